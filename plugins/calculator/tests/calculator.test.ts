@@ -63,7 +63,7 @@ test('it offers the four tools, each of which needs math:calculate [F003-8] [F00
 
 test('its metadata is what plugin.json says [F003-2] [F003-6]', () => {
   const { name, version, author, description, required_permissions, compatible_versions } = manifest;
-  expect({ ...calculator.metadata }).toEqual({
+  expect(Object.fromEntries(Object.entries(calculator.metadata))).toEqual({
     name,
     version,
     author,

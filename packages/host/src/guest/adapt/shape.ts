@@ -19,7 +19,8 @@ export function describe(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, SHOWN_CHARACTERS));
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'an array';
-  if (!isRecord(value)) return String(value);
+  if (typeof value === 'symbol') return 'a symbol';
+  if (!isRecord(value)) return `${value as number | bigint | boolean | null}`; // All that is left.
   const names = Object.keys(value);
   return names.length === 0 ? 'an empty object' : `an object with ${names.slice(0, SHOWN_MAX).join(', ')}`;
 }
