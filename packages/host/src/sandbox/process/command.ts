@@ -1,0 +1,266 @@
+/**
+ * The command line that starts a guest at a given tier: the one place that says which flag, limit and lock a guest
+ * gets. Pure; staging, opening files and spawning are the driver's. Spawn it with `detached: true` and `cwd: '/'`.
+ *
+ *   process, uid   launch.pl -> node              (nice, choom, prlimit, setpriv -> node where there is no perl)
+ *   confined       launch.pl + Landlock + seccomp -> node
+ *   jail           launch.pl -> bwrap + namespaces + seccomp -> node
+ */
+import { extname } from 'node:path';
+import type { Tier } from '@bulkhead/protocol';
+import { assertInvariant } from '../../base/host-error.ts';
+import type { NodeImage } from './node-image.ts';
+import type { Tool, Toolset } from './toolset.ts';
+
+/** Files at paths that the guest's user can reach, and what the Node binary is. */
+export type StagedFiles = {
+  readonly node: string;
+  readonly guest: string;
+  /** launch.pl; read before the change of user. */
+  readonly launcher: string;
+  /** The filter programs that {@link filterName} names. */
+  readonly filters: Readonly<Record<FilterName, string>>;
+  readonly image: NodeImage;
+};
+
+/** One program per way of starting and per right to have child processes. */
+export const FILTER_NAMES = ['confined', 'confined-children', 'jail', 'jail-children'] as const;
+export type FilterName = (typeof FILTER_NAMES)[number];
+
+/** What differs between guests; two guests of equal shape are started by the same command. */
+export type LaunchShape = {
+  /** V8's heap; typed arrays and the like are bounded by `dataLimitBytes`. */
+  readonly memoryMb: number;
+  /** RLIMIT_DATA, see {@link dataLimitBytes}. */
+  readonly dataLimitBytes: number;
+  readonly openFilesMax: number;
+  readonly fileSizeMaxBytes: number;
+  /** The guest's own user, and group of the same number; only where the host is root. */
+  readonly uid?: number;
+  /** A folder that the guest may read and write; the same path inside and outside. */
+  readonly tempDir?: string;
+};
+
+export type LaunchRequest = {
+  readonly tier: Tier;
+  readonly toolset: Toolset;
+  readonly staged: StagedFiles;
+  readonly shape: LaunchShape;
+  /** Generation token of the host; visible in the arguments of every process of the guest. */
+  readonly token: string;
+  readonly hostPid: number;
+  /** For our own toolchain, never for a plugin: more to read (and with children, to execute). */
+  readonly readablePaths?: readonly string[];
+  readonly allowChildren?: boolean;
+  readonly allowAddons?: boolean;
+};
+
+/** What the driver passes to spawn. `fds[0]` becomes the guest's fd 4, and so on; 0 to 3 are as everywhere. */
+export type LaunchCommand = {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: '/';
+  readonly fds: readonly LaunchFd[];
+};
+
+/**
+ * `file`: opened for reading anew at each start, because its position is shared with whoever inherits it.
+ * `json_status`: a pipe on which bubblewrap writes `{"child-pid": N}`, the pid namespace's first process; the Node
+ * process is its only child.
+ */
+export type LaunchFd = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'json_status' };
+
+/** Prefix of the argument that marks a process as one of a host's guests. */
+export const GENERATION_ARGUMENT = 'generation=';
+
+/**
+ * Flags of every guest, whatever its shape.
+ *
+ * `--disable-proto=delete` rather than `throw`: both end pollution through `__proto__`, but libraries that read it to
+ * tell plain objects apart would crash under the latter.
+ */
+export const NODE_FLAGS: readonly string[] = [
+  '--permission',
+  '--disallow-code-generation-from-strings',
+  '--disable-proto=delete',
+  '--no-experimental-sqlite',
+  '--disable-sigusr1',
+  // OpenSSL would read the machine's file, and load the modules it names; a path that is nowhere is no error.
+  '--openssl-config=/nonexistent/openssl.cnf',
+  // No helper threads for compiler and collector: 3 MB less after 1,000 calls, no slower on our calls, and a plugin
+  // that allocates without end keeps one core busy instead of all.
+  '--single-threaded',
+  '--v8-pool-size=1',
+];
+
+/** Room above the budget for the young generation and thread stacks, so that V8's own clear report comes first. */
+const DATA_MARGIN_BYTES = 64 * 1024 * 1024;
+
+/** Returns the RLIMIT_DATA that leaves a guest `memoryMb` above what Node takes at start (SANDBOX C3). */
+export function dataLimitBytes(idleDataBytes: number, memoryMb: number): number {
+  return idleDataBytes + memoryMb * 1024 * 1024 + DATA_MARGIN_BYTES;
+}
+
+/** Says why guests cannot be started at that tier here, ending with what would change it; undefined where they can. */
+export function tierObstacle(tier: Tier, toolset: Toolset): string | undefined {
+  const { perl, setpriv, bwrap } = toolset;
+  switch (tier) {
+    case 'process':
+      return undefined;
+    case 'uid':
+      if (!toolset.isRoot) return 'only root can give each guest a user id of its own; start the host as root';
+      return perl.found || setpriv.found ? undefined : `setpriv is not installed; ${cureOf(setpriv)}`;
+    case 'confined':
+      if (toolset.architecture === undefined) return NO_FILTER;
+      return perl.found ? undefined : `perl, which applies Landlock and seccomp, is not installed; ${cureOf(perl)}`;
+    case 'jail':
+      if (toolset.architecture === undefined) return NO_FILTER;
+      if (!bwrap.found) return `bubblewrap is not installed; ${cureOf(bwrap)}`;
+      if (!toolset.isRoot || perl.found || setpriv.found) return undefined;
+      return `setpriv, which gives up root before bubblewrap, is not installed; ${cureOf(setpriv)}`;
+  }
+}
+
+const NO_FILTER = 'system calls are filtered on Linux with x86_64 or aarch64 only; run the host there';
+
+function cureOf(tool: Tool): string {
+  return tool.found ? '' : tool.cure;
+}
+
+/** Returns the command. The request must have no {@link tierObstacle}, and name a user wherever the tier needs one. */
+export function launchCommand(request: LaunchRequest): LaunchCommand {
+  const { tier, toolset, shape } = request;
+  assertInvariant(tierObstacle(tier, toolset) === undefined, `tier ${tier} can be started here`);
+  assertInvariant(shape.uid === undefined || toolset.isRoot, 'only root gives a guest another user');
+  assertInvariant(
+    shape.uid !== 0 && (tier !== 'uid' || shape.uid !== undefined),
+    'a guest of tier uid has its own user',
+  );
+  const program = tier === 'jail' ? [...jail(request), ...node(request)] : node(request);
+  const [file = '', ...args] = toolset.perl.found
+    ? [toolset.perl.path, '-w', request.staged.launcher, ...launcherOptions(request), '--', ...program]
+    : [...separateTools(request), ...program];
+  return { file, args, env: {}, cwd: '/', fds: passedFds(request) };
+}
+
+const FIRST_PASSED_FD = 4;
+const STACK_BYTES = 8 * 1024 * 1024;
+const NICENESS = 10;
+/** The kernel, short of memory, ends guests first, never the host. */
+const OOM_SCORE_ADJUSTMENT = 1000;
+
+function passedFds(request: LaunchRequest): readonly LaunchFd[] {
+  const filter: LaunchFd = { kind: 'file', path: request.staged.filters[filterName(request)] };
+  if (request.tier === 'jail') return [filter, { kind: 'json_status' }];
+  return request.tier === 'confined' ? [filter] : [];
+}
+
+function filterName({ tier, allowChildren }: LaunchRequest): FilterName {
+  const base = tier === 'jail' ? 'jail' : 'confined';
+  return allowChildren === true ? `${base}-children` : base;
+}
+
+function limits(shape: LaunchShape): Readonly<Record<string, number>> {
+  return {
+    data: shape.dataLimitBytes,
+    nofile: shape.openFilesMax,
+    fsize: shape.fileSizeMaxBytes,
+    stack: STACK_BYTES,
+    core: 0,
+  };
+}
+
+function launcherOptions(request: LaunchRequest): readonly string[] {
+  const { shape, toolset, tier } = request;
+  return [
+    `${GENERATION_ARGUMENT}${request.token}`,
+    `arch=${toolset.architecture ?? 'x64'}`,
+    `parent=${request.hostPid}`,
+    `nice=${NICENESS}`,
+    `oom=${OOM_SCORE_ADJUSTMENT}`,
+    ...Object.entries(limits(shape)).map(([name, value]) => `${name}=${value}`),
+    ...(shape.uid === undefined ? [] : [`uid=${shape.uid}`]),
+    ...(tier === 'confined' ? [...landlockOptions(request), `seccomp=${FIRST_PASSED_FD}`] : []),
+  ];
+}
+
+/** /proc/self is what process.memoryUsage() reads; the launcher's process id stays the guest's. */
+function landlockOptions({ staged, shape, ...request }: LaunchRequest): readonly string[] {
+  const { loader, libraries } = staged.image;
+  const libraryFiles = [...new Set(libraries.map(({ file }) => file))];
+  const extra = request.readablePaths ?? [];
+  return [
+    'landlock=1',
+    `run=${staged.node}`,
+    ...(loader === undefined ? [] : [`run=${loader}`]),
+    ...[...libraryFiles, staged.guest, '/proc/self'].map((path) => `read=${path}`),
+    ...extra.map((path) => `${request.allowChildren === true ? 'run' : 'read'}=${path}`),
+    ...(request.allowChildren === true ? ['write=/dev/null'] : []),
+    ...(shape.tempDir === undefined ? [] : [`write=${shape.tempDir}`]),
+  ];
+}
+
+/** The same without perl, one exec a tool; a tool that is absent leaves its layer out, and the self-test says so. */
+function separateTools({ toolset, shape }: LaunchRequest): readonly string[] {
+  const limitFlags = Object.entries(limits(shape)).map(([name, value]) => `--${name}=${value}:${value}`);
+  const user = shape.uid === undefined ? [] : [`--reuid=${shape.uid}`, `--regid=${shape.uid}`, '--clear-groups'];
+  return [
+    ...withTool(toolset.nice, ['-n', `${NICENESS}`]),
+    ...withTool(toolset.choom, ['-n', `${OOM_SCORE_ADJUSTMENT}`, '--']),
+    ...withTool(toolset.prlimit, limitFlags),
+    ...withTool(toolset.setpriv, [...user, '--no-new-privs', '--pdeathsig=KILL', '--']),
+  ];
+}
+
+function withTool(tool: Tool, args: readonly string[]): readonly string[] {
+  return tool.found ? [tool.path, ...args] : [];
+}
+
+const JAILED_NODE = '/bulkhead/node';
+
+/** A bare view: the libraries, Node, the guest, an own /proc, and nothing that can be written. */
+function jail({ toolset, staged, shape, ...request }: LaunchRequest): readonly string[] {
+  const { bwrap, bwrapOptions } = toolset;
+  assertInvariant(bwrap.found, 'the tier was found possible');
+  const { loader, libraries } = staged.image;
+  const extra = request.readablePaths ?? [];
+  return [
+    bwrap.path,
+    // `--unshare-all` alone would silently leave out the user namespace where there is none to be had.
+    ...['--unshare-user', '--unshare-all', ...(bwrapOptions.has('--disable-userns') ? ['--disable-userns'] : [])],
+    ...['--die-with-parent', '--cap-drop', 'ALL', '--clearenv', '--hostname', 'plugin', '--chdir', '/'],
+    // The launcher has made the guest's session; a second one would take it out of the group that the host kills.
+    ...(toolset.perl.found ? [] : ['--new-session']),
+    ...libraries.flatMap(({ name, file }) => ['--ro-bind', file, name]),
+    ...(loader === undefined ? [] : ['--ro-bind', loader, loader]),
+    ...['--ro-bind', staged.node, JAILED_NODE, '--ro-bind', staged.guest, jailedGuest(staged)],
+    ...extra.flatMap((path) => ['--ro-bind', path, path]),
+    ...(shape.tempDir === undefined ? [] : ['--bind', shape.tempDir, shape.tempDir]),
+    ...['--proc', '/proc'],
+    // Child processes of a toolchain get /dev/null and the like; a plugin opens no device.
+    ...(request.allowChildren === true ? ['--dev', '/dev', '--remount-ro', '/dev'] : []),
+    ...['--remount-ro', '/', '--seccomp', `${FIRST_PASSED_FD}`, '--json-status-fd', `${FIRST_PASSED_FD + 1}`, '--'],
+  ];
+}
+
+/** The ending decides how Node reads the file. */
+function jailedGuest(staged: StagedFiles): string {
+  return `/bulkhead/guest${extname(staged.guest)}`;
+}
+
+function node({ tier, staged, shape, token, ...request }: LaunchRequest): readonly string[] {
+  const [binary, guest] = tier === 'jail' ? [JAILED_NODE, jailedGuest(staged)] : [staged.node, staged.guest];
+  const readable = [guest, ...(request.readablePaths ?? []), ...(shape.tempDir === undefined ? [] : [shape.tempDir])];
+  return [
+    binary,
+    ...NODE_FLAGS,
+    `--max-old-space-size=${shape.memoryMb}`,
+    ...readable.map((path) => `--allow-fs-read=${path}`),
+    ...(shape.tempDir === undefined ? [] : [`--allow-fs-write=${shape.tempDir}`]),
+    ...(request.allowChildren === true ? ['--allow-child-process', '--disable-warning=SecurityWarning'] : []),
+    ...(request.allowAddons === true ? ['--allow-addons'] : ['--no-addons']),
+    guest,
+    `${GENERATION_ARGUMENT}${token}`,
+  ];
+}

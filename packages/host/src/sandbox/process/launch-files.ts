@@ -1,0 +1,50 @@
+/**
+ * Puts in place, once per host, every file that starting a guest needs: the Node binary, the built guest, the launcher
+ * and the system call filters. Starts no guest.
+ */
+import { fileURLToPath } from 'node:url';
+import { FILTER_NAMES, NODE_FLAGS, type FilterName, type StagedFiles } from './command.ts';
+import { inspectNode } from './node-image.ts';
+import type { RunDirectory } from './run-directory.ts';
+import { SELF_PID_MARK, seccompProgram } from './seccomp.ts';
+import type { Architecture } from './syscall-numbers.ts';
+
+export type LaunchFilesOptions = {
+  readonly runDirectory: RunDirectory;
+  /** The guest, one self-contained built file. */
+  readonly guestPath: string;
+  /** Undefined where no filter is written for this machine; then the filters are empty, and no tier uses them. */
+  readonly architecture: Architecture | undefined;
+  readonly nodePath?: string;
+  readonly launcherPath?: string;
+};
+
+/** Stages the files and returns where they are; they go with the run directory. */
+export async function stageLaunchFiles(options: LaunchFilesOptions): Promise<StagedFiles> {
+  const { runDirectory, guestPath } = options;
+  const nodePath = options.nodePath ?? process.execPath;
+  const [image, node, guest, ...filters] = await Promise.all([
+    inspectNode(nodePath, NODE_FLAGS),
+    runDirectory.stage(nodePath, 'node'),
+    runDirectory.stage(guestPath, 'guest.mjs'),
+    ...FILTER_NAMES.map((name) => runDirectory.write(`${name}.bpf`, filterProgram(name, options.architecture))),
+  ]);
+  const launcher = options.launcherPath ?? fileURLToPath(new URL('./launch.pl', import.meta.url));
+  const [confined = '', confinedChildren = '', jail = '', jailChildren = ''] = filters;
+  return {
+    node,
+    guest,
+    launcher,
+    image,
+    filters: { confined, 'confined-children': confinedChildren, jail, 'jail-children': jailChildren },
+  };
+}
+
+/** In bubblewrap's pid namespace its own helper is process 1 and the guest is process 2. */
+const JAILED_PID = 2;
+
+function filterProgram(name: FilterName, architecture: Architecture | undefined): Uint8Array {
+  if (architecture === undefined) return new Uint8Array();
+  const selfPid = name === 'jail' || name === 'jail-children' ? JAILED_PID : SELF_PID_MARK;
+  return seccompProgram({ architecture, selfPid, allowChildren: name.endsWith('-children') });
+}

@@ -1,0 +1,84 @@
+/**
+ * What this machine offers for sandboxes: the programs, each with its path or with what would bring it, and the rights
+ * of this process. Looked up once at boot, in system folders only: the caller's PATH may lead into a plugin's folder.
+ * Never decides on a tier; an absent tool only means that its layer will be measured as not holding.
+ */
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Architecture } from './syscall-numbers.ts';
+
+/** A program that is there, by its absolute path, or one that is not, with the step that installs it. */
+export type Tool = { readonly found: true; readonly path: string } | { readonly found: false; readonly cure: string };
+
+export type ToolName = keyof typeof CURES;
+
+export type Toolset = Readonly<Record<ToolName, Tool>> & {
+  /** Options that the installed bubblewrap knows, such as `--disable-userns` (0.8.0); empty without it. */
+  readonly bwrapOptions: ReadonlySet<string>;
+  /** True where guests can be given user ids of their own. */
+  readonly isRoot: boolean;
+  /** Undefined where no system call filter is written for this machine: another architecture, or not Linux. */
+  readonly architecture: Architecture | undefined;
+};
+
+/** What an operator does about a tool that is absent; Debian's names, which most distributions share. */
+const CURES = {
+  bwrap: 'apt-get install bubblewrap',
+  perl: 'apt-get install perl-base',
+  prlimit: 'apt-get install util-linux',
+  setpriv: 'apt-get install util-linux',
+  choom: 'apt-get install util-linux',
+  nice: 'apt-get install coreutils',
+} as const;
+
+const SYSTEM_DIRECTORIES = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin', '/run/current-system/sw/bin'];
+
+/**
+ * Returns what is there.
+ *
+ * @param directories - Where to look, in order; of the system, not of the caller's environment.
+ */
+export async function findToolset(directories: readonly string[] = SYSTEM_DIRECTORIES): Promise<Toolset> {
+  const find = (name: ToolName): Promise<Tool> => findTool(name, directories);
+  const [bwrap, perl, prlimit, setpriv, choom, nice] = await Promise.all([
+    find('bwrap'),
+    find('perl'),
+    find('prlimit'),
+    find('setpriv'),
+    find('choom'),
+    find('nice'),
+  ]);
+  const bwrapOptions = await optionsOf(bwrap);
+  const isRoot = process.getuid?.() === 0;
+  return { bwrap, perl, prlimit, setpriv, choom, nice, bwrapOptions, isRoot, architecture: architecture() };
+}
+
+async function findTool(name: ToolName, directories: readonly string[]): Promise<Tool> {
+  for (const directory of directories) {
+    const path = join(directory, name);
+    const isExecutable = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (isExecutable) return { found: true, path };
+  }
+  return { found: false, cure: CURES[name] };
+}
+
+/** Asks the program itself, because distributions patch options in and out; a program that fails knows none. */
+async function optionsOf(tool: Tool): Promise<ReadonlySet<string>> {
+  if (!tool.found) return new Set();
+  const help = await promisify(execFile)(tool.path, ['--help'], { env: {}, timeout: 5_000 }).then(
+    ({ stdout }) => stdout,
+    () => '',
+  );
+  return new Set(help.match(/--[a-z][a-z0-9-]+/g) ?? []);
+}
+
+function architecture(): Architecture | undefined {
+  if (process.platform !== 'linux') return undefined;
+  return process.arch === 'x64' || process.arch === 'arm64' ? process.arch : undefined;
+}
