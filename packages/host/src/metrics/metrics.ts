@@ -1,0 +1,184 @@
+/**
+ * The series of DESIGN 12 for one host. Parts tell it what happened by cheap synchronous calls; prom-client writes the
+ * page when it is asked for, and is never on the call path. Labels are bounded and hold no text of a plugin or tenant.
+ */
+import { OUTCOME_KINDS, type OutcomeKind } from '@bulkhead/protocol';
+import { Registry as Page } from 'prom-client';
+import { createSeriesMetric, type Sample, type SeriesMetric } from './prometheus.ts';
+import { createFamily, createHistogram, observe, OTHER, type Family, type Histogram } from './series.ts';
+
+/** How a handler ended; `skip` is a task that it handed on. */
+export type HandlerStatus = 'ok' | 'error' | 'skip';
+/** How a guest came to be: taken from the warm pool, or started for its call. */
+export type StartKind = 'pool' | 'cold';
+/** What may fail beside a call without changing its answer. */
+export type RecordPart = 'registry' | 'ledger' | 'transitions' | 'metrics';
+
+export type Metrics = {
+  /** Gives a plugin its own label; calls of plugins without one count as `other`, so that made-up names cost nothing. */
+  readonly addPlugin: (plugin: string) => void;
+  /** Takes the label away; what it counted goes too. */
+  readonly removePlugin: (plugin: string) => void;
+  /** Every call, also one that did not run. O(1), allocates nothing. */
+  readonly observeCall: (plugin: string, outcome: 'ok' | OutcomeKind, durationMs: number) => void;
+  /** A task or tool handler; `reason` is an error code, for a status that is not ok. */
+  readonly observeHandler: (
+    handler: string,
+    run: { readonly status: HandlerStatus; readonly durationMs: number; readonly reason?: string },
+  ) => void;
+  readonly observeStart: (kind: StartKind, durationMs: number) => void;
+  /** `reason` is an error code, or a word of the host such as `idle`. */
+  readonly countKill: (reason: string) => void;
+  readonly countRecordFailure: (part: RecordPart) => void;
+  readonly countDroppedFrames: (frames: number) => void;
+  /** The whole page in the text format of Prometheus 0.0.4. Never rejects for what a guest did. */
+  readonly renderMetrics: () => Promise<string>;
+  /** Content type of {@link Metrics.renderMetrics}. */
+  readonly contentType: string;
+};
+
+export type MetricsOptions = {
+  /** Guests by state at this moment, such as `{ spare: 2, idle: 1, busy: 3 }`; asked for when the page is rendered. */
+  readonly guests: () => Readonly<Record<string, number>>;
+};
+
+/** Calls take from 0.1 ms to minutes; 14 buckets tell p50 and p99 apart on both ends. */
+const CALL_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30] as const;
+/** From the pool a start is an import; without it a whole Node in a jail. */
+const START_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10] as const;
+const PLUGIN_LABELS_MAX = 1_000;
+const HANDLER_LABELS_MAX = 1_000;
+const REASON_LABELS_MAX = 64;
+
+const OUTCOMES = ['ok', ...OUTCOME_KINDS] as const;
+const OUTCOME_SLOT: ReadonlyMap<string, number> = new Map(OUTCOMES.map((outcome, slot) => [outcome, slot]));
+
+type PluginSeries = { readonly outcomes: Float64Array; readonly duration: Histogram };
+type HandlerSeries = { readonly byStatus: Family<Histogram>; readonly failures: Family<Count> };
+type Count = { value: number };
+
+/** Creates the metrics of one host; nothing is shared between hosts of one process. */
+export function createMetrics(options: MetricsOptions): Metrics {
+  const others = createPluginSeries();
+  const plugins = new Map<string, PluginSeries>();
+  const handlers = createFamily(HANDLER_LABELS_MAX, createHandlerSeries);
+  const starts = createFamily<Histogram>(REASON_LABELS_MAX, () => createHistogram(START_SECONDS));
+  const kills = createFamily(REASON_LABELS_MAX, createCount);
+  const recordFailures = createFamily(REASON_LABELS_MAX, createCount);
+  const droppedFrames = createCount();
+  const page = createPage([
+    createSeriesMetric('counter', 'plugin_calls_total', 'Calls by how they ended.', () => callSamples(plugins, others)),
+    createSeriesMetric('histogram', 'plugin_call_duration_seconds', 'Time from admission to outcome.', () =>
+      durationSamples(plugins, others),
+    ),
+    createSeriesMetric('histogram', 'handler_duration_seconds', 'Time in a handler.', () => handlerSamples(handlers)),
+    createSeriesMetric('counter', 'handler_fail_total', 'Handlers that failed, by code.', () =>
+      handlerFailures(handlers),
+    ),
+    createSeriesMetric('gauge', 'sandbox_guests', 'Guests by state.', () => gauges('state', options.guests())),
+    createSeriesMetric('histogram', 'sandbox_start_seconds', 'Time until a guest could serve.', () =>
+      histograms('kind', starts),
+    ),
+    createSeriesMetric('counter', 'sandbox_kills_total', 'Guests that were killed, by reason.', () =>
+      counts('reason', kills),
+    ),
+    createSeriesMetric('counter', 'sandbox_dropped_frames_total', 'Late replies that were dropped.', () => [
+      { labels: {}, value: droppedFrames.value },
+    ]),
+    createSeriesMetric('counter', 'record_failures_total', 'Records that were lost; no answer changed.', () =>
+      counts('part', recordFailures),
+    ),
+  ]);
+
+  function addPlugin(plugin: string): void {
+    if (!plugins.has(plugin) && plugins.size < PLUGIN_LABELS_MAX) plugins.set(plugin, createPluginSeries());
+  }
+
+  function observeCall(plugin: string, outcome: 'ok' | OutcomeKind, durationMs: number): void {
+    const series = plugins.get(plugin) ?? others;
+    const slot = OUTCOME_SLOT.get(outcome) ?? 0;
+    series.outcomes[slot] = (series.outcomes[slot] ?? 0) + 1;
+    observe(series.duration, durationMs / 1_000);
+  }
+
+  return {
+    addPlugin,
+    removePlugin: (plugin) => void plugins.delete(plugin),
+    observeCall,
+    observeHandler: (handler, run) => {
+      const series = handlers.of(handler);
+      observe(series.byStatus.of(run.status), run.durationMs / 1_000);
+      if (run.status === 'error') series.failures.of(run.reason ?? OTHER).value += 1;
+    },
+    observeStart: (kind, durationMs) => observe(starts.of(kind), durationMs / 1_000),
+    countKill: (reason) => void (kills.of(reason).value += 1),
+    countRecordFailure: (part) => void (recordFailures.of(part).value += 1),
+    countDroppedFrames: (frames) => void (droppedFrames.value += frames),
+    renderMetrics: () => page.metrics(),
+    contentType: page.contentType,
+  };
+}
+
+function createPage(series: readonly SeriesMetric[]): Page {
+  const page = new Page();
+  for (const metric of series) page.registerMetric(metric);
+  return page;
+}
+
+function createPluginSeries(): PluginSeries {
+  return { outcomes: new Float64Array(OUTCOMES.length), duration: createHistogram(CALL_SECONDS) };
+}
+
+function createHandlerSeries(): HandlerSeries {
+  return {
+    byStatus: createFamily(REASON_LABELS_MAX, () => createHistogram(CALL_SECONDS)),
+    failures: createFamily(REASON_LABELS_MAX, createCount),
+  };
+}
+
+function createCount(): Count {
+  return { value: 0 };
+}
+
+type Plugins = ReadonlyMap<string, PluginSeries>;
+
+/** Outcomes that never happened are left out: 18 zeros for each plugin would drown the page. */
+function callSamples(plugins: Plugins, others: PluginSeries): readonly Sample[] {
+  return [...plugins, [OTHER, others] as const].flatMap(([plugin, series]) =>
+    OUTCOMES.flatMap((outcome, slot) => {
+      const value = series.outcomes[slot] ?? 0;
+      return value === 0 ? [] : [{ labels: { plugin, outcome }, value }];
+    }),
+  );
+}
+
+function durationSamples(plugins: Plugins, others: PluginSeries): readonly Sample[] {
+  const used = [...plugins, [OTHER, others] as const].filter(([, series]) =>
+    series.outcomes.some((count) => count > 0),
+  );
+  return used.map(([plugin, series]) => ({ labels: { plugin }, histogram: series.duration }));
+}
+
+function handlerSamples(handlers: Family<HandlerSeries>): readonly Sample[] {
+  return [...handlers.entries()].flatMap(([handler, series]) =>
+    [...series.byStatus.entries()].map(([status, histogram]) => ({ labels: { handler, status }, histogram })),
+  );
+}
+
+function handlerFailures(handlers: Family<HandlerSeries>): readonly Sample[] {
+  return [...handlers.entries()].flatMap(([handler, series]) =>
+    [...series.failures.entries()].map(([reason, { value }]) => ({ labels: { handler, reason }, value })),
+  );
+}
+
+function histograms(label: string, family: Family<Histogram>): readonly Sample[] {
+  return [...family.entries()].map(([name, histogram]) => ({ labels: { [label]: name }, histogram }));
+}
+
+function counts(label: string, family: Family<Count>): readonly Sample[] {
+  return [...family.entries()].map(([name, { value }]) => ({ labels: { [label]: name }, value }));
+}
+
+function gauges(label: string, values: Readonly<Record<string, number>>): readonly Sample[] {
+  return Object.entries(values).map(([name, value]) => ({ labels: { [label]: name }, value }));
+}

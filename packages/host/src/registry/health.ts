@@ -1,0 +1,103 @@
+/**
+ * Turns what the registry keeps of a plugin into the health object of DESIGN 9. It reads records and changes none; it
+ * decides who sees which reason, and shows the worst of the scopes where no single one is asked for.
+ */
+import type { BreakerState, HealthWord, LifecycleState, PluginHealth } from '@bulkhead/protocol';
+import { breakerStateOf } from './breaker.ts';
+import { stateOf } from './lifecycle.ts';
+import { toIso, type Moment } from './moment.ts';
+import { publicReason } from './reason.ts';
+import type { Entry, PluginRecord, Runs } from './records.ts';
+
+/**
+ * Who looks. `scope` is the tenant whose own state is shown; without it the worst over the scopes is, with counters
+ * summed. `showThrownText` is for the platform token, and for a tenant's token together with its own scope.
+ */
+export type HealthView = { readonly scope?: string; readonly showThrownText: boolean };
+
+/** Worst first (DESIGN 9). Among the good ones RUNNING tells most: it says that at least one call is in flight. */
+const WORST_STATES: readonly LifecycleState[] = ['UNAVAILABLE', 'FAILED', 'RUNNING', 'LOADED', 'INITIALIZED'];
+const WORST_HEALTH: readonly HealthWord[] = ['error', 'warning', 'unknown', 'disabled', 'healthy'];
+const WORST_BREAKERS: readonly BreakerState[] = ['open', 'half_open', 'closed'];
+
+/** Makes the health object; the four required fields are always there, the others where they are known (F001-41). */
+export function healthOf(plugin: PluginRecord, view: HealthView, moment: Moment): PluginHealth {
+  const scope = view.scope === undefined ? undefined : plugin.scopes.get(view.scope);
+  const isAll = view.scope === undefined;
+  const counted = isAll ? [...plugin.scopes.values(), plugin.base.home] : scope === undefined ? [] : [scope];
+  const entries = entriesOf(plugin, view.scope);
+  const runs = isAll ? plugin.runs : scope?.runs;
+  return defined({
+    name: plugin.name,
+    state:
+      worst(
+        WORST_STATES,
+        entries.map((entry) => stateOf(entry.lifecycle)),
+      ) ?? 'LOADED',
+    success_count: counted.reduce((sum, record) => sum + record.successCount, 0),
+    error_count: counted.reduce((sum, record) => sum + record.errorCount, 0),
+    description: plugin.description,
+    reason: reasonOf(entries, view),
+    version: plugin.version,
+    uptime_seconds: plugin.initializedAt === undefined ? undefined : secondsBetween(plugin.initializedAt, moment.now),
+    ...runTimes(runs, moment),
+    health:
+      worst(
+        WORST_HEALTH,
+        counted.flatMap((record) => record.health ?? []),
+      ) ?? 'unknown',
+    breaker: worst(
+      WORST_BREAKERS,
+      entries.map((entry) => breakerStateOf(entry.breaker, moment.now)),
+    ),
+    tier: plugin.tier,
+  });
+}
+
+/** A scope that never ran stands where the base stands. */
+function entriesOf(plugin: PluginRecord, scope: string | undefined): readonly Entry[] {
+  const records = scope === undefined ? [...plugin.scopes.values()] : [plugin.scopes.get(scope)];
+  const entries = records.flatMap((record) => [...(record?.entries.values() ?? [])]);
+  return entries.length > 0 ? entries : [plugin.base];
+}
+
+/** The reason of the worst entry that has one; also while RUNNING, since the next call may not mend it. */
+function reasonOf(entries: readonly Entry[], view: HealthView): string | undefined {
+  const standing = worst(
+    WORST_STATES,
+    entries.filter((entry) => entry.reason !== undefined).map((entry) => entry.lifecycle.standing),
+  );
+  const reason = entries.find((entry) => entry.reason !== undefined && entry.lifecycle.standing === standing)?.reason;
+  if (reason === undefined) return undefined;
+  return reason.isThrown && !view.showThrownText ? publicReason(reason.code) : reason.text;
+}
+
+function runTimes(runs: Runs | undefined, moment: Moment) {
+  if (runs?.lastMs === undefined || runs.lastUsedAt === undefined) return {};
+  const sumMs = runs.recent.reduce((sum, durationMs) => sum + durationMs, 0);
+  return {
+    last_used: toIso(runs.lastUsedAt, moment),
+    last_execution_time_ms: toMicroseconds(runs.lastMs),
+    avg_execution_time_ms: toMicroseconds(sumMs / runs.recent.length),
+  };
+}
+
+function worst<Word>(order: readonly Word[], words: readonly Word[]): Word | undefined {
+  return order.find((word) => words.includes(word));
+}
+
+function secondsBetween(from: number, to: number): number {
+  return Math.round(to - from) / 1_000;
+}
+
+/** Milliseconds to three decimals: clocks are not finer, and people read this. */
+function toMicroseconds(durationMs: number): number {
+  return Math.round(durationMs * 1_000) / 1_000;
+}
+
+type Known<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
+
+/** Leaves out fields that are not known; absent is spelled once. */
+function defined<T extends object>(fields: T): Known<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Known<T>; // Only undefined went.
+}

@@ -1,0 +1,512 @@
+/**
+ * The truth about every plugin of one host: state, reason, counters, breaker and history, for each scope. It is told what
+ * happened and decides what follows from it by the pure parts beside it; it starts nothing, awaits nothing and reads no file.
+ *
+ * Ownership instead of locks (F001-31): all state belongs to this object, in one JavaScript thread, and every method is
+ * synchronous and runs to its end. Two calls can interleave only between methods, never inside one, so each method is the
+ * critical section that a lock would make. No method calls out while its records are half changed: `didTransition` is told
+ * last, and may not throw.
+ *
+ * R1: A call that was started is ended exactly once, whatever becomes of it.
+ * R2: One failed call adds exactly 1 to `error_count` (decision 5): ending it counts; marking a state never does.
+ * R3: A reason is set exactly where the standing is FAILED or UNAVAILABLE, and it is actionable.
+ * R4: No method on the call path (`startCall`, `settle`) throws but for our own bugs, or allocates more than one object.
+ */
+import {
+  DEFAULT_TENANT,
+  type CallError,
+  type ErrorCode,
+  type HealthWord,
+  type LifecycleState,
+  type PluginHealth,
+  type Tier,
+} from '@bulkhead/protocol';
+import type { Clock } from '../base/clock.ts';
+import { HostError, assertInvariant } from '../base/host-error.ts';
+import { admitCall, guestDied, probeLived, probeLost } from './breaker.ts';
+import { effectOf } from './effect.ts';
+import { healthOf, type HealthView } from './health.ts';
+import { remember, toTransition, type Transition } from './history.ts';
+import { next, stateOf, type LifecycleEvent } from './lifecycle.ts';
+import type { Moment } from './moment.ts';
+import { assertActionable } from './reason.ts';
+import {
+  PLATFORM_SCOPE,
+  addRun,
+  createEntry,
+  createPluginRecord,
+  createScopeRecord,
+  type Entry,
+  type PluginRecord,
+  type Reason,
+  type ScopeRecord,
+} from './records.ts';
+import { heldBackError, nameTaken, reasonOfCall, reasonOfHold, reasonUntold } from './wording.ts';
+
+export type RegistryOptions = {
+  readonly clock: Clock;
+  /** Told of each new row of history, for the storage; it must not throw. */
+  readonly didTransition?: (transition: Transition) => void;
+};
+
+/** What is known of a release when its plugin is registered; `place` is the folder, or a word such as "upload". */
+export type PluginFacts = {
+  readonly place?: string;
+  readonly description?: string;
+  readonly version?: string;
+  readonly digest?: string;
+  readonly tier?: Tier;
+  /** False for what the health plane does not list, such as `file:<basename>`. */
+  readonly isListed?: boolean;
+};
+
+/** Which state of a plugin is meant: without a scope all of them, without a digest that of the current release. */
+export type Subject = { readonly scope?: string; readonly digest?: string };
+
+/** A plugin that was refused, with the place it came from and an actionable reason (DESIGN 9). */
+export type Refusal = {
+  readonly name: string;
+  readonly path: string;
+  readonly code: ErrorCode;
+  readonly reason: string;
+};
+
+/** A call that was started and not yet ended; hand it to `settle`, once. */
+export type RunningCall = {
+  readonly kind: 'running';
+  readonly plugin: PluginRecord;
+  readonly entry: Entry;
+  readonly isProbe: boolean;
+  isSettled: boolean;
+};
+
+/** The breaker holds the call back: nothing was started, so there is nothing to end. */
+export type HeldBack = { readonly kind: 'held_back'; readonly error: CallError; readonly retryAfterMs: number };
+
+/** How a call ended. `className` is the class of what the plugin threw, where it is known. */
+export type CallEnd = {
+  readonly error: CallError | undefined;
+  readonly durationMs: number;
+  readonly className?: string;
+};
+
+/** Of a call that is recorded by name; the duration joins the averages where it is given. */
+export type CallFacts = Subject & { readonly durationMs?: number };
+
+/**
+ * A guest that died of its plugin. `isCallerShortened`: its call's deadline was shorter than the plugin's own limit.
+ * `isToldByCall`: the outcome of a call tells of it already, so the state needs no other reason.
+ */
+export type GuestDeath = {
+  readonly instanceId: string;
+  readonly error: CallError;
+  readonly isCallerShortened: boolean;
+  readonly isToldByCall: boolean;
+};
+
+/** Scopes kept for one plugin; beyond it the oldest idle one goes and its counters join the base. */
+const SCOPES_MAX = 10_000;
+/** Releases kept for one scope: the live one, and those that drain. */
+const ENTRIES_MAX = 4;
+const EVERYTHING: HealthView = { showThrownText: true };
+const CONSTRUCTION = Symbol('registry construction');
+// The one piece of state outside an owner: X001-9 wants the registry of a process to be found without its host.
+const openRegistries = new Set<Registry>();
+
+/** Makes the registry of a host. `createHost` calls it once; there is no other way to get one. */
+export function createRegistry(options: RegistryOptions): Registry {
+  const registry = new Registry(CONSTRUCTION, options);
+  openRegistries.add(registry);
+  return registry;
+}
+
+/**
+ * Returns the registry of the only host in this process (X001-9, F003-13, decision 17).
+ *
+ * @throws {HostError} `REGISTRY_AMBIGUOUS` where no host is open, or more than one.
+ */
+export function getRegistry(): Registry {
+  const [only, ...others] = openRegistries;
+  if (only !== undefined && others.length === 0) return only;
+  const count = openRegistries.size === 0 ? 'no host is open' : `${openRegistries.size} hosts are open`;
+  throw new HostError('REGISTRY_AMBIGUOUS', { message: `${count} in this process; getRegistry() needs exactly one` });
+}
+
+/** See the head of the file. Its type is public; its constructor refuses everybody but {@link createRegistry}. */
+class Registry {
+  readonly #clock: Clock;
+  readonly #didTransition: ((transition: Transition) => void) | undefined;
+  readonly #plugins = new Map<string, PluginRecord>();
+  readonly #refusals = new Map<string, Refusal>();
+
+  /** @throws {HostError} `REGISTRY_AMBIGUOUS`: a second registry would tell a second truth (X001-9). */
+  constructor(key: symbol, options: RegistryOptions) {
+    if (key !== CONSTRUCTION) {
+      throw new HostError('REGISTRY_AMBIGUOUS', {
+        message: 'a registry cannot be constructed: a host has exactly one, made by createHost()',
+      });
+    }
+    this.#clock = options.clock;
+    this.#didTransition = options.didTransition;
+  }
+
+  /** Tells whether a plugin of this name is known: registered, or refused under it (F001-22, F001-23). */
+  has(name: string): boolean {
+    return this.#plugins.has(name);
+  }
+
+  /** Returns the health of a plugin. @throws {HostError} `PLUGIN_NOT_FOUND` where there is none; ask `has` first (F001-23). */
+  getStatus(name: string, view: HealthView = EVERYTHING): PluginHealth {
+    return healthOf(this.#require(name), view, this.#moment());
+  }
+
+  /** Returns the health of a plugin, or undefined where there is none. */
+  health(name: string, view: HealthView): PluginHealth | undefined {
+    const plugin = this.#plugins.get(name);
+    return plugin === undefined ? undefined : healthOf(plugin, view, this.#moment());
+  }
+
+  /** Returns the health of every listed plugin, failed ones too, sorted by name (F001-3, X001-3). */
+  list(view: HealthView = EVERYTHING): readonly PluginHealth[] {
+    const moment = this.#moment();
+    const listed = [...this.#plugins.values()].filter((plugin) => plugin.isListed);
+    return listed.map((plugin) => healthOf(plugin, view, moment)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Returns the plugins that were refused, in order of their refusal. */
+  refused(): readonly Refusal[] {
+    return [...this.#refusals.values()];
+  }
+
+  /** Returns name and place of every registered plugin, for the startup audit. */
+  registered(): readonly {
+    readonly name: string;
+    readonly place: string | undefined;
+    readonly state: LifecycleState;
+  }[] {
+    const registered = [...this.#plugins.values()].filter((plugin) => plugin.isRegistered);
+    return registered.map(({ name, place, base }) => ({ name, place, state: stateOf(base.lifecycle) }));
+  }
+
+  /** Returns the history of a plugin in order of first occurrence, of one scope or of all (`*` is what concerns every one). */
+  transitions(name: string, scope?: string): readonly Transition[] {
+    const plugin = this.#require(name);
+    const moment = this.#moment();
+    const homes = [plugin.base.home, ...plugin.scopes.values()].filter(
+      (home) => scope === undefined || home.scope === scope,
+    );
+    const rows = homes.flatMap((home) => home.history.map((row) => ({ home, row })));
+    return rows.sort((a, b) => a.row.at - b.row.at).map(({ home, row }) => toTransition(name, home.scope, row, moment));
+  }
+
+  /**
+   * Makes a plugin known, in state LOADED (F001-16, F003-14). A failed load or a refusal under the name gives way.
+   *
+   * @throws {HostError} `PLUGIN_NAME_TAKEN` with both places where the name is registered: the first stays (decision 6).
+   */
+  register(name: string, facts: PluginFacts = {}): void {
+    const known = this.#plugins.get(name);
+    if (known?.isRegistered === true) throw nameTaken(name, known.place, facts.place);
+    const plugin = createPluginRecord(name);
+    this.#plugins.set(name, plugin);
+    plugin.isRegistered = true;
+    this.#learn(plugin, facts);
+    if (facts.place !== undefined) this.#refusals.delete(facts.place);
+  }
+
+  /** Forgets a plugin; silent where there is none (X003-3). Its calls in flight end as they would. */
+  unregister(name: string): void {
+    this.#plugins.delete(name);
+  }
+
+  /**
+   * Lists a plugin as refused. Where the name is not registered it shows as FAILED; else the first stays as it is (decision 6).
+   *
+   * @throws {HostError} `REASON_VAGUE` (F001-25).
+   */
+  refuse(refusal: Refusal): void {
+    const reason = assertActionable(refusal.reason);
+    this.#refusals.set(refusal.path, { ...refusal, reason });
+    if (this.#plugins.get(refusal.name)?.isRegistered === true) return;
+    const plugin = this.#known(refusal.name);
+    plugin.place = refusal.path;
+    this.#mark(plugin, {}, 'failed', { code: refusal.code, text: reason, isThrown: false });
+  }
+
+  /** A release is known and nothing of it has run: new facts replace old ones, scopes that run another release keep theirs. */
+  markLoaded(name: string, facts: PluginFacts = {}): void {
+    const plugin = this.#require(name);
+    this.#learn(plugin, facts);
+    plugin.initializedAt = undefined;
+    this.#mark(plugin, { digest: plugin.digest }, 'loaded', undefined);
+  }
+
+  /** The plugin's import and init went well in a trial. */
+  markInitialized(name: string, facts: PluginFacts = {}): void {
+    const plugin = this.#require(name);
+    this.#learn(plugin, facts);
+    plugin.initializedAt = this.#clock.now();
+    this.#mark(plugin, { digest: plugin.digest }, 'initialized', undefined);
+  }
+
+  /**
+   * Something in the plugin went wrong (F001-16, F001-17, F001-27). It counts nothing: `recordError` does (decision 5).
+   * Without a scope every scope is meant, and the reason is shown to everybody; with one it may hold a tenant's text.
+   *
+   * @throws {HostError} `REASON_VAGUE`.
+   */
+  markFailed(name: string, reason: string, subject: Subject & { readonly code?: ErrorCode } = {}): void {
+    const text = assertActionable(reason);
+    const isThrown = subject.scope !== undefined;
+    this.#mark(this.#known(name), subject, 'failed', { code: subject.code ?? 'PLUGIN_THREW', text, isThrown });
+  }
+
+  /**
+   * The plugin cannot be loaded until somebody installs or provides something; the reason ends with how (F001-28, F001-29).
+   *
+   * @throws {HostError} `REASON_VAGUE`.
+   */
+  markUnavailable(name: string, reason: string, subject: Subject & { readonly code?: ErrorCode } = {}): void {
+    const text = assertActionable(reason);
+    this.#mark(this.#known(name), subject, 'unavailable', {
+      code: subject.code ?? 'PLUGIN_UNAVAILABLE',
+      text,
+      isThrown: false,
+    });
+  }
+
+  /** An administrator reloads: LOADED, no reason, breakers closed, held ones too. Counters and history stay. */
+  reload(name: string, subject: Subject = {}): void {
+    const plugin = this.#require(name);
+    for (const entry of this.#entriesOf(plugin, subject)) entry.breaker = createEntry(entry.home, entry.digest).breaker;
+    plugin.initializedAt = subject.scope === undefined ? undefined : plugin.initializedAt;
+    this.#mark(plugin, subject, 'loaded', undefined);
+  }
+
+  /** Forgets the state of a release that a scope no longer runs; its calls in flight end as they would. */
+  retire(name: string, scope: string, digest: string): void {
+    this.#plugins.get(name)?.scopes.get(scope)?.entries.delete(digest);
+  }
+
+  /** Keeps what a health check said, or `disabled` (X004-2); the worst of the scopes is shown. */
+  recordHealth(name: string, word: HealthWord, scope: string = PLATFORM_SCOPE): void {
+    const plugin = this.#require(name);
+    (scope === PLATFORM_SCOPE ? plugin.base.home : this.#home(plugin, scope)).health = word;
+  }
+
+  /**
+   * Starts a call where the breaker of its release and scope lets it pass.
+   *
+   * @param digest - The release that runs; the plugin's current one where it is left out.
+   * @returns the running call, or why it is held back (`BREAKER_OPEN`) and for how long.
+   * @remarks O(1), one small allocation.
+   */
+  startCall(name: string, scope: string, digest?: string): RunningCall | HeldBack {
+    const plugin = this.#require(name);
+    const entry = this.#entry(plugin, scope, digest ?? plugin.digest);
+    if (entry.breaker.kind === 'closed') return this.#start(plugin, entry, false);
+    const verdict = admitCall(entry.breaker, this.#clock.now());
+    entry.breaker = verdict.breaker;
+    if (verdict.kind === 'hold') {
+      const { retryAfterMs } = verdict;
+      return { kind: 'held_back', error: heldBackError(entry.breaker, retryAfterMs), retryAfterMs };
+    }
+    return this.#start(plugin, entry, verdict.kind === 'probe');
+  }
+
+  /**
+   * Ends a call: what its outcome does to state, counters and breaker (decision 15, F001-13, F001-17).
+   *
+   * @remarks O(1). A second end of one call is our bug and throws (R1).
+   */
+  settle(call: RunningCall, end: CallEnd): void {
+    assertInvariant(!call.isSettled, 'a call is settled once');
+    call.isSettled = true;
+    const { entry } = call;
+    const effect = effectOf(end.error);
+    if (call.isProbe) {
+      const isJudged = effect.counts !== undefined && !effect.endsGuest;
+      entry.breaker = isJudged ? probeLived(entry.breaker, this.#clock.now()) : probeLost(entry.breaker);
+    }
+    if (effect.counts === 'success') return this.#succeed(call.plugin, entry, end.durationMs);
+    if (end.error === undefined || effect.standing === undefined)
+      return this.#move(call.plugin, entry, 'call_unjudged', entry.reason);
+    const reason = reasonOfCall(end.error, end.className);
+    if (effect.counts === 'error') return this.#fail(call.plugin, entry, reason, end.durationMs);
+    // What a tenant's own policy refuses concerns that tenant; a missing requirement concerns everybody.
+    this.#move(call.plugin, entry, 'call_unavailable', { ...reason, isThrown: reason.code !== 'PLUGIN_UNAVAILABLE' });
+  }
+
+  /** Starts a call by name whatever the breaker says (F001-17); end it with `recordSuccess` or `recordError`. */
+  markRunning(name: string, subject: Subject = {}): void {
+    const plugin = this.#require(name);
+    const entry = this.#named(plugin, subject);
+    this.#move(plugin, entry, 'call_started', entry.reason);
+  }
+
+  /** Ends a call by name, well (F001-17). */
+  recordSuccess(name: string, facts: CallFacts = {}): void {
+    const plugin = this.#require(name);
+    this.#succeed(plugin, this.#named(plugin, facts), facts.durationMs);
+  }
+
+  /** Ends a call by name, badly: `error_count` goes up by one (F001-17). The reason is the one `markFailed` gave. */
+  recordError(name: string, facts: CallFacts = {}): void {
+    const plugin = this.#require(name);
+    const entry = this.#named(plugin, facts);
+    this.#fail(plugin, entry, entry.reason ?? reasonUntold(), facts.durationMs);
+  }
+
+  /**
+   * A guest died of its plugin: the breaker counts it, once for each instance, unless the caller chose the deadline (DESIGN 3).
+   * A death that no call tells of makes the plugin FAILED too.
+   */
+  recordDeath(name: string, subject: { readonly scope: string; readonly digest?: string }, death: GuestDeath): void {
+    const plugin = this.#plugins.get(name);
+    if (plugin === undefined || death.isCallerShortened || !effectOf(death.error).endsGuest) return;
+    const entry = this.#named(plugin, subject);
+    const before = entry.breaker;
+    entry.breaker = guestDied(before, { instanceId: death.instanceId, at: this.#clock.now() });
+    if (entry.breaker.kind === 'held' && before.kind !== 'held')
+      this.#moveUnlessUnavailable(plugin, entry, reasonOfHold(name, entry.breaker.openings));
+    else if (!death.isToldByCall && entry.breaker !== before)
+      this.#moveUnlessUnavailable(plugin, entry, reasonOfCall(death.error, undefined));
+  }
+
+  /** Ends the registry with its host: `getRegistry()` no longer finds it. Safe to call twice. */
+  close(): void {
+    openRegistries.delete(this);
+  }
+
+  #start(plugin: PluginRecord, entry: Entry, isProbe: boolean): RunningCall {
+    this.#move(plugin, entry, 'call_started', entry.reason);
+    return { kind: 'running', plugin, entry, isProbe, isSettled: false };
+  }
+
+  #succeed(plugin: PluginRecord, entry: Entry, durationMs: number | undefined): void {
+    entry.home.successCount += 1;
+    this.#addRun(plugin, entry, durationMs);
+    const event = entry.breaker.kind === 'closed' ? 'call_succeeded' : 'call_succeeded_breaker_open';
+    const after = next(entry.lifecycle, event).standing;
+    this.#move(plugin, entry, event, after === 'INITIALIZED' ? undefined : entry.reason);
+    // A release that serves one scope well is not broken for scopes that have not run yet.
+    if (plugin.base.lifecycle.standing !== 'INITIALIZED' && entry.digest === plugin.digest) this.#mendBase(plugin);
+  }
+
+  #mendBase(plugin: PluginRecord): void {
+    if (plugin.base.lifecycle.standing === 'UNAVAILABLE') return;
+    plugin.initializedAt ??= this.#clock.now();
+    this.#move(plugin, plugin.base, 'initialized', undefined);
+  }
+
+  #fail(plugin: PluginRecord, entry: Entry, reason: Reason, durationMs: number | undefined): void {
+    entry.home.errorCount += 1;
+    this.#addRun(plugin, entry, durationMs);
+    this.#move(plugin, entry, 'call_failed', entry.lifecycle.standing === 'UNAVAILABLE' ? entry.reason : reason);
+  }
+
+  #addRun(plugin: PluginRecord, entry: Entry, durationMs: number | undefined): void {
+    if (durationMs === undefined) return;
+    const now = this.#clock.now();
+    addRun(plugin.runs, durationMs, now);
+    addRun(entry.home.runs, durationMs, now);
+  }
+
+  /** The one place where a state changes. Remembers it where it shows. */
+  #move(plugin: PluginRecord, entry: Entry, event: LifecycleEvent, reason: Reason | undefined): void {
+    const from = stateOf(entry.lifecycle);
+    entry.lifecycle = next(entry.lifecycle, event);
+    entry.reason = reason;
+    const to = stateOf(entry.lifecycle);
+    if (from === to) return;
+    const shown = to === 'RUNNING' ? undefined : reason?.text;
+    const now = this.#clock.now();
+    const row = remember(entry.home.history, { from, to, cause: event, reason: shown, digest: entry.digest }, now);
+    if (row === undefined || this.#didTransition === undefined) return;
+    this.#didTransition(toTransition(plugin.name, entry.home.scope, row, this.#moment()));
+  }
+
+  #moveUnlessUnavailable(plugin: PluginRecord, entry: Entry, reason: Reason): void {
+    if (entry.lifecycle.standing !== 'UNAVAILABLE') this.#move(plugin, entry, 'failed', reason);
+  }
+
+  #mark(plugin: PluginRecord, subject: Subject, event: LifecycleEvent, reason: Reason | undefined): void {
+    for (const entry of this.#entriesOf(plugin, subject)) this.#move(plugin, entry, event, reason);
+    if (subject.scope === undefined && (event === 'failed' || event === 'unavailable'))
+      plugin.initializedAt = undefined;
+  }
+
+  #learn(plugin: PluginRecord, facts: PluginFacts): void {
+    plugin.place = facts.place ?? plugin.place;
+    plugin.description = facts.description ?? plugin.description;
+    plugin.version = facts.version ?? plugin.version;
+    plugin.digest = facts.digest ?? plugin.digest;
+    plugin.tier = facts.tier ?? plugin.tier;
+    plugin.isListed = facts.isListed ?? plugin.isListed;
+  }
+
+  /** Without a scope: the base, and what every scope runs of the release; with one, that scope's own entry. */
+  #entriesOf(plugin: PluginRecord, subject: Subject): readonly Entry[] {
+    if (subject.scope !== undefined) return [this.#named(plugin, subject)];
+    const entries = [...plugin.scopes.values()].flatMap((home) => [...home.entries.values()]);
+    return [plugin.base, ...entries.filter((entry) => subject.digest === undefined || entry.digest === subject.digest)];
+  }
+
+  #named(plugin: PluginRecord, subject: Subject): Entry {
+    return this.#entry(plugin, subject.scope ?? DEFAULT_TENANT, subject.digest ?? plugin.digest);
+  }
+
+  #entry(plugin: PluginRecord, scope: string, digest: string): Entry {
+    const home = this.#home(plugin, scope);
+    const known = home.entries.get(digest);
+    if (known !== undefined) return known;
+    if (home.entries.size >= ENTRIES_MAX) dropIdleEntry(home);
+    const entry = createEntry(home, digest, plugin.base);
+    home.entries.set(digest, entry);
+    return entry;
+  }
+
+  #home(plugin: PluginRecord, scope: string): ScopeRecord {
+    const known = plugin.scopes.get(scope);
+    if (known !== undefined) return known;
+    if (plugin.scopes.size >= SCOPES_MAX) dropIdleScope(plugin);
+    const home = createScopeRecord(scope);
+    plugin.scopes.set(scope, home);
+    return home;
+  }
+
+  #known(name: string): PluginRecord {
+    const known = this.#plugins.get(name);
+    if (known !== undefined) return known;
+    const plugin = createPluginRecord(name);
+    this.#plugins.set(name, plugin);
+    return plugin;
+  }
+
+  #require(name: string): PluginRecord {
+    const plugin = this.#plugins.get(name);
+    if (plugin === undefined) throw new HostError('PLUGIN_NOT_FOUND', { message: 'Plugin not found' });
+    return plugin;
+  }
+
+  #moment(): Moment {
+    return { now: this.#clock.now(), wallTime: this.#clock.wallTime() };
+  }
+}
+
+export type { Registry };
+
+function dropIdleEntry(home: ScopeRecord): void {
+  const idle = [...home.entries.values()].find((entry) => entry.lifecycle.callsInFlight === 0);
+  if (idle !== undefined) home.entries.delete(idle.digest);
+}
+
+function dropIdleScope(plugin: PluginRecord): void {
+  for (const home of plugin.scopes.values()) {
+    if ([...home.entries.values()].some((entry) => entry.lifecycle.callsInFlight > 0)) continue;
+    plugin.base.home.successCount += home.successCount;
+    plugin.base.home.errorCount += home.errorCount;
+    plugin.scopes.delete(home.scope);
+    return;
+  }
+}
