@@ -2,6 +2,8 @@ import { toStandardJsonSchema } from '@valibot/to-json-schema';
 import { type } from 'arktype';
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
+import { build } from 'esbuild';
+import { spawnSync } from 'node:child_process';
 import { z } from 'zod';
 import { readTool } from './tool.ts';
 
@@ -39,6 +41,16 @@ test('a transform reaches the tool', async () => {
   const schema = z.object({ word: z.string().transform((word) => word.length) });
   expect(await tool(schema).run({ word: 'four' }, {})).toEqual({ value: { word: 4 } });
 });
+
+test.for(Object.entries(schemas))(
+  '%s: what its parser refuses is the tool’s own refusal, with the path',
+  ([, schema]) => {
+    const message = expect.stringMatching(/^the parameters do not match: word: .*string/) as unknown;
+    expect(() => tool(schema).run({ word: 5 }, {})).toThrow(
+      expect.objectContaining({ code: 'TOOL_REPORTED_ERROR', message }),
+    );
+  },
+);
 
 test('a rule that JSON Schema cannot say is the tool’s own refusal, with its path', async () => {
   const schema = z.object({ word: z.string().refine((word) => word !== 'no', 'must not be no') });
@@ -84,4 +96,34 @@ test('a parser that answers nonsense is the plugin’s fault', async () => {
   const jsonSchema = { input: () => ({ type: 'object' }) };
   const schema = { '~standard': { vendor: 'mine', jsonSchema, validate: () => 5 } };
   expect(() => tool(schema).run({}, {})).toThrow('the parameters’ Standard Schema answered 5');
+});
+
+test('zod, valibot and arktype parse in a process that may make no code and read no file', async () => {
+  const program = `
+    import { toStandardJsonSchema } from '@valibot/to-json-schema';
+    import { type } from 'arktype';
+    import * as v from 'valibot';
+    import { z } from 'zod';
+    import { readTool } from './tool.ts';
+    const schemas = [
+      z.object({ times: z.number().default(2) }),
+      toStandardJsonSchema(v.object({ times: v.optional(v.number(), 2) })),
+      type({ times: 'number = 2' }),
+    ];
+    for (const parameters of schemas) {
+      const tool = readTool({ name: 'count', description: 'Counts.', parameters, execute: (params) => params }, 'it');
+      console.log(tool.wire.parameters.properties.times.type, JSON.stringify(await tool.run({}, {})));
+    }`;
+  const { outputFiles } = await build({
+    stdin: { contents: program, resolveDir: import.meta.dirname },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    conditions: ['source'],
+  });
+  const flags = ['--permission', '--disallow-code-generation-from-strings', '--input-type=module', '-'];
+  const guest = spawnSync(process.execPath, flags, { input: outputFiles[0]?.text ?? '', encoding: 'utf8' });
+  expect(guest.stderr).toBe('');
+  expect(guest.stdout).toBe('number {"value":{"times":2}}\n'.repeat(3));
 });

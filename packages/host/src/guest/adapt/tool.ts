@@ -157,9 +157,9 @@ function runParsed(parse: Parse | undefined, params: unknown, run: Answering): T
 
 /** Input that passed the JSON Schema and not its author's finer rules is the tool's own refusal (CONTRACTS decision 15). */
 function parsedValue(result: unknown): unknown {
-  if (!isRecord(result)) throw new TypeError(`the parameters’ Standard Schema answered ${describe(result)}`);
-  const { issues } = result;
-  if (issues === undefined) return result['value'];
+  if (!isObject(result)) throw new TypeError(`the parameters’ Standard Schema answered ${describe(result)}`);
+  const { issues, value } = result as { readonly issues?: unknown; readonly value?: unknown }; // arktype's is an array.
+  if (issues === undefined) return value;
   throw new ToolReportedError(`the parameters do not match: ${issuesText(issues)}`);
 }
 
