@@ -12,7 +12,7 @@ export interface PluginMetadataFields {
   readonly description: string;
   readonly required_permissions?: readonly string[];
   /** Range of platform versions that the plugin supports. */
-  readonly compatible_versions?: string;
+  readonly compatible_versions?: string | undefined;
 }
 
 const REQUIRED = ['name', 'version', 'author', 'description'] as const;
@@ -24,7 +24,7 @@ export class PluginMetadata implements PluginMetadataFields {
   readonly author: string;
   readonly description: string;
   readonly required_permissions: readonly string[];
-  readonly compatible_versions?: string;
+  readonly compatible_versions: string | undefined;
 
   /** @throws {TypeError} "Plugin name cannot be empty", and so on for version, author and description (X003-1). */
   constructor(fields: PluginMetadataFields) {
@@ -34,7 +34,7 @@ export class PluginMetadata implements PluginMetadataFields {
     this.author = fields.author;
     this.description = fields.description;
     this.required_permissions = fields.required_permissions ?? [];
-    if (fields.compatible_versions !== undefined) this.compatible_versions = fields.compatible_versions;
+    this.compatible_versions = fields.compatible_versions;
   }
 }
 
