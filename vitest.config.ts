@@ -1,0 +1,44 @@
+/**
+ * Two suites: `unit` stands beside the code and runs on both cores; `system` (test/) starts whole servers and kills them,
+ * so its files run one after another, after `unit`.
+ */
+import { defaultExclude, defineConfig } from 'vitest/config';
+
+const source = { conditions: ['source', 'module', 'node', 'import', 'default'] };
+
+export default defineConfig({
+  resolve: source,
+  ssr: { resolve: source },
+  test: {
+    // Guests die with the thread that spawned them, so tests that start some need a main thread each.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    reporters: ['default', './tools/closing-line.ts'],
+    globalSetup: ['./tools/test-setup.ts'],
+    coverage: { provider: 'v8', reporter: ['text', 'json-summary'], include: ['packages/*/src/**/*.ts'] },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'plugins/**/*.test.ts', 'tools/**/*.test.ts'],
+          exclude: [...defaultExclude, '**/dist/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: ['test/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
