@@ -1,0 +1,85 @@
+/**
+ * Turns "one more guest of this shape" into a command line with everything that only this guest has: its user id and
+ * the open files that it starts with. One launcher per tier; it spawns nothing itself.
+ */
+import { closeSync, openSync } from 'node:fs';
+import type { Tier } from '@bulkhead/protocol';
+import { launchCommand, type LaunchCommand, type LaunchRequest, type LaunchShape } from './command.ts';
+import type { UidLease } from './uid-lease.ts';
+
+export type PreparedLaunch = {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: '/';
+  /** stdin nothing, stdout and stderr pipes, fd 3 the channel, then what the command asks for. */
+  readonly stdio: readonly ('ignore' | 'pipe' | number)[];
+  /** Index in `stdio` of bubblewrap's status pipe; undefined where the spawned process is the guest itself. */
+  readonly statusFd: number | undefined;
+  readonly uid: number | undefined;
+  /** Closes this process's copies of the passed files. Call it when spawn has returned or thrown. */
+  readonly didSpawn: () => void;
+  /** Gives the user id back. Call it when every process of the guest is dead. */
+  readonly release: () => void;
+};
+
+export type LauncherOptions = Omit<LaunchRequest, 'shape'> & {
+  /** Undefined where the host is not root. Tier `process` leases no id. */
+  readonly uids: UidLease | undefined;
+};
+
+export type LauncherShape = Omit<LaunchShape, 'uid'> & {
+  /** An id that the caller has acquired already, because a temp folder had to be given to it. */
+  readonly uid?: number;
+};
+
+export type GuestLauncher = { readonly tier: Tier; readonly prepare: (shape: LauncherShape) => PreparedLaunch };
+
+/** Makes the launcher of a tier; the tier must have no obstacle here. */
+export function createGuestLauncher(options: LauncherOptions): GuestLauncher {
+  return { tier: options.tier, prepare: (shape) => prepare(options, shape) };
+}
+
+function prepare(options: LauncherOptions, shape: LauncherShape): PreparedLaunch {
+  const leased = shape.uid === undefined && options.tier !== 'process' ? acquire(options.uids) : undefined;
+  const uid = shape.uid ?? leased;
+  const release = (): void => (leased === undefined ? undefined : options.uids?.release(leased));
+  try {
+    const command = launchCommand({ ...options, shape: uid === undefined ? shape : { ...shape, uid } });
+    const passed = openPassedFiles(command);
+    return {
+      file: command.file,
+      args: command.args,
+      env: command.env,
+      cwd: command.cwd,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...passed],
+      statusFd: passed.includes('pipe') ? 4 + passed.indexOf('pipe') : undefined,
+      uid,
+      didSpawn: once(() => passed.forEach((fd) => typeof fd === 'number' && closeSync(fd))),
+      release: once(release),
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function acquire(uids: UidLease | undefined): number | undefined {
+  if (uids === undefined) return undefined;
+  const uid = uids.acquire();
+  if (uid === undefined) throw new Error('every user id of this host is in use by a live guest');
+  return uid;
+}
+
+function openPassedFiles({ fds }: LaunchCommand): readonly ('pipe' | number)[] {
+  return fds.map((fd) => (fd.kind === 'file' ? openSync(fd.path, 'r') : 'pipe'));
+}
+
+function once(run: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    run();
+  };
+}
