@@ -10,6 +10,8 @@ async function samplesOf(metrics: Metrics, start: string): Promise<readonly stri
   return (await metrics.renderMetrics()).split('\n').filter((line) => line.startsWith(start));
 }
 
+const values = (lines: readonly string[]): readonly number[] => lines.map((line) => Number(line.split(' ').at(-1)));
+
 describe('metrics', () => {
   test('every series that DESIGN 12 names is on the page with its type, also before the first call', async () => {
     const page = await make().renderMetrics();
@@ -55,7 +57,7 @@ describe('metrics', () => {
 
   test('labels of plugins, handlers and reasons are bounded', async () => {
     const metrics = make();
-    for (let index = 0; index < 5_000; index += 1) {
+    for (let index = 0; index < 1_200; index += 1) {
       metrics.addPlugin(`plugin-${index}`);
       metrics.observeCall(`plugin-${index}`, 'ok', 1);
       metrics.countKill(`reason-${index}`);
@@ -63,7 +65,7 @@ describe('metrics', () => {
     }
     expect(await samplesOf(metrics, 'plugin_calls_total{')).toHaveLength(1_001);
     expect(await samplesOf(metrics, 'plugin_calls_total{plugin="other"')).toEqual([
-      'plugin_calls_total{plugin="other",outcome="ok"} 4000',
+      'plugin_calls_total{plugin="other",outcome="ok"} 200',
     ]);
     expect(await samplesOf(metrics, 'sandbox_kills_total{')).toHaveLength(65);
     expect((await samplesOf(metrics, 'handler_fail_total{')).length).toBeLessThanOrEqual(1_000 + 65);
@@ -118,10 +120,8 @@ describe('metrics', () => {
         const metrics = make();
         metrics.addPlugin('p');
         for (const { outcome, durationMs } of calls) metrics.observeCall('p', outcome, durationMs);
-        const values = (lines: readonly string[]): readonly number[] =>
-          lines.map((line) => Number(line.split(' ').at(-1)));
         const buckets = values(await samplesOf(metrics, 'plugin_call_duration_seconds_bucket'));
-        expect(buckets).toEqual([...buckets].sort((a, b) => a - b));
+        expect(buckets).toEqual(buckets.toSorted((a, b) => a - b));
         expect(buckets.at(-1)).toBe(calls.length);
         expect(values(await samplesOf(metrics, 'plugin_calls_total{')).reduce((sum, value) => sum + value, 0)).toBe(
           calls.length,

@@ -67,25 +67,17 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const recordFailures = createFamily(REASON_LABELS_MAX, createCount);
   const droppedFrames = createCount();
   const page = createPage([
-    createSeriesMetric('counter', 'plugin_calls_total', 'Calls by how they ended.', () => callSamples(plugins, others)),
-    createSeriesMetric('histogram', 'plugin_call_duration_seconds', 'Time from admission to outcome.', () =>
+    counterOf('plugin_calls_total', 'Calls by how they ended.', () => callSamples(plugins, others)),
+    histogramOf('plugin_call_duration_seconds', 'Time from admission to outcome.', () =>
       durationSamples(plugins, others),
     ),
-    createSeriesMetric('histogram', 'handler_duration_seconds', 'Time in a handler.', () => handlerSamples(handlers)),
-    createSeriesMetric('counter', 'handler_fail_total', 'Handlers that failed, by code.', () =>
-      handlerFailures(handlers),
-    ),
-    createSeriesMetric('gauge', 'sandbox_guests', 'Guests by state.', () => gauges('state', options.guests())),
-    createSeriesMetric('histogram', 'sandbox_start_seconds', 'Time until a guest could serve.', () =>
-      histograms('kind', starts),
-    ),
-    createSeriesMetric('counter', 'sandbox_kills_total', 'Guests that were killed, by reason.', () =>
-      counts('reason', kills),
-    ),
-    createSeriesMetric('counter', 'sandbox_dropped_frames_total', 'Late replies that were dropped.', () => [
-      { labels: {}, value: droppedFrames.value },
-    ]),
-    createSeriesMetric('counter', 'record_failures_total', 'Records that were lost; no answer changed.', () =>
+    histogramOf('handler_duration_seconds', 'Time in a handler.', () => handlerSamples(handlers)),
+    counterOf('handler_fail_total', 'Handlers that failed, by code.', () => handlerFailures(handlers)),
+    gaugeOf('sandbox_guests', 'Guests by state.', () => gauges('state', options.guests())),
+    histogramOf('sandbox_start_seconds', 'Time until a guest could serve.', () => histograms('kind', starts)),
+    counterOf('sandbox_kills_total', 'Guests that were killed, by reason.', () => counts('reason', kills)),
+    counterOf('sandbox_dropped_frames_total', 'Late replies that were dropped.', () => [unlabelled(droppedFrames)]),
+    counterOf('record_failures_total', 'Records that were lost; no answer changed.', () =>
       counts('part', recordFailures),
     ),
   ]);
@@ -118,6 +110,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     contentType: page.contentType,
   };
 }
+
+type Read = () => readonly Sample[];
+const counterOf = (name: string, help: string, read: Read) => createSeriesMetric({ type: 'counter', name, help }, read);
+const gaugeOf = (name: string, help: string, read: Read) => createSeriesMetric({ type: 'gauge', name, help }, read);
+const histogramOf = (name: string, help: string, read: Read) =>
+  createSeriesMetric({ type: 'histogram', name, help }, read);
 
 function createPage(series: readonly SeriesMetric[]): Page {
   const page = new Page();
@@ -177,6 +175,10 @@ function histograms(label: string, family: Family<Histogram>): readonly Sample[]
 
 function counts(label: string, family: Family<Count>): readonly Sample[] {
   return [...family.entries()].map(([name, { value }]) => ({ labels: { [label]: name }, value }));
+}
+
+function unlabelled(count: Count): Sample {
+  return { labels: {}, value: count.value };
 }
 
 function gauges(label: string, values: Readonly<Record<string, number>>): readonly Sample[] {

@@ -19,21 +19,23 @@ type Line = {
   readonly value: number;
 };
 
+/** What Prometheus is told of a series beside its values. */
+export type SeriesHead = {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly name: string;
+  readonly help: string;
+};
+
 /**
  * Creates a metric that is read when the page is rendered.
  *
  * @param read - Its samples at that moment; must not throw.
  */
-export function createSeriesMetric(
-  type: 'counter' | 'gauge' | 'histogram',
-  name: string,
-  help: string,
-  read: () => readonly Sample[],
-): SeriesMetric {
+export function createSeriesMetric(head: SeriesHead, read: () => readonly Sample[]): SeriesMetric {
   const get = () =>
-    Promise.resolve({ name, help, type, aggregator: 'sum', values: read().flatMap((sample) => linesOf(name, sample)) });
+    Promise.resolve({ ...head, aggregator: 'sum', values: read().flatMap((sample) => linesOf(head.name, sample)) });
   // A page uses no more of a metric than its name and `get`; the class type has private parts that ours cannot have.
-  return { name, get, reset: () => undefined } as unknown as SeriesMetric;
+  return { name: head.name, get, reset: () => undefined } as unknown as SeriesMetric;
 }
 
 function linesOf(name: string, sample: Sample): readonly Line[] {

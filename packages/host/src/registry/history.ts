@@ -52,12 +52,16 @@ export function remember(history: History, step: Step, at: number): HistoryRow |
 }
 
 /** Makes the wire form of a row. */
-export function toTransition(plugin: string, scope: string, row: HistoryRow, moment: Moment): Transition {
+export function toTransition(
+  of: { readonly plugin: string; readonly scope: string },
+  row: HistoryRow,
+  moment: Moment,
+): Transition {
   const { from, to, cause, digest, times } = row;
   const reason = row.reason ?? null;
   return {
-    plugin,
-    scope,
+    plugin: of.plugin,
+    scope: of.scope,
     digest,
     from,
     to,

@@ -87,7 +87,7 @@ describe('reasons', () => {
   );
 
   test('[F001-47] whatever a plugin throws, the composed reason is actionable, on one line and bounded', () => {
-    const text = fc.option(fc.string({ unit: 'binary', maxLength: 5_000 }), { nil: undefined });
+    const text = fc.option(fc.string({ unit: 'binary', maxLength: 1_500 }), { nil: undefined });
     fc.assert(
       fc.property(fc.constantFrom(...CODES), text, text, text, (code, className, message, cure) => {
         const reason = composeReason({

@@ -104,6 +104,13 @@ export type GuestDeath = {
   readonly isToldByCall: boolean;
 };
 
+/** The entry that is meant, with its plugin. */
+type Where = { readonly plugin: PluginRecord; readonly entry: Entry };
+type Mark = {
+  readonly event: 'loaded' | 'initialized' | 'failed' | 'unavailable';
+  readonly reason: Reason | undefined;
+};
+
 /** Scopes kept for one plugin; beyond it the oldest idle one goes and its counters join the base. */
 const SCOPES_MAX = 10_000;
 /** Releases kept for one scope: the live one, and those that drain. */
@@ -170,7 +177,7 @@ class Registry {
   list(view: HealthView = EVERYTHING): readonly PluginHealth[] {
     const moment = this.#moment();
     const listed = [...this.#plugins.values()].filter((plugin) => plugin.isListed);
-    return listed.map((plugin) => healthOf(plugin, view, moment)).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return listed.map((plugin) => healthOf(plugin, view, moment)).toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Returns the plugins that were refused, in order of their refusal. */
@@ -196,7 +203,9 @@ class Registry {
       (home) => scope === undefined || home.scope === scope,
     );
     const rows = homes.flatMap((home) => home.history.map((row) => ({ home, row })));
-    return rows.sort((a, b) => a.row.at - b.row.at).map(({ home, row }) => toTransition(name, home.scope, row, moment));
+    return rows
+      .toSorted((a, b) => a.row.at - b.row.at)
+      .map(({ home, row }) => toTransition({ plugin: name, scope: home.scope }, row, moment));
   }
 
   /**
@@ -230,15 +239,14 @@ class Registry {
     if (this.#plugins.get(refusal.name)?.isRegistered === true) return;
     const plugin = this.#known(refusal.name);
     plugin.place = refusal.path;
-    this.#mark(plugin, {}, 'failed', { code: refusal.code, text: reason, isThrown: false });
+    this.#mark(plugin, {}, { event: 'failed', reason: { code: refusal.code, text: reason, isThrown: false } });
   }
 
   /** A release is known and nothing of it has run: new facts replace old ones, scopes that run another release keep theirs. */
   markLoaded(name: string, facts: PluginFacts = {}): void {
     const plugin = this.#require(name);
     this.#learn(plugin, facts);
-    plugin.initializedAt = undefined;
-    this.#mark(plugin, { digest: plugin.digest }, 'loaded', undefined);
+    this.#mark(plugin, { digest: plugin.digest }, { event: 'loaded', reason: undefined });
   }
 
   /** The plugin's import and init went well in a trial. */
@@ -246,7 +254,7 @@ class Registry {
     const plugin = this.#require(name);
     this.#learn(plugin, facts);
     plugin.initializedAt = this.#clock.now();
-    this.#mark(plugin, { digest: plugin.digest }, 'initialized', undefined);
+    this.#mark(plugin, { digest: plugin.digest }, { event: 'initialized', reason: undefined });
   }
 
   /**
@@ -257,8 +265,8 @@ class Registry {
    */
   markFailed(name: string, reason: string, subject: Subject & { readonly code?: ErrorCode } = {}): void {
     const text = assertActionable(reason);
-    const isThrown = subject.scope !== undefined;
-    this.#mark(this.#known(name), subject, 'failed', { code: subject.code ?? 'PLUGIN_THREW', text, isThrown });
+    const kept = { code: subject.code ?? 'PLUGIN_THREW', text, isThrown: subject.scope !== undefined } as const;
+    this.#mark(this.#known(name), subject, { event: 'failed', reason: kept });
   }
 
   /**
@@ -268,19 +276,15 @@ class Registry {
    */
   markUnavailable(name: string, reason: string, subject: Subject & { readonly code?: ErrorCode } = {}): void {
     const text = assertActionable(reason);
-    this.#mark(this.#known(name), subject, 'unavailable', {
-      code: subject.code ?? 'PLUGIN_UNAVAILABLE',
-      text,
-      isThrown: false,
-    });
+    const kept = { code: subject.code ?? 'PLUGIN_UNAVAILABLE', text, isThrown: false } as const;
+    this.#mark(this.#known(name), subject, { event: 'unavailable', reason: kept });
   }
 
   /** An administrator reloads: LOADED, no reason, breakers closed, held ones too. Counters and history stay. */
   reload(name: string, subject: Subject = {}): void {
     const plugin = this.#require(name);
     for (const entry of this.#entriesOf(plugin, subject)) entry.breaker = createEntry(entry.home, entry.digest).breaker;
-    plugin.initializedAt = subject.scope === undefined ? undefined : plugin.initializedAt;
-    this.#mark(plugin, subject, 'loaded', undefined);
+    this.#mark(plugin, subject, { event: 'loaded', reason: undefined });
   }
 
   /** Forgets the state of a release that a scope no longer runs; its calls in flight end as they would. */
@@ -304,14 +308,14 @@ class Registry {
   startCall(name: string, scope: string, digest?: string): RunningCall | HeldBack {
     const plugin = this.#require(name);
     const entry = this.#entry(plugin, scope, digest ?? plugin.digest);
-    if (entry.breaker.kind === 'closed') return this.#start(plugin, entry, false);
+    if (entry.breaker.kind === 'closed') return this.#start({ plugin, entry }, false);
     const verdict = admitCall(entry.breaker, this.#clock.now());
     entry.breaker = verdict.breaker;
     if (verdict.kind === 'hold') {
       const { retryAfterMs } = verdict;
       return { kind: 'held_back', error: heldBackError(entry.breaker, retryAfterMs), retryAfterMs };
     }
-    return this.#start(plugin, entry, verdict.kind === 'probe');
+    return this.#start({ plugin, entry }, verdict.kind === 'probe');
   }
 
   /**
@@ -328,33 +332,30 @@ class Registry {
       const isJudged = effect.counts !== undefined && !effect.endsGuest;
       entry.breaker = isJudged ? probeLived(entry.breaker, this.#clock.now()) : probeLost(entry.breaker);
     }
-    if (effect.counts === 'success') return this.#succeed(call.plugin, entry, end.durationMs);
+    if (effect.counts === 'success') return this.#succeed(call, end.durationMs);
     if (end.error === undefined || effect.standing === undefined)
-      return this.#move(call.plugin, entry, 'call_unjudged', entry.reason);
+      return this.#move(call, 'call_unjudged', entry.reason);
     const reason = reasonOfCall(end.error, end.className);
-    if (effect.counts === 'error') return this.#fail(call.plugin, entry, reason, end.durationMs);
+    if (effect.counts === 'error') return this.#fail(call, reason, end.durationMs);
     // What a tenant's own policy refuses concerns that tenant; a missing requirement concerns everybody.
-    this.#move(call.plugin, entry, 'call_unavailable', { ...reason, isThrown: reason.code !== 'PLUGIN_UNAVAILABLE' });
+    this.#move(call, 'call_unavailable', { ...reason, isThrown: reason.code !== 'PLUGIN_UNAVAILABLE' });
   }
 
   /** Starts a call by name whatever the breaker says (F001-17); end it with `recordSuccess` or `recordError`. */
   markRunning(name: string, subject: Subject = {}): void {
-    const plugin = this.#require(name);
-    const entry = this.#named(plugin, subject);
-    this.#move(plugin, entry, 'call_started', entry.reason);
+    const where = this.#named(this.#require(name), subject);
+    this.#move(where, 'call_started', where.entry.reason);
   }
 
   /** Ends a call by name, well (F001-17). */
   recordSuccess(name: string, facts: CallFacts = {}): void {
-    const plugin = this.#require(name);
-    this.#succeed(plugin, this.#named(plugin, facts), facts.durationMs);
+    this.#succeed(this.#named(this.#require(name), facts), facts.durationMs);
   }
 
   /** Ends a call by name, badly: `error_count` goes up by one (F001-17). The reason is the one `markFailed` gave. */
   recordError(name: string, facts: CallFacts = {}): void {
-    const plugin = this.#require(name);
-    const entry = this.#named(plugin, facts);
-    this.#fail(plugin, entry, entry.reason ?? reasonUntold(), facts.durationMs);
+    const where = this.#named(this.#require(name), facts);
+    this.#fail(where, where.entry.reason ?? reasonUntold(), facts.durationMs);
   }
 
   /**
@@ -364,13 +365,15 @@ class Registry {
   recordDeath(name: string, subject: { readonly scope: string; readonly digest?: string }, death: GuestDeath): void {
     const plugin = this.#plugins.get(name);
     if (plugin === undefined || death.isCallerShortened || !effectOf(death.error).endsGuest) return;
-    const entry = this.#named(plugin, subject);
+    const where = this.#named(plugin, subject);
+    const { entry } = where;
     const before = entry.breaker;
     entry.breaker = guestDied(before, { instanceId: death.instanceId, at: this.#clock.now() });
-    if (entry.breaker.kind === 'held' && before.kind !== 'held')
-      this.#moveUnlessUnavailable(plugin, entry, reasonOfHold(name, entry.breaker.openings));
-    else if (!death.isToldByCall && entry.breaker !== before)
-      this.#moveUnlessUnavailable(plugin, entry, reasonOfCall(death.error, undefined));
+    if (entry.breaker.kind === 'held' && before.kind !== 'held') {
+      this.#failUnlessUnavailable(where, reasonOfHold(name, entry.breaker.openings));
+    } else if (!death.isToldByCall && entry.breaker !== before) {
+      this.#failUnlessUnavailable(where, reasonOfCall(death.error, undefined));
+    }
   }
 
   /** Ends the registry with its host: `getRegistry()` no longer finds it. Safe to call twice. */
@@ -378,17 +381,19 @@ class Registry {
     openRegistries.delete(this);
   }
 
-  #start(plugin: PluginRecord, entry: Entry, isProbe: boolean): RunningCall {
-    this.#move(plugin, entry, 'call_started', entry.reason);
-    return { kind: 'running', plugin, entry, isProbe, isSettled: false };
+  #start(where: Where, isProbe: boolean): RunningCall {
+    const call: RunningCall = { kind: 'running', plugin: where.plugin, entry: where.entry, isProbe, isSettled: false };
+    this.#move(call, 'call_started', where.entry.reason);
+    return call;
   }
 
-  #succeed(plugin: PluginRecord, entry: Entry, durationMs: number | undefined): void {
+  #succeed(where: Where, durationMs: number | undefined): void {
+    const { plugin, entry } = where;
     entry.home.successCount += 1;
-    this.#addRun(plugin, entry, durationMs);
+    this.#addRun(where, durationMs);
     const event = entry.breaker.kind === 'closed' ? 'call_succeeded' : 'call_succeeded_breaker_open';
     const after = next(entry.lifecycle, event).standing;
-    this.#move(plugin, entry, event, after === 'INITIALIZED' ? undefined : entry.reason);
+    this.#move(where, event, after === 'INITIALIZED' ? undefined : entry.reason);
     // A release that serves one scope well is not broken for scopes that have not run yet.
     if (plugin.base.lifecycle.standing !== 'INITIALIZED' && entry.digest === plugin.digest) this.#mendBase(plugin);
   }
@@ -396,16 +401,17 @@ class Registry {
   #mendBase(plugin: PluginRecord): void {
     if (plugin.base.lifecycle.standing === 'UNAVAILABLE') return;
     plugin.initializedAt ??= this.#clock.now();
-    this.#move(plugin, plugin.base, 'initialized', undefined);
+    this.#move({ plugin, entry: plugin.base }, 'initialized', undefined);
   }
 
-  #fail(plugin: PluginRecord, entry: Entry, reason: Reason, durationMs: number | undefined): void {
+  #fail(where: Where, reason: Reason, durationMs: number | undefined): void {
+    const { entry } = where;
     entry.home.errorCount += 1;
-    this.#addRun(plugin, entry, durationMs);
-    this.#move(plugin, entry, 'call_failed', entry.lifecycle.standing === 'UNAVAILABLE' ? entry.reason : reason);
+    this.#addRun(where, durationMs);
+    this.#move(where, 'call_failed', entry.lifecycle.standing === 'UNAVAILABLE' ? entry.reason : reason);
   }
 
-  #addRun(plugin: PluginRecord, entry: Entry, durationMs: number | undefined): void {
+  #addRun({ plugin, entry }: Where, durationMs: number | undefined): void {
     if (durationMs === undefined) return;
     const now = this.#clock.now();
     addRun(plugin.runs, durationMs, now);
@@ -413,7 +419,7 @@ class Registry {
   }
 
   /** The one place where a state changes. Remembers it where it shows. */
-  #move(plugin: PluginRecord, entry: Entry, event: LifecycleEvent, reason: Reason | undefined): void {
+  #move({ plugin, entry }: Where, event: LifecycleEvent, reason: Reason | undefined): void {
     const from = stateOf(entry.lifecycle);
     entry.lifecycle = next(entry.lifecycle, event);
     entry.reason = reason;
@@ -423,17 +429,16 @@ class Registry {
     const now = this.#clock.now();
     const row = remember(entry.home.history, { from, to, cause: event, reason: shown, digest: entry.digest }, now);
     if (row === undefined || this.#didTransition === undefined) return;
-    this.#didTransition(toTransition(plugin.name, entry.home.scope, row, this.#moment()));
+    this.#didTransition(toTransition({ plugin: plugin.name, scope: entry.home.scope }, row, this.#moment()));
   }
 
-  #moveUnlessUnavailable(plugin: PluginRecord, entry: Entry, reason: Reason): void {
-    if (entry.lifecycle.standing !== 'UNAVAILABLE') this.#move(plugin, entry, 'failed', reason);
+  #failUnlessUnavailable(where: Where, reason: Reason): void {
+    if (where.entry.lifecycle.standing !== 'UNAVAILABLE') this.#move(where, 'failed', reason);
   }
 
-  #mark(plugin: PluginRecord, subject: Subject, event: LifecycleEvent, reason: Reason | undefined): void {
-    for (const entry of this.#entriesOf(plugin, subject)) this.#move(plugin, entry, event, reason);
-    if (subject.scope === undefined && (event === 'failed' || event === 'unavailable'))
-      plugin.initializedAt = undefined;
+  #mark(plugin: PluginRecord, subject: Subject, change: Mark): void {
+    for (const entry of this.#entriesOf(plugin, subject)) this.#move({ plugin, entry }, change.event, change.reason);
+    if (subject.scope === undefined && change.event !== 'initialized') plugin.initializedAt = undefined;
   }
 
   #learn(plugin: PluginRecord, facts: PluginFacts): void {
@@ -447,13 +452,13 @@ class Registry {
 
   /** Without a scope: the base, and what every scope runs of the release; with one, that scope's own entry. */
   #entriesOf(plugin: PluginRecord, subject: Subject): readonly Entry[] {
-    if (subject.scope !== undefined) return [this.#named(plugin, subject)];
+    if (subject.scope !== undefined) return [this.#named(plugin, subject).entry];
     const entries = [...plugin.scopes.values()].flatMap((home) => [...home.entries.values()]);
     return [plugin.base, ...entries.filter((entry) => subject.digest === undefined || entry.digest === subject.digest)];
   }
 
-  #named(plugin: PluginRecord, subject: Subject): Entry {
-    return this.#entry(plugin, subject.scope ?? DEFAULT_TENANT, subject.digest ?? plugin.digest);
+  #named(plugin: PluginRecord, subject: Subject): Where {
+    return { plugin, entry: this.#entry(plugin, subject.scope ?? DEFAULT_TENANT, subject.digest ?? plugin.digest) };
   }
 
   #entry(plugin: PluginRecord, scope: string, digest: string): Entry {
