@@ -27,7 +27,7 @@ class Listed extends BaseToolPlugin {
 class SelfRunning extends BaseToolPlugin {
   readonly metadata = metadata;
   readonly tools = [
-    defineTool({ name: 'half', description: 'Halves n.', parameters, execute: (params) => Number(params['n']) / 2 }),
+    defineTool({ name: 'half', description: 'Halves n.', parameters, execute: ({ n }) => n / 2 }),
     defineTool({ name: 'nothing', description: 'Returns nothing.', parameters, execute: async () => undefined }),
   ];
 }

@@ -3,7 +3,15 @@ import { type } from 'arktype';
 import * as v from 'valibot';
 import { expect, expectTypeOf, test } from 'vitest';
 import { z } from 'zod';
-import { definePlugin, defineTool, type JsonObject, type ParamsOf, type Plugin, type ToolDefinition } from './index.ts';
+import {
+  definePlugin,
+  defineTool,
+  type JsonObject,
+  type JsonValue,
+  type ParamsOf,
+  type Plugin,
+  type ToolDefinition,
+} from './index.ts';
 
 const base = { name: 'echo', description: 'Echoes.' };
 const jsonSchema = { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] };
@@ -35,6 +43,32 @@ test('a JSON Schema gives a JSON object as params [F003-9]', () => {
     },
   });
   expectTypeOf<Parameters<ToolDefinition['execute']>[0]>().toEqualTypeOf<JsonObject>();
+});
+
+test('a JSON Schema literal types the fields of params', () => {
+  const parameters = {
+    type: 'object',
+    properties: {
+      text: { type: 'string' },
+      times: { type: 'integer' },
+      mode: { enum: ['upper', 'lower'] },
+      tags: { type: 'array', items: { type: 'string' } },
+      at: { type: 'object', properties: { x: { type: 'number' } }, required: ['x'] },
+      any: {},
+    },
+    required: ['text', 'at'],
+  } as const;
+  type Expected = {
+    readonly text: string;
+    readonly times?: number;
+    readonly mode?: 'upper' | 'lower';
+    readonly tags?: readonly string[];
+    readonly at: { readonly x: number };
+    readonly any?: JsonValue;
+  };
+  expectTypeOf<ParamsOf<typeof parameters>>().toEqualTypeOf<Expected>();
+  const tool = defineTool({ ...base, parameters, execute: ({ text, times }) => text.repeat(times ?? 1) });
+  expectTypeOf(definePlugin({ tools: [tool] })).toExtend<Plugin>();
 });
 
 test('a schema of zod, valibot or arktype gives its output as params', () => {

@@ -5,6 +5,8 @@ export type { HealthReport, HealthStatus, HookName, JsonObject, JsonPrimitive, J
 export { BasePlugin } from './base-plugin.ts';
 export { BaseToolPlugin } from './base-tool-plugin.ts';
 export type { HookContext, Logger, PluginContext, ToolContext } from './context.ts';
+export type { FromJsonSchema } from './json-schema.ts';
+export { createLock } from './lock.ts';
 export type { PluginMetadataFields } from './metadata.ts';
 export { PluginMetadata } from './metadata.ts';
 export type { HookHandler, Plugin } from './plugin.ts';

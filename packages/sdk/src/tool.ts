@@ -3,19 +3,27 @@
  */
 import type { JsonObject } from '@bulkhead/protocol';
 import type { ToolContext } from './context.ts';
+import type { FromJsonSchema } from './json-schema.ts';
 import type { StandardJsonSchema } from './standard-schema.ts';
 
 /** JSON Schema (2020-12), or a Standard Schema that yields one. */
 export type ToolSchema = JsonObject | StandardJsonSchema;
 
-/** What `execute` is given: a Standard Schema's parsed output, or the JSON object that passed the JSON Schema. */
+/**
+ * What `execute` is given: a Standard Schema's parsed output, or the object that passed the JSON Schema; its fields are
+ * typed where the schema is a literal.
+ */
 export type ParamsOf<Schema extends ToolSchema> = [Schema] extends [{ readonly '~standard': infer Standard }]
-  ? Standard extends { readonly types?: infer Types }
-    ? NonNullable<Types> extends { readonly output: infer Output }
-      ? Output
-      : never
+  ? OutputOf<Standard>
+  : [Schema] extends [{ readonly type: 'object'; readonly properties: object }]
+    ? FromJsonSchema<Schema>
+    : JsonObject;
+
+type OutputOf<Standard> = Standard extends { readonly types?: infer Types }
+  ? NonNullable<Types> extends { readonly output: infer Output }
+    ? Output
     : never
-  : JsonObject;
+  : never;
 
 /** A tool without its function, as {@link BaseToolPlugin} lists it (F003-9). */
 export interface ToolDescription<Schema extends ToolSchema = ToolSchema> {
@@ -41,6 +49,6 @@ export interface ToolDefinition<Schema extends ToolSchema = ToolSchema> extends 
 }
 
 /** Returns its argument, with the type of `params` taken from the schema. */
-export function defineTool<Schema extends ToolSchema>(tool: ToolDefinition<Schema>): ToolDefinition<Schema> {
+export function defineTool<const Schema extends ToolSchema>(tool: ToolDefinition<Schema>): ToolDefinition<Schema> {
   return tool;
 }
