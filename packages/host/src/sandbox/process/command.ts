@@ -53,6 +53,11 @@ export type LaunchRequest = {
   readonly readablePaths?: readonly string[];
   readonly allowChildren?: boolean;
   readonly allowAddons?: boolean;
+  /**
+   * For the self-test alone: leaves out Node's permission model and nothing else, so that what is then refused was
+   * refused by the operating system.
+   */
+  readonly withoutPermissionModel?: boolean;
 };
 
 /** What the driver passes to spawn. `fds[0]` becomes the guest's fd 4, and so on; 0 to 3 are as everywhere. */
@@ -75,13 +80,12 @@ export type LaunchFd = { readonly kind: 'file'; readonly path: string } | { read
 export const GENERATION_ARGUMENT = 'generation=';
 
 /**
- * Flags of every guest, whatever its shape.
+ * Flags of every guest, whatever its shape; `--permission` and its exceptions come with the request.
  *
  * `--disable-proto=delete` rather than `throw`: both end pollution through `__proto__`, but libraries that read it to
  * tell plain objects apart would crash under the latter.
  */
 export const NODE_FLAGS: readonly string[] = [
-  '--permission',
   '--disallow-code-generation-from-strings',
   '--disable-proto=delete',
   '--no-experimental-sqlite',
@@ -177,6 +181,7 @@ function launcherOptions(request: LaunchRequest): readonly string[] {
     `${GENERATION_ARGUMENT}${request.token}`,
     `arch=${toolset.architecture ?? 'x64'}`,
     `parent=${request.hostPid}`,
+    `keep=${FIRST_PASSED_FD - 1 + passedFds(request).length}`,
     `nice=${NICENESS}`,
     `oom=${OOM_SCORE_ADJUSTMENT}`,
     ...Object.entries(limits(shape)).map(([name, value]) => `${name}=${value}`),
@@ -238,8 +243,8 @@ function jail({ toolset, staged, shape, ...request }: LaunchRequest): readonly s
     ...extra.flatMap((path) => ['--ro-bind', path, path]),
     ...(shape.tempDir === undefined ? [] : ['--bind', shape.tempDir, shape.tempDir]),
     ...['--proc', '/proc'],
-    // Child processes of a toolchain get /dev/null and the like; a plugin opens no device.
-    ...(request.allowChildren === true ? ['--dev', '/dev', '--remount-ro', '/dev'] : []),
+    // libuv keeps /dev/null open, and takes the root folder where there is none. No other device is there.
+    ...['--dev-bind', '/dev/null', '/dev/null'],
     ...['--remount-ro', '/', '--seccomp', `${FIRST_PASSED_FD}`, '--json-status-fd', `${FIRST_PASSED_FD + 1}`, '--'],
   ];
 }
@@ -251,16 +256,26 @@ function jailedGuest(staged: StagedFiles): string {
 
 function node({ tier, staged, shape, token, ...request }: LaunchRequest): readonly string[] {
   const [binary, guest] = tier === 'jail' ? [JAILED_NODE, jailedGuest(staged)] : [staged.node, staged.guest];
-  const readable = [guest, ...(request.readablePaths ?? []), ...(shape.tempDir === undefined ? [] : [shape.tempDir])];
   return [
     binary,
     ...NODE_FLAGS,
     `--max-old-space-size=${shape.memoryMb}`,
-    ...readable.map((path) => `--allow-fs-read=${path}`),
-    ...(shape.tempDir === undefined ? [] : [`--allow-fs-write=${shape.tempDir}`]),
-    ...(request.allowChildren === true ? ['--allow-child-process', '--disable-warning=SecurityWarning'] : []),
-    ...(request.allowAddons === true ? ['--allow-addons'] : ['--no-addons']),
+    ...(request.allowAddons === true ? [] : ['--no-addons']),
+    ...(request.withoutPermissionModel === true ? [] : permissionFlags(guest, shape, request)),
     guest,
     `${GENERATION_ARGUMENT}${token}`,
+  ];
+}
+
+type Rights = Pick<LaunchRequest, 'readablePaths' | 'allowChildren' | 'allowAddons'>;
+
+function permissionFlags(guest: string, { tempDir }: LaunchShape, rights: Rights): readonly string[] {
+  const readable = [guest, ...(rights.readablePaths ?? []), ...(tempDir === undefined ? [] : [tempDir])];
+  return [
+    '--permission',
+    ...readable.map((path) => `--allow-fs-read=${path}`),
+    ...(tempDir === undefined ? [] : [`--allow-fs-write=${tempDir}`]),
+    ...(rights.allowChildren === true ? ['--allow-child-process', '--disable-warning=SecurityWarning'] : []),
+    ...(rights.allowAddons === true ? ['--allow-addons'] : []),
   ];
 }

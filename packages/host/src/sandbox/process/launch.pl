@@ -5,6 +5,7 @@
 #
 #   arch=x64|arm64      system call numbers to use (required)
 #   parent=PID          the host; ends here at once if the host is already gone
+#   keep=N              highest file descriptor that the program may inherit; those above are closed (required)
 #   nice=N  oom=N       priority and oom_score_adj
 #   uid=N               user and group to become, with no further groups (root only)
 #   data= nofile= fsize= stack= core=   resource limits in bytes or counts, soft and hard
@@ -18,8 +19,8 @@
 use strict;    # Warnings come by perl -w: loading warnings.pm costs 1 ms of each start.
 
 my %CALLS = (
-  x64   => { prctl => 157, prlimit64 => 302, setgroups => 116, setresgid => 119, setresuid => 117, setsid => 112, openat => 257 },
-  arm64 => { prctl => 167, prlimit64 => 261, setgroups => 159, setresgid => 149, setresuid => 147, setsid => 157, openat => 56 },
+  x64   => { prctl => 157, prlimit64 => 302, setgroups => 116, setresgid => 119, setresuid => 117, setsid => 112, openat => 257, close => 3 },
+  arm64 => { prctl => 167, prlimit64 => 261, setgroups => 159, setresgid => 149, setresuid => 147, setsid => 157, openat => 56, close => 57 },
 );
 my ($LANDLOCK_CREATE, $LANDLOCK_ADD, $LANDLOCK_RESTRICT) = (444, 445, 446);    # Equal on all architectures.
 my %LIMITS = (fsize => 1, data => 2, stack => 3, core => 4, nofile => 7);
@@ -39,6 +40,7 @@ my $calls = $CALLS{ $option{arch} // '' } or refuse('arch is neither x64 nor arm
 
 # The order matters: what needs root first; the death signal after the change of user, which clears it; then the locks,
 # and the filter last, because it would refuse the other steps.
+close_descriptors($option{keep} // refuse('keep is not given'));
 syscall($calls->{setsid});    # Fails where the host made this a session leader already; either way it is one.
 lower_priority();
 set_limits();
@@ -48,6 +50,15 @@ must('no_new_privs', syscall($calls->{prctl}, $PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 apply_landlock() if $option{landlock};
 apply_seccomp($option{seccomp}) if defined $option{seccomp};
 exec { $ARGV[0] } @ARGV or refuse("$ARGV[0]: $!");
+
+# The host may have been started with open descriptors of its own, and hands them on without knowing.
+sub close_descriptors {
+  my $keep = shift;
+  opendir(my $directory, '/proc/self/fd') or refuse("/proc/self/fd: $!");
+  my @open = grep { /\A[0-9]+\z/ && $_ > $keep } readdir $directory;
+  closedir $directory;
+  syscall($calls->{close}, $_ + 0) for @open;
+}
 
 sub lower_priority {
   if (defined $option{oom}) {

@@ -55,7 +55,7 @@ function prepare(options: LauncherOptions, shape: LauncherShape): PreparedLaunch
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...passed],
       statusFd: passed.includes('pipe') ? 4 + passed.indexOf('pipe') : undefined,
       uid,
-      didSpawn: once(() => passed.forEach((fd) => typeof fd === 'number' && closeSync(fd))),
+      didSpawn: once(() => closePassedFiles(passed)),
       release: once(release),
     };
   } catch (error) {
@@ -71,8 +71,14 @@ function acquire(uids: UidLease | undefined): number | undefined {
   return uid;
 }
 
-function openPassedFiles({ fds }: LaunchCommand): readonly ('pipe' | number)[] {
+/** Opens what the command passes on, anew for each guest: the position of an open file is shared with its heirs. */
+export function openPassedFiles({ fds }: LaunchCommand): readonly ('pipe' | number)[] {
   return fds.map((fd) => (fd.kind === 'file' ? openSync(fd.path, 'r') : 'pipe'));
+}
+
+/** Closes this process's copies once the guest has its own. */
+export function closePassedFiles(passed: readonly ('pipe' | number)[]): void {
+  for (const fd of passed) if (typeof fd === 'number') closeSync(fd);
 }
 
 function once(run: () => void): () => void {

@@ -1,0 +1,169 @@
+/**
+ * For tests: starts real guests by the real commands, with a guest of a few lines in place of the built one. It takes
+ * one JSON line on fd 3, `{code, input}`, runs the module's default export and answers with one line.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { stripTypeScriptTypes } from 'node:module';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Tier } from '@bulkhead/protocol';
+import type { ProbeInput, ProbeResult } from '../../self-test/probe.ts';
+import { openProbeTargets } from '../../self-test/targets.ts';
+import { dataLimitBytes, launchCommand, type LaunchCommand, type LaunchRequest, type StagedFiles } from './command.ts';
+import { stageLaunchFiles } from './launch-files.ts';
+import { closePassedFiles, openPassedFiles } from './launcher.ts';
+import { parseProbeResults, type ProbeReport } from './receipt.ts';
+import { openRunDirectory, type RunDirectory } from './run-directory.ts';
+import { findToolset, type Toolset } from './toolset.ts';
+
+const GUEST = `
+import net from 'node:net';
+import { createInterface } from 'node:readline';
+const socket = new net.Socket({ fd: 3, readable: true, writable: true });
+socket.on('error', () => process.exit(1)).on('close', () => process.exit(0));
+createInterface({ input: socket }).on('line', async (line) => {
+  const { code, input } = JSON.parse(line);
+  const answer = await import('data:text/javascript,' + encodeURIComponent(code))
+    .then((module) => module.default(input))
+    .then((value) => ({ value }), (error) => ({ error: String(error?.code ?? error) }));
+  socket.write(JSON.stringify(answer) + '\\n');
+});
+socket.write('"ready"\\n');
+`;
+
+export type LaunchFixture = {
+  readonly toolset: Toolset;
+  readonly runDirectory: RunDirectory;
+  readonly staged: StagedFiles;
+  readonly command: (tier: Tier, change?: Partial<LaunchRequest>) => LaunchCommand;
+  readonly start: (command: LaunchCommand) => Promise<LiveGuest>;
+  /** Runs the self-test in guests started by that command, with and without Node's permission model. */
+  readonly probe: (tier: Tier, mutate?: (command: LaunchCommand) => LaunchCommand) => Promise<ProbeReport>;
+  readonly close: () => Promise<void>;
+};
+
+export type LiveGuest = {
+  readonly child: ChildProcess;
+  /** What it wrote to stderr, complete when it has ended. */
+  readonly stderr: () => string;
+  /** Runs the default export of a module inside the guest. */
+  readonly ask: (code: string, input?: unknown) => Promise<unknown>;
+  /** Kills its process group, and resolves when it is gone. */
+  readonly end: () => Promise<void>;
+};
+
+/** A user that owns nothing; tests of one process lease no ids. */
+export const TEST_UID = 0x7000_0000 + 512 * 1_024;
+const MEMORY_MB = 128;
+const OPEN_FILES_MAX = 64;
+
+/** Stages the files of a host of its own; `close` removes them and ends every guest. */
+export async function openLaunchFixture(directory?: string): Promise<LaunchFixture> {
+  const toolset = await findToolset();
+  const parents = directory === undefined ? {} : { parents: [directory] };
+  const runDirectory = await openRunDirectory({ forOtherUsers: toolset.isRoot, ...parents });
+  const built = await mkdtemp(join(directory ?? tmpdir(), 'bulkhead-test-guest-'));
+  await writeFile(join(built, 'guest.mjs'), GUEST);
+  const guestPath = join(built, 'guest.mjs');
+  const staged = await stageLaunchFiles({ runDirectory, guestPath, architecture: toolset.architecture });
+  const guests = new Set<LiveGuest>();
+  const shape = {
+    memoryMb: MEMORY_MB,
+    dataLimitBytes: dataLimitBytes(staged.image.idleDataBytes, MEMORY_MB),
+    openFilesMax: OPEN_FILES_MAX,
+    fileSizeMaxBytes: 8 * 1024 * 1024,
+  };
+
+  const command = (tier: Tier, change: Partial<LaunchRequest> = {}): LaunchCommand => {
+    const own = toolset.isRoot && tier !== 'process' ? { uid: TEST_UID } : {};
+    const request = {
+      tier,
+      toolset,
+      staged,
+      token: runDirectory.token,
+      hostPid: process.pid,
+      shape: { ...shape, ...own },
+    };
+    return launchCommand({ ...request, ...change });
+  };
+  const start = async (launch: LaunchCommand): Promise<LiveGuest> => {
+    const guest = await startGuest(launch);
+    guests.add(guest);
+    return guest;
+  };
+  const probe: LaunchFixture['probe'] = async (tier, mutate = (same) => same) => {
+    const targets = await openProbeTargets(runDirectory.path, runDirectory.token);
+    const run = async (withoutPermissionModel: boolean): Promise<readonly ProbeResult[]> => {
+      const launch = command(tier, { withoutPermissionModel });
+      const guest = await start(mutate(launch));
+      const guestPathInside = tier === 'jail' ? '/bulkhead/guest.mjs' : staged.guest;
+      const input: ProbeInput = {
+        ...targets.input,
+        guest_path: guestPathInside,
+        memory_mb: MEMORY_MB,
+        open_files_max: OPEN_FILES_MAX,
+      };
+      const results = parseProbeResults(await guest.ask(await probeSource(), input));
+      await guest.end();
+      if (results === undefined) throw new Error('the self-test gave no results');
+      return results;
+    };
+    try {
+      const [production, kernel] = await Promise.all([run(false), run(true)]);
+      return { production, kernel };
+    } finally {
+      await targets.close();
+      await rm(join(runDirectory.path, 'targets'), { recursive: true });
+    }
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all([...guests].map((guest) => guest.end()));
+    await runDirectory.close();
+    await rm(built, { recursive: true, force: true });
+  };
+  return { toolset, runDirectory, staged, command, start, probe, close };
+}
+
+/** The self-test as a guest gets it: JavaScript text. */
+export async function probeSource(): Promise<string> {
+  return stripTypeScriptTypes(await readFile(new URL('../../self-test/probe.ts', import.meta.url), 'utf8'));
+}
+
+async function startGuest(command: LaunchCommand): Promise<LiveGuest> {
+  const passed = openPassedFiles(command);
+  const child = spawn(command.file, [...command.args], {
+    env: { ...command.env },
+    cwd: command.cwd,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...passed],
+  });
+  closePassedFiles(passed);
+  let stderr = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const closed = once(child, 'close');
+  const channel = child.stdio[3] as Socket; // The fourth is 'pipe', which spawn makes a socket.
+  channel.on('error', () => undefined); // A guest that is killed breaks it; `closed` tells.
+  const lines = createInterface({ input: channel })[Symbol.asyncIterator]();
+  const next = async (): Promise<unknown> => {
+    const line = await lines.next();
+    if (line.done === true) throw new Error(`the guest ended: ${JSON.stringify(await closed)} ${stderr}`);
+    return JSON.parse(line.value);
+  };
+  const ask = async (code: string, input?: unknown): Promise<unknown> => {
+    channel.write(`${JSON.stringify({ code, input })}\n`);
+    const answer = (await next()) as { readonly value?: unknown; readonly error?: string }; // As GUEST writes it.
+    if (answer.error !== undefined) throw new Error(answer.error);
+    return answer.value;
+  };
+  const end = async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null && child.pid !== undefined)
+      process.kill(-child.pid, 'SIGKILL');
+    await closed;
+  };
+  await next();
+  return { child, stderr: () => stderr, ask, end };
+}
