@@ -1,0 +1,16 @@
+/**
+ * Time as the host reads it. Deadlines are monotonic, so a jump of the wall clock ends no call (FAULTS 117).
+ */
+export type Clock = {
+  /** Monotonic milliseconds, with fractions; only differences mean something. */
+  readonly now: () => number;
+  /** Milliseconds since the epoch, for what people read. */
+  readonly wallTime: () => number;
+};
+
+export const systemClock: Clock = { now: () => performance.now(), wallTime: () => Date.now() };
+
+/** Formats a wall time as ISO 8601 in UTC with milliseconds. */
+export function isoTime(wallTime: number): string {
+  return new Date(wallTime).toISOString();
+}

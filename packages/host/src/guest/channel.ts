@@ -1,0 +1,99 @@
+/**
+ * The guest's end of the channel: one duplex socket on fd 3. The host's messages are trusted; only their order is not
+ * assumed beyond what protocol/messages.ts draws.
+ */
+import {
+  FRAME_JSON,
+  createFrameBatch,
+  createFrameDecoder,
+  encodeJsonFrame,
+  type HostMessage,
+} from '@bulkhead/protocol';
+import { Socket } from 'node:net';
+
+/** A read buffer of one pipe-full; larger frames are reassembled by the decoder. */
+const READ_BUFFER_BYTES = 64 * 1024;
+/** Host to guest: an artifact chunk or a call with the largest HTTP body is below this. */
+const INCOMING_PAYLOAD_BYTES_MAX = 20 * 1024 * 1024;
+/** Below the smallest frame that the host may allow: limits.output_bytes of 1 and the envelope of 64 KiB. */
+const BATCH_BYTES_MAX = 32 * 1024;
+
+export type GuestChannelOptions = {
+  readonly onMessage: (message: HostMessage) => void;
+  readonly onRaw: (bytes: Buffer) => void;
+  /** Called just before the messages of a tick leave, to add what is only known then. */
+  readonly onFlush: () => void;
+  readonly onClosed: () => void;
+};
+
+export type GuestChannel = {
+  /** Queues one message, already JSON; the messages of a tick leave as one write. */
+  readonly send: (json: string) => void;
+  /** Writes what is queued now, for a process that is about to end. */
+  readonly flush: (done?: () => void) => void;
+  readonly ref: () => void;
+  readonly unref: () => void;
+};
+
+// Taken before any plugin code can replace them.
+const parseJson = JSON.parse;
+const nextTick = process.nextTick.bind(process);
+
+/** Opens the channel on fd 3. */
+export function openGuestChannel(options: GuestChannelOptions): GuestChannel {
+  const batch = createFrameBatch(BATCH_BYTES_MAX);
+  const decoder = createFrameDecoder({
+    payloadBytesMax: INCOMING_PAYLOAD_BYTES_MAX,
+    onFrame: (kind, payload) => {
+      if (kind !== FRAME_JSON) options.onRaw(payload);
+      else deliver(parseJson(payload.toString('utf8')), options.onMessage);
+    },
+  });
+  const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  const socket = new Socket({
+    fd: 3,
+    readable: true,
+    writable: true,
+    onread: {
+      buffer: readBuffer,
+      callback: (length) => {
+        if (decoder.push(readBuffer.subarray(0, length)) !== undefined) options.onClosed();
+        return true;
+      },
+    },
+  });
+  socket.on('error', options.onClosed);
+  socket.on('close', options.onClosed);
+  socket.on('end', options.onClosed);
+
+  let isScheduled = false;
+  function flush(done?: () => void): void {
+    options.onFlush();
+    isScheduled = false;
+    const payloads = batch.take();
+    const last = payloads.pop();
+    for (const payload of payloads) socket.write(encodeJsonFrame(payload));
+    if (last !== undefined) socket.write(encodeJsonFrame(last), done);
+    else done?.();
+  }
+  const flushTick = (): void => flush();
+  const scheduleFlush = (): void => nextTick(flushTick);
+
+  return {
+    send: (json) => {
+      batch.add(json);
+      if (isScheduled) return;
+      isScheduled = true;
+      // A tick scheduled from a microtask runs after the microtasks of this tick, so their replies share the write.
+      queueMicrotask(scheduleFlush);
+    },
+    flush,
+    ref: () => void socket.ref(),
+    unref: () => void socket.unref(),
+  };
+}
+
+function deliver(parsed: unknown, onMessage: (message: HostMessage) => void): void {
+  if (!Array.isArray(parsed)) return onMessage(parsed as HostMessage); // The host is trusted.
+  for (const message of parsed) onMessage(message as HostMessage);
+}

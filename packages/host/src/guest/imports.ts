@@ -1,0 +1,58 @@
+/**
+ * The import rule as it binds at run time: an artifact may import the allowed builtins and nothing else. The artifact
+ * itself comes over the channel, so no guest opens a file to load a plugin.
+ */
+import { isAllowedBuiltin } from '@bulkhead/protocol';
+import { registerHooks } from 'node:module';
+
+export type ArtifactLoader = {
+  /**
+   * Imports the artifact's text as an ES module; works once.
+   *
+   * @param source - One bundled module; its imports are builtins only.
+   * @param isRestricted - False only for the host's own self-test, which measures the layers below this rule.
+   * @throws Error with code IMPORT_REFUSED where it imports what it may not, else whatever its evaluation throws.
+   */
+  readonly importArtifact: (source: string, isRestricted: boolean) => Promise<unknown>;
+};
+
+const SCHEME = 'bulkhead:';
+const ARTIFACT_URL = 'bulkhead:artifact';
+const WARM_UP_URL = 'bulkhead:warm-up';
+
+/**
+ * Installs the rule, and has Node build its module loader now: that costs a spare 20 ms before anybody waits for it.
+ */
+export async function openArtifactLoader(): Promise<ArtifactLoader> {
+  const sources = new Map<string, string>([[WARM_UP_URL, 'export {};']]);
+  let isRuleOn = true;
+  registerHooks({
+    resolve(specifier, context, next) {
+      // A source is taken out when it is loaded, so a plugin cannot import itself or another a second time.
+      if (specifier.startsWith(SCHEME) && sources.has(specifier)) {
+        return { url: specifier, format: 'module', shortCircuit: true };
+      }
+      if (isRuleOn && !isAllowedBuiltin(specifier)) throw refusal(specifier);
+      return next(specifier, context);
+    },
+    load(url, context, next) {
+      const source = sources.get(url);
+      sources.delete(url);
+      return source === undefined ? next(url, context) : { source, format: 'module', shortCircuit: true };
+    },
+  });
+  await import(WARM_UP_URL);
+  return {
+    importArtifact: (source, isRestricted) => {
+      isRuleOn = isRestricted;
+      sources.set(ARTIFACT_URL, source);
+      return import(ARTIFACT_URL);
+    },
+  };
+}
+
+function refusal(specifier: string): Error {
+  const shown = specifier.length > 100 ? `${specifier.slice(0, 100)}…` : specifier;
+  const error = new Error(`import of "${shown}" is refused: a plugin imports pure built-ins and what is bundled with it`);
+  return Object.assign(error, { code: 'IMPORT_REFUSED' });
+}

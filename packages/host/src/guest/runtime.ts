@@ -1,0 +1,139 @@
+/**
+ * The life of a guest: hello, bind (import and initialise), calls, close. One guest is bound once and serves one scope.
+ *
+ *   booted --bind--> loading --ready---> serving --close--> ended
+ *                       `------failed--> ended by the host
+ */
+import {
+  PROTOCOL_VERSION,
+  type BindMessage,
+  type ErrorCode,
+  type HostMessage,
+  type JsonObject,
+} from '@bulkhead/protocol';
+import { adaptPlugin, type AdaptedPlugin } from './adapt/adapt.ts';
+import { adaptFunctions } from './adapt/functions.ts';
+import { createGuestCalls, type Bound, type GuestCalls } from './calls.ts';
+import { openGuestChannel, type GuestChannel } from './channel.ts';
+import { createLogger, createPluginContext, type ContextSource } from './context.ts';
+import { EXIT_CODES, exitNow, watchForDeath } from './death.ts';
+import { harden } from './harden.ts';
+import { openArtifactLoader, type ArtifactLoader } from './imports.ts';
+import { countOutput } from './output.ts';
+import { describeThrown } from './thrown.ts';
+
+// Taken before any plugin code can replace them.
+const stringify = JSON.stringify;
+
+type Artifact = { readonly bind: BindMessage; readonly chunks: Buffer[]; bytes: number };
+
+/** Boots this process as a guest; it runs until the host closes the channel. */
+export async function runGuest(): Promise<void> {
+  countOutput();
+  void new GuestRuntime(await openArtifactLoader());
+}
+
+class GuestRuntime {
+  readonly #loader: ArtifactLoader;
+  readonly #channel: GuestChannel;
+  readonly #calls: GuestCalls;
+  #artifact: Artifact | undefined;
+  #bound: Bound | undefined;
+  #config: JsonObject = {};
+  #isLoading = false;
+
+  constructor(loader: ArtifactLoader) {
+    this.#loader = loader;
+    this.#channel = openGuestChannel({
+      onMessage: (message) => this.#handle(message),
+      onRaw: (bytes) => this.#collect(bytes),
+      onFlush: () => this.#reportBegun(),
+      onClosed: () => exitNow(EXIT_CODES.closed),
+    });
+    const { send, flush } = this.#channel;
+    this.#calls = createGuestCalls(send);
+    watchForDeath({ send, flush, currentId: this.#calls.currentId, isLoading: () => this.#isLoading });
+    send(`{"t":"hello","protocol":${PROTOCOL_VERSION},"node":"${process.version}"}`);
+  }
+
+  #handle(message: HostMessage): void {
+    switch (message.t) {
+      case 'call':
+        if (this.#bound !== undefined) this.#calls.start(this.#bound, message);
+        return;
+      case 'abort':
+        return this.#calls.abort(message.id);
+      case 'bind':
+        this.#artifact = { bind: message, chunks: [], bytes: 0 };
+        return;
+      case 'config':
+        this.#config = message.config;
+        return;
+      case 'close':
+        return void this.#close();
+    }
+  }
+
+  #collect(bytes: Buffer): void {
+    const artifact = this.#artifact;
+    if (artifact === undefined) return;
+    artifact.chunks.push(Buffer.from(bytes)); // The bytes lie in the read buffer, which is used again.
+    artifact.bytes += bytes.length;
+    if (artifact.bytes < artifact.bind.artifact_bytes) return;
+    this.#artifact = undefined;
+    void this.#load(artifact.bind, Buffer.concat(artifact.chunks).toString('utf8'));
+  }
+
+  async #load(bind: BindMessage, source: string): Promise<void> {
+    this.#isLoading = true;
+    // While it loads, only the plugin's own work keeps the process alive, so that a load that cannot settle ends it.
+    this.#channel.unref();
+    this.#config = bind.config;
+    let code: ErrorCode = 'LOAD_FAILED';
+    try {
+      const isRestricted = bind.kind !== 'probe';
+      if (isRestricted) harden();
+      const artifact = await this.#loader.importArtifact(source, isRestricted);
+      const plugin = bind.kind === 'plugin' ? await adaptPlugin(artifact, bind.manifest) : adaptFunctions(artifact);
+      code = 'INIT_FAILED';
+      const contextSource = this.#contextSource(bind);
+      await plugin.load(createPluginContext(contextSource));
+      this.#bound = { plugin, source: contextSource, outputBytesMax: bind.output_bytes };
+      this.#channel.send(readyMessage(plugin));
+    } catch (thrown) {
+      this.#channel.send(stringify({ t: 'failed', ...describeThrown(thrown, code) }));
+    }
+    this.#isLoading = false;
+    this.#channel.ref();
+  }
+
+  #contextSource(bind: BindMessage): ContextSource {
+    return {
+      tenantId: bind.tenant,
+      config: () => this.#config,
+      logger: createLogger(this.#channel.send),
+      closing: new AbortController(),
+    };
+  }
+
+  #reportBegun(): void {
+    const ids = this.#calls.takeBegun();
+    if (ids.length > 0) this.#channel.send(`{"t":"begun","ids":[${ids.join(',')}]}`);
+  }
+
+  async #close(): Promise<void> {
+    this.#bound?.source.closing.abort();
+    try {
+      await this.#bound?.plugin.unload();
+    } catch (thrown) {
+      // Nobody waits for an answer any more; the log keeps what went wrong.
+      this.#bound?.source.logger.error(`unload failed: ${describeThrown(thrown, 'PLUGIN_THREW').error.message}`);
+    }
+    this.#channel.flush(() => exitNow(EXIT_CODES.closed));
+  }
+}
+
+function readyMessage(plugin: AdaptedPlugin): string {
+  const { metadata, tools, hooks, exports } = plugin;
+  return stringify({ t: 'ready', metadata, tools, hooks, exports, has_health_check: plugin.healthCheck !== undefined });
+}

@@ -1,0 +1,66 @@
+/**
+ * Turns whatever a plugin throws into plain text with a code. The thrown thing is hostile: it may be null, have getters
+ * that throw, or change between two reads (FAULTS 53).
+ */
+import type { ErrorCode, GuestError } from '@bulkhead/protocol';
+
+export type Thrown = { readonly code: ErrorCode; readonly error: GuestError };
+
+const TEXT_CHARACTERS_MAX = 2_000;
+const STACK_CHARACTERS_MAX = 8_000;
+
+/** Messages by which V8 and Node say that an allocation was refused (FAULTS 21). */
+const ALLOCATION_REFUSED = /Array buffer allocation failed|could not allocate memory|Cannot allocate memory/i;
+
+/**
+ * Describes a thrown thing.
+ *
+ * @param fallback - The code where the thrown thing names no refusal of ours: PLUGIN_THREW, LOAD_FAILED, INIT_FAILED.
+ */
+export function describeThrown(thrown: unknown, fallback: ErrorCode): Thrown {
+  const name = readText(thrown, 'name') ?? kindOf(thrown);
+  const message = clip(messageOf(thrown), TEXT_CHARACTERS_MAX);
+  const stack = readText(thrown, 'stack');
+  const code = codeOf(readText(thrown, 'code'), name, message) ?? fallback;
+  const error = { name: clip(name, 100), message };
+  return { code, error: stack === undefined ? error : { ...error, stack: clip(stack, STACK_CHARACTERS_MAX) } };
+}
+
+function codeOf(code: string | undefined, name: string, message: string): ErrorCode | undefined {
+  if (code === 'TOOL_REPORTED_ERROR') return 'TOOL_REPORTED_ERROR';
+  if (code === 'IMPORT_REFUSED') return 'IMPORT_REFUSED';
+  if (code === 'TOOL_NOT_FOUND') return 'TOOL_NOT_FOUND';
+  if (code === 'ERR_MEMORY_ALLOCATION_FAILED') return 'GUEST_OUT_OF_MEMORY';
+  if (name === 'RangeError' && ALLOCATION_REFUSED.test(message)) return 'GUEST_OUT_OF_MEMORY';
+  if (code === 'ERR_ACCESS_DENIED' || code === 'EACCES' || code === 'EPERM') return 'ACCESS_REFUSED';
+  if (code === 'ERR_DLOPEN_DISABLED' || name === 'EvalError') return 'ACCESS_REFUSED';
+  return undefined;
+}
+
+function messageOf(thrown: unknown): string {
+  const message = readText(thrown, 'message');
+  if (message !== undefined) return message;
+  try {
+    return String(thrown);
+  } catch {
+    return 'a thrown value that cannot be shown as text';
+  }
+}
+
+function readText(thrown: unknown, key: string): string | undefined {
+  if ((typeof thrown !== 'object' && typeof thrown !== 'function') || thrown === null) return undefined;
+  try {
+    const value: unknown = Reflect.get(thrown, key);
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined; // A getter that throws has nothing to say.
+  }
+}
+
+function kindOf(thrown: unknown): string {
+  return thrown === null ? 'null' : typeof thrown;
+}
+
+function clip(text: string, charactersMax: number): string {
+  return text.length > charactersMax ? `${text.slice(0, charactersMax)}…` : text;
+}

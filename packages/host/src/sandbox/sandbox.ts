@@ -1,0 +1,69 @@
+/**
+ * The seam between what the host wants (a plugin's function run) and how a process is made to do it.
+ * A driver knows one way to live and one way to talk; one conformance suite runs against every driver.
+ */
+import type { CallError, CallTarget, GuestReady, JsonObject, JsonValue, Receipt, Tier } from '@bulkhead/protocol';
+
+/** One guest, bound to one release and one scope for its whole life. */
+export interface Sandbox {
+  readonly instanceId: string;
+  readonly tier: Tier;
+  readonly ready: GuestReady;
+  /** Resolves once, when the process is gone; never rejects. */
+  readonly died: Promise<SandboxDeath>;
+  /** Never rejects: a guest that dies is an answer. */
+  run(call: SandboxCall): Promise<SandboxReply>;
+  /** True while it takes calls. */
+  isServing(): boolean;
+  close(): Promise<void>;
+  diagnose(): SandboxDiagnosis;
+}
+
+/** Knows how to open a sandbox of one kind, and what such a sandbox was measured to hold. */
+export interface Driver<Spec> {
+  readonly name: 'process' | 'stdio';
+  open(spec: Spec): Promise<SandboxOpening>;
+  probe(): Promise<Receipt>;
+}
+
+/**
+ * `deadline` is of the host's monotonic clock, in milliseconds; `args` are JSON. A death at a deadline that the caller
+ * chose shorter than the plugin's own limit is no fault of the plugin: then `isFullTime` is false.
+ */
+export type SandboxCall = {
+  readonly isFullTime: boolean;
+  readonly target: CallTarget;
+  readonly name: string;
+  readonly args: readonly JsonValue[];
+  readonly deadline: number;
+  readonly signal: AbortSignal | undefined;
+};
+
+/** How one call ended inside the sandbox; figures are the driver's own, null where no sample fell inside the call. */
+export type SandboxReply = {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly cpu_ms: number | null;
+  readonly peak_rss_bytes: number | null;
+} & (
+  | { readonly ok: true; readonly value: JsonValue; readonly metadata: JsonObject | undefined }
+  | { readonly ok: false; readonly error: CallError; readonly stack: string | undefined }
+);
+
+export type SandboxOpening =
+  | { readonly ok: true; readonly sandbox: Sandbox }
+  | { readonly ok: false; readonly error: CallError; readonly stack: string | undefined };
+
+/** Why a guest is gone. `isFault` is false where the host ended it in good order. */
+export type SandboxDeath = { readonly error: CallError; readonly isFault: boolean };
+
+/** What is known of a guest, for an operator. */
+export type SandboxDiagnosis = {
+  readonly instance_id: string;
+  readonly pid: number | undefined;
+  readonly state: string;
+  readonly calls_in_flight: number;
+  readonly cpu_ms: number | null;
+  readonly rss_bytes: number | null;
+  readonly last_output: string;
+};

@@ -1,0 +1,129 @@
+/**
+ * Samples what guests use and ends those that use too much. Only guests with calls in flight are looked at often;
+ * nothing is read on the call path. A guest's kernel limits come first, this is the second line (FAULTS 28).
+ */
+import { callError, type CallError } from '@bulkhead/protocol';
+import { readFileSync } from 'node:fs';
+
+/** What the watchdog needs of a guest. `kill` names the call at fault where one is. */
+export type Watched = {
+  readonly pid: number | undefined;
+  readonly callsInFlight: () => number;
+  readonly sample: (cpuMs: number, rssBytes: number) => void;
+  readonly hungriestCall: () => { readonly id: number; readonly cpuMs: number } | undefined;
+  readonly kill: (error: CallError, culpritId?: number) => void;
+};
+
+export type WatchLimits = { readonly cpuMsMax: number; readonly memoryMb: number };
+
+export type Watchdog = {
+  /** Watches until the returned function is called. */
+  readonly watch: (guest: Watched, limits: WatchLimits) => () => void;
+  readonly close: () => void;
+};
+
+/** Short enough that an allocation at full speed overshoots by less than 60 MiB (FAULTS 28). */
+const SAMPLE_MS = 50;
+/** An idle guest is looked at once in this many samples. */
+const IDLE_EVERY = 20;
+/** What a guest has resident before its plugin allocates anything: Node itself, code, shared libraries. */
+const BASE_RSS_BYTES = 96 * 1024 * 1024;
+const MIB = 1024 * 1024;
+/** The kernel's clock ticks and page size: fixed for all 64-bit Linux that Node runs on. */
+const TICK_MS = 10;
+const PAGE_BYTES = 4096;
+
+type Entry = { readonly guest: Watched; readonly limits: WatchLimits; innerPid: number | undefined };
+
+/** Makes a watchdog; its timer runs only while something is watched, and never keeps the host alive. */
+export function createWatchdog(): Watchdog {
+  const entries = new Set<Entry>();
+  let timer: NodeJS.Timeout | undefined;
+  let round = 0;
+
+  function tick(): void {
+    round += 1;
+    for (const entry of entries) {
+      if (entry.guest.callsInFlight() > 0 || round % IDLE_EVERY === 0) inspect(entry);
+    }
+  }
+
+  return {
+    watch: (guest, limits) => {
+      const entry: Entry = { guest, limits, innerPid: undefined };
+      entries.add(entry);
+      timer ??= setInterval(tick, SAMPLE_MS).unref();
+      return () => {
+        entries.delete(entry);
+        if (entries.size > 0) return;
+        clearInterval(timer);
+        timer = undefined;
+      };
+    },
+    close: () => {
+      entries.clear();
+      clearInterval(timer);
+      timer = undefined;
+    },
+  };
+}
+
+function inspect(entry: Entry): void {
+  const { guest, limits } = entry;
+  if (guest.pid === undefined) return;
+  entry.innerPid ??= innermost(guest.pid);
+  const usage = readUsage(entry.innerPid);
+  if (usage === undefined) return;
+  guest.sample(usage.cpuMs, usage.rssBytes);
+  const rssBytesMax = BASE_RSS_BYTES + limits.memoryMb * MIB;
+  if (usage.rssBytes > rssBytesMax) return guest.kill(tooMuchMemory(limits.memoryMb, usage.rssBytes));
+  const hungriest = guest.hungriestCall();
+  if (hungriest !== undefined && hungriest.cpuMs > limits.cpuMsMax) {
+    guest.kill(tooMuchCpu(limits.cpuMsMax, hungriest.cpuMs), hungriest.id);
+  }
+}
+
+/** Follows only children down: in a pid namespace the spawned process is the sandbox's own, and Node is below it. */
+function innermost(pid: number): number {
+  let current = pid;
+  for (let depth = 0; depth < 4; depth += 1) {
+    const child = Number(readText(`/proc/${current}/task/${current}/children`)?.trim().split(' ')[0]);
+    if (!Number.isSafeInteger(child) || child <= 0) return current;
+    current = child;
+  }
+  return current;
+}
+
+function readUsage(pid: number): { readonly cpuMs: number; readonly rssBytes: number } | undefined {
+  const stat = readText(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  // The command name may hold spaces and parentheses, so fields are counted after its last ')': see proc(5).
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const cpuMs = (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  const rssBytes = Number(fields[21]) * PAGE_BYTES;
+  return Number.isFinite(cpuMs) && Number.isFinite(rssBytes) ? { cpuMs, rssBytes } : undefined;
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined; // The process is gone, or its exit is on the way.
+  }
+}
+
+function tooMuchMemory(memoryMb: number, rssBytes: number): CallError {
+  const observed = Math.round(rssBytes / MIB);
+  return callError('GUEST_OUT_OF_MEMORY', {
+    message: `the plugin's process held ${observed} MiB; limits.memory_mb is ${memoryMb}`,
+    limit: { name: 'memory_mb', allowed: memoryMb, observed, unit: 'MiB' },
+  });
+}
+
+function tooMuchCpu(allowed: number, cpuMs: number): CallError {
+  const observed = Math.round(cpuMs);
+  return callError('CALL_CPU_LIMIT', {
+    message: `the call used ${observed} ms of CPU time; limits.cpu_ms is ${allowed}`,
+    limit: { name: 'cpu_ms', allowed, observed, unit: 'ms' },
+  });
+}

@@ -1,0 +1,402 @@
+/**
+ * The one error table: every code that Bulkhead answers with, whom it is for, and how each door says it.
+ * `docs/errors.md` is this table; a test holds both and the type equal, and another provokes every code.
+ * Codes read AREA_PROBLEM and are never reused.
+ */
+import type { CallError, LimitReached, OutcomeKind } from './outcome.ts';
+
+/** Who has to act: the one who called, who wrote the plugin, or who runs the server. */
+export type ErrorAudience = 'caller' | 'author' | 'operator';
+
+/** One row. `status` is the HTTP status, `rpc` the JSON-RPC number; `message` and `hint` hold no tenant's data. */
+export type ErrorRow = {
+  readonly audience: ErrorAudience;
+  readonly kind: OutcomeKind;
+  readonly status: number;
+  readonly rpc: number;
+  readonly retryable: boolean;
+  readonly message: string;
+  readonly hint: string;
+};
+
+type Meaning = Pick<ErrorRow, 'message' | 'hint'> & Partial<ErrorRow>;
+
+/** HTTP status, JSON-RPC number, retryable and audience that a kind has unless its code says otherwise. */
+const KINDS: Readonly<Record<OutcomeKind, Omit<ErrorRow, 'kind' | 'message' | 'hint'>>> = {
+  tool_error: { audience: 'author', status: 502, rpc: -32000, retryable: false },
+  invalid_input: { audience: 'caller', status: 400, rpc: -32602, retryable: false },
+  invalid_output: { audience: 'author', status: 502, rpc: -32001, retryable: false },
+  output_too_large: { audience: 'author', status: 502, rpc: -32002, retryable: false },
+  denied: { audience: 'operator', status: 403, rpc: -32003, retryable: false },
+  over_quota: { audience: 'operator', status: 429, rpc: -32004, retryable: true },
+  overloaded: { audience: 'caller', status: 429, rpc: -32005, retryable: true },
+  timeout: { audience: 'author', status: 504, rpc: -32006, retryable: true },
+  out_of_memory: { audience: 'author', status: 502, rpc: -32007, retryable: false },
+  crashed: { audience: 'author', status: 502, rpc: -32008, retryable: true },
+  cancelled: { audience: 'caller', status: 499, rpc: -32009, retryable: true },
+  protocol_violation: { audience: 'author', status: 502, rpc: -32010, retryable: false },
+  breaker_open: { audience: 'operator', status: 503, rpc: -32011, retryable: true },
+  unavailable: { audience: 'operator', status: 503, rpc: -32012, retryable: true },
+  disabled: { audience: 'operator', status: 409, rpc: -32013, retryable: false },
+  not_found: { audience: 'caller', status: 404, rpc: -32601, retryable: false },
+  host_restart: { audience: 'caller', status: 502, rpc: -32014, retryable: true },
+};
+
+function rows<const Codes extends string>(
+  kind: OutcomeKind,
+  meanings: Readonly<Record<Codes, Meaning>>,
+): Readonly<Record<Codes, ErrorRow>> {
+  const entries = Object.entries<Meaning>(meanings).map(([code, meaning]) => [
+    code,
+    { kind, ...KINDS[kind], ...meaning },
+  ]);
+  return Object.fromEntries(entries) as Record<Codes, ErrorRow>; // fromEntries forgets its keys.
+}
+
+/** The table, by code; in the order of the outcome kinds. */
+export const ERRORS = {
+  ...rows('tool_error', {
+    PLUGIN_THREW: {
+      message: 'the plugin threw while it served the call',
+      hint: 'Fix the plugin; its stack, with source lines, is in the plugin’s log.',
+    },
+    TOOL_REPORTED_ERROR: {
+      message: 'the tool answered success = false',
+      hint: 'Read the message: it is the tool’s own, about this input.',
+    },
+    IMPORT_REFUSED: {
+      message: 'the plugin imported a module that the sandbox does not give',
+      hint: 'Import only pure built-ins and bundled packages; ask for a permission where the host offers the capability.',
+    },
+    ACCESS_REFUSED: {
+      message: 'the plugin attempted something that its sandbox refuses',
+      hint: 'Remove the attempt, or ask for a permission where the host offers the capability.',
+    },
+    LOAD_FAILED: {
+      message: 'the plugin’s module could not be loaded',
+      hint: 'Fix the import that the reason names; `bulkhead check DIR` shows it with file and line.',
+    },
+    INIT_FAILED: {
+      message: 'the plugin threw, or answered false, while it was initialised',
+      hint: 'Fix the plugin’s onLoad or initPlugin; then reload it.',
+    },
+  }),
+  ...rows('invalid_input', {
+    PARAMS_INVALID: {
+      message: 'the parameters do not match the tool’s schema',
+      hint: 'Correct the fields that the message names; `GET /v1/tools` shows the schema.',
+    },
+    TIMEOUT_INVALID: {
+      message: 'timeout_ms is not a positive whole number of milliseconds',
+      hint: 'Leave timeout_ms out, or give a whole number of at least 1.',
+    },
+    REQUEST_INVALID: {
+      message: 'the request is not of the form that this route takes',
+      hint: 'Compare the request with `/openapi.json`.',
+    },
+    REQUEST_TOO_LARGE: {
+      status: 413,
+      message: 'the request body is larger than the server takes',
+      hint: 'Send at most 2 MiB.',
+    },
+    SOURCE_NOT_FOUND: {
+      audience: 'operator',
+      status: 422,
+      message: 'the plugin folder does not exist or cannot be read',
+      hint: 'Name an existing folder that holds a plugin.json.',
+    },
+    SOURCE_TOO_LARGE: {
+      audience: 'author',
+      status: 413,
+      message: 'the plugin folder is larger than may be read',
+      hint: 'Remove what does not belong to the plugin; docs/limits.md gives the bounds.',
+    },
+    SOURCE_ESCAPES: {
+      audience: 'author',
+      status: 422,
+      message: 'the plugin folder holds a link that leaves it',
+      hint: 'Replace the link by the file itself.',
+    },
+    MANIFEST_INVALID: {
+      audience: 'author',
+      status: 422,
+      message: 'plugin.json is not a valid manifest',
+      hint: 'Correct the fields that the findings name; `bulkhead check DIR` shows them all.',
+    },
+    REVIEW_REFUSED: {
+      audience: 'author',
+      status: 422,
+      message: 'the review found code that may not run',
+      hint: 'Remove what the findings name; `bulkhead check DIR` shows file and line.',
+    },
+    REVIEW_LIMIT: {
+      audience: 'author',
+      status: 422,
+      message: 'the review ran into its time or memory limit',
+      hint: 'Split or shrink the source file that the message names; an author file may have 1 MiB.',
+    },
+    BUNDLE_FAILED: {
+      audience: 'author',
+      status: 422,
+      message: 'the plugin could not be bundled',
+      hint: 'Fix the error at the file and line that the finding names.',
+    },
+    BUNDLE_ESCAPES: {
+      audience: 'author',
+      status: 422,
+      message: 'an import or a source map reference leaves the plugin folder',
+      hint: 'Copy what is needed into the plugin folder and refer to it by a relative path.',
+    },
+    CONFIG_INVALID: {
+      audience: 'operator',
+      status: 422,
+      message: 'the configuration does not match what is expected',
+      hint: 'Correct the key that the message names.',
+    },
+    REASON_VAGUE: {
+      audience: 'author',
+      status: 422,
+      message: 'the reason does not tell an operator what to do',
+      hint: 'Say the class, the message and the cause: `ImportError: No module named "torch" (GPU plugin needs PyTorch)`.',
+    },
+  }),
+  ...rows('invalid_output', {
+    RESULT_INVALID: {
+      message: 'the result does not match the schema that the tool declares',
+      hint: 'Fix the tool or its `returns` schema.',
+    },
+    RESULT_UNSERIALIZABLE: {
+      message: 'the result cannot be written as JSON',
+      hint: 'Return plain data: no cycles, no BigInt, no getter that throws.',
+    },
+    RESULT_TOO_DEEP: {
+      message: 'the result is nested deeper than 64 levels',
+      hint: 'Return a flatter value.',
+    },
+  }),
+  ...rows('output_too_large', {
+    RESULT_TOO_LARGE: {
+      message: 'the result is larger than limits.output_bytes allows',
+      hint: 'Return less, or raise limits.output_bytes in plugin.json (at most 16 MiB).',
+    },
+    LOG_FLOOD: {
+      message: 'the plugin wrote more to stdout and stderr than a guest may',
+      hint: 'Log less; the guest was ended and its last lines are in the plugin’s log.',
+    },
+  }),
+  ...rows('denied', {
+    AUTH_REQUIRED: {
+      audience: 'caller',
+      status: 401,
+      message: 'a valid bearer token is needed',
+      hint: 'Send `Authorization: Bearer TOKEN`; `serve` prints where the platform token is.',
+    },
+    SCOPE_MISSING: {
+      message: 'the caller’s token lacks a scope that the tool needs',
+      hint: 'Use a token with the scope that the message names.',
+    },
+    PERMISSION_NOT_GRANTED: {
+      message: 'the registration was not granted a permission that the plugin needs',
+      hint: 'Grant it: `bulkhead serve --grant NAME=PERMISSION`.',
+    },
+    HOOK_VETOED: {
+      audience: 'caller',
+      message: 'a hook refused the call',
+      hint: 'The message names the hook’s plugin and its reason.',
+    },
+    HOOK_FAILED: {
+      message: 'a gate hook did not answer, so the call was refused',
+      hint: 'Mend or disable the hook’s plugin that the message names.',
+    },
+  }),
+  ...rows('overloaded', {
+    HOST_OVERLOADED: {
+      message: 'more calls are waiting than the plugin or the server may queue',
+      hint: 'Try again after the time in Retry-After; raise limits.instances or limits.concurrency.',
+    },
+  }),
+  ...rows('timeout', {
+    CALL_TIMEOUT: {
+      message: 'the call did not end within its time limit',
+      hint: 'Give a longer timeout_ms, or make the tool faster.',
+    },
+    CALL_CPU_LIMIT: {
+      retryable: false,
+      message: 'the call used more CPU time than limits.cpu_ms allows',
+      hint: 'Make the tool cheaper, or raise limits.cpu_ms in plugin.json.',
+    },
+    INIT_TIMEOUT: {
+      message: 'the plugin did not finish its import and onLoad in time',
+      hint: 'Do less at load; move work into the first call.',
+    },
+  }),
+  ...rows('out_of_memory', {
+    GUEST_OUT_OF_MEMORY: {
+      message: 'the plugin needed more memory than limits.memory_mb allows',
+      hint: 'Use less memory, or raise limits.memory_mb in plugin.json.',
+    },
+  }),
+  ...rows('crashed', {
+    GUEST_CRASHED: {
+      message: 'the plugin’s process died of a signal or a native failure',
+      hint: 'The signal is in the message; the process’s last lines are in the plugin’s log.',
+    },
+    GUEST_EXITED: {
+      message: 'the plugin ended its own process during a call',
+      hint: 'Remove process.exit from the plugin; return or throw instead.',
+    },
+    GUEST_UNHANDLED_REJECTION: {
+      message: 'a promise of the plugin was rejected and nobody handled it',
+      hint: 'Await or catch every promise that the plugin makes.',
+    },
+    GUEST_UNCAUGHT: {
+      message: 'an error was thrown outside of any call of the plugin',
+      hint: 'Catch errors in timers and event handlers.',
+    },
+    GUEST_LOST: {
+      message: 'another call ended the guest that served this one too',
+      hint: 'Try again; the call was not at fault.',
+    },
+    INIT_EXITED: {
+      message: 'the plugin’s process ended before the plugin was ready',
+      hint: 'Remove process.exit and unsettled top-level awaits from the plugin’s load.',
+    },
+  }),
+  ...rows('cancelled', {
+    CALL_CANCELLED: { message: 'the caller cancelled the call', hint: 'Nothing to do.' },
+  }),
+  ...rows('protocol_violation', {
+    FRAME_TOO_LARGE: {
+      message: 'the guest announced a frame larger than it may send',
+      hint: 'The guest was ended. A plugin that writes to the channel itself is broken or hostile.',
+    },
+    FRAME_MALFORMED: {
+      message: 'the guest sent bytes that are no frame',
+      hint: 'The guest was ended. A plugin that writes to the channel itself is broken or hostile.',
+    },
+    FRAME_SCHEMA: {
+      message: 'the guest sent a message of the wrong shape or at the wrong time',
+      hint: 'The guest was ended. A plugin that writes to the channel itself is broken or hostile.',
+    },
+    FRAME_UNKNOWN_ID: {
+      message: 'the guest kept answering calls that were never made',
+      hint: 'The guest was ended. A plugin that writes to the channel itself is broken or hostile.',
+    },
+    FRAME_FLOOD: {
+      message: 'the guest sent more messages in a second than it may',
+      hint: 'The guest was ended. A plugin that writes to the channel itself is broken or hostile.',
+    },
+  }),
+  ...rows('breaker_open', {
+    BREAKER_OPEN: {
+      message: 'the plugin died too often, so calls are held back',
+      hint: 'Wait for the time in Retry-After, or mend the plugin and reload it.',
+    },
+  }),
+  ...rows('unavailable', {
+    PLUGIN_UNAVAILABLE: {
+      message: 'the plugin cannot be loaded until something is installed or provided',
+      hint: 'Do what the reason ends with; then reload the plugin.',
+    },
+    PLUGIN_REFUSED: {
+      audience: 'author',
+      message: 'the plugin was refused at install and has no release to run',
+      hint: 'Mend what the reason names; then install it again.',
+    },
+    SANDBOX_TOO_WEAK: {
+      message: 'this machine’s sandbox is weaker than the plugin, its tenant or the operator asks',
+      hint: '`bulkhead doctor` shows each layer and what would raise it.',
+    },
+    HOST_SPAWN_FAILED: {
+      message: 'the server could not start a process for the plugin',
+      hint: 'Look for exhausted memory, processes or file descriptors on the server; then try again.',
+    },
+    STORAGE_UNAVAILABLE: {
+      message: 'the server’s storage did not answer',
+      hint: 'Look at the storage; then try again.',
+    },
+    DATA_LOCKED: {
+      status: 409,
+      retryable: false,
+      message: 'another server holds the data directory',
+      hint: 'Stop the server that the message names, or use another --data directory.',
+    },
+    ARTIFACT_CORRUPT: {
+      retryable: false,
+      message: 'a stored artifact no longer has the digest that names it',
+      hint: 'Install the plugin again from its source.',
+    },
+    REGISTRY_AMBIGUOUS: {
+      audience: 'caller',
+      retryable: false,
+      message: 'this process has no open host, or more than one, so there is no single registry',
+      hint: 'Use `host.registry` of the host that you mean.',
+    },
+    PORT_UNAVAILABLE: {
+      retryable: false,
+      message: 'the address is taken or may not be bound',
+      hint: 'Choose another --port or --host; `--port 0` picks a free one.',
+    },
+  }),
+  ...rows('disabled', {
+    PLUGIN_DISABLED: {
+      message: 'the plugin is disabled for this tenant',
+      hint: 'Enable it, or call another.',
+    },
+    PLUGIN_NAME_TAKEN: {
+      audience: 'author',
+      message: 'another plugin already has this name',
+      hint: 'Rename one of the two; the message names both places.',
+    },
+    RELEASE_EXISTS: {
+      audience: 'author',
+      message: 'this version exists already with other content',
+      hint: 'Raise `version` in plugin.json: a version is never rewritten.',
+    },
+  }),
+  ...rows('not_found', {
+    PLUGIN_NOT_FOUND: { message: 'no plugin of this name is installed', hint: '`GET /v1/plugins` lists what is.' },
+    TOOL_NOT_FOUND: { message: 'the plugin has no tool of this name', hint: '`GET /v1/tools` lists what there is.' },
+    TENANT_NOT_FOUND: { message: 'there is no such tenant', hint: 'Leave the x-bulkhead-tenant header out.' },
+    ROUTE_NOT_FOUND: { message: 'there is no such route', hint: '`/openapi.json` lists the routes.' },
+  }),
+  ...rows('host_restart', {
+    HOST_CLOSED: {
+      message: 'the server was shut down before the call ended',
+      hint: 'Try again when the server is back.',
+    },
+  }),
+} as const;
+
+/** A code of the table. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Tells whether the text is a code of the table. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(ERRORS, code);
+}
+
+/** What one occurrence adds to its row: a message that names the value, a more exact hint, the limit reached. */
+export type ErrorSpecifics = {
+  readonly message?: string;
+  readonly hint?: string;
+  readonly limit?: LimitReached;
+};
+
+/** Makes the CallError of a code; the row's own message and hint stand where the occurrence has nothing better. */
+export function callError(code: ErrorCode, specifics: ErrorSpecifics = {}): CallError {
+  const row = ERRORS[code];
+  const error = {
+    kind: row.kind,
+    code,
+    message: specifics.message ?? row.message,
+    hint: specifics.hint ?? row.hint,
+    retryable: row.retryable,
+  };
+  return specifics.limit === undefined ? error : { ...error, limit: specifics.limit };
+}
+
+/** HTTP status of a code; 502 where a future code is not of this table. */
+export function httpStatusOf(code: string): number {
+  return isErrorCode(code) ? ERRORS[code].status : 502;
+}

@@ -1,0 +1,171 @@
+/**
+ * The bounded codec of the channel between host and guest. It moves frames and knows no message.
+ *
+ *   0        4      5
+ *   +--------+------+----------------------+
+ *   | length | kind | payload              |   length: u32 big-endian, bytes of the payload
+ *   +--------+------+----------------------+   kind: 1 JSON (UTF-8; one message, or an array of them), 2 raw bytes
+ *
+ * F1: a header is judged before one byte of its payload is kept, so no peer makes us buffer more than its maximum.
+ * F2: after a fault the decoder takes nothing more; the stream has no point at which it could be trusted again.
+ */
+export const FRAME_HEADER_BYTES = 5;
+/** Kind byte of a frame that holds one JSON message, or an array of them, in UTF-8. */
+export const FRAME_JSON = 1;
+/** Kind byte of a frame that holds bytes: a chunk of an artifact. */
+export const FRAME_RAW = 2;
+/** Kind byte of a frame; any other is a fault. */
+export type FrameKind = typeof FRAME_JSON | typeof FRAME_RAW;
+
+/** Why a stream of frames ended: codes of the error table. */
+export type FrameFault = {
+  readonly code: 'FRAME_TOO_LARGE' | 'FRAME_MALFORMED';
+  readonly message: string;
+  readonly observed: number;
+};
+
+/** How a stream of frames is read. */
+export type FrameDecoderOptions = {
+  /** Largest payload, in bytes; may be lowered or raised between frames with `setPayloadBytesMax`. */
+  readonly payloadBytesMax: number;
+  /** Called for each whole frame, in order. The payload is a view that is valid only during the call. */
+  readonly onFrame: (kind: FrameKind, payload: Buffer) => void;
+};
+
+/** Reads a stream of frames from chunks of any size; keeps at most one unfinished frame. */
+export type FrameDecoder = {
+  /** Takes the next bytes; returns the fault that ended the stream, once and for ever. */
+  readonly push: (chunk: Buffer) => FrameFault | undefined;
+  readonly setPayloadBytesMax: (bytes: number) => void;
+};
+
+/** Makes a decoder that reassembles frames from chunks of any size. */
+export function createFrameDecoder(options: FrameDecoderOptions): FrameDecoder {
+  let payloadBytesMax = options.payloadBytesMax;
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  let wantedBytes = FRAME_HEADER_BYTES;
+  let fault: FrameFault | undefined;
+
+  /** Consumes whole frames from `bytes`; returns the offset of what is left. */
+  function consume(bytes: Buffer): number {
+    let offset = 0;
+    for (;;) {
+      wantedBytes = FRAME_HEADER_BYTES;
+      if (bytes.length - offset < FRAME_HEADER_BYTES) return offset;
+      const length = bytes.readUInt32BE(offset);
+      const kind = bytes[offset + 4];
+      fault = judgeHeader(length, kind, payloadBytesMax);
+      if (fault !== undefined || (kind !== FRAME_JSON && kind !== FRAME_RAW)) return bytes.length;
+      wantedBytes = FRAME_HEADER_BYTES + length;
+      if (bytes.length - offset < wantedBytes) return offset;
+      options.onFrame(kind, bytes.subarray(offset + FRAME_HEADER_BYTES, offset + wantedBytes));
+      offset += wantedBytes;
+    }
+  }
+
+  function push(chunk: Buffer): FrameFault | undefined {
+    if (fault !== undefined) return fault;
+    if (heldBytes > 0) {
+      held.push(Buffer.from(chunk)); // The chunk may be a reused read buffer.
+      heldBytes += chunk.length;
+      if (heldBytes < wantedBytes) return undefined;
+      const whole = Buffer.concat(held, heldBytes);
+      held = [];
+      heldBytes = 0;
+      keep(whole.subarray(consume(whole)));
+      return fault;
+    }
+    const rest = chunk.subarray(consume(chunk));
+    if (rest.length > 0) keep(Buffer.from(rest));
+    return fault;
+  }
+
+  function keep(rest: Buffer): void {
+    if (rest.length === 0 || fault !== undefined) return;
+    held = [rest];
+    heldBytes = rest.length;
+  }
+
+  return { push, setPayloadBytesMax: (bytes) => (payloadBytesMax = bytes) };
+}
+
+function judgeHeader(length: number, kind: number | undefined, payloadBytesMax: number): FrameFault | undefined {
+  if (length > payloadBytesMax) {
+    const message = `a frame announces ${length} bytes; at most ${payloadBytesMax} are taken`;
+    return { code: 'FRAME_TOO_LARGE', message, observed: length };
+  }
+  if (kind !== FRAME_JSON && kind !== FRAME_RAW) {
+    return { code: 'FRAME_MALFORMED', message: `a frame is of kind ${kind}; expected 1 or 2`, observed: kind ?? 0 };
+  }
+  return undefined;
+}
+
+/** Writes one frame whose payload is the text in UTF-8. */
+export function encodeJsonFrame(json: string): Buffer {
+  const length = Buffer.byteLength(json, 'utf8');
+  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + length);
+  writeHeader(frame, length, FRAME_JSON);
+  frame.write(json, FRAME_HEADER_BYTES, length, 'utf8');
+  return frame;
+}
+
+/** Writes one frame around raw bytes. */
+export function encodeRawFrame(bytes: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + bytes.length);
+  writeHeader(frame, bytes.length, FRAME_RAW);
+  frame.set(bytes, FRAME_HEADER_BYTES);
+  return frame;
+}
+
+function writeHeader(frame: Buffer, length: number, kind: FrameKind): void {
+  frame.writeUInt32BE(length, 0);
+  frame[4] = kind;
+}
+
+/** Collects the messages of one tick, so that they leave as one write. */
+export type FrameBatch = {
+  /** Adds one message, already JSON; it leaves with the others of this tick, in order. */
+  readonly add: (json: string) => void;
+  /** Returns what was added as frames of at most `payloadBytesMax` each (a larger single message stands alone). */
+  readonly take: () => string[];
+};
+
+/**
+ * Collects the messages of a tick, so that they leave as one write: an array in one frame costs one header, one parse
+ * and one system call for all of them.
+ *
+ * @param payloadBytesMax - Above this a new payload is begun. Counted in UTF-16 units times 3, the most that UTF-8 takes.
+ */
+export function createFrameBatch(payloadBytesMax: number): FrameBatch {
+  let messages: string[] = [];
+  return {
+    add: (json) => void messages.push(json),
+    take: () => {
+      const taken = messages;
+      messages = [];
+      return taken.length <= 1 ? taken : joinWithin(taken, payloadBytesMax);
+    },
+  };
+}
+
+function joinWithin(messages: readonly string[], payloadBytesMax: number): string[] {
+  const payloads: string[] = [];
+  let from = 0;
+  let bytes = 2;
+  for (let index = 0; index < messages.length; index += 1) {
+    const size = (messages[index]?.length ?? 0) * 3 + 1;
+    if (bytes + size > payloadBytesMax && index > from) {
+      payloads.push(joined(messages, from, index));
+      from = index;
+      bytes = 2;
+    }
+    bytes += size;
+  }
+  payloads.push(joined(messages, from, messages.length));
+  return payloads;
+}
+
+function joined(messages: readonly string[], from: number, to: number): string {
+  return to - from === 1 ? (messages[from] ?? '') : `[${messages.slice(from, to).join(',')}]`;
+}

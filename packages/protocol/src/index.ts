@@ -1,0 +1,63 @@
+/**
+ * Public surface of the protocol: words that cross a wall. No I/O, no clock, no randomness.
+ */
+export { ALLOWED_BUILTINS, isAllowedBuiltin } from './builtins.ts';
+export type { CallError, CallReport, LimitReached, Outcome, OutcomeKind } from './outcome.ts';
+export { OUTCOME_KINDS, exitCodeOf } from './outcome.ts';
+export type { ErrorAudience, ErrorCode, ErrorRow, ErrorSpecifics } from './errors.ts';
+export { ERRORS, callError, httpStatusOf, isErrorCode } from './errors.ts';
+export type { Finding, FindingSeverity } from './finding.ts';
+export { hasErrors } from './finding.ts';
+export type { FrameBatch, FrameDecoder, FrameDecoderOptions, FrameFault, FrameKind } from './frames.ts';
+export {
+  FRAME_HEADER_BYTES,
+  FRAME_JSON,
+  FRAME_RAW,
+  createFrameBatch,
+  createFrameDecoder,
+  encodeJsonFrame,
+  encodeRawFrame,
+} from './frames.ts';
+export type { HealthReport, HealthStatus } from './health.ts';
+export { HEALTH_NOT_IMPLEMENTED, HEALTH_STATUSES, parseHealthReport } from './health.ts';
+export type { ErrorBody, PluginHealth, ToolCallBody } from './http.ts';
+export type { Digest, PluginName, TenantId, ToolName, Version } from './ids.ts';
+export {
+  CAPABILITY_PATTERN,
+  DEFAULT_TENANT,
+  PLUGIN_NAME_PATTERN,
+  TOOL_NAME_PATTERN,
+  VERSION_PATTERN,
+  parseDigest,
+  parsePluginName,
+  parseTenantId,
+  parseToolName,
+  parseVersion,
+} from './ids.ts';
+export type { JsonBounds, JsonFault, JsonObject, JsonPrimitive, JsonValue } from './json.ts';
+export { inspectJson, isJsonObject } from './json.ts';
+export type { GuestLimits, Limit, LimitName } from './limits.ts';
+export { LIMITS, LIMIT_PROFILES } from './limits.ts';
+export type { Manifest, ManifestResult, PluginDependency, Requirements, SandboxScope } from './manifest.ts';
+export { manifestPath, parseManifest } from './manifest.ts';
+export type { EntryPointGroup, HookName, ManifestSource } from './manifest-schema.ts';
+export { ENTRY_POINT_GROUPS, HOOK_NAMES, ManifestSchema } from './manifest-schema.ts';
+export type {
+  BindKind,
+  BindMessage,
+  CallMessage,
+  CallTarget,
+  GuestError,
+  GuestMessage,
+  GuestReady,
+  HostMessage,
+  LogLevel,
+} from './messages.ts';
+export { PROTOCOL_VERSION, parseGuestMessage } from './messages.ts';
+export type { PermissionKind } from './permissions.ts';
+export { HOST_CAPABILITIES, capabilitiesOf, permissionKindOf, scopesOf } from './permissions.ts';
+export type { Layer, Receipt, Tier } from './receipt.ts';
+export { TIERS, isTierAtLeast, parseTier, strongestTier } from './receipt.ts';
+export type { BreakerState, HealthWord, LifecycleState } from './state.ts';
+export { BREAKER_STATES, HEALTH_WORDS, LIFECYCLE_STATES } from './state.ts';
+export type { ListedTool, WireTool } from './tool.ts';

@@ -1,0 +1,107 @@
+/**
+ * Every bound on what comes from outside, with its unit and the reason for the number. `docs/limits.md` is this table.
+ * A bound that is reached is an outcome or a coded error, never a slowdown.
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** One row of the limits table. */
+export type Limit = { readonly value: number; readonly unit: string; readonly reason: string };
+
+/** The table, by name. */
+export const LIMITS = {
+  frame_payload_bytes: {
+    value: 16 * MIB + 64 * KIB,
+    unit: 'bytes',
+    reason: 'Hard maximum of one frame: the largest output a manifest may ask for, and its envelope.',
+  },
+  frame_envelope_bytes: {
+    value: 64 * KIB,
+    unit: 'bytes',
+    reason: 'What a frame may hold beyond output_bytes: ids, metadata, a bounded error text.',
+  },
+  raw_chunk_bytes: {
+    value: 256 * KIB,
+    unit: 'bytes',
+    reason: 'An artifact travels in pieces, so that neither side buffers it twice.',
+  },
+  artifact_bytes: { value: 16 * MIB, unit: 'bytes', reason: 'One bundled module; larger ones start too slowly.' },
+  http_body_bytes: { value: 2 * MIB, unit: 'bytes', reason: 'Parameters are documents at most; files go elsewhere.' },
+  json_depth: {
+    value: 64,
+    unit: 'levels',
+    reason: 'Far above real data, far below where JSON.stringify overflows the stack (FAULTS 51).',
+  },
+  json_keys: { value: 200_000, unit: 'keys', reason: 'Bounds the time that one reply may take to walk.' },
+  messages_per_second: {
+    value: 20_000,
+    unit: 'messages',
+    reason: 'Messages beyond one reply per pending call; a flood of tiny frames ends the guest (FAULTS 45).',
+  },
+  unknown_id_strikes: { value: 16, unit: 'messages', reason: 'Late replies are honest; the 17th unknown id is not.' },
+  manifest_bytes: { value: 64 * KIB, unit: 'bytes', reason: 'A manifest is read by people.' },
+  manifest_depth: { value: 32, unit: 'levels', reason: 'config_schema is the deepest honest part.' },
+  source_file_bytes: { value: 1 * MIB, unit: 'bytes', reason: 'An author file above this is generated (FAULTS 89).' },
+  source_files: { value: 20_000, unit: 'files', reason: 'Author files and reachable dependencies together.' },
+  source_bytes: { value: 64 * MIB, unit: 'bytes', reason: 'What review and bundle hold in memory at once.' },
+  source_depth: { value: 32, unit: 'levels', reason: 'Nested node_modules reach 12 in practice.' },
+  workshop_ms: { value: 20_000, unit: 'ms', reason: 'Review and bundle of the largest tree take under 5 s.' },
+  workshop_memory_bytes: { value: 512 * MIB, unit: 'bytes', reason: 'Measured peak is 180 MiB for the largest tree.' },
+  init_timeout_ms: { value: 10_000, unit: 'ms', reason: 'Import and onLoad together; the host does not wait longer.' },
+  boot_timeout_ms: { value: 10_000, unit: 'ms', reason: 'Node in the strongest sandbox starts in 0.1 s.' },
+  abort_grace_ms: { value: 250, unit: 'ms', reason: 'Time to answer an abort before the kill.' },
+  kill_after_deadline_ms: { value: 350, unit: 'ms', reason: 'At the latest here the whole group is killed.' },
+  shutdown_grace_ms: { value: 2_000, unit: 'ms', reason: 'onUnload and cleanup together (FAULTS 8).' },
+  idle_timeout_ms: { value: 300_000, unit: 'ms', reason: 'An instance unused this long is stopped.' },
+  hook_timeout_ms: { value: 2_000, unit: 'ms', reason: 'A hook sits in front of somebody who waits.' },
+  health_timeout_ms: { value: 2_000, unit: 'ms', reason: 'A health check that hangs says error.' },
+  timeout_ms: { value: 600_000, unit: 'ms', reason: 'Hard maximum of limits.timeout_ms.' },
+  cpu_ms: { value: 600_000, unit: 'ms', reason: 'Hard maximum of limits.cpu_ms.' },
+  memory_mb: { value: 4_096, unit: 'MiB', reason: 'Hard maximum of limits.memory_mb.' },
+  output_bytes: { value: 16 * MIB, unit: 'bytes', reason: 'Hard maximum of limits.output_bytes.' },
+  concurrency: { value: 1_024, unit: 'calls', reason: 'Hard maximum of limits.concurrency.' },
+  instances: { value: 64, unit: 'guests', reason: 'Hard maximum of limits.instances.' },
+  queue_length: { value: 1_024, unit: 'calls', reason: 'Calls that wait for one release and scope (FAULTS 109).' },
+  calls_in_flight: { value: 10_000, unit: 'calls', reason: 'Of the whole host; beyond it, overloaded.' },
+  guests: { value: 256, unit: 'guests', reason: 'Of the whole host: 256 idle guests are about 4 GiB.' },
+  tools: { value: 256, unit: 'tools', reason: 'Of one plugin; agents cannot choose among more.' },
+  tool_schema_bytes: { value: 64 * KIB, unit: 'bytes', reason: 'One parameters schema.' },
+  log_ring_bytes: { value: 64 * KIB, unit: 'bytes', reason: 'What is kept of one guest’s stdout and stderr.' },
+  call_output_bytes: { value: 16 * KIB, unit: 'bytes', reason: 'stdout and stderr of one CallReport, each.' },
+  log_flood_bytes: {
+    value: 8 * MIB,
+    unit: 'bytes',
+    reason: 'stdout and stderr of one guest within a second; a guest beyond it is killed (FAULTS 36).',
+  },
+  log_line_characters: { value: 10_000, unit: 'characters', reason: 'A longer line is cut.' },
+  error_text_characters: { value: 2_000, unit: 'characters', reason: 'Thrown text that an outcome carries.' },
+  reason_characters: { value: 2_000, unit: 'characters', reason: 'A reason is read by an operator.' },
+  stack_frames: { value: 20, unit: 'frames', reason: 'Mapped through the source map for the log.' },
+  stack_characters: { value: 16_000, unit: 'characters', reason: 'A stack that a guest reports.' },
+  transitions: { value: 200, unit: 'rows', reason: 'Lifecycle history kept per plugin and scope in memory.' },
+} as const satisfies Record<string, Limit>;
+
+/** Name of a row of the table. */
+export type LimitName = keyof typeof LIMITS;
+
+/** What a release may use; the manifest's `limits` with every default filled in. */
+export type GuestLimits = {
+  readonly timeout_ms: number;
+  readonly cpu_ms: number;
+  readonly memory_mb: number;
+  readonly output_bytes: number;
+  readonly concurrency: number;
+  readonly instances: number;
+};
+
+/**
+ * Named defaults (CONTRACTS decision 3). An operator may lower them, and raise them up to the hard maximum; a plugin
+ * may only ask.
+ */
+export const LIMIT_PROFILES = {
+  plugin: { timeout_ms: 30_000, cpu_ms: 30_000, memory_mb: 512, output_bytes: MIB, concurrency: 8, instances: 2 },
+  analysis: { timeout_ms: 60_000, cpu_ms: 60_000, memory_mb: 1_024, output_bytes: MIB, concurrency: 8, instances: 2 },
+  case: { timeout_ms: 2_000, cpu_ms: 2_000, memory_mb: 512, output_bytes: MIB, concurrency: 1, instances: 2 },
+  execute: { timeout_ms: 60_000, cpu_ms: 60_000, memory_mb: 1_024, output_bytes: MIB, concurrency: 1, instances: 2 },
+} as const satisfies Record<string, GuestLimits>;

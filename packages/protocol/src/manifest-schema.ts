@@ -1,0 +1,175 @@
+/**
+ * The schema of plugin.json (DESIGN 5). `plugin.schema.json` is printed from it, so editors and the parser agree.
+ */
+import { Type, type Static } from 'typebox';
+import { CAPABILITY_PATTERN, PLUGIN_NAME_PATTERN, VERSION_PATTERN } from './ids.ts';
+import { LIMITS } from './limits.ts';
+import { PERMISSION_PATTERN } from './permissions.ts';
+import { TIERS } from './receipt.ts';
+
+/** Values of an agent's life that a hook may see; wire names are these, the SDK's constants are in upper case. */
+export const HOOK_NAMES = [
+  'before_agent_run',
+  'after_agent_run',
+  'before_tool_call',
+  'after_tool_call',
+  'on_error',
+  'on_reasoning_step',
+] as const;
+/** A word of {@link HOOK_NAMES}. */
+export type HookName = (typeof HOOK_NAMES)[number];
+
+/** Kinds of things that a plugin may offer by name, beside its tools. */
+export const ENTRY_POINT_GROUPS = [
+  'tools',
+  'task_handlers',
+  'llm_backends',
+  'parent_selectors',
+  'executors',
+  'monitors',
+] as const;
+/** A word of {@link ENTRY_POINT_GROUPS}. */
+export type EntryPointGroup = (typeof ENTRY_POINT_GROUPS)[number];
+
+const closed = { additionalProperties: false } as const;
+const text = (description: string, maxLength: number) => Type.String({ description, minLength: 1, maxLength });
+const words = (description: string, pattern?: string) =>
+  Type.Array(Type.String({ minLength: 1, maxLength: 256, ...(pattern === undefined ? {} : { pattern }) }), {
+    description,
+    maxItems: 256,
+    uniqueItems: true,
+  });
+const atMost = (maximum: number, description: string) => Type.Integer({ description, minimum: 1, maximum });
+/** A host name and a port: never an address range, a scheme or a path. */
+const HOST_PORT_PATTERN = '^(?:\\*\\.)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?:[1-9][0-9]{0,4}$';
+const ENTRY_POINT_PATTERN = '^\\./[^\\\\#\\u0000]{1,250}#[A-Za-z_$][A-Za-z0-9_$]{0,127}$';
+const entryPoints = (group: EntryPointGroup) =>
+  Type.Optional(
+    Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }), Type.String({ pattern: ENTRY_POINT_PATTERN }), {
+      ...closed,
+      description: `Names of ${group} to "./module.ts#Export".`,
+    }),
+  );
+
+const Requirements = Type.Object(
+  {
+    modules: Type.Optional(words('Packages that must be resolvable from the plugin folder.')),
+    commands: Type.Optional(words('Commands that must be on the PATH of the server.', '^[A-Za-z0-9._+-]{1,64}$')),
+    files: Type.Optional(words('Files that must exist and be readable: absolute, or relative to the plugin folder.')),
+    env: Type.Optional(
+      words('Environment variables that must be set on the server.', '^[A-Za-z_][A-Za-z0-9_]{0,127}$'),
+    ),
+    gpu: Type.Optional(Type.Boolean({ description: 'Needs a GPU: a framework for it and a working nvidia-smi.' })),
+  },
+  {
+    ...closed,
+    description: 'What must be there before the plugin is loaded; each missing one is named with its cure.',
+  },
+);
+
+const Limits = Type.Object(
+  {
+    timeout_ms: Type.Optional(atMost(LIMITS.timeout_ms.value, 'Longest that one call may take, in milliseconds.')),
+    cpu_ms: Type.Optional(atMost(LIMITS.cpu_ms.value, 'CPU time that one call may use, in milliseconds.')),
+    memory_mb: Type.Optional(
+      Type.Integer({ description: 'Memory of one instance, in MiB.', minimum: 32, maximum: LIMITS.memory_mb.value }),
+    ),
+    output_bytes: Type.Optional(atMost(LIMITS.output_bytes.value, 'Largest result, in bytes of JSON.')),
+    concurrency: Type.Optional(atMost(LIMITS.concurrency.value, 'Calls that one instance serves at once.')),
+    instances: Type.Optional(atMost(LIMITS.instances.value, 'Instances per scope.')),
+  },
+  { ...closed, description: 'What the plugin asks; an operator may lower it.' },
+);
+
+const Sandbox = Type.Object(
+  {
+    scope: Type.Optional(
+      Type.Union([Type.Literal('tenant'), Type.Literal('call'), Type.Literal('shared')], {
+        description: 'Who shares an instance: one tenant’s calls, nobody, or everybody where the operator allows it.',
+      }),
+    ),
+    min_tier: Type.Optional(
+      Type.Union(
+        TIERS.map((tier) => Type.Literal(tier)),
+        { description: 'Weakest sandbox that the plugin accepts.' },
+      ),
+    ),
+  },
+  closed,
+);
+
+const Secret = Type.Object(
+  {
+    hosts: Type.Array(Type.String({ pattern: HOST_PORT_PATTERN }), { minItems: 1, maxItems: 32 }),
+    in: Type.Optional(
+      Type.Array(Type.Union([Type.Literal('header'), Type.Literal('query'), Type.Literal('body')]), { minItems: 1 }),
+    ),
+  },
+  closed,
+);
+
+/** JSON Schema of plugin.json as authors write it; published as plugin.schema.json. */
+export const ManifestSchema = Type.Object(
+  {
+    $schema: Type.Optional(Type.String({ maxLength: 512, description: 'For editors; ignored.' })),
+    name: Type.String({ pattern: PLUGIN_NAME_PATTERN, description: 'Unique on the platform.' }),
+    version: Type.String({ pattern: VERSION_PATTERN, maxLength: 64, description: 'Strict semantic version.' }),
+    description: text('What the plugin does, in a sentence.', 1_024),
+    author: text('Who wrote it.', 256),
+    license: Type.Optional(text('SPDX expression.', 128)),
+    main: Type.Optional(text('Entry module; default main.ts, main.js, main.mjs, index.*.', 256)),
+    dependencies: Type.Optional(words('Other plugins with a version range, such as "other>=1.0.0".')),
+    capabilities: Type.Optional(words('Tags that the plugin advertises.', CAPABILITY_PATTERN)),
+    required_permissions: Type.Optional(
+      words('Host capabilities, and scopes of the caller’s token.', PERMISSION_PATTERN),
+    ),
+    compatible_versions: Type.Optional(text('Range of platform versions that the plugin supports.', 128)),
+    requirements: Type.Optional(Requirements),
+    network: Type.Optional(
+      Type.Object(
+        { allow: Type.Array(Type.String({ pattern: HOST_PORT_PATTERN }), { maxItems: 64, uniqueItems: true }) },
+        { ...closed, description: 'Hosts that fetch may reach once the permission internet is granted.' },
+      ),
+    ),
+    secrets: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[A-Z][A-Z0-9_]{0,127}$' }), Secret, {
+        ...closed,
+        description: 'Secrets by name; the plugin holds a placeholder and the host puts the value in.',
+      }),
+    ),
+    limits: Type.Optional(Limits),
+    sandbox: Type.Optional(Sandbox),
+    ledger: Type.Optional(
+      Type.Union([Type.Literal('batched'), Type.Literal('strict')], {
+        description: 'strict: the start of a call is durable before the guest sees it.',
+      }),
+    ),
+    hooks: Type.Optional(
+      Type.Array(Type.Union(HOOK_NAMES.map((hook) => Type.Literal(hook))), {
+        description: 'Hooks that the plugin handles.',
+        uniqueItems: true,
+      }),
+    ),
+    entry_points: Type.Optional(
+      Type.Object(
+        {
+          tools: entryPoints('tools'),
+          task_handlers: entryPoints('task_handlers'),
+          llm_backends: entryPoints('llm_backends'),
+          parent_selectors: entryPoints('parent_selectors'),
+          executors: entryPoints('executors'),
+          monitors: entryPoints('monitors'),
+        },
+        { ...closed, description: 'Group, name, "./module.ts#Export".' },
+      ),
+    ),
+    config: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Default configuration.' })),
+    config_schema: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), { description: 'JSON Schema of the configuration.' }),
+    ),
+  },
+  { ...closed, title: 'Bulkhead plugin manifest', description: 'plugin.json of a Bulkhead plugin.' },
+);
+
+/** plugin.json as an author may write it: valid, defaults not filled in. */
+export type ManifestSource = Static<typeof ManifestSchema>;

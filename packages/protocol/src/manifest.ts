@@ -1,0 +1,261 @@
+/**
+ * Turns a parsed plugin.json into a Manifest with every default filled in, or says everything that is wrong with it at
+ * once. It reads no file and knows no folder; whether `main` exists is the install flow's question.
+ */
+import { closest } from 'fastest-levenshtein';
+import { Compile } from 'typebox/compile';
+import type { Finding } from './finding.ts';
+import { parsePluginName, parseVersion, type PluginName, type Version } from './ids.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
+import { LIMIT_PROFILES, type GuestLimits } from './limits.ts';
+import { ManifestSchema, type EntryPointGroup, type HookName, type ManifestSource } from './manifest-schema.ts';
+import type { Tier } from './receipt.ts';
+
+/** Whom one instance serves: a tenant (the default), one call, or every tenant. */
+export type SandboxScope = 'tenant' | 'call' | 'shared';
+/** What must be on the machine before a plugin can be loaded: importable modules, commands, files, variables, a GPU. */
+export type Requirements = {
+  readonly modules: readonly string[];
+  readonly commands: readonly string[];
+  readonly files: readonly string[];
+  readonly env: readonly string[];
+  readonly gpu: boolean;
+};
+/** A dependency on another plugin; `range` is a semver range, `*` where none was written. */
+export type PluginDependency = { readonly name: PluginName; readonly range: string };
+
+declare const parsed: unique symbol;
+
+/** A manifest that {@link parseManifest} accepted; nothing else makes one. `main` is undefined where defaults apply. */
+export type Manifest = {
+  readonly [parsed]: true;
+  readonly name: PluginName;
+  readonly version: Version;
+  readonly description: string;
+  readonly author: string;
+  readonly license: string | undefined;
+  readonly main: string | undefined;
+  readonly dependencies: readonly PluginDependency[];
+  readonly capabilities: readonly string[];
+  readonly required_permissions: readonly string[];
+  readonly compatible_versions: string | undefined;
+  readonly requirements: Requirements;
+  readonly network: { readonly allow: readonly string[] };
+  readonly secrets: Readonly<Record<string, { readonly hosts: readonly string[]; readonly in: readonly string[] }>>;
+  readonly limits: GuestLimits;
+  readonly sandbox: { readonly scope: SandboxScope; readonly min_tier: Tier };
+  readonly ledger: 'batched' | 'strict';
+  readonly hooks: readonly HookName[];
+  readonly entry_points: Readonly<Record<EntryPointGroup, Readonly<Record<string, string>>>>;
+  readonly config: JsonObject;
+  readonly config_schema: JsonObject | undefined;
+  /** What the author wrote, as it is stored with the artifact and hashed into its digest. */
+  readonly source: JsonObject;
+};
+
+/** A manifest, or all that is wrong with it at once. */
+export type ManifestResult =
+  { readonly ok: true; readonly manifest: Manifest } | { readonly ok: false; readonly findings: readonly Finding[] };
+
+const schema = Compile(ManifestSchema);
+const DEPENDENCY = /^([a-z][a-z0-9_-]{0,63}?)\s*([<>=~^*].{0,127})?$/;
+
+/**
+ * Parses a manifest that is JSON already.
+ *
+ * @param value - What `JSON.parse` made of plugin.json, or the object under `"bulkhead"` of package.json.
+ * @returns the manifest, or every finding (`MANIFEST_INVALID`) with its JSON path, unknown fields with the nearest
+ *   known name.
+ */
+export function parseManifest(value: unknown): ManifestResult {
+  if (!isJsonObject(value)) {
+    return {
+      ok: false,
+      findings: [finding('', `is ${describe(value)}; expected an object`, 'Write { "name": …, … }.')],
+    };
+  }
+  const findings = [...schemaFindings(value), ...dependencyFindings(value)];
+  if (findings.length > 0) return { ok: false, findings };
+  return { ok: true, manifest: withDefaults(value as ManifestSource, value) }; // The schema has just said so.
+}
+
+/** Names a place in the manifest for a finding: `plugin.json#/limits/timeout_ms`. */
+export function manifestPath(instancePath: string): string {
+  return instancePath === '' ? 'plugin.json' : `plugin.json#${instancePath}`;
+}
+
+function finding(instancePath: string, message: string, hint: string): Finding {
+  const where = instancePath === '' ? 'the manifest' : `field "${fieldName(instancePath)}"`;
+  return {
+    id: 'MANIFEST_INVALID',
+    severity: 'error',
+    path: manifestPath(instancePath),
+    line: null,
+    message: `${where} ${message}`,
+    hint,
+  };
+}
+
+function fieldName(instancePath: string): string {
+  return instancePath
+    .slice(1)
+    .split('/')
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .join('.');
+}
+
+type SchemaError = ReturnType<typeof schema.Errors>[number];
+
+function schemaFindings(value: JsonObject): readonly Finding[] {
+  if (schema.Check(value)) return [];
+  const errors = schema.Errors(value).filter((error) => error.keyword !== 'boolean' && !isInsideUnion(error));
+  return errors.flatMap((error) => findingsOf(error, value));
+}
+
+/** A union reports one error for itself and one for each arm; the first says it all. */
+function isInsideUnion(error: SchemaError): boolean {
+  return /\/anyOf\/\d+/.test(error.schemaPath);
+}
+
+function findingsOf(error: SchemaError, value: JsonObject): readonly Finding[] {
+  const params = error.params as Readonly<Record<string, unknown>>; // Each keyword has its own.
+  const path = error.instancePath;
+  if (error.keyword === 'required') {
+    return listOf(params['requiredProperties']).map((name) =>
+      finding(`${path}/${name}`, 'is missing', `Add "${name}" to plugin.json.`),
+    );
+  }
+  if (error.keyword === 'additionalProperties') {
+    return listOf(params['additionalProperties']).map((name) => unknownField(path, name));
+  }
+  const found = describe(at(value, path));
+  return [finding(path, `is ${found}; expected ${expected(error, params)}`, 'docs/manifest.md describes the field.')];
+}
+
+function unknownField(path: string, name: string): Finding {
+  const known = knownFields(path);
+  const nearest = known.length > 0 ? closest(name, [...known]) : undefined;
+  const hint = nearest === undefined ? 'Remove it.' : `Did you mean "${nearest}"? Known here: ${known.join(', ')}.`;
+  return finding(`${path}/${name}`, 'is not known', hint);
+}
+
+/** Walks the schema's `properties` along a path; a map with free names (`patternProperties`) knows none. */
+function knownFields(path: string): readonly string[] {
+  let node: unknown = ManifestSchema;
+  for (const part of path.split('/').slice(1)) {
+    const properties = isJsonObject(node) ? node['properties'] : undefined;
+    node = isJsonObject(properties) ? properties[part] : undefined;
+  }
+  const properties = isJsonObject(node) ? node['properties'] : undefined;
+  return isJsonObject(properties) ? Object.keys(properties) : [];
+}
+
+function expected(error: SchemaError, params: Readonly<Record<string, unknown>>): string {
+  switch (error.keyword) {
+    case 'type':
+      return `a value of type ${String(params['type'])}`;
+    case 'pattern':
+      return `text that matches ${String(params['pattern'])}`;
+    case 'minimum':
+      return `a number of at least ${String(params['limit'])}`;
+    case 'maximum':
+      return `a number of at most ${String(params['limit'])}`;
+    case 'anyOf':
+      return `one of ${literalsAt(error.schemaPath).join(', ')}`;
+    default:
+      return `a value that ${error.message.replace(/^must /, 'must ')}`;
+  }
+}
+
+function literalsAt(schemaPath: string): readonly string[] {
+  let node: unknown = ManifestSchema;
+  for (const part of schemaPath.split('/').slice(1)) {
+    node = Array.isArray(node) ? node[Number(part)] : isJsonObject(node) ? node[part] : undefined;
+  }
+  const arms = isJsonObject(node) ? node['anyOf'] : node;
+  return Array.isArray(arms) ? arms.map((arm) => JSON.stringify((arm as { const?: unknown }).const)) : []; // Literals only.
+}
+
+function at(value: JsonObject, path: string): unknown {
+  let node: unknown = value;
+  for (const part of path.split('/').slice(1)) {
+    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    node = Array.isArray(node) ? node[Number(key)] : isJsonObject(node) ? node[key] : undefined;
+  }
+  return node;
+}
+
+const SHOWN_CHARACTERS = 80;
+
+function describe(value: unknown): string {
+  if (value === undefined) return 'missing';
+  const written = JSON.stringify(value);
+  return written.length > SHOWN_CHARACTERS ? `${written.slice(0, SHOWN_CHARACTERS)}…` : written;
+}
+
+function listOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+}
+
+function dependencyFindings(value: JsonObject): readonly Finding[] {
+  return listOf(value['dependencies']).flatMap((dependency, index) =>
+    parseDependency(dependency) === undefined
+      ? [
+          finding(
+            `/dependencies/${index}`,
+            `is ${describe(dependency)}; expected a plugin's name and a version range`,
+            'Write "other" or "other>=1.0.0".',
+          ),
+        ]
+      : [],
+  );
+}
+
+function parseDependency(text: string): PluginDependency | undefined {
+  const match = DEPENDENCY.exec(text);
+  const name = parsePluginName(match?.[1]);
+  return name === undefined ? undefined : { name, range: match?.[2]?.trim() ?? '*' };
+}
+
+function withDefaults(source: ManifestSource, value: JsonObject): Manifest {
+  const name = parsePluginName(source.name);
+  const version = parseVersion(source.version);
+  if (name === undefined || version === undefined) throw new TypeError('schema and parsers of ids disagree');
+  const manifest: Omit<Manifest, typeof parsed> = {
+    name,
+    version,
+    description: source.description,
+    author: source.author,
+    license: source.license,
+    main: source.main,
+    dependencies: (source.dependencies ?? []).flatMap((text) => parseDependency(text) ?? []),
+    capabilities: source.capabilities ?? [],
+    required_permissions: source.required_permissions ?? [],
+    compatible_versions: source.compatible_versions,
+    requirements: { modules: [], commands: [], files: [], env: [], gpu: false, ...source.requirements },
+    network: { allow: source.network?.allow ?? [] },
+    secrets: Object.fromEntries(
+      Object.entries(source.secrets ?? {}).map(([key, secret]) => [
+        key,
+        { hosts: secret.hosts, in: secret.in ?? ['header'] },
+      ]),
+    ),
+    limits: { ...LIMIT_PROFILES.plugin, ...source.limits },
+    sandbox: { scope: 'tenant', min_tier: 'process', ...source.sandbox },
+    ledger: source.ledger ?? 'batched',
+    hooks: source.hooks ?? [],
+    entry_points: {
+      tools: {},
+      task_handlers: {},
+      llm_backends: {},
+      parent_selectors: {},
+      executors: {},
+      monitors: {},
+      ...source.entry_points,
+    },
+    config: { ...(source.config as JsonObject | undefined) }, // JSON came in, so JSON is inside.
+    config_schema: source.config_schema as JsonObject | undefined,
+    source: value,
+  };
+  return manifest as Manifest; // The only place that makes one.
+}

@@ -1,0 +1,247 @@
+/**
+ * The messages inside the frames, and the parser that treats a guest's as hostile.
+ *
+ *   host                                guest
+ *    |  <------------- hello -----------  |   booted, holds no code yet (a spare stays here)
+ *    |  -- bind, then raw chunks ------>  |   the artifact travels over the channel
+ *    |  <---- ready | failed -----------  |   imported and initialised
+ *    |  -- call, abort ---------------->  |
+ *    |  <- ok | err, begun, log, dying -  |   in any order, each id answered once
+ *    |  -- close ---------------------->  |   onUnload, then exit
+ */
+import { isErrorCode, type ErrorCode } from './errors.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { LIMITS } from './limits.ts';
+import type { WireTool } from './tool.ts';
+
+/** Raised when a message changes so that an older side would misread it. */
+export const PROTOCOL_VERSION = 1;
+
+/** What a call runs inside the guest. */
+export type CallTarget = 'tool' | 'export' | 'hook' | 'health';
+
+/**
+ * What the artifact is: a plugin; a module of which only named functions are called; or the host's own self-test, for
+ * which the import rule is lifted.
+ */
+export type BindKind = 'plugin' | 'functions' | 'probe';
+
+/** Sent once to a guest; `artifact_bytes` of raw frames follow. */
+export type BindMessage = {
+  readonly t: 'bind';
+  readonly kind: BindKind;
+  readonly artifact_bytes: number;
+  readonly name: string;
+  readonly version: string;
+  readonly tenant: string;
+  readonly manifest: JsonObject;
+  readonly config: JsonObject;
+  readonly output_bytes: number;
+};
+
+/** `args` are positional; a tool takes one (its params). `left_ms` is time left, since clocks are not shared. */
+export type CallMessage = {
+  readonly t: 'call';
+  readonly id: number;
+  readonly target: CallTarget;
+  readonly name: string;
+  readonly args: readonly JsonValue[];
+  readonly left_ms: number;
+};
+
+/** What a host says to a guest. Times left are milliseconds: a clock does not cross the wall. */
+export type HostMessage =
+  | BindMessage
+  | CallMessage
+  | { readonly t: 'abort'; readonly id: number }
+  | { readonly t: 'config'; readonly config: JsonObject }
+  | { readonly t: 'close'; readonly left_ms: number };
+
+/** An error as a guest tells it: text only, bounded, never an object of the guest's realm. */
+export type GuestError = { readonly name: string; readonly message: string; readonly stack?: string };
+
+/** Levels of a plugin’s logger. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** What a plugin turned out to offer once it was loaded. */
+export type GuestReady = {
+  readonly t: 'ready';
+  readonly metadata: JsonObject;
+  readonly tools: readonly WireTool[];
+  readonly hooks: readonly string[];
+  readonly exports: readonly string[];
+  readonly has_health_check: boolean;
+};
+
+/** Bytes that the guest wrote to stdout and stderr so far; absent means none. The host waits for them, bounded. */
+type Written = { readonly written?: number };
+
+/**
+ * `begun` names calls that are still running after the tick that started them, so that a guest which dies in a
+ * synchronous stretch is blamed on the call that was in it; `dying` names that call itself where it is known.
+ */
+export type GuestMessage =
+  | { readonly t: 'hello'; readonly protocol: number; readonly node: string }
+  | GuestReady
+  | { readonly t: 'failed'; readonly code: ErrorCode; readonly error: GuestError }
+  | ({ readonly t: 'ok'; readonly id: number; readonly value: JsonValue; readonly metadata?: JsonObject } & Written)
+  | ({ readonly t: 'err'; readonly id: number; readonly code: ErrorCode; readonly error: GuestError } & Written)
+  | { readonly t: 'begun'; readonly ids: readonly number[] }
+  | { readonly t: 'dying'; readonly code: ErrorCode; readonly error: GuestError; readonly id?: number }
+  | { readonly t: 'log'; readonly level: LogLevel; readonly message: string; readonly fields?: JsonObject };
+
+/** Codes that a guest may give its own call; it may only make its own outcome worse. */
+const CALL_CODES: ReadonlySet<string> = new Set<ErrorCode>([
+  'PLUGIN_THREW',
+  'TOOL_REPORTED_ERROR',
+  'IMPORT_REFUSED',
+  'ACCESS_REFUSED',
+  'RESULT_UNSERIALIZABLE',
+  'RESULT_TOO_DEEP',
+  'RESULT_TOO_LARGE',
+  'GUEST_OUT_OF_MEMORY',
+  'TOOL_NOT_FOUND',
+]);
+const FAILED_CODES: ReadonlySet<string> = new Set<ErrorCode>([
+  'LOAD_FAILED',
+  'INIT_FAILED',
+  'IMPORT_REFUSED',
+  'ACCESS_REFUSED',
+  'GUEST_OUT_OF_MEMORY',
+]);
+const DYING_CODES: ReadonlySet<string> = new Set<ErrorCode>([
+  'GUEST_UNCAUGHT',
+  'GUEST_UNHANDLED_REJECTION',
+  'GUEST_OUT_OF_MEMORY',
+  'GUEST_EXITED',
+]);
+const LOG_LEVELS: ReadonlySet<string> = new Set<LogLevel>(['debug', 'info', 'warn', 'error']);
+
+/**
+ * Reads one parsed message of a guest.
+ *
+ * @param value - From `JSON.parse`, of bounded size; depth is judged by the caller, who knows which part is the plugin's.
+ * @returns the message with texts clipped, or undefined: then the guest broke the protocol (`FRAME_SCHEMA`).
+ */
+export function parseGuestMessage(value: unknown): GuestMessage | undefined {
+  if (!isJsonObject(value)) return undefined;
+  switch (value['t']) {
+    case 'ok':
+      return parseOk(value);
+    case 'err':
+      return parseErr(value);
+    case 'log':
+      return parseLog(value);
+    case 'hello':
+      return parseHello(value);
+    case 'ready':
+      return parseReady(value);
+    case 'failed':
+      return withCode(value, FAILED_CODES, (code, error) => ({ t: 'failed', code, error }));
+    case 'begun':
+      return isIdList(value['ids']) ? { t: 'begun', ids: value['ids'] } : undefined;
+    case 'dying':
+      return parseDying(value);
+    default:
+      return undefined;
+  }
+}
+
+function parseOk(value: JsonObject): GuestMessage | undefined {
+  const id = value['id'];
+  const metadata = value['metadata'];
+  if (!isCallId(id)) return undefined;
+  const answer = { t: 'ok', id, value: value['value'] ?? null, written: writtenOf(value) } as const;
+  if (metadata === undefined) return answer;
+  return isJsonObject(metadata) ? { ...answer, metadata } : undefined;
+}
+
+function writtenOf(value: JsonObject): number {
+  const written = value['written'];
+  return typeof written === 'number' && Number.isSafeInteger(written) && written > 0 ? written : 0;
+}
+
+function parseDying(value: JsonObject): GuestMessage | undefined {
+  const id = value['id'];
+  return withCode(value, DYING_CODES, (code, error) =>
+    isCallId(id) ? { t: 'dying', code, error, id } : { t: 'dying', code, error },
+  );
+}
+
+function parseErr(value: JsonObject): GuestMessage | undefined {
+  const id = value['id'];
+  if (!isCallId(id)) return undefined;
+  return withCode(value, CALL_CODES, (code, error) => ({ t: 'err', id, code, error, written: writtenOf(value) }));
+}
+
+function parseHello(value: JsonObject): GuestMessage | undefined {
+  const { protocol, node } = value;
+  if (typeof protocol !== 'number' || typeof node !== 'string') return undefined;
+  return { t: 'hello', protocol, node: clip(node, 64) };
+}
+
+function parseLog(value: JsonObject): GuestMessage | undefined {
+  const { level, message, fields } = value;
+  if (typeof level !== 'string' || !LOG_LEVELS.has(level) || typeof message !== 'string') return undefined;
+  const line = {
+    t: 'log',
+    level: level as LogLevel,
+    message: clip(message, LIMITS.log_line_characters.value),
+  } as const; // In the set.
+  return isJsonObject(fields) ? { ...line, fields } : line;
+}
+
+function parseReady(value: JsonObject): GuestMessage | undefined {
+  const { metadata, tools, hooks, exports, has_health_check } = value;
+  if (!isJsonObject(metadata) || !Array.isArray(tools) || tools.length > LIMITS.tools.value) return undefined;
+  if (!isTextList(hooks) || !isTextList(exports) || typeof has_health_check !== 'boolean') return undefined;
+  const parsed = tools.map(parseTool);
+  if (parsed.includes(undefined)) return undefined;
+  return { t: 'ready', metadata, tools: parsed.filter((tool) => tool !== undefined), hooks, exports, has_health_check };
+}
+
+function parseTool(value: unknown): WireTool | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { name, description, parameters, returns, idempotent, needs_approval, required_permissions } = value;
+  if (typeof name !== 'string' || typeof description !== 'string' || !isJsonObject(parameters)) return undefined;
+  if (typeof idempotent !== 'boolean' || typeof needs_approval !== 'boolean' || !isTextList(required_permissions)) {
+    return undefined;
+  }
+  const tool = { name, description, parameters, idempotent, needs_approval, required_permissions };
+  if (returns === undefined) return tool;
+  return isJsonObject(returns) ? { ...tool, returns } : undefined;
+}
+
+function withCode(
+  value: JsonObject,
+  codes: ReadonlySet<string>,
+  make: (code: ErrorCode, error: GuestError) => GuestMessage,
+): GuestMessage | undefined {
+  const code = value['code'];
+  const error = parseError(value['error']);
+  return isErrorCode(code) && codes.has(code) && error !== undefined ? make(code, error) : undefined;
+}
+
+function parseError(value: unknown): GuestError | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { name, message, stack } = value;
+  if (typeof name !== 'string' || typeof message !== 'string') return undefined;
+  const error = { name: clip(name, 128), message: clip(message, LIMITS.error_text_characters.value) };
+  return typeof stack === 'string' ? { ...error, stack: clip(stack, LIMITS.stack_characters.value) } : error;
+}
+
+function isCallId(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+}
+
+function isIdList(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.length <= LIMITS.concurrency.value && value.every(isCallId);
+}
+
+function isTextList(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length <= 4_096 && value.every((item) => typeof item === 'string');
+}
+
+function clip(text: string, charactersMax: number): string {
+  return text.length > charactersMax ? `${text.slice(0, charactersMax)}…` : text;
+}

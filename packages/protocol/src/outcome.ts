@@ -1,0 +1,80 @@
+/**
+ * How a call ended: a value, never thrown, the same over HTTP, MCP, the command line and the embedding API (DESIGN 4).
+ */
+import type { JsonObject, JsonValue } from './json.ts';
+import type { Tier } from './receipt.ts';
+
+/** Closed list in its contractual order; the command line's exit codes count from it. Append only. */
+export const OUTCOME_KINDS = [
+  'tool_error',
+  'invalid_input',
+  'invalid_output',
+  'output_too_large',
+  'denied',
+  'over_quota',
+  'overloaded',
+  'timeout',
+  'out_of_memory',
+  'crashed',
+  'cancelled',
+  'protocol_violation',
+  'breaker_open',
+  'unavailable',
+  'disabled',
+  'not_found',
+  'host_restart',
+] as const;
+
+/** A word of {@link OUTCOME_KINDS}. */
+export type OutcomeKind = (typeof OUTCOME_KINDS)[number];
+
+/** A bound that was reached: which, what it allows, what was seen, in which unit. */
+export type LimitReached = {
+  readonly name: string;
+  readonly allowed: number;
+  readonly observed: number;
+  readonly unit: string;
+};
+
+/** Why a call did not end well. `code` is of the error table; `message` names the value; `hint` is the next step. */
+export type CallError = {
+  readonly kind: OutcomeKind;
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly retryable: boolean;
+  readonly limit?: LimitReached;
+};
+
+/**
+ * What was measured of a call. Times are milliseconds of the host's monotonic clock; `cpu_ms` and `peak_rss_bytes` are
+ * the instance's over the time of the call, from the watchdog's samples, and null where no sample fell inside.
+ * `stdout` and `stderr` are clipped and hold no control codes. Fields that no instance ever had are null.
+ */
+export type CallReport = {
+  readonly call_id: string;
+  readonly plugin: string;
+  readonly version: string | null;
+  readonly digest: string | null;
+  readonly tenant: string;
+  readonly target: string;
+  readonly instance_id: string | null;
+  readonly tier: Tier | null;
+  readonly duration_ms: number;
+  readonly queue_ms: number;
+  readonly cpu_ms: number | null;
+  readonly peak_rss_bytes: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly metadata?: JsonObject;
+};
+
+/** How a call ended: a value, never thrown. */
+export type Outcome<T = JsonValue> =
+  | { readonly ok: true; readonly value: T; readonly call: CallReport }
+  | { readonly ok: false; readonly error: CallError; readonly call: CallReport };
+
+/** Exit code of `bulkhead call`: 0 for ok, else 10 for `tool_error` and one more for each kind in order (DESIGN 14). */
+export function exitCodeOf(outcome: Outcome): number {
+  return outcome.ok ? 0 : 10 + OUTCOME_KINDS.indexOf(outcome.error.kind);
+}
