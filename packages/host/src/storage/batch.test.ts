@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { createBatch, type BatchOptions } from './batch.ts';
+
+type Row = { readonly id: string; readonly ended: boolean };
+
+/** A batch whose timer elapses when the test says so, and which keeps what was written and lost. */
+function createBench(options: Partial<BatchOptions<Row>> = {}) {
+  const written: (readonly Row[])[] = [];
+  const lost: number[] = [];
+  const timers: (() => void)[] = [];
+  const batch = createBatch<Row>({
+    write: async (rows) => void written.push(rows),
+    didLose: (rows) => void lost.push(rows),
+    startTimer: (_delayMs, didElapse) => {
+      timers.push(didElapse);
+      return () => void timers.splice(timers.indexOf(didElapse), 1);
+    },
+    ...options,
+  });
+  return { batch, written, lost, timers };
+}
+
+const row = (id: string, ended = false): Row => ({ id, ended });
+
+test('rows wait for the timer and are then one write in their order', async () => {
+  const { batch, written, timers } = createBench();
+  batch.add(row('1'));
+  batch.add(row('2'));
+  expect([written.length, timers.length]).toEqual([0, 1]);
+  timers[0]?.();
+  await batch.flush();
+  expect(written).toEqual([[row('1'), row('2')]]);
+  expect(timers).toEqual([]);
+});
+
+test('a call that starts and ends before the write is one row', async () => {
+  const { batch, written } = createBench({ keyOf: ({ id }) => id });
+  batch.add(row('1'));
+  batch.add(row('2'));
+  batch.add(row('1', true));
+  await batch.flush();
+  expect(written).toEqual([[row('1', true), row('2')]]);
+});
+
+test('a write that fails loses its rows, counts them, and the next write goes on', async () => {
+  const errors: unknown[] = [];
+  const written: (readonly Row[])[] = [];
+  const { batch } = createBench({
+    write: async (rows) => {
+      if (rows.length === 2) throw new Error('disk is gone');
+      written.push(rows);
+    },
+    didLose: (rows, cause) => void errors.push([rows, cause]),
+  });
+  batch.add(row('1'));
+  batch.add(row('2'));
+  await batch.flush();
+  batch.add(row('3'));
+  await batch.flush();
+  expect(errors).toEqual([[2, new Error('disk is gone')]]);
+  expect(written).toEqual([[row('3')]]);
+});
+
+test('beyond its bound a row is lost and counted, while a waiting row may still be replaced', async () => {
+  const { batch, written, lost } = createBench({ keyOf: ({ id }) => id, rowsMax: 2 });
+  for (const id of ['1', '2', '3']) batch.add(row(id));
+  batch.add(row('2', true));
+  await batch.flush();
+  expect(written).toEqual([[row('1'), row('2', true)]]);
+  expect(lost).toEqual([1]);
+});
+
+test('one write at a time: rows that come during a write are in the next', async () => {
+  const gate = Promise.withResolvers<void>();
+  const written: (readonly Row[])[] = [];
+  const { batch } = createBench({
+    write: async (rows) => {
+      written.push(rows);
+      await gate.promise;
+    },
+  });
+  batch.add(row('1'));
+  const first = batch.flush();
+  await Promise.resolve();
+  batch.add(row('2'));
+  const second = batch.flush();
+  expect(written).toEqual([[row('1')]]);
+  gate.resolve();
+  await Promise.all([first, second]);
+  expect(written).toEqual([[row('1')], [row('2')]]);
+});
+
+test('close writes what waits, leaves no timer, and a later row is counted as lost', async () => {
+  const { batch, written, lost, timers } = createBench();
+  batch.add(row('1'));
+  await batch.close();
+  batch.add(row('2'));
+  expect([written, lost, timers]).toEqual([[[row('1')]], [1], []]);
+});

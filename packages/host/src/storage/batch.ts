@@ -1,0 +1,75 @@
+/**
+ * Writes rows behind the calls that made them: adding is synchronous and cheap, one write at a time follows. What cannot be
+ * written is counted and gone; it never changes an answer, holds a call up, or grows without bound.
+ *
+ * B1: At most `rowsMax` rows wait; a row beyond it is lost and counted.
+ * B2: At most one write is under way, and rows are written in the order in which they were first added.
+ * B3: With `keyOf`, a later row replaces a waiting one of the same key, so a call that starts and ends at once is one row.
+ */
+import type { StartTimer } from '../base/timer.ts';
+
+export type BatchOptions<Row> = {
+  readonly write: (rows: readonly Row[]) => Promise<void>;
+  /** Told of rows that were lost, with why where there is an error; it must not throw. */
+  readonly didLose: (rows: number, cause: unknown) => void;
+  readonly startTimer: StartTimer;
+  readonly keyOf?: (row: Row) => string;
+  readonly flushAfterMs?: number;
+  readonly rowsMax?: number;
+};
+
+export type Batch<Row> = {
+  /** Adds a row; O(1), never throws. */
+  readonly add: (row: Row) => void;
+  /** Writes what waits; resolves when it is written or lost, and never rejects. */
+  readonly flush: () => Promise<void>;
+  /** Writes what waits and takes no more rows. */
+  readonly close: () => Promise<void>;
+};
+
+/** Short enough to lose little when the host is killed, long enough to make one write of a thousand calls. */
+const FLUSH_AFTER_MS = 50;
+/** A second of the fastest host there is, at a few hundred bytes each. */
+const ROWS_MAX = 100_000;
+
+/** Creates an empty batch; its first row starts the timer. */
+export function createBatch<Row>(options: BatchOptions<Row>): Batch<Row> {
+  const { write, didLose, startTimer, keyOf, flushAfterMs = FLUSH_AFTER_MS, rowsMax = ROWS_MAX } = options;
+  let waiting = new Map<unknown, Row>();
+  let cancelTimer: (() => void) | undefined;
+  let writing: Promise<void> = Promise.resolve();
+  let isClosed = false;
+
+  function add(row: Row): void {
+    const key = keyOf === undefined ? row : keyOf(row);
+    if (isClosed || (waiting.size >= rowsMax && !waiting.has(key))) return didLose(1, undefined);
+    waiting.set(key, row);
+    cancelTimer ??= startTimer(flushAfterMs, () => void flush());
+  }
+
+  function flush(): Promise<void> {
+    cancelTimer?.();
+    cancelTimer = undefined;
+    // Rows that come while a write is under way wait for the next one (B2).
+    writing = writing.then(writeWaiting);
+    return writing;
+  }
+
+  async function writeWaiting(): Promise<void> {
+    if (waiting.size === 0) return;
+    const rows = [...waiting.values()];
+    waiting = new Map();
+    try {
+      await write(rows);
+    } catch (error) {
+      didLose(rows.length, error);
+    }
+  }
+
+  function close(): Promise<void> {
+    isClosed = true;
+    return flush();
+  }
+
+  return { add, flush, close };
+}

@@ -1,0 +1,43 @@
+/**
+ * A storage that fails on demand, to show that the health plane still answers and that no call's answer changes.
+ */
+import { HostError } from '../base/host-error.ts';
+import type { Storage } from './port.ts';
+
+export type FailingStorage = Storage & {
+  /** From now on every method but `close` rejects with `STORAGE_UNAVAILABLE`. */
+  readonly fail: () => void;
+  /** From now on the storage beneath answers again. */
+  readonly mend: () => void;
+};
+
+/** Wraps a storage, which answers until `fail` is called. */
+export function createFailingStorage(beneath: Storage): FailingStorage {
+  let isFailing = false;
+  const pass = <Answer>(answer: () => Promise<Answer>): Promise<Answer> =>
+    isFailing
+      ? Promise.reject(new HostError('STORAGE_UNAVAILABLE', { message: 'the storage was made to fail' }))
+      : answer();
+  return {
+    putRelease: (row) => pass(() => beneath.putRelease(row)),
+    listReleases: () => pass(() => beneath.listReleases()),
+    removePlugin: (plugin) => pass(() => beneath.removePlugin(plugin)),
+    putRegistration: (row) => pass(() => beneath.putRegistration(row)),
+    removeRegistration: (tenant, plugin) => pass(() => beneath.removeRegistration(tenant, plugin)),
+    listRegistrations: () => pass(() => beneath.listRegistrations()),
+    appendTransitions: (rows) => pass(() => beneath.appendTransitions(rows)),
+    listTransitions: (query) => pass(() => beneath.listTransitions(query)),
+    putCalls: (rows) => pass(() => beneath.putCalls(rows)),
+    listCalls: (query) => pass(() => beneath.listCalls(query)),
+    listUnfinishedCalls: (node) => pass(() => beneath.listUnfinishedCalls(node)),
+    claimKey: (claim) => pass(() => beneath.claimKey(claim)),
+    settleKey: (callId, outcome) => pass(() => beneath.settleKey(callId, outcome)),
+    freeKey: (callId) => pass(() => beneath.freeKey(callId)),
+    putTrial: (row) => pass(() => beneath.putTrial(row)),
+    getTrial: (key) => pass(() => beneath.getTrial(key)),
+    prune: (retention) => pass(() => beneath.prune(retention)),
+    close: () => beneath.close(),
+    fail: () => void (isFailing = true),
+    mend: () => void (isFailing = false),
+  };
+}
