@@ -4,18 +4,25 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Tier } from '@bulkhead/protocol';
 import type { ProbeInput, ProbeResult } from '../../self-test/probe.ts';
 import { openProbeTargets } from '../../self-test/targets.ts';
-import { dataLimitBytes, launchCommand, type LaunchCommand, type LaunchRequest, type StagedFiles } from './command.ts';
+import {
+  GENERATION_ARGUMENT,
+  dataLimitBytes,
+  launchCommand,
+  type LaunchCommand,
+  type LaunchRequest,
+  type StagedFiles,
+} from './command.ts';
 import { stageLaunchFiles } from './launch-files.ts';
 import { closePassedFiles, openPassedFiles } from './launcher.ts';
+import { findProcesses } from './process-table.ts';
 import { parseProbeResults, type ProbeReport } from './receipt.ts';
 import { openRunDirectory, type RunDirectory } from './run-directory.ts';
 import { findToolset, type Toolset } from './toolset.ts';
@@ -40,7 +47,8 @@ export type LaunchFixture = {
   readonly runDirectory: RunDirectory;
   readonly staged: StagedFiles;
   readonly command: (tier: Tier, change?: Partial<LaunchRequest>) => LaunchCommand;
-  readonly start: (command: LaunchCommand) => Promise<LiveGuest>;
+  /** `inherited` is an open file of the host that spawn hands on as fd 9, as one without close-on-exec would be. */
+  readonly start: (command: LaunchCommand, inherited?: number) => Promise<LiveGuest>;
   /** Runs the self-test in guests started by that command, with and without Node's permission model. */
   readonly probe: (tier: Tier, mutate?: (command: LaunchCommand) => LaunchCommand) => Promise<ProbeReport>;
   readonly close: () => Promise<void>;
@@ -56,20 +64,31 @@ export type LiveGuest = {
   readonly end: () => Promise<void>;
 };
 
+/** Returns the processes that carry the host's generation token. */
+export function findGuests(token: string): Promise<readonly number[]> {
+  return findProcesses(({ argv }) => argv.includes(`${GENERATION_ARGUMENT}${token}`));
+}
+
 /** A user that owns nothing; tests of one process lease no ids. */
 export const TEST_UID = 0x7000_0000 + 512 * 1_024;
 const MEMORY_MB = 128;
 const OPEN_FILES_MAX = 64;
 
-/** Stages the files of a host of its own; `close` removes them and ends every guest. */
-export async function openLaunchFixture(directory?: string): Promise<LaunchFixture> {
+/**
+ * Stages the files of a host of its own; `close` removes them and ends every guest.
+ *
+ * @param nodePath - Another Node binary than that of this process.
+ */
+export async function openLaunchFixture(nodePath?: string): Promise<LaunchFixture> {
   const toolset = await findToolset();
-  const parents = directory === undefined ? {} : { parents: [directory] };
-  const runDirectory = await openRunDirectory({ forOtherUsers: toolset.isRoot, ...parents });
-  const built = await mkdtemp(join(directory ?? tmpdir(), 'bulkhead-test-guest-'));
-  await writeFile(join(built, 'guest.mjs'), GUEST);
-  const guestPath = join(built, 'guest.mjs');
-  const staged = await stageLaunchFiles({ runDirectory, guestPath, architecture: toolset.architecture });
+  const runDirectory = await openRunDirectory({ forOtherUsers: toolset.isRoot });
+  // As in a checkout below a folder that nobody else can enter: the guest's file, and Node's where it is given.
+  const checkout = join(runDirectory.path, 'checkout');
+  await mkdir(checkout, { mode: 0o700 });
+  const guestPath = join(checkout, 'built.mjs');
+  await writeFile(guestPath, GUEST);
+  const files = { runDirectory, guestPath, architecture: toolset.architecture };
+  const staged = await stageLaunchFiles(nodePath === undefined ? files : { ...files, nodePath });
   const guests = new Set<LiveGuest>();
   const shape = {
     memoryMb: MEMORY_MB,
@@ -90,8 +109,8 @@ export async function openLaunchFixture(directory?: string): Promise<LaunchFixtu
     };
     return launchCommand({ ...request, ...change });
   };
-  const start = async (launch: LaunchCommand): Promise<LiveGuest> => {
-    const guest = await startGuest(launch);
+  const start: LaunchFixture['start'] = async (launch, inherited) => {
+    const guest = await startGuest(launch, inherited);
     guests.add(guest);
     return guest;
   };
@@ -123,7 +142,6 @@ export async function openLaunchFixture(directory?: string): Promise<LaunchFixtu
   const close = async (): Promise<void> => {
     await Promise.all([...guests].map((guest) => guest.end()));
     await runDirectory.close();
-    await rm(built, { recursive: true, force: true });
   };
   return { toolset, runDirectory, staged, command, start, probe, close };
 }
@@ -133,13 +151,16 @@ export async function probeSource(): Promise<string> {
   return stripTypeScriptTypes(await readFile(new URL('../../self-test/probe.ts', import.meta.url), 'utf8'));
 }
 
-async function startGuest(command: LaunchCommand): Promise<LiveGuest> {
+const INHERITED_FD = 9;
+
+async function startGuest(command: LaunchCommand, inherited: number | undefined): Promise<LiveGuest> {
   const passed = openPassedFiles(command);
+  const between = Array.from({ length: INHERITED_FD - 4 - passed.length }, () => 'ignore' as const);
   const child = spawn(command.file, [...command.args], {
     env: { ...command.env },
     cwd: command.cwd,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...passed],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...passed, ...(inherited === undefined ? [] : [...between, inherited])],
   });
   closePassedFiles(passed);
   let stderr = '';

@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TIERS, type Tier } from '@bulkhead/protocol';
+import { tierObstacle, type LaunchCommand } from './command.ts';
+import { findGuests, openLaunchFixture, type LaunchFixture } from './launch-fixture.ts';
+import { missingForTier } from './receipt.ts';
+import { findToolset } from './toolset.ts';
+
+const toolset = await findToolset();
+const TIERS_HERE = TIERS.filter((tier) => tierObstacle(tier, toolset) === undefined);
+
+let fixture: LaunchFixture;
+beforeAll(async () => {
+  fixture = await openLaunchFixture();
+});
+afterAll(() => fixture.close());
+
+test.each(TIERS_HERE)('the self-test finds nothing open at tier %s [FAULTS 56-66]', async (tier) => {
+  expect(missingForTier(tier, await fixture.probe(tier))).toEqual([]);
+});
+
+/** One flag or option less (or changed), and the layer whose probe must then turn red. */
+const MUTATIONS: readonly (readonly [tier: Tier, take: string, put: string, layer: string])[] = [
+  ['process', '--permission', '', 'permission-model'],
+  ['process', '--disallow-code-generation-from-strings', '', 'code-generation'],
+  ['process', '--no-experimental-sqlite', '', 'permission-model'],
+  ['confined', 'landlock=1', '', 'files'],
+  ['confined', 'seccomp=4', '', 'sockets'],
+  ['confined', 'read=/proc/self', 'read=/', 'files'],
+  ['confined', 'data=', 'data=9000000000', 'memory-limit'],
+  ['confined', 'nofile=', 'nofile=256', 'open-files-limit'],
+  ['confined', 'fsize=', '', 'file-limits'],
+  ['jail', '--seccomp', '', 'system-calls'],
+  ['jail', '--unshare-all', '--unshare-pid --unshare-uts', 'namespaces'],
+  ['jail', '--hostname', '', 'namespaces'],
+  ['jail', '--remount-ro', '', 'read-only-view'],
+  ['jail', '--chdir', '--ro-bind /etc /etc --chdir', 'files'],
+];
+
+test.each(MUTATIONS.filter(([tier]) => TIERS_HERE.includes(tier)))(
+  'tier %s without %s (but "%s") is found out by layer %s',
+  async (tier, take, put, layer) => {
+    const report = await fixture.probe(tier, (command) => replaceArgument(command, take, put));
+    expect(missingForTier(tier, report).map((text) => text.split(':')[0])).toContain(layer);
+  },
+);
+
+/** Options that take a value, which goes with them where nothing else takes the value over. */
+const WITH_VALUE = ['--seccomp', '--remount-ro', '--hostname'];
+
+function replaceArgument(command: LaunchCommand, take: string, put: string): LaunchCommand {
+  const index = command.args.findIndex((argument) =>
+    take.endsWith('=') ? argument.startsWith(take) : argument === take,
+  );
+  if (index === -1) return command; // The run without the permission model.
+  const args = command.args.toSpliced(
+    index,
+    put === '' && WITH_VALUE.includes(take) ? 2 : 1,
+    ...put.split(' ').filter(Boolean),
+  );
+  // Without the permission model its exceptions are errors.
+  return {
+    ...command,
+    args: take === '--permission' ? args.filter((argument) => !argument.startsWith('--allow-')) : args,
+  };
+}
+
+test.each(TIERS_HERE)('a file that the host holds open does not reach a guest at tier %s [FAULTS 40]', async (tier) => {
+  const inherited = openSync('/etc/passwd', 'r');
+  const guest = await fixture.start(fixture.command(tier), inherited);
+  closeSync(inherited);
+  const code = `import { fstatSync } from 'node:fs';
+    const isFile = (fd) => { try { return fstatSync(fd).isFile(); } catch { return false; } };
+    export default () => Array.from({ length: 64 }, (_, fd) => fd).filter(isFile);`;
+  expect(await guest.ask(code)).toEqual([]);
+  await guest.end();
+});
+
+test.each(TIERS_HERE)(
+  'a guest at tier %s that aborts ends by SIGABRT, or as bubblewrap reports it [FAULTS 30]',
+  async (tier) => {
+    const guest = await fixture.start(fixture.command(tier));
+    const closed = once(guest.child, 'close');
+    await expect(guest.ask('export default () => process.abort()')).rejects.toThrow('the guest ended');
+    expect(await closed).toEqual(tier === 'jail' ? [134, null] : [null, 'SIGABRT']);
+  },
+);
+
+test.each(TIERS_HERE)(
+  'a heap without end at tier %s is reported by V8 before the kernel refuses memory [FAULTS 20]',
+  async (tier) => {
+    const guest = await fixture.start(fixture.command(tier));
+    const code = 'export default () => { const held = []; for (;;) held.push(new Array(1000).fill({})); }';
+    await expect(guest.ask(code)).rejects.toThrow('the guest ended');
+    expect(guest.stderr()).toContain('JavaScript heap out of memory');
+  },
+);
+
+test.each(TIERS_HERE)('the group kill leaves nothing of a guest at tier %s [FAULTS 39]', async (tier) => {
+  const guest = await fixture.start(fixture.command(tier));
+  await guest.end();
+  await expect.poll(() => findGuests(fixture.runDirectory.token)).toEqual([]);
+});
+
+test('a lock that cannot be applied ends the launch with one line', async () => {
+  const command = fixture.command('process');
+  const script = command.args[1] ?? '';
+  const child = spawn(command.file, [
+    '-w',
+    script,
+    `arch=${process.arch}`,
+    'keep=3',
+    'landlock=1',
+    'read=/nowhere',
+    '--',
+    '/bin/true',
+  ]);
+  let stderr = '';
+  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+  expect(await once(child, 'close')).toEqual([78, null]);
+  expect(stderr).toBe('bulkhead launch: open /nowhere: No such file or directory\n');
+});

@@ -1,0 +1,120 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, realpath, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { TIERS } from '@bulkhead/protocol';
+import { tierObstacle } from './command.ts';
+import { findGuests } from './launch-fixture.ts';
+import { ownIdentity } from './process-table.ts';
+import { reapDeadHosts } from './reaper.ts';
+import { openRunDirectory } from './run-directory.ts';
+import { findToolset } from './toolset.ts';
+
+const TOKEN = 'ab'.repeat(16);
+
+let parent: string;
+beforeEach(async () => {
+  parent = await realpath(await mkdtemp(join(tmpdir(), 'bulkhead-test-reaper-')));
+});
+afterEach(() => rm(parent, { recursive: true, force: true }));
+
+const reap = () => reapDeadHosts({ parents: [parent], leaseDirectory: undefined });
+
+test('a killed host’s guests are gone within a second, and the next reaping removes its folder [FAULTS 38]', async () => {
+  const toolset = await findToolset();
+  const tiers = TIERS.filter((tier) => tierObstacle(tier, toolset) === undefined);
+  const program = fileURLToPath(new URL('./fixture-host.ts', import.meta.url));
+  const host = spawn(process.execPath, ['--conditions=source', '--no-warnings', program, 'hold', ...tiers], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(host.stdout, 'data')) as [Buffer];
+  const { token, path } = JSON.parse(line.toString()) as { readonly token: string; readonly path: string };
+  expect((await findGuests(token)).length).toBeGreaterThanOrEqual(tiers.length);
+  host.kill('SIGKILL');
+  await once(host, 'close');
+  await expect.poll(() => findGuests(token), { timeout: 1_000, interval: 20 }).toEqual([]);
+  const remains = await reapDeadHosts({ parents: [dirname(path)], leaseDirectory: undefined });
+  expect(remains.removed).toContain(path);
+  expect(remains.problems).toEqual([]);
+}, 20_000);
+
+test('a process that outlived its host is found by the token among its arguments, not by its name', async () => {
+  await layOut({ token: TOKEN, startTime: 1 });
+  const survivor = spawn('/bin/sh', ['-c', 'read line', `generation=${TOKEN}`], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  const stranger = spawn('/bin/sh', ['-c', 'read line', `x-generation=${TOKEN}`], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  await Promise.all([once(survivor, 'spawn'), once(stranger, 'spawn')]);
+  const remains = await reap();
+  expect(remains.killed).toBe(1);
+  expect(survivor.signalCode ?? (await once(survivor, 'close'))[1]).toBe('SIGKILL');
+  expect(stranger.exitCode).toBeNull();
+  stranger.stdin?.end();
+  await once(stranger, 'close');
+});
+
+test('the folder of a live host stays', async () => {
+  const own = await openRunDirectory({ forOtherUsers: false, parents: [parent] });
+  expect((await reap()).removed).toEqual([]);
+  expect(await readdir(parent)).toEqual([`bulkhead-run-${own.token}`]);
+});
+
+test('a host whose pid a younger process has is dead', async () => {
+  await layOut({ token: TOKEN, startTime: 1 });
+  expect((await reap()).removed).toEqual([join(parent, `bulkhead-run-${TOKEN}`)]);
+});
+
+test('a host of another pid namespace is not proved dead by its pid', async () => {
+  await layOut({ token: TOKEN, startTime: 1, pidNamespace: 'pid:[1]' });
+  expect((await reap()).removed).toEqual([]);
+});
+
+test('a host of an earlier boot is dead, whatever its pid namespace was', async () => {
+  await layOut({ token: TOKEN, startTime: 1, pidNamespace: 'pid:[1]', bootId: 'earlier' });
+  expect((await reap()).removed).toHaveLength(1);
+});
+
+test('a folder without an owner is removed when it is a minute old, and not before', async () => {
+  const path = join(parent, `bulkhead-run-${TOKEN}`);
+  await mkdir(path);
+  expect((await reap()).removed).toEqual([]);
+  const earlier = new Date(Date.now() - 61_000);
+  await utimes(path, earlier, earlier);
+  expect((await reap()).removed).toEqual([path]);
+});
+
+test('a link with the name of a run folder is left alone, and so is what it leads to', async () => {
+  const dear = join(parent, 'dear');
+  await mkdir(dear);
+  await writeFile(join(dear, 'owner.json'), '{}');
+  await symlink(dear, join(parent, `bulkhead-run-${TOKEN}`));
+  expect((await reap()).removed).toEqual([]);
+  expect(await readdir(dear)).toEqual(['owner.json']);
+});
+
+type Layout = {
+  readonly token: string;
+  readonly startTime: number;
+  readonly pidNamespace?: string;
+  readonly bootId?: string;
+};
+
+async function layOut({ token, startTime, pidNamespace, bootId }: Layout): Promise<void> {
+  const own = await ownIdentity();
+  const path = join(parent, `bulkhead-run-${token}`);
+  await mkdir(join(path, 'temp', 'guest'), { recursive: true });
+  await writeFile(join(path, 'temp', 'guest', 'file'), 'x');
+  const owner = {
+    ...own,
+    start_time: startTime,
+    pid_namespace: pidNamespace ?? own.pid_namespace,
+    boot_id: bootId ?? own.boot_id,
+    token,
+  };
+  await writeFile(join(path, 'owner.json'), JSON.stringify(owner));
+}
