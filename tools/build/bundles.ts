@@ -1,34 +1,41 @@
 /**
  * The built files that are started or handed over as one file, so that a sandbox needs to see no folder of ours:
  *
- *   packages/host/dist/guest.js     all that runs inside a sandbox beside the plugin   (from src/guest/main.ts)
- *   packages/host/dist/workshop.js  the process that reviews and bundles               (from src/workshop/main.ts)
- *   packages/sdk/dist/bundle.js     `@bulkhead/sdk` for a plugin folder without it     (from src/index.ts)
- *   packages/host/dist/launch.pl    the launcher that needs no compiler                (copied)
+ *   packages/host/dist/guest.cjs                   all that runs inside a sandbox beside the plugin
+ *   packages/host/dist/workshop.js                 the process that reviews and bundles
+ *   packages/host/dist/sandbox/process/launch.pl   the launcher that needs no compiler; copied as it is
  *
  * Takes about 0.1 s, so the tests do it before every run. Types are not checked here.
  */
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build, type BuildOptions, stop } from 'esbuild';
+import { build, type BuildOptions, type Metafile, stop } from 'esbuild';
 import { writeIfChanged } from './write-if-changed.ts';
 
-type Bundle = { readonly entry: string; readonly out: string; readonly external: readonly string[] };
+type Bundle = { readonly entry: string; readonly out: string; readonly banner?: string; readonly format?: 'cjs' };
+
+/** What CommonJS packages expect around them, for those that are bundled into an ES module. */
+const COMMONJS_NAMES = [
+  `import { createRequire as bannerCreateRequire } from 'node:module';`,
+  'const require = bannerCreateRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',
+].join('\n');
 
 const BUNDLES: readonly Bundle[] = [
-  { entry: 'packages/host/src/guest/main.ts', out: 'packages/host/dist/guest.js', external: [] },
+  // CommonJS boots 4 ms sooner than an ES module: Node builds its module loader after the first line, not before.
+  { entry: 'packages/host/src/guest/main.ts', out: 'packages/host/dist/guest.cjs', format: 'cjs' },
+  { entry: 'packages/host/src/self-test/main.ts', out: 'packages/host/dist/probe.js' },
   {
     entry: 'packages/host/src/workshop/main.ts',
     out: 'packages/host/dist/workshop.js',
-    // Both bring a native part that must stay in its package.
-    external: ['esbuild', 'oxc-parser'],
+    // esbuild and oxc-parser are bundled too: the host tells the workshop where their native files are, so that its
+    // sandbox shows two files instead of node_modules.
+    banner: COMMONJS_NAMES,
   },
-  { entry: 'packages/sdk/src/index.ts', out: 'packages/sdk/dist/bundle.js', external: [] },
+  { entry: 'packages/sdk/src/index.ts', out: 'packages/sdk/dist/bundle.js' },
 ];
 
 const COPIES: readonly { readonly from: string; readonly to: string }[] = [
-  { from: 'packages/host/src/sandbox/process/launch.pl', to: 'packages/host/dist/launch.pl' },
+  { from: 'packages/host/src/sandbox/process/launch.pl', to: 'packages/host/dist/sandbox/process/launch.pl' },
 ];
 
 const SHARED = {
@@ -54,7 +61,7 @@ const SHARED = {
 export async function buildBundles(root: string): Promise<readonly string[]> {
   try {
     const written = await Promise.all([
-      ...BUNDLES.filter(isThere).map((bundle) => buildBundle(root, bundle)),
+      ...BUNDLES.map((bundle) => buildBundle(root, bundle)),
       ...COPIES.map(async ({ from, to }) => {
         const isWritten = await writeIfChanged(join(root, to), await readFile(join(root, from)));
         return isWritten ? to : undefined;
@@ -66,21 +73,39 @@ export async function buildBundles(root: string): Promise<readonly string[]> {
   }
 }
 
-function isThere(bundle: Bundle): boolean {
-  if (existsSync(bundle.entry)) return true;
-  console.warn(`not built: ${bundle.entry} is not there yet`);
-  return false;
+/** Lists the packages of others whose code stands in a built file, so that NOTICE can name them. Writes nothing. */
+export async function bundledPackages(root: string): Promise<readonly string[]> {
+  try {
+    const results = await Promise.all(BUNDLES.map((bundle) => build({ ...optionsOf(root, bundle), metafile: true })));
+    const inputs = results.flatMap(({ metafile }) =>
+      Object.values(metafile.outputs).flatMap((file) => usedInputs(file)),
+    );
+    const names = inputs.flatMap((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
+    return [...new Set(names)].toSorted();
+  } finally {
+    await stop();
+  }
+}
+
+/** Inputs of which something was kept: what was wholly shaken off is not shipped. */
+function usedInputs(file: Metafile['outputs'][string]): readonly string[] {
+  return Object.entries(file.inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : []));
 }
 
 async function buildBundle(root: string, bundle: Bundle): Promise<string | undefined> {
-  const result = await build({
+  const result = await build(optionsOf(root, bundle));
+  const [file] = result.outputFiles;
+  if (file === undefined) throw new Error(`esbuild made no file of ${bundle.entry}; expected one`);
+  return (await writeIfChanged(join(root, bundle.out), file.contents)) ? bundle.out : undefined;
+}
+
+function optionsOf(root: string, bundle: Bundle): typeof SHARED & BuildOptions {
+  return {
     ...SHARED,
     absWorkingDir: root,
     entryPoints: [bundle.entry],
     outfile: join(root, bundle.out),
-    external: [...bundle.external],
-  });
-  const [file] = result.outputFiles;
-  if (file === undefined) throw new Error(`esbuild made no file of ${bundle.entry}; expected one`);
-  return (await writeIfChanged(join(root, bundle.out), file.contents)) ? bundle.out : undefined;
+    ...(bundle.format === undefined ? {} : { format: bundle.format }),
+    ...(bundle.banner === undefined ? {} : { banner: { js: bundle.banner } }),
+  };
 }

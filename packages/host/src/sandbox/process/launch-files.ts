@@ -2,6 +2,7 @@
  * Puts in place, once per host, every file that starting a guest needs: the Node binary, the built guest, the launcher
  * and the system call filters. Starts no guest.
  */
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FILTER_NAMES, NODE_FLAGS, type FilterName, type StagedFiles } from './command.ts';
 import { inspectNode } from './node-image.ts';
@@ -26,7 +27,7 @@ export async function stageLaunchFiles(options: LaunchFilesOptions): Promise<Sta
   const [image, node, guest, ...filters] = await Promise.all([
     inspectNode(nodePath, NODE_FLAGS),
     runDirectory.stage(nodePath, 'node'),
-    runDirectory.stage(guestPath, 'guest.mjs'),
+    runDirectory.stage(guestPath, `guest${extname(guestPath)}`),
     ...FILTER_NAMES.map((name) => runDirectory.write(`${name}.bpf`, filterProgram(name, options.architecture))),
   ]);
   const launcher = options.launcherPath ?? fileURLToPath(new URL('./launch.pl', import.meta.url));

@@ -9,6 +9,8 @@ import type { Toolset } from './toolset.ts';
 
 export type MeasureOptions = {
   readonly toolset: Toolset;
+  /** Tiers worth trying, weakest first; all of them where it is left out. */
+  readonly tiers?: readonly Tier[];
   /** Runs the self-test at a tier, both ways; `failed` says why it could not be run, in words for an operator. */
   readonly runProbe: (tier: Tier) => Promise<ProbeReport | { readonly failed: string }>;
   readonly kernel: string;
@@ -24,7 +26,7 @@ export type MeasuredTiers =
 /** Measures. At most one self-test a tier; a machine that holds the strongest runs one. */
 export async function measureTiers(options: MeasureOptions): Promise<MeasuredTiers> {
   const above: { readonly tier: Tier; readonly reason: string }[] = [];
-  for (const tier of TIERS.toReversed()) {
+  for (const tier of (options.tiers ?? TIERS).toReversed()) {
     const tried = await tryTier(tier, options);
     if (tried.report !== undefined)
       return { holds: true, receipt: makeReceipt({ ...options, tier, report: tried.report, above }) };

@@ -1,0 +1,112 @@
+/**
+ * What an embedder sees of a host. The server and the command line are embedders like any other.
+ */
+import type {
+  Digest,
+  Finding,
+  ListedTool,
+  Outcome,
+  PluginHealth,
+  PluginName,
+  Receipt,
+  Tier,
+  Version,
+} from '@bulkhead/protocol';
+import type { Log } from './base/log.ts';
+import type { HealthView } from './registry/health.ts';
+import type { Refusal, Registry } from './registry/registry.ts';
+import type { Storage } from './storage/port.ts';
+
+export type HostOptions = {
+  /** Where releases, transitions and the ledger are kept; in memory by default. */
+  readonly storage?: Storage;
+  /** Refuses to start where the machine's sandbox is weaker (`SANDBOX_TOO_WEAK`). */
+  readonly minTier?: Tier;
+  /** Folder for artifacts, held by one host at a time; without it they live in memory. */
+  readonly dataDir?: string;
+  readonly log?: Log;
+  /** `implicit` (default): every well-formed tenant id is known. `explicit`: `default` and those that were added. */
+  readonly tenants?: 'implicit' | 'explicit';
+  /** Host capabilities granted to a plugin at install, by plugin name. */
+  readonly grants?: Readonly<Record<string, readonly string[]>>;
+  /** Spares of the default shape in the warm pool; 1 by default, 0 for none. */
+  readonly spareCount?: number;
+  /** Uses this tier or the strongest below it, instead of the strongest there is; for tests of weaker tiers. */
+  readonly tierMax?: Tier;
+  /** Turns a broken startup audit from a warning into an error (X001-8). */
+  readonly isStrict?: boolean;
+};
+
+/** A release as an embedder sees it. `findings` are the review's warnings, kept with it. */
+export type InstalledRelease = {
+  readonly name: PluginName;
+  readonly version: Version;
+  readonly digest: Digest;
+  readonly state: PluginHealth['state'];
+  readonly reason: string | undefined;
+  readonly findings: readonly Finding[];
+};
+
+export type CallRequest = {
+  readonly plugin: string;
+  readonly tool: string;
+  readonly params?: unknown;
+  /** `default` where it is left out. */
+  readonly tenant?: string;
+  /** Whole milliseconds; clipped to the plugin's own limit, which is also the default. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Scopes of the caller; undefined means all, as a token made without scopes has. */
+  readonly scopes?: readonly string[];
+};
+
+/** What to run without a tool: a named export of a plugin's main, or of a file that is reviewed and bundled alike. */
+export type SandboxedFunction = ({ readonly file: string } | { readonly plugin: string }) & {
+  readonly fn: string;
+  readonly tenant?: string;
+  readonly signal?: AbortSignal;
+  readonly limits?: { readonly timeout_ms?: number; readonly cpu_ms?: number; readonly memory_mb?: number; readonly output_bytes?: number };
+};
+
+export type InstallOptions = {
+  /** Registers the release for this tenant only; for all where it is left out. */
+  readonly tenant?: string;
+  /** Host capabilities granted to the registration. */
+  readonly grant?: readonly string[];
+};
+
+export type Host = AsyncDisposable & {
+  readonly registry: Registry;
+  /** What the sandbox was measured to be on this machine. */
+  readonly receipt: Receipt;
+  /**
+   * Installs a plugin folder and tries it once.
+   *
+   * @throws {HostError} with findings where it is refused: `MANIFEST_INVALID`, `REVIEW_REFUSED`, `BUNDLE_ESCAPES`, …
+   *   A plugin that lacks something, or throws at load, is installed all the same and says so in `state` and `reason`.
+   */
+  readonly install: (dir: string, options?: InstallOptions) => Promise<InstalledRelease>;
+  /** Installs each plugin folder below `dir`; what is refused is listed, never thrown. */
+  readonly installAll: (dir: string) => Promise<{
+    readonly installed: readonly InstalledRelease[];
+    readonly refused: readonly Refusal[];
+  }>;
+  /** Reads a plugin's folder again; new guests take new calls while those in flight end on the old release. */
+  readonly reload: (name: string) => Promise<InstalledRelease>;
+  /** Takes a plugin out; calls in flight end. Silent where there is none. */
+  readonly uninstall: (name: string) => Promise<void>;
+  /** Runs one tool; never rejects. */
+  readonly call: (request: CallRequest) => Promise<Outcome>;
+  /** Runs one function with positional arguments; never rejects. Not for requests from a network. */
+  readonly runSandboxed: (target: SandboxedFunction, ...args: readonly unknown[]) => Promise<Outcome>;
+  /** Health of every listed plugin, sorted by name. */
+  readonly plugins: (view?: HealthView) => readonly PluginHealth[];
+  readonly health: (name: string, view?: HealthView) => PluginHealth | undefined;
+  /** Tools that a tenant may see, sorted by plugin and name. */
+  readonly tools: (tenant?: string) => readonly ListedTool[];
+  readonly refused: () => readonly Refusal[];
+  /** Prometheus text. */
+  readonly metrics: () => Promise<string>;
+  /** Ends every guest, answers what is in flight with `host_restart`, removes temporary folders. Safe to call twice. */
+  readonly close: () => Promise<void>;
+};
