@@ -19,7 +19,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export const GUEST_MARKER = 'bulkhead-guest';
 
 /** Stands in the environment of every process of the run that inherits one. */
-export const RUN_VARIABLE = 'BULKHEAD_TEST_RUN';
+const RUN_VARIABLE = 'BULKHEAD_TEST_RUN';
 
 /** Guests die within 1 s of their host; a loaded machine takes a little longer to notice. */
 const SETTLE_MS = 5_000;

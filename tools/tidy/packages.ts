@@ -7,7 +7,7 @@
 import type { TidyFinding, Tree } from './tree.ts';
 
 /** What each package may depend on, of ours; everything that is not here is refused. */
-export const ALLOWED_DEPENDENCIES: Readonly<Record<string, readonly string[]>> = {
+const ALLOWED_DEPENDENCIES: Readonly<Record<string, readonly string[]>> = {
   '@bulkhead/protocol': [],
   '@bulkhead/sdk': ['@bulkhead/protocol'],
   '@bulkhead/host': ['@bulkhead/protocol', '@bulkhead/sdk'], // sdk: host supplies it, built, to plugin folders without it.
