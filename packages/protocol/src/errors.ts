@@ -99,6 +99,27 @@ export const ERRORS = {
       message: 'the request body is larger than the server takes',
       hint: 'Send at most 2 MiB.',
     },
+    REQUEST_TYPE_UNSUPPORTED: {
+      status: 415,
+      message: 'the request body is not of a content type that this route takes',
+      hint: 'Send `Content-Type: application/json`.',
+    },
+    REQUEST_HEADERS_TOO_LARGE: {
+      status: 431,
+      message: 'the request line and headers are larger, or more, than the server takes',
+      hint: 'Send fewer and shorter headers; docs/limits.md gives the bounds.',
+    },
+    REQUEST_TIMEOUT: {
+      status: 408,
+      retryable: true,
+      message: 'the request did not arrive in time',
+      hint: 'Send headers and body without pauses; docs/limits.md gives the bounds.',
+    },
+    IDEMPOTENCY_CONFLICT: {
+      status: 409,
+      message: 'the idempotency key was used with other parameters',
+      hint: 'Use a new key for other parameters; a key is kept for 24 hours.',
+    },
     SOURCE_NOT_FOUND: {
       audience: 'operator',
       status: 422,
@@ -191,6 +212,11 @@ export const ERRORS = {
       message: 'a valid bearer token is needed',
       hint: 'Send `Authorization: Bearer TOKEN`; `serve` prints where the platform token is.',
     },
+    HOST_HEADER_REFUSED: {
+      audience: 'caller',
+      message: 'the Host header names another server than this one',
+      hint: 'Call the server by the address that `serve` printed; it answers no other name while it is bound to loopback.',
+    },
     SCOPE_MISSING: {
       message: 'the caller’s token lacks a scope that the tool needs',
       hint: 'Use a token with the scope that the message names.',
@@ -213,6 +239,11 @@ export const ERRORS = {
     HOST_OVERLOADED: {
       message: 'more calls are waiting than the plugin or the server may queue',
       hint: 'Try again after the time in Retry-After; raise limits.instances or limits.concurrency.',
+    },
+    IDEMPOTENCY_RUNNING: {
+      status: 409,
+      message: 'a call with this idempotency key has not ended yet',
+      hint: 'Try again, with the same key, after the time in Retry-After.',
     },
   }),
   ...rows('timeout', {
@@ -314,6 +345,11 @@ export const ERRORS = {
     STORAGE_UNAVAILABLE: {
       message: 'the server’s storage did not answer',
       hint: 'Look at the storage; then try again.',
+    },
+    HOST_FAULT: {
+      retryable: false,
+      message: 'the server met an error of its own',
+      hint: 'The server goes on; its log has the error under the same call or request id. Please report it.',
     },
     DATA_LOCKED: {
       status: 409,
