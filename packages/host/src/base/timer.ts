@@ -5,6 +5,7 @@
 /** Calls `didElapse` once after the delay, unless the returned function cancels it first. */
 export type StartTimer = (delayMs: number, didElapse: () => void) => () => void;
 
+/** Timers of this process; each keeps it alive until it elapses or is cancelled. */
 export const systemTimer: StartTimer = (delayMs, didElapse) => {
   const timer = setTimeout(didElapse, delayMs);
   return () => clearTimeout(timer);

@@ -17,6 +17,7 @@
 import { callError, type CallError, type HookName, type JsonObject } from '@bulkhead/protocol';
 import type { StartTimer } from '../base/timer.ts';
 
+/** What a failure of a hook does: `fail_open` goes on without it, `fail_closed` refuses the call. */
 export type FailurePolicy = 'fail_open' | 'fail_closed';
 
 /** A hook of a plugin; `tenant` is undefined for a global one, `order` is that of its registration. */
@@ -48,6 +49,7 @@ export type Invocation = {
 /** A hook that failed without ending the call, for the log and the metrics. */
 export type HookFailure = { readonly point: HookName; readonly plugin: string; readonly reason: string };
 
+/** What a chain needs of the host; `didFail` must not throw. */
 export type HookRunner = {
   /** Runs a hook; a rejection counts as failed. */
   readonly invoke: (invocation: Invocation) => Promise<HookAnswer>;
@@ -68,6 +70,7 @@ export type BeforeAnswer = { readonly entered: readonly Hook[] } & (
   { readonly kind: 'go'; readonly data: JsonObject } | { readonly kind: 'refused'; readonly error: CallError }
 );
 
+/** The three ways to run hooks; a call runs `before` and then, with what was entered, `after`. Safe to call concurrently. */
 export type HookChain = {
   /** Runs hooks in order; a veto or a failed gate refuses (`HOOK_VETOED`, `HOOK_FAILED`). Never rejects. */
   readonly before: (run: HookRun) => Promise<BeforeAnswer>;

@@ -14,6 +14,7 @@ export type StartKind = 'pool' | 'cold';
 /** What may fail beside a call without changing its answer. */
 export type RecordPart = 'registry' | 'ledger' | 'transitions' | 'metrics';
 
+/** The series of one host; every method but `renderMetrics` is synchronous, O(1) and never throws. Durations are milliseconds. */
 export type Metrics = {
   /** Gives a plugin its own label; calls of plugins without one count as `other`, so that made-up names cost nothing. */
   readonly addPlugin: (plugin: string) => void;
@@ -37,6 +38,7 @@ export type Metrics = {
   readonly contentType: string;
 };
 
+/** What is read when the page is rendered, in place of being counted. */
 export type MetricsOptions = {
   /** Guests by state at this moment, such as `{ spare: 2, idle: 1, busy: 3 }`; asked for when the page is rendered. */
   readonly guests: () => Readonly<Record<string, number>>;

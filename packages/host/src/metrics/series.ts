@@ -12,6 +12,7 @@ export const OTHER = 'other';
 /** A histogram: `counts` has one more item than there are bounds, each for its own bucket alone. */
 export type Histogram = { readonly bounds: Buckets; readonly counts: Float64Array; sum: number };
 
+/** Creates an empty histogram over the bounds. */
 export function createHistogram(bounds: Buckets): Histogram {
   return { bounds, counts: new Float64Array(bounds.length + 1), sum: 0 };
 }

@@ -22,6 +22,7 @@ type Death = { readonly instanceId: string; readonly at: number };
 /** `dead` are the newest deaths, oldest first; `openings` are those in a row. */
 type Memory = { readonly dead: readonly Death[]; readonly openings: number };
 
+/** A breaker of one release and scope. Times are monotonic milliseconds; a value, never changed in place. */
 export type Breaker = Memory &
   (
     | { readonly kind: 'closed'; readonly closedAt: number }
@@ -30,6 +31,7 @@ export type Breaker = Memory &
     | { readonly kind: 'held' }
   );
 
+/** The numbers of a breaker: `deathsMax` in `windowMs` open it, `openingsMax` in a row hold it. */
 export type BreakerPolicy = {
   readonly deathsMax: number;
   readonly windowMs: number;

@@ -25,6 +25,7 @@ export type LeftOut = {
   readonly cure: string;
 };
 
+/** Names in the order of loading, and every plugin that is not in it with why. */
 export type DependencyOrder = { readonly order: readonly string[]; readonly leftOut: readonly LeftOut[] };
 
 /** Orders plugins by their dependencies; names are unique. O(plugins + dependencies). */

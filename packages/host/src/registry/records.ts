@@ -33,6 +33,7 @@ export type Entry = {
   breaker: Breaker;
 };
 
+/** What is kept of a plugin for one scope, across its releases. */
 export type ScopeRecord = {
   readonly scope: string;
   readonly entries: Map<string, Entry>;
@@ -43,6 +44,7 @@ export type ScopeRecord = {
   health: HealthWord | undefined;
 };
 
+/** What is kept of a plugin. `digest` is "" where no release is known; `initializedAt` is monotonic milliseconds. */
 export type PluginRecord = {
   readonly name: string;
   readonly base: Entry;
@@ -66,6 +68,7 @@ export const RUNS_AVERAGED = 10;
 /** Name of the base in the history; no tenant can have it. */
 export const PLATFORM_SCOPE = '*';
 
+/** Makes the record of a plugin of which only the name is known. */
 export function createPluginRecord(name: string): PluginRecord {
   return {
     name,
@@ -83,6 +86,7 @@ export function createPluginRecord(name: string): PluginRecord {
   };
 }
 
+/** Makes the record of a scope that never ran. */
 export function createScopeRecord(scope: string): ScopeRecord {
   return {
     scope,

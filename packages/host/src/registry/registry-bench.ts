@@ -8,6 +8,7 @@ import { createRegistry, type Registry, type RunningCall } from './registry.ts';
 /** Wall time of the bench at monotonic 0. */
 export const EPOCH_MS = 1_700_000_000_000;
 
+/** A registry under test, with its clock. */
 export type Bench = Disposable & {
   readonly registry: Registry;
   /** What was told to the storage. */

@@ -43,6 +43,7 @@ import {
 } from './records.ts';
 import { heldBackError, nameTaken, reasonOfCall, reasonOfHold, reasonUntold } from './wording.ts';
 
+/** What a registry is given; it reads no other clock. */
 export type RegistryOptions = {
   readonly clock: Clock;
   /** Told of each new row of history, for the storage; it must not throw. */

@@ -44,6 +44,7 @@ export type NewRelease = {
 /** Whom a release is enabled for: one tenant, or, without one, every tenant for as long as the host lives (F003-14, F003-15). */
 export type Enabling = { readonly tenant?: string; readonly config?: JsonObject; readonly grants?: readonly string[] };
 
+/** The releases and registrations of one host. Reads are synchronous; a write rejects with `STORAGE_UNAVAILABLE` and changes nothing. */
 export type Releases = {
   /** Stores a release; the same version with the same digest again is the release that is there. @throws {HostError} `RELEASE_EXISTS`, `PLUGIN_NAME_TAKEN`. */
   readonly publish: (release: NewRelease) => Promise<Release>;
@@ -68,6 +69,7 @@ export type Releases = {
   readonly unreadable: readonly string[];
 };
 
+/** `newId` makes the id of a registration, unique whatever the clock. */
 export type ReleasesOptions = { readonly storage: Storage; readonly clock: Clock; readonly newId: () => string };
 
 /** Opens the releases and registrations that the storage holds. @throws {HostError} `STORAGE_UNAVAILABLE`. */

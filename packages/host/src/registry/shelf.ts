@@ -28,6 +28,7 @@ export type Resolution =
 /** No tenant can have this id, so a registration for all never meets one of a tenant. */
 export const EVERY_TENANT = '*';
 
+/** See {@link createShelf}. */
 export type Shelf = ReturnType<typeof createShelf>;
 
 type PluginShelf = {

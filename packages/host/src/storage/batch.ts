@@ -8,6 +8,7 @@
  */
 import type { StartTimer } from '../base/timer.ts';
 
+/** `write` gets at least one row; `flushAfterMs` and `rowsMax` have defaults. */
 export type BatchOptions<Row> = {
   readonly write: (rows: readonly Row[]) => Promise<void>;
   /** Told of rows that were lost, with why where there is an error; it must not throw. */
@@ -18,6 +19,7 @@ export type BatchOptions<Row> = {
   readonly rowsMax?: number;
 };
 
+/** Rows on their way to the storage. */
 export type Batch<Row> = {
   /** Adds a row; O(1), never throws. */
   readonly add: (row: Row) => void;

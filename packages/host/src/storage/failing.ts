@@ -4,6 +4,7 @@
 import { HostError } from '../base/host-error.ts';
 import type { Storage } from './port.ts';
 
+/** A storage with a switch. */
 export type FailingStorage = Storage & {
   /** From now on every method but `close` rejects with `STORAGE_UNAVAILABLE`. */
   readonly fail: () => void;

@@ -92,6 +92,7 @@ export type Retention = {
   readonly transitionsMax: number;
 };
 
+/** The port. Every method is safe to call concurrently; its invariants are at the head of this file. */
 export interface Storage {
   /** Stores a release. `same` where it is there already, `exists` where the version has another digest: nothing is rewritten. */
   putRelease(row: ReleaseRow): Promise<'stored' | 'same' | 'exists'>;

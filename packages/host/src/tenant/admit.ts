@@ -16,6 +16,7 @@ import {
 } from '@bulkhead/protocol';
 import { HostError, assertInvariant } from '../base/host-error.ts';
 
+/** How a host admits calls. */
 export type AdmissionOptions = {
   /** True in an embedded host: every well-formed tenant id is known. A server makes its tenants by `addTenant`. */
   readonly hasImplicitTenants: boolean;
@@ -35,6 +36,7 @@ export type Reservation = { readonly kind: 'admitted'; readonly tenant: TenantSc
 /** `not_found` for an unknown tenant, `overloaded` where the host is full. */
 export type Admission = Reservation | { readonly kind: 'refused'; readonly error: CallError };
 
+/** The admission of one host. */
 export type Admitter = {
   /** Admits one call of a tenant, `default` where none is named. O(1), one small allocation; never throws. */
   readonly admit: (tenant?: string) => Admission;
