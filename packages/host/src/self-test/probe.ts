@@ -60,7 +60,7 @@ async function judge({ name, expected, run }: Attempt, input: ProbeInput): Promi
     return {
       name,
       expected,
-      got: got === undefined ? 'nothing' : String(got).slice(0, 200),
+      got: got === undefined ? 'nothing' : shown(got).slice(0, 200),
       refused: got === undefined,
     };
   } catch (error) {
@@ -119,7 +119,7 @@ const ATTEMPTS: readonly Attempt[] = [
   { name: 'namespaces', expected: 'none shared with the host', run: sharedNamespaces },
   { name: 'writable-mounts', expected: 'none', run: writableMounts },
   // The language and native code.
-  { name: 'eval', expected: 'refused', run: () => new Function('return "evaluated"')() },
+  { name: 'eval', expected: 'refused', run: evaluate },
   { name: 'worker', expected: 'refused', run: startWorker },
   { name: 'dlopen', expected: 'refused', run: loadAddon },
   { name: 'process-binding', expected: 'refused', run: () => typeof processMethod('binding')('spawn_sync') },
@@ -275,6 +275,10 @@ async function sameHostname(input: ProbeInput): Promise<string | undefined> {
   return name === input.host_hostname ? name : undefined;
 }
 
+function evaluate(): unknown {
+  return new Function('return "evaluated"')();
+}
+
 async function sharedNamespaces(input: ProbeInput): Promise<string | undefined> {
   const { readlinkSync } = await fs();
   const shared = Object.entries(input.host_namespaces).filter(([name, link]) => {
@@ -402,7 +406,7 @@ async function ownProc(name: string): Promise<string> {
 }
 
 function shown(value: unknown): string {
-  return JSON.stringify(value);
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'something');
 }
 
 /** Methods that Node's types leave out, or that not every platform has. */

@@ -55,9 +55,9 @@ const LAUNCHER =
 const FLAGS =
   '--disallow-code-generation-from-strings --disable-proto=delete --no-experimental-sqlite --disable-sigusr1 ' +
   '--openssl-config=/nonexistent/openssl.cnf --single-threaded --v8-pool-size=1 --max-old-space-size=512 --no-addons';
+const JAILED_GUEST = '/bulkhead/guest.mjs';
 const NODE = `/run/node ${FLAGS} --permission --allow-fs-read=/run/guest.mjs /run/guest.mjs generation=f00d`;
-const JAILED_NODE =
-  `/bulkhead/node ${FLAGS} --permission --allow-fs-read=/bulkhead/guest.mjs ` + '/bulkhead/guest.mjs generation=f00d';
+const JAILED_NODE = `/bulkhead/node ${FLAGS} --permission --allow-fs-read=${JAILED_GUEST} ${JAILED_GUEST} generation=f00d`;
 const JAIL =
   '/usr/bin/bwrap --unshare-user --unshare-all --disable-userns --die-with-parent --cap-drop ALL --clearenv ' +
   '--hostname plugin --chdir / --ro-bind /usr/lib/libc.so.6 /usr/lib/libc.so.6 ' +

@@ -9,7 +9,7 @@
 import { extname } from 'node:path';
 import type { Tier } from '@bulkhead/protocol';
 import { assertInvariant } from '../../base/host-error.ts';
-import type { NodeImage } from './node-image.ts';
+import type { Library, NodeImage } from './node-image.ts';
 import type { Tool, Toolset } from './toolset.ts';
 
 /** Files at paths that the guest's user can reach, and what the Node binary is. */
@@ -224,40 +224,49 @@ function withTool(tool: Tool, args: readonly string[]): readonly string[] {
 
 const JAILED_NODE = '/bulkhead/node';
 
+const BARE = ['--die-with-parent', '--cap-drop', 'ALL', '--clearenv', '--hostname', 'plugin', '--chdir', '/'];
+/** libuv keeps /dev/null open, and takes the root folder where there is none. No other device is there. */
+const KERNEL_VIEWS = ['--proc', '/proc', '--dev-bind', '/dev/null', '/dev/null', '--remount-ro', '/'];
+const PASSED_FDS = ['--seccomp', `${FIRST_PASSED_FD}`, '--json-status-fd', `${FIRST_PASSED_FD + 1}`];
+
 /** A bare view: the libraries, Node, the guest, an own /proc, and nothing that can be written. */
 function jail({ toolset, staged, shape, ...request }: LaunchRequest): readonly string[] {
   const { bwrap, bwrapOptions } = toolset;
   assertInvariant(bwrap.found, 'the tier was found possible');
   const { loader, libraries } = staged.image;
-  const extra = request.readablePaths ?? [];
+  const files: readonly Library[] = [
+    ...libraries,
+    ...(loader === undefined ? [] : [{ name: loader, file: loader }]),
+    { name: JAILED_NODE, file: staged.node },
+    { name: guestPathInside('jail', staged), file: staged.guest },
+    ...(request.readablePaths ?? []).map((path) => ({ name: path, file: path })),
+  ];
   return [
     bwrap.path,
     // `--unshare-all` alone would silently leave out the user namespace where there is none to be had.
-    ...['--unshare-user', '--unshare-all', ...(bwrapOptions.has('--disable-userns') ? ['--disable-userns'] : [])],
-    ...['--die-with-parent', '--cap-drop', 'ALL', '--clearenv', '--hostname', 'plugin', '--chdir', '/'],
+    '--unshare-user',
+    '--unshare-all',
+    ...(bwrapOptions.has('--disable-userns') ? ['--disable-userns'] : []),
+    ...BARE,
     // The launcher has made the guest's session; a second one would take it out of the group that the host kills.
     ...(toolset.perl.found ? [] : ['--new-session']),
-    ...libraries.flatMap(({ name, file }) => ['--ro-bind', file, name]),
-    ...(loader === undefined ? [] : ['--ro-bind', loader, loader]),
-    ...['--ro-bind', staged.node, JAILED_NODE, '--ro-bind', staged.guest, jailedGuest(staged)],
-    ...extra.flatMap((path) => ['--ro-bind', path, path]),
+    ...files.flatMap(({ name, file }) => ['--ro-bind', file, name]),
     ...(shape.tempDir === undefined ? [] : ['--bind', shape.tempDir, shape.tempDir]),
-    ...['--proc', '/proc'],
-    // libuv keeps /dev/null open, and takes the root folder where there is none. No other device is there.
-    ...['--dev-bind', '/dev/null', '/dev/null'],
-    ...['--remount-ro', '/', '--seccomp', `${FIRST_PASSED_FD}`, '--json-status-fd', `${FIRST_PASSED_FD + 1}`, '--'],
+    ...KERNEL_VIEWS,
+    ...PASSED_FDS,
+    '--',
   ];
 }
 
-/** The ending decides how Node reads the file. */
-function jailedGuest(staged: StagedFiles): string {
-  return `/bulkhead/guest${extname(staged.guest)}`;
+/** Returns the path of the guest's own file as the guest sees it; its ending decides how Node reads it. */
+export function guestPathInside(tier: Tier, staged: StagedFiles): string {
+  return tier === 'jail' ? `/bulkhead/guest${extname(staged.guest)}` : staged.guest;
 }
 
 function node({ tier, staged, shape, token, ...request }: LaunchRequest): readonly string[] {
-  const [binary, guest] = tier === 'jail' ? [JAILED_NODE, jailedGuest(staged)] : [staged.node, staged.guest];
+  const guest = guestPathInside(tier, staged);
   return [
-    binary,
+    tier === 'jail' ? JAILED_NODE : staged.node,
     ...NODE_FLAGS,
     `--max-old-space-size=${shape.memoryMb}`,
     ...(request.allowAddons === true ? [] : ['--no-addons']),

@@ -15,6 +15,7 @@ import { openProbeTargets } from '../../self-test/targets.ts';
 import {
   GENERATION_ARGUMENT,
   dataLimitBytes,
+  guestPathInside,
   launchCommand,
   type LaunchCommand,
   type LaunchRequest,
@@ -114,36 +115,38 @@ export async function openLaunchFixture(nodePath?: string): Promise<LaunchFixtur
     guests.add(guest);
     return guest;
   };
-  const probe: LaunchFixture['probe'] = async (tier, mutate = (same) => same) => {
-    const targets = await openProbeTargets(runDirectory.path, runDirectory.token);
-    const run = async (withoutPermissionModel: boolean): Promise<readonly ProbeResult[]> => {
-      const launch = command(tier, { withoutPermissionModel });
-      const guest = await start(mutate(launch));
-      const guestPathInside = tier === 'jail' ? '/bulkhead/guest.mjs' : staged.guest;
-      const input: ProbeInput = {
-        ...targets.input,
-        guest_path: guestPathInside,
-        memory_mb: MEMORY_MB,
-        open_files_max: OPEN_FILES_MAX,
-      };
+  const close = async (): Promise<void> => {
+    await Promise.all([...guests].map((guest) => guest.end()));
+    await runDirectory.close();
+  };
+  const probe: LaunchFixture['probe'] = (tier, mutate = (same) => same) => {
+    const run = async (input: ProbeInput, withoutPermissionModel: boolean): Promise<readonly ProbeResult[]> => {
+      const guest = await start(mutate(command(tier, { withoutPermissionModel })));
       const results = parseProbeResults(await guest.ask(await probeSource(), input));
       await guest.end();
       if (results === undefined) throw new Error('the self-test gave no results');
       return results;
     };
-    try {
-      const [production, kernel] = await Promise.all([run(false), run(true)]);
-      return { production, kernel };
-    } finally {
-      await targets.close();
-      await rm(join(runDirectory.path, 'targets'), { recursive: true });
-    }
-  };
-  const close = async (): Promise<void> => {
-    await Promise.all([...guests].map((guest) => guest.end()));
-    await runDirectory.close();
+    return probeBothWays(runDirectory, guestPathInside(tier, staged), run);
   };
   return { toolset, runDirectory, staged, command, start, probe, close };
+}
+
+async function probeBothWays(
+  { path, token }: RunDirectory,
+  guestPath: string,
+  run: (input: ProbeInput, withoutPermissionModel: boolean) => Promise<readonly ProbeResult[]>,
+): Promise<ProbeReport> {
+  const targets = await openProbeTargets(path, token);
+  const guest = { guest_path: guestPath, memory_mb: MEMORY_MB, open_files_max: OPEN_FILES_MAX };
+  const input: ProbeInput = { ...targets.input, ...guest };
+  try {
+    const [production, kernel] = await Promise.all([run(input, false), run(input, true)]);
+    return { production, kernel };
+  } finally {
+    await targets.close();
+    await rm(join(path, 'targets'), { recursive: true });
+  }
 }
 
 /** The self-test as a guest gets it: JavaScript text. */

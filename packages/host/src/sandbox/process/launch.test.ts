@@ -122,3 +122,36 @@ test('a lock that cannot be applied ends the launch with one line', async () => 
   expect(await once(child, 'close')).toEqual([78, null]);
   expect(stderr).toBe('bulkhead launch: open /nowhere: No such file or directory\n');
 });
+
+/** Numbers on x86_64 and aarch64, and two arguments: enough to tell a refusal by the filter from one by the call. */
+const KERNEL_CALLS = {
+  ptrace: [101, 117],
+  process_vm_readv: [310, 270],
+  bpf: [321, 280],
+  userfaultfd: [323, 282],
+  io_uring_setup: [425, 425],
+  keyctl: [250, 219],
+  mount: [165, 40],
+  unshare: [272, 97],
+  setns: [308, 268],
+  memfd_create: [319, 279],
+  setsid: [112, 157],
+} as const;
+
+test.runIf(toolset.perl.found)('the kernel refuses its rarer calls under the filter [FAULTS 63]', async () => {
+  const command = fixture.command('confined');
+  const numbers = Object.values(KERNEL_CALLS).map((pair) => pair[process.arch === 'x64' ? 0 : 1]);
+  const script = `for (@ARGV) { $! = 0; syscall($_ + 0, 0, 0); print int($!), " " }`;
+  const launcher = [command.args[1] ?? '', `arch=${process.arch}`, 'keep=4', 'seccomp=4', '--'];
+  const filter = openSync(fixture.staged.filters.confined, 'r');
+  const child = spawn(command.file, [...launcher, command.file, '-e', script, ...numbers.map(String)], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ignore', filter],
+  });
+  closeSync(filter);
+  let output = '';
+  child.stdout?.on('data', (text: Buffer) => (output += text.toString()));
+  await once(child, 'close');
+  const [EPERM, ENOSYS] = [1, 38];
+  const expected = Object.keys(KERNEL_CALLS).map((name) => (name === 'io_uring_setup' ? ENOSYS : EPERM));
+  expect(output.trim().split(' ').map(Number)).toEqual(expected);
+});

@@ -56,7 +56,7 @@ async function started(child: ChildProcess, nodePath: string): Promise<void> {
 async function librariesIn(maps: string, loader: string | undefined): Promise<readonly Library[]> {
   const loaderFile = loader === undefined ? undefined : await realpath(loader);
   const mapped = new Set(maps.match(/\/\S+\.so(?=[\s.])\S*$/gm) ?? []);
-  const named = [...mapped].sort().filter((file) => file !== loaderFile);
+  const named = [...mapped].toSorted().filter((file) => file !== loaderFile);
   return (await Promise.all(named.map(namesOf))).flat();
 }
 
@@ -65,7 +65,7 @@ async function namesOf(file: string): Promise<readonly Library[]> {
   const directory = dirname(file);
   const stem = file.slice(directory.length + 1).replace(/\.so.*$/, '.so');
   const siblings = (await readdir(directory)).filter((name) => name.startsWith(stem));
-  const names = siblings.map((name) => join(directory, name)).sort();
+  const names = siblings.map((name) => join(directory, name)).toSorted();
   const targets = await Promise.all(names.map((name) => realpath(name).catch(() => undefined)));
   return names.filter((_, index) => targets[index] === file).map((name) => ({ name, file }));
 }

@@ -8,7 +8,12 @@ import type { Tool, Toolset } from './toolset.ts';
 const absent = (cure: string): Tool => ({ found: false, cure });
 const found: Tool = { found: true, path: '/usr/bin/tool' };
 const TOOLSET: Toolset = {
-  ...{ bwrap: found, perl: found, prlimit: found, setpriv: found, choom: found, nice: found },
+  bwrap: found,
+  perl: found,
+  prlimit: found,
+  setpriv: found,
+  choom: found,
+  nice: found,
   bwrapOptions: new Set(),
   isRoot: true,
   architecture: 'x64',
@@ -19,13 +24,48 @@ const WHERE = { kernel: 'Linux 6', node: 'v26', checkedAt: '2026-01-01T00:00:00.
 /** A report in which everything was refused but the named probes. */
 function reportWithout(...open: readonly string[]): ProbeReport {
   const names = [
-    ...['read-etc-passwd', 'read-secret', 'read-through-link', 'list-root', 'resolve-user-by-name', 'write-root'],
-    ...['write-tmp', 'write-dev-shm', 'write-shared-folder', 'sqlite-file', 'read-host-environ', 'list-processes'],
-    ...['signal-host', 'signal-parent', 'signal-everyone', 'renice-host', 'spawn', 'become-root', 'own-user'],
-    ...['tcp-connect', 'unix-connect', 'abstract-connect', 'tcp-listen', 'udp-send', 'dns-lookup', 'interfaces'],
-    ...['hostname', 'namespaces', 'writable-mounts', 'eval', 'worker', 'dlopen', 'process-binding', 'environment'],
-    ...['descriptors', 'memory', 'open-files', 'status-capabilities', 'status-no-new-privileges', 'status-seccomp'],
-    ...['limit-core', 'limit-file-size'],
+    'read-etc-passwd',
+    'read-secret',
+    'read-through-link',
+    'list-root',
+    'resolve-user-by-name',
+    'write-root',
+    'write-tmp',
+    'write-dev-shm',
+    'write-shared-folder',
+    'sqlite-file',
+    'read-host-environ',
+    'list-processes',
+    'signal-host',
+    'signal-parent',
+    'signal-everyone',
+    'renice-host',
+    'spawn',
+    'become-root',
+    'own-user',
+    'tcp-connect',
+    'unix-connect',
+    'abstract-connect',
+    'tcp-listen',
+    'udp-send',
+    'dns-lookup',
+    'interfaces',
+    'hostname',
+    'namespaces',
+    'writable-mounts',
+    'eval',
+    'worker',
+    'dlopen',
+    'process-binding',
+    'environment',
+    'descriptors',
+    'memory',
+    'open-files',
+    'status-capabilities',
+    'status-no-new-privileges',
+    'status-seccomp',
+    'limit-core',
+    'limit-file-size',
   ];
   const results = names.map((name): ProbeResult => {
     const refused = !open.includes(name);
@@ -37,9 +77,24 @@ function reportWithout(...open: readonly string[]): ProbeReport {
 test('the receipt lists every layer by its stable name', () => {
   const { layers } = makeReceipt({ tier: 'jail', report: reportWithout(), toolset: TOOLSET, above: [], ...WHERE });
   expect(layers.map(({ name }) => name)).toEqual([
-    ...['permission-model', 'code-generation', 'environment', 'descriptors', 'network', 'memory-limit'],
-    ...['open-files-limit', 'file-limits', 'own-user', 'signals', 'files', 'sockets', 'child-processes'],
-    ...['other-processes', 'system-calls', 'privileges', 'namespaces', 'read-only-view'],
+    'permission-model',
+    'code-generation',
+    'environment',
+    'descriptors',
+    'network',
+    'memory-limit',
+    'open-files-limit',
+    'file-limits',
+    'own-user',
+    'signals',
+    'files',
+    'sockets',
+    'child-processes',
+    'other-processes',
+    'system-calls',
+    'privileges',
+    'namespaces',
+    'read-only-view',
   ]);
   expect(layers.every(({ holds }) => holds)).toBe(true);
 });
@@ -98,10 +153,11 @@ test('measuring takes the strongest tier that holds and says why the stronger on
   });
 });
 
+const failing = (tier: Tier): Promise<ProbeReport | { readonly failed: string }> =>
+  tier === 'jail' ? Promise.resolve({ failed: 'no user namespaces' }) : Promise.reject(new Error('gone'));
+
 test('a self-test that cannot run, or throws, rules its tier out with the reason', async () => {
-  const runProbe = (tier: Tier): Promise<ProbeReport | { readonly failed: string }> =>
-    tier === 'jail' ? Promise.resolve({ failed: 'no user namespaces' }) : Promise.reject(new Error('gone'));
-  const measured = await measureTiers({ toolset: TOOLSET, runProbe, ...WHERE });
+  const measured = await measureTiers({ toolset: TOOLSET, runProbe: failing, ...WHERE });
   expect(measured.holds).toBe(false);
   expect(measured).toMatchObject({
     above: [

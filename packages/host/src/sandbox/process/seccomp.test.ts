@@ -23,7 +23,7 @@ function answer(options: Partial<FilterOptions>, { number, args = [], audit }: C
   for (let at = 0; at < program.length; at += 8) {
     const code = view.getUint16(at, true);
     const k = view.getUint32(at + 4, true);
-    if (code === 0x06) return name(k);
+    if (code === 0x06) return actionName(k);
     if (code === 0x20) accumulator = data.getUint32(k, true);
     else at += 8 * view.getUint8(at + (jumps(code, accumulator, k) ? 2 : 3));
   }
@@ -38,7 +38,7 @@ function jumps(code: number, accumulator: number, k: number): boolean {
   throw new Error(`unknown instruction ${code}`);
 }
 
-function name(action: number): string {
+function actionName(action: number): string {
   if (action === 0x7fff0000) return ALLOWED;
   if (action === 0x80000000) return 'killed';
   return { 1: 'EPERM', 13: 'EACCES', 38: 'ENOSYS' }[action & 0xffff] ?? `errno ${action & 0xffff}`;

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openLaunchFixture } from './launch-fixture.ts';
 import { missingForTier } from './receipt.ts';
 
@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-if (process.getuid?.() === 0) {
+describe.runIf(process.getuid?.() === 0)('arranged by root', () => {
   test('a host without root reaches confined and jail by itself', async () => {
     await chmod(directory, 0o755);
     const host = join(directory, 'sandbox', 'process', 'host.mjs');
@@ -61,7 +61,7 @@ if (process.getuid?.() === 0) {
     expect(missing).toEqual([[], [], []]);
     expect(fixture.staged.node).toBe(join(fixture.runDirectory.path, 'node'));
   });
-}
+});
 
 /** Costs no space where the folder is on the same file system. */
 async function nodeIn(folder: string): Promise<string> {
