@@ -2,8 +2,10 @@
  * The built files that are started or handed over as one file, so that a sandbox needs to see no folder of ours:
  *
  *   packages/host/dist/guest.cjs                   all that runs inside a sandbox beside the plugin
+ *   packages/host/dist/probe.js                    the self-test's plugin, which attempts what must be refused
  *   packages/host/dist/workshop.js                 the process that reviews and bundles
  *   packages/host/dist/sandbox/process/launch.pl   the launcher that needs no compiler; copied as it is
+ *   packages/sdk/dist/bundle.js                    `@bulkhead/sdk`, for plugin folders that have not installed it
  *
  * Takes about 0.1 s, so the tests do it before every run. Types are not checked here.
  */
@@ -99,7 +101,7 @@ async function buildBundle(root: string, bundle: Bundle): Promise<string | undef
   return (await writeIfChanged(join(root, bundle.out), file.contents)) ? bundle.out : undefined;
 }
 
-function optionsOf(root: string, bundle: Bundle): typeof SHARED & BuildOptions {
+function optionsOf(root: string, bundle: Bundle): Omit<typeof SHARED, 'format'> & BuildOptions {
   return {
     ...SHARED,
     absWorkingDir: root,
