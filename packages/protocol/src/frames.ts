@@ -7,6 +7,7 @@
  *   +--------+------+----------------------+   kind: 1 JSON (UTF-8; one message, or an array of them), 2 raw bytes
  *
  * F1: a header is judged before one byte of its payload is kept, so no peer makes us buffer more than its maximum.
+ *     What is held lies in one buffer that doubles, so that a peer which sends single bytes costs no object for each.
  * F2: after a fault the decoder takes nothing more; the stream has no point at which it could be trusted again.
  */
 export const FRAME_HEADER_BYTES = 5;
@@ -42,7 +43,7 @@ export type FrameDecoder = {
 /** Makes a decoder that reassembles frames from chunks of any size. */
 export function createFrameDecoder(options: FrameDecoderOptions): FrameDecoder {
   let payloadBytesMax = options.payloadBytesMax;
-  let held: Buffer[] = [];
+  let held = NOTHING;
   let heldBytes = 0;
   let wantedBytes = FRAME_HEADER_BYTES;
   let fault: FrameFault | undefined;
@@ -64,31 +65,43 @@ export function createFrameDecoder(options: FrameDecoderOptions): FrameDecoder {
     }
   }
 
-  function push(chunk: Buffer): FrameFault | undefined {
-    if (fault !== undefined) return fault;
-    if (heldBytes > 0) {
-      held.push(Buffer.from(chunk)); // The chunk may be a reused read buffer.
-      heldBytes += chunk.length;
-      if (heldBytes < wantedBytes) return undefined;
-      const whole = Buffer.concat(held, heldBytes);
-      held = [];
-      heldBytes = 0;
-      keep(whole.subarray(consume(whole)));
-      return fault;
+  /** Copies bytes behind the held ones, since the chunk may be a reused read buffer. */
+  function hold(bytes: Buffer): void {
+    const neededBytes = heldBytes + bytes.length;
+    if (neededBytes > held.length) {
+      const grown = Buffer.allocUnsafe(Math.max(neededBytes, Math.min(2 * held.length, wantedBytes)));
+      held.copy(grown, 0, 0, heldBytes);
+      held = grown;
     }
-    const rest = chunk.subarray(consume(chunk));
-    if (rest.length > 0) keep(Buffer.from(rest));
-    return fault;
+    bytes.copy(held, heldBytes);
+    heldBytes = neededBytes;
   }
 
-  function keep(rest: Buffer): void {
-    if (rest.length === 0 || fault !== undefined) return;
-    held = [rest];
-    heldBytes = rest.length;
+  /** Takes the held bytes out. */
+  function release(): Buffer {
+    const bytes = held.subarray(0, heldBytes);
+    held = NOTHING;
+    heldBytes = 0;
+    return bytes;
+  }
+
+  function push(chunk: Buffer): FrameFault | undefined {
+    if (fault !== undefined) return fault;
+    let bytes = chunk;
+    if (heldBytes > 0) {
+      hold(chunk);
+      if (heldBytes < wantedBytes) return undefined;
+      bytes = release();
+    }
+    const rest = bytes.subarray(consume(bytes));
+    if (rest.length > 0) hold(rest);
+    return fault;
   }
 
   return { push, setPayloadBytesMax: (bytes) => (payloadBytesMax = bytes) };
 }
+
+const NOTHING = Buffer.alloc(0);
 
 function judgeHeader(length: number, kind: number | undefined, payloadBytesMax: number): FrameFault | undefined {
   if (length > payloadBytesMax) {
