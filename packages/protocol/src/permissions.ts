@@ -14,8 +14,10 @@ export const HOST_CAPABILITIES: readonly string[] = [
   ...NAMED_CAPABILITIES.map((word) => `${word}:<plugin>`),
 ];
 
-const NAMED_CAPABILITY_PATTERN = `(?:${NAMED_CAPABILITIES.map((word) => word.replace('.', '\\.')).join('|')}):[a-z][a-z0-9_-]{0,63}`;
-const SCOPE_PATTERN = '[a-z][a-z0-9_.-]{0,63}(?::[a-z0-9][a-z0-9_.-]{0,63})+';
+const NAMED = `(?:${NAMED_CAPABILITIES.map((word) => word.replace('.', '\\.')).join('|')}):`;
+const NAMED_CAPABILITY_PATTERN = `${NAMED}[a-z][a-z0-9_-]{0,63}`;
+/** A misspelt capability must not pass for a scope: nobody would ever be asked to grant it. */
+const SCOPE_PATTERN = `(?!${NAMED})[a-z][a-z0-9_.-]{0,63}(?::[a-z0-9][a-z0-9_.-]{0,63})+`;
 
 /** What `required_permissions` may hold: a capability of the closed list, or a scope with ":". */
 export const PERMISSION_PATTERN = `^(?:${PLAIN_CAPABILITIES.join('|')}|${NAMED_CAPABILITY_PATTERN}|${SCOPE_PATTERN})$`;
