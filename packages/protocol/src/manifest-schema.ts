@@ -40,14 +40,19 @@ const words = (description: string, pattern?: string) =>
     uniqueItems: true,
   });
 const atMost = (maximum: number, description: string) => Type.Integer({ description, minimum: 1, maximum });
-/** A host name and a port: never an address range, a scheme or a path. */
-const HOST_PORT_PATTERN = '^(?:\\*\\.)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?:[1-9][0-9]{0,4}$';
-const ENTRY_POINT_PATTERN = '^\\./[^\\\\#\\u0000]{1,250}#[A-Za-z_$][A-Za-z0-9_$]{0,127}$';
+const HOST = '[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?';
+const PORT = '(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
+/** A host name and a port: never a scheme or a path. A secret goes to exact hosts, `network.allow` may say `*.`. */
+export const HOST_PORT_PATTERN = `^${HOST}:${PORT}$`;
+export const HOSTS_PORT_PATTERN = `^(?:\\*\\.)?${HOST}:${PORT}$`;
+const NO_PARENT = '(?!(?:[^#]*/)?\\.\\.(?:/|$))';
+export const MAIN_PATTERN = `^${NO_PARENT}(?!/)[^\\\\#:\\u0000]{1,256}$`;
+export const ENTRY_POINT_PATTERN = `^${NO_PARENT}\\./[^\\\\#:\\u0000]{1,250}#[A-Za-z_$][A-Za-z0-9_$]{0,127}$`;
 const entryPoints = (group: EntryPointGroup) =>
   Type.Optional(
     Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }), Type.String({ pattern: ENTRY_POINT_PATTERN }), {
       ...closed,
-      description: `Names of ${group} to "./module.ts#Export".`,
+      description: `${group.replace('_', ' ')} by name, each as "./module.ts#Export".`,
     }),
   );
 
@@ -95,14 +100,21 @@ const Sandbox = Type.Object(
       ),
     ),
   },
-  closed,
+  { ...closed, description: 'How the plugin is kept apart.' },
 );
 
 const Secret = Type.Object(
   {
-    hosts: Type.Array(Type.String({ pattern: HOST_PORT_PATTERN }), { minItems: 1, maxItems: 32 }),
+    hosts: Type.Array(Type.String({ pattern: HOST_PORT_PATTERN }), {
+      description: 'Exact hosts with their ports that the secret may go to, over https.',
+      minItems: 1,
+      maxItems: 32,
+    }),
     in: Type.Optional(
-      Type.Array(Type.Union([Type.Literal('header'), Type.Literal('query'), Type.Literal('body')]), { minItems: 1 }),
+      Type.Array(Type.Union([Type.Literal('header'), Type.Literal('query'), Type.Literal('body')]), {
+        description: 'Where in a request it may stand; default header.',
+        minItems: 1,
+      }),
     ),
   },
   closed,
@@ -117,7 +129,9 @@ export const ManifestSchema = Type.Object(
     description: text('What the plugin does, in a sentence.', 1_024),
     author: text('Who wrote it.', 256),
     license: Type.Optional(text('SPDX expression.', 128)),
-    main: Type.Optional(text('Entry module; default main.ts, main.js, main.mjs, index.*.', 256)),
+    main: Type.Optional(
+      Type.String({ description: 'Entry module; default main.ts, main.js, main.mjs, index.*.', pattern: MAIN_PATTERN }),
+    ),
     dependencies: Type.Optional(words('Other plugins with a version range, such as "other>=1.0.0".')),
     capabilities: Type.Optional(words('Tags that the plugin advertises.', CAPABILITY_PATTERN)),
     required_permissions: Type.Optional(
@@ -127,7 +141,13 @@ export const ManifestSchema = Type.Object(
     requirements: Type.Optional(Requirements),
     network: Type.Optional(
       Type.Object(
-        { allow: Type.Array(Type.String({ pattern: HOST_PORT_PATTERN }), { maxItems: 64, uniqueItems: true }) },
+        {
+          allow: Type.Array(Type.String({ pattern: HOSTS_PORT_PATTERN }), {
+            description: 'Hosts with their ports, such as "api.example.com:443" or "*.example.com:443".',
+            maxItems: 64,
+            uniqueItems: true,
+          }),
+        },
         { ...closed, description: 'Hosts that fetch may reach once the permission internet is granted.' },
       ),
     ),
@@ -160,7 +180,7 @@ export const ManifestSchema = Type.Object(
           executors: entryPoints('executors'),
           monitors: entryPoints('monitors'),
         },
-        { ...closed, description: 'Group, name, "./module.ts#Export".' },
+        { ...closed, description: 'What the plugin offers by name, in groups.' },
       ),
     ),
     config: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Default configuration.' })),

@@ -4,11 +4,30 @@
  */
 import { closest } from 'fastest-levenshtein';
 import { Compile } from 'typebox/compile';
+import { Settings } from 'typebox/system';
 import type { Finding } from './finding.ts';
-import { parsePluginName, parseVersion, type PluginName, type Version } from './ids.ts';
+import {
+  CAPABILITY_PATTERN,
+  PLUGIN_NAME_PATTERN,
+  VERSION_PATTERN,
+  parsePluginName,
+  parseVersion,
+  type PluginName,
+  type Version,
+} from './ids.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
-import { LIMIT_PROFILES, type GuestLimits } from './limits.ts';
-import { ManifestSchema, type EntryPointGroup, type HookName, type ManifestSource } from './manifest-schema.ts';
+import { LIMITS, LIMIT_PROFILES, type GuestLimits } from './limits.ts';
+import {
+  ENTRY_POINT_PATTERN,
+  HOSTS_PORT_PATTERN,
+  HOST_PORT_PATTERN,
+  MAIN_PATTERN,
+  ManifestSchema,
+  type EntryPointGroup,
+  type HookName,
+  type ManifestSource,
+} from './manifest-schema.ts';
+import { HOST_CAPABILITIES, PERMISSION_PATTERN } from './permissions.ts';
 import type { Tier } from './receipt.ts';
 
 /** Whom one instance serves: a tenant (the default), one call, or every tenant. */
@@ -81,7 +100,7 @@ export function parseManifest(value: unknown): ManifestResult {
 
 /** Names a place in the manifest for a finding: `plugin.json#/limits/timeout_ms`. */
 export function manifestPath(instancePath: string): string {
-  return instancePath === '' ? 'plugin.json' : `plugin.json#${instancePath}`;
+  return instancePath === '' ? 'plugin.json' : `plugin.json#${shownText(instancePath)}`;
 }
 
 function finding(instancePath: string, message: string, hint: string): Finding {
@@ -96,20 +115,37 @@ function finding(instancePath: string, message: string, hint: string): Finding {
   };
 }
 
+/** The field as people write it: `limits.timeout_ms`. Names are the author's: clipped, and without control characters. */
 function fieldName(instancePath: string): string {
-  return instancePath
+  const parts = instancePath
     .slice(1)
     .split('/')
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .join('.');
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+  return shownText(parts.join('.'));
+}
+
+function shownText(text: string): string {
+  const clipped = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+  return JSON.stringify(clipped).slice(1, -1);
 }
 
 type SchemaError = ReturnType<typeof schema.Errors>[number];
 
 function schemaFindings(value: JsonObject): readonly Finding[] {
   if (schema.Check(value)) return [];
-  const errors = schema.Errors(value).filter((error) => error.keyword !== 'boolean' && !isInsideUnion(error));
-  return errors.flatMap((error) => findingsOf(error, value));
+  const errors = allErrors(value).filter((error) => error.keyword !== 'boolean' && !isInsideUnion(error));
+  return errors.flatMap((error) => findingsOf(error, value)).slice(0, LIMITS.findings.value);
+}
+
+/** The library stops at 8 errors unless told otherwise, for the whole process; so it is told for this one question. */
+function allErrors(value: JsonObject): readonly SchemaError[] {
+  const { maxErrors } = Settings.Get();
+  Settings.Set({ maxErrors: LIMITS.findings.value });
+  try {
+    return schema.Errors(value);
+  } finally {
+    Settings.Set({ maxErrors });
+  }
 }
 
 /** A union reports one error for itself and one for each arm; the first says it all. */
@@ -134,9 +170,11 @@ function findingsOf(error: SchemaError, value: JsonObject): readonly Finding[] {
 
 function unknownField(path: string, name: string): Finding {
   const known = knownFields(path);
-  const nearest = known.length > 0 ? closest(name, [...known]) : undefined;
-  const hint = nearest === undefined ? 'Remove it.' : `Did you mean "${nearest}"? Known here: ${known.join(', ')}.`;
-  return finding(`${path}/${name}`, 'is not known', hint);
+  const where = `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  if (known.length === 0)
+    return finding(where, 'has a name that is not allowed here', 'docs/manifest.md says which are.');
+  const nearest = closest(name.slice(0, SHOWN_CHARACTERS), [...known]);
+  return finding(where, 'is not known', `Did you mean "${nearest}"? Known here: ${known.join(', ')}.`);
 }
 
 /** Walks the schema's `properties` along a path; a map with free names (`patternProperties`) knows none. */
@@ -150,20 +188,46 @@ function knownFields(path: string): readonly string[] {
   return isJsonObject(properties) ? Object.keys(properties) : [];
 }
 
+/** Patterns in words; each is shown to somebody who has just got it wrong. */
+const PATTERN_WORDS: ReadonlyMap<unknown, string> = new Map([
+  [
+    PLUGIN_NAME_PATTERN,
+    'a name of a-z, 0-9, "_" and "-" that begins with a letter, has at most 64 characters and no "__"',
+  ],
+  [VERSION_PATTERN, 'a strict semantic version such as "1.0.0"'],
+  [CAPABILITY_PATTERN, 'a tag of a-z, 0-9, "_", "." and "-" such as "math"'],
+  [PERMISSION_PATTERN, `a scope such as "math:calculate", or one of ${HOST_CAPABILITIES.join(', ')}`],
+  [MAIN_PATTERN, 'a path inside the plugin folder such as "main.ts"'],
+  [ENTRY_POINT_PATTERN, 'a module inside the plugin folder and its export, such as "./tools.ts#greet"'],
+  [HOST_PORT_PATTERN, 'an exact host and its port, such as "api.example.com:443"'],
+  [HOSTS_PORT_PATTERN, 'a host and its port, such as "api.example.com:443" or "*.example.com:443"'],
+]);
+
 function expected(error: SchemaError, params: Readonly<Record<string, unknown>>): string {
+  const limit = String(params['limit']);
   switch (error.keyword) {
     case 'type':
       return `a value of type ${String(params['type'])}`;
     case 'pattern':
-      return `text that matches ${String(params['pattern'])}`;
+      return PATTERN_WORDS.get(params['pattern']) ?? `text that matches ${String(params['pattern'])}`;
     case 'minimum':
-      return `a number of at least ${String(params['limit'])}`;
+      return `a number of at least ${limit}`;
     case 'maximum':
-      return `a number of at most ${String(params['limit'])}`;
+      return `a number of at most ${limit}`;
+    case 'minLength':
+      return `text of at least ${limit} character${limit === '1' ? '' : 's'}`;
+    case 'maxLength':
+      return `text of at most ${limit} characters`;
+    case 'minItems':
+      return `at least ${limit} item${limit === '1' ? '' : 's'}`;
+    case 'maxItems':
+      return `at most ${limit} items`;
+    case 'uniqueItems':
+      return 'each item once';
     case 'anyOf':
       return `one of ${literalsAt(error.schemaPath).join(', ')}`;
     default:
-      return `a value that ${error.message.replace(/^must /, 'must ')}`;
+      return `a value that satisfies "${error.keyword}"`;
   }
 }
 
@@ -198,17 +262,14 @@ function listOf(value: unknown): readonly string[] {
 }
 
 function dependencyFindings(value: JsonObject): readonly Finding[] {
-  return listOf(value['dependencies']).flatMap((dependency, index) =>
-    parseDependency(dependency) === undefined
-      ? [
-          finding(
-            `/dependencies/${index}`,
-            `is ${describe(dependency)}; expected a plugin's name and a version range`,
-            'Write "other" or "other>=1.0.0".',
-          ),
-        ]
-      : [],
-  );
+  const dependencies: unknown = value['dependencies'];
+  if (!Array.isArray(dependencies)) return [];
+  return dependencies.flatMap((dependency: unknown, index) => {
+    // What is no text, or empty, the schema has named already.
+    if (typeof dependency !== 'string' || dependency === '' || parseDependency(dependency) !== undefined) return [];
+    const message = `is ${describe(dependency)}; expected a plugin's name and a version range`;
+    return [finding(`/dependencies/${index}`, message, 'Write "other" or "other>=1.0.0".')];
+  });
 }
 
 function parseDependency(text: string): PluginDependency | undefined {

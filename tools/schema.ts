@@ -1,0 +1,87 @@
+/**
+ * Writes what is published of the manifest's schema: packages/protocol/plugin.schema.json, for editors, and the table of
+ * fields in docs/manifest.md. `node --conditions=source tools/schema.ts`, after a change of ManifestSchema.
+ */
+import { ManifestSchema } from '@bulkhead/protocol';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+
+const root = resolve(import.meta.dirname, '..');
+
+const BEGIN = '<!-- fields: written by tools/schema.ts -->';
+const END = '<!-- end of fields -->';
+
+/** Returns the schema as it is published: JSON with its dialect named, in the repository's format. */
+export function renderSchema(): Promise<string> {
+  const published = { $schema: 'https://json-schema.org/draft/2020-12/schema', ...ManifestSchema };
+  return formatted('packages/protocol/plugin.schema.json', JSON.stringify(published, null, 2));
+}
+
+/**
+ * Returns the page with the table of fields replaced by the schema's.
+ *
+ * @throws {Error} Where the page has lost the marks between which the table stands.
+ */
+export function withFieldTable(page: string): Promise<string> {
+  const begin = page.indexOf(BEGIN);
+  const end = page.indexOf(END);
+  if (begin < 0 || end < begin) throw new Error(`docs/manifest.md has no "${BEGIN}" before "${END}"`);
+  const schema = JSON.parse(JSON.stringify(ManifestSchema)) as Node; // JSON Schema, of which Node names what is shown.
+  const rows = fieldRows(schema, '').map((cells) => `| ${cells.join(' | ')} |`);
+  const table = ['| field | type | what it is |', '| --- | --- | --- |', ...rows].join('\n');
+  return formatted('docs/manifest.md', `${page.slice(0, begin)}${BEGIN}\n\n${table}\n\n${page.slice(end)}`);
+}
+
+async function formatted(path: string, text: string): Promise<string> {
+  const options = await resolveConfig(join(root, path));
+  return format(text, { ...options, filepath: path });
+}
+
+type Node = {
+  readonly type?: string;
+  readonly description?: string;
+  readonly const?: unknown;
+  readonly items?: Node;
+  readonly anyOf?: readonly Node[];
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly patternProperties?: Readonly<Record<string, Node>>;
+  readonly minimum?: number;
+  readonly maximum?: number;
+};
+
+function fieldRows(node: Node, prefix: string): readonly (readonly string[])[] {
+  return Object.entries(node.properties ?? {}).flatMap(([name, field]) => {
+    const isRequired = node.required?.includes(name) === true;
+    const description = `${isRequired ? '**Required.** ' : ''}${field.description ?? ''}`.trim();
+    const row = [`\`${prefix}${name}\``, typeOf(field), escaped(description)];
+    return [row, ...fieldRows(field, `${prefix}${name}.`), ...entryRows(field, `${prefix}${name}.*`)];
+  });
+}
+
+/** Rows of what a map with free names holds, such as `secrets.*.hosts`. */
+function entryRows(node: Node, prefix: string): readonly (readonly string[])[] {
+  return Object.values(node.patternProperties ?? {}).flatMap((entry) => fieldRows(entry, `${prefix}.`));
+}
+
+function typeOf(node: Node): string {
+  if (node.anyOf !== undefined) return node.anyOf.map((arm) => `\`${JSON.stringify(arm.const)}\``).join(', ');
+  if (node.type === 'array') return `list of ${typeOf(node.items ?? {})}`;
+  if (node.type === 'integer') return `integer, ${bound(node.minimum)} to ${bound(node.maximum)}`;
+  return node.type ?? 'any';
+}
+
+function bound(value: number | undefined): string {
+  return (value ?? 0).toLocaleString('en-US');
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
+
+if (import.meta.main) {
+  const page = join(root, 'docs/manifest.md');
+  writeFileSync(join(root, 'packages/protocol/plugin.schema.json'), await renderSchema());
+  writeFileSync(page, await withFieldTable(readFileSync(page, 'utf8')));
+}
