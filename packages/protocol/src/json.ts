@@ -20,8 +20,6 @@ export type JsonFault = {
 /** Bounds for {@link inspectJson}; depth counts arrays and objects, so a bare number has depth 0. */
 export type JsonBounds = { readonly depthMax: number; readonly keysMax: number };
 
-const POISONED_KEYS: readonly string[] = ['__proto__', 'constructor', 'prototype'];
-
 /**
  * Measures a value that `JSON.parse` made, and deletes keys that would reach a prototype when merged.
  *
@@ -56,7 +54,7 @@ function collectChildren(node: object, below: object[]): number {
   let count = 0;
   for (const key of Object.keys(record)) {
     count += 1;
-    if (POISONED_KEYS.includes(key) && isPoisoned(record, key)) delete record[key];
+    if (isPoisoned(record, key)) delete record[key];
     else {
       const child = record[key];
       if (typeof child === 'object' && child !== null) below.push(child);
@@ -67,8 +65,9 @@ function collectChildren(node: object, below: object[]): number {
 
 function isPoisoned(record: Record<string, unknown>, key: string): boolean {
   if (key === '__proto__') return true;
+  if (key !== 'constructor') return false;
   const child = record[key];
-  return key === 'constructor' && typeof child === 'object' && child !== null && Object.hasOwn(child, 'prototype');
+  return typeof child === 'object' && child !== null && Object.hasOwn(child, 'prototype');
 }
 
 /** Tells whether a parsed value is a plain JSON object. */

@@ -85,7 +85,14 @@ export type GuestMessage =
   | GuestReady
   | { readonly t: 'failed'; readonly code: ErrorCode; readonly error: GuestError }
   | ({ readonly t: 'ok'; readonly id: number; readonly value: JsonValue; readonly metadata?: JsonObject } & Written)
-  | ({ readonly t: 'err'; readonly id: number; readonly code: ErrorCode; readonly error: GuestError } & Written)
+  | ({
+      readonly t: 'err';
+      readonly id: number;
+      readonly code: ErrorCode;
+      readonly error: GuestError;
+      /** Of a ToolResult with success false. */
+      readonly metadata?: JsonObject;
+    } & Written)
   | { readonly t: 'begun'; readonly ids: readonly number[] }
   | { readonly t: 'dying'; readonly code: ErrorCode; readonly error: GuestError; readonly id?: number }
   | { readonly t: 'log'; readonly level: LogLevel; readonly message: string; readonly fields?: JsonObject };
@@ -170,8 +177,10 @@ function parseDying(value: JsonObject): GuestMessage | undefined {
 
 function parseErr(value: JsonObject): GuestMessage | undefined {
   const id = value['id'];
-  if (!isCallId(id)) return undefined;
-  return withCode(value, CALL_CODES, (code, error) => ({ t: 'err', id, code, error, written: writtenOf(value) }));
+  const metadata = value['metadata'];
+  if (!isCallId(id) || (metadata !== undefined && !isJsonObject(metadata))) return undefined;
+  const more = { written: writtenOf(value), ...(metadata === undefined ? {} : { metadata }) };
+  return withCode(value, CALL_CODES, (code, error) => ({ t: 'err', id, code, error, ...more }));
 }
 
 function parseHello(value: JsonObject): GuestMessage | undefined {
