@@ -1,0 +1,59 @@
+/**
+ * The port of the artifact stores, and the one in memory. An artifact is named by its digest alone: names, versions and
+ * tenants are the registry's.
+ */
+import type { Digest } from '@bulkhead/protocol';
+import type { Bundle } from '../bundle/bundle-source.ts';
+import { decodeArtifact, digestOf, encodeArtifact, type StoredArtifact } from './artifact.ts';
+
+export type ArtifactStore = {
+  /**
+   * Stores a bundle under its digest; storing it again changes nothing. Safe to call at the same time, also for the same.
+   *
+   * @throws {HostError} `STORAGE_UNAVAILABLE` where the disk is full or refuses.
+   */
+  readonly put: (bundle: Bundle) => Promise<StoredArtifact>;
+  /**
+   * @returns undefined where there is none of that digest.
+   * @throws {HostError} `ARTIFACT_CORRUPT` where its bytes changed.
+   */
+  readonly get: (digest: Digest) => Promise<StoredArtifact | undefined>;
+  /** Removes what nothing refers to, and what an interrupted put left; returns the digests removed. */
+  readonly sweep: (request: SweepRequest) => Promise<readonly Digest[]>;
+};
+
+export type SweepRequest = {
+  readonly referenced: ReadonlySet<Digest>;
+  /**
+   * Only what was last put before this wall time (milliseconds since the epoch) is removed: an install in flight has
+   * stored its artifact and not registered it yet. At start nothing is in flight, and it is now.
+   */
+  readonly before: number;
+};
+
+type Held = { readonly bytes: Uint8Array; readonly sourceMap: Uint8Array | undefined; readonly putAt: number };
+
+/** Makes a store that lives as long as the host. `wallTime` is the clock's. */
+export function createMemoryArtifactStore(wallTime: () => number): ArtifactStore {
+  const held = new Map<Digest, Held>();
+  const read = (digest: Digest): StoredArtifact | undefined => {
+    const found = held.get(digest);
+    return found === undefined ? undefined : decodeArtifact(found.bytes, digest, found.sourceMap);
+  };
+  return {
+    put: async (bundle) => {
+      const bytes = encodeArtifact(bundle);
+      const digest = digestOf(bytes);
+      held.set(digest, { bytes, sourceMap: bundle.sourceMap, putAt: wallTime() });
+      return decodeArtifact(bytes, digest, bundle.sourceMap);
+    },
+    get: async (digest) => read(digest),
+    sweep: async ({ referenced, before }) => {
+      const stale = [...held].flatMap(([digest, { putAt }]) =>
+        !referenced.has(digest) && putAt < before ? [digest] : [],
+      );
+      for (const digest of stale) held.delete(digest);
+      return stale;
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/**
+ * Parses one module for the review. TypeScript's and JavaScript's own errors are findings of the author's, with line.
+ */
+import { posix } from 'node:path';
+import { parseSync, type ParseResult, type Severity } from 'oxc-parser';
+import { createMeaning } from './meaning.ts';
+import type { ParsedModule } from './rule.ts';
+import { createScopes } from './scopes.ts';
+import type { SyntaxNode } from './syntax.ts';
+
+/** The parser declares an enum that exists for the compiler alone. */
+const ERROR = 'Error' as Severity;
+
+export type ParsedOrNot =
+  | { readonly ok: true; readonly module: ParsedModule }
+  | { readonly ok: false; readonly start: number; readonly message: string };
+
+/**
+ * Parses a module by its ending: `.mjs` and `.mts` as ES modules, `.cjs` and `.cts` as CommonJS, the others as what
+ * their text is.
+ */
+export function parseModule(path: string, text: string): ParsedOrNot {
+  const result = parseAs(path, text);
+  const error = result.errors.find((found) => found.severity === ERROR);
+  if (error !== undefined) return { ok: false, start: error.labels[0]?.start ?? 0, message: error.message };
+  const root = result.program as unknown as SyntaxNode; // The parser's own types list each node type; rules take any.
+  const scopes = createScopes(root);
+  const isEsModule = result.module.hasModuleSyntax;
+  const module = { path, text, root, isEsModule, comments: result.comments, scopes, meaning: createMeaning(scopes) };
+  return { ok: true, module };
+}
+
+function parseAs(path: string, text: string): ParseResult {
+  const lang = /\.[cm]?ts$/.test(path) ? 'ts' : 'js';
+  const ending = posix.extname(path);
+  if (ending.startsWith('.m')) return parseSync(path, text, { lang, sourceType: 'module' });
+  if (ending.startsWith('.c')) return parseSync(path, text, { lang, sourceType: 'commonjs' });
+  const guessed = parseSync(path, text, { lang, sourceType: 'unambiguous' });
+  if (guessed.errors.length === 0 || guessed.module.hasModuleSyntax) return guessed;
+  // Without import and export it was read as a script; CommonJS may return at the top, a module may await there.
+  const others = (['commonjs', 'module'] as const).map((sourceType) => parseSync(path, text, { lang, sourceType }));
+  return others.find((other) => other.errors.length === 0) ?? guessed;
+}

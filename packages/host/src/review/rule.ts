@@ -1,0 +1,35 @@
+/**
+ * What a rule of the review is, and what it may look at. A rule judges one module by its text alone: it knows no other
+ * file, and what it overlooks is caught by the sandbox, which is what binds.
+ */
+import type { FindingSeverity } from '@bulkhead/protocol';
+import type { Meaning } from './meaning.ts';
+import type { ModuleRequest } from './module-requests.ts';
+import type { Scopes } from './scopes.ts';
+import type { SyntaxNode } from './syntax.ts';
+
+/** A module, parsed. Offsets count UTF-16 units of `text`; `comments` are in source order. */
+export type ParsedModule = {
+  readonly path: string;
+  readonly text: string;
+  readonly root: SyntaxNode;
+  readonly isEsModule: boolean;
+  readonly comments: readonly Comment[];
+  readonly scopes: Scopes;
+  readonly meaning: Meaning;
+};
+
+export type Comment = { readonly value: string; readonly start: number; readonly end: number };
+
+/** What a rule found; `start` is an offset into the text. */
+export type Hit = { readonly start: number; readonly message: string; readonly hint: string };
+
+/**
+ * One rule. Its severity holds in the author's own files; in files of dependencies an error becomes a warning.
+ * `about` is its row in the documentation.
+ */
+export type Rule = { readonly id: string; readonly severity: FindingSeverity; readonly about: string } & (
+  | { readonly looksAt: 'node'; readonly check: (node: SyntaxNode, module: ParsedModule) => Hit | undefined }
+  | { readonly looksAt: 'request'; readonly check: (request: ModuleRequest, module: ParsedModule) => Hit | undefined }
+  | { readonly looksAt: 'text'; readonly check: (module: ParsedModule) => readonly Hit[] }
+);

@@ -1,0 +1,45 @@
+/**
+ * Characters that make a reader see other text than the machine does (FAULTS 76): bidirectional controls and characters
+ * of no width, anywhere in a file. A joiner between the parts of an emoji, or inside a word of a script that is written
+ * with joiners, is honest.
+ */
+import type { Hit, Rule } from '../rule.ts';
+
+const HIDDEN = /[\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u206F\uFEFF]/g;
+const JOINED_BEFORE =
+  /[\p{Extended_Pictographic}\p{Emoji_Modifier}\uFE0F\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Malayalam}\p{Script=Sinhala}\p{M}]$/u;
+const JOINED_AFTER =
+  /^[\p{Extended_Pictographic}\u2640\u2642\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Malayalam}\p{Script=Sinhala}]/u;
+/** More of them say no more. */
+const HITS_MAX = 20;
+
+export const hiddenText: Rule = {
+  id: 'BIDI_OR_ZERO_WIDTH',
+  severity: 'error',
+  about: 'holds bidirectional controls or characters of no width',
+  looksAt: 'text',
+  check: ({ text }) => {
+    const hits: Hit[] = [];
+    for (const match of text.matchAll(HIDDEN)) {
+      if (hits.length >= HITS_MAX) return hits;
+      if (!isHonest(text, match.index)) hits.push(hitAt(match.index, match[0]));
+    }
+    return hits;
+  },
+};
+
+function isHonest(text: string, at: number): boolean {
+  const character = text[at];
+  if (character === '\uFEFF') return at === 0; // The byte order mark.
+  if (character !== '\u200C' && character !== '\u200D') return false;
+  return JOINED_BEFORE.test(text.slice(Math.max(0, at - 2), at)) && JOINED_AFTER.test(text.slice(at + 1, at + 3));
+}
+
+function hitAt(start: number, character: string): Hit {
+  const code = `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
+  return {
+    start,
+    message: `hidden character ${code}: the text reads otherwise than it runs`,
+    hint: `Remove it, or write it as an escape such as \\u${code.slice(2)}.`,
+  };
+}

@@ -1,0 +1,30 @@
+/**
+ * `this` outside of any function (FAULTS 75): undefined in a module, so nearly always a mistake.
+ */
+import type { Rule } from '../rule.ts';
+
+const OWN_THIS: readonly string[] = [
+  'FunctionDeclaration',
+  'FunctionExpression',
+  'StaticBlock',
+  'PropertyDefinition',
+  'AccessorProperty',
+];
+
+export const topLevelThis: Rule = {
+  id: 'THIS_TOP_LEVEL',
+  severity: 'warning',
+  about: 'uses `this` at the top level of an ES module',
+  looksAt: 'node',
+  check: (node, { scopes, isEsModule }) => {
+    if (node.type !== 'ThisExpression' || !isEsModule) return undefined;
+    for (let at = scopes.parentOf(node); at !== undefined; at = scopes.parentOf(at)) {
+      if (OWN_THIS.includes(at.type)) return undefined;
+    }
+    return {
+      start: node.start,
+      message: '`this` is undefined at the top level of a module',
+      hint: 'Write globalThis where the global object is meant.',
+    };
+  },
+};

@@ -1,0 +1,15 @@
+/**
+ * `with`, which makes a name mean whatever an object says (FAULTS 76). A module's syntax refuses it; CommonJS does not.
+ */
+import type { Rule } from '../rule.ts';
+
+export const withStatement: Rule = {
+  id: 'WITH_STATEMENT',
+  severity: 'error',
+  about: 'uses the with statement',
+  looksAt: 'node',
+  check: (node) => {
+    if (node.type !== 'WithStatement') return undefined;
+    return { start: node.start, message: 'Forbidden statement: with', hint: 'Name the object: `object.member`.' };
+  },
+};

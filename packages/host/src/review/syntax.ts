@@ -1,0 +1,80 @@
+/**
+ * A module's syntax tree as the rules see it: plain nodes of any type, walked whole. The walker is our own, because
+ * ready-made ones leave parts out (object patterns, for one), and what a walker does not visit is not reviewed.
+ */
+
+/** A node of the parser, in ESTree form. Fields beyond these depend on `type`; rules look at them through {@link child}. */
+export type SyntaxNode = {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+  readonly [key: string]: unknown;
+};
+
+/** Tells whether a value is a node of the tree. */
+export function isNode(value: unknown): value is SyntaxNode {
+  return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string';
+}
+
+/** Returns the node under a key, undefined where there is none. */
+export function child(node: SyntaxNode | undefined, key: string): SyntaxNode | undefined {
+  const value = node?.[key];
+  return isNode(value) ? value : undefined;
+}
+
+/** Returns the nodes under a key that holds a list; holes are left out. */
+export function children(node: SyntaxNode | undefined, key: string): readonly SyntaxNode[] {
+  const value = node?.[key];
+  return Array.isArray(value) ? value.filter(isNode) : [];
+}
+
+/** Returns the name of an identifier (JSX and private names are none). */
+export function identifierName(node: SyntaxNode | undefined): string | undefined {
+  return node?.type === 'Identifier' && typeof node['name'] === 'string' ? node['name'] : undefined;
+}
+
+/**
+ * Visits every node once, parents before children, in source order.
+ *
+ * Follows every key of every node that holds a node or a list of nodes, so a node type that is new to us is walked too.
+ * Its own stack: text that nests 100,000 levels deep costs memory, not the process.
+ */
+export function walk(root: SyntaxNode, visit: (node: SyntaxNode, parent: SyntaxNode | undefined) => void): void {
+  const stack: { readonly node: SyntaxNode; readonly parent: SyntaxNode | undefined }[] = [
+    { node: root, parent: undefined },
+  ];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const { node, parent } = next;
+    visit(node, parent);
+    for (const found of nodesIn(node).toReversed()) stack.push({ node: found, parent: node });
+  }
+}
+
+function nodesIn(node: SyntaxNode): readonly SyntaxNode[] {
+  return Object.values(node).flatMap((value) =>
+    Array.isArray(value) ? value.filter(isNode) : isNode(value) ? [value] : [],
+  );
+}
+
+const WRAPPERS: readonly string[] = [
+  'ParenthesizedExpression',
+  'TSAsExpression',
+  'TSSatisfiesExpression',
+  'TSNonNullExpression',
+  'TSTypeAssertion',
+  'TSInstantiationExpression',
+  'ChainExpression',
+];
+
+/** Takes off parentheses, type assertions, `(0, x)` and `a = x`: what is left has the same value. */
+export function unwrap(node: SyntaxNode | undefined): SyntaxNode | undefined {
+  let current = node;
+  for (;;) {
+    if (current === undefined) return undefined;
+    if (WRAPPERS.includes(current.type)) current = child(current, 'expression');
+    else if (current.type === 'SequenceExpression') current = children(current, 'expressions').at(-1);
+    else if (current.type === 'AssignmentExpression' && current['operator'] === '=') current = child(current, 'right');
+    else if (current.type === 'AwaitExpression') current = child(current, 'argument');
+    else return current;
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * The package that the host supplies to every plugin: `@bulkhead/sdk`, built as one file, for a folder that has not
+ * installed it. So a plugin folder anywhere on disk works as it stands.
+ */
+import { readFile } from 'node:fs/promises';
+import { findPackageJSON } from 'node:module';
+import { dirname, join } from 'node:path';
+import { assertInvariant } from '../base/host-error.ts';
+import type { PackageFiles } from './source-tree.ts';
+
+/** The name under which plugins import it. */
+const SDK_NAME = '@bulkhead/sdk';
+const ENTRY = 'dist/bundle.js';
+
+/**
+ * Reads the SDK that is installed beside this host.
+ *
+ * @returns it as a package with one export, whatever the resolver's conditions are.
+ * @throws ENOENT where the SDK has not been built.
+ */
+export async function readSdk(): Promise<PackageFiles> {
+  const described = findPackageJSON(SDK_NAME, import.meta.url);
+  assertInvariant(described !== undefined, `${SDK_NAME} is installed beside the host`);
+  const entry = await readFile(join(dirname(described), ENTRY));
+  const about = { name: SDK_NAME, type: 'module', sideEffects: false, exports: { '.': `./${ENTRY}` } };
+  const root = `node_modules/${SDK_NAME}`;
+  const files = new Map<string, Uint8Array>([
+    [`${root}/package.json`, Buffer.from(JSON.stringify(about))],
+    [`${root}/${ENTRY}`, new Uint8Array(entry)],
+  ]);
+  return { name: SDK_NAME, root, link: undefined, files };
+}

@@ -1,0 +1,43 @@
+/**
+ * A plugin's files as the rest of an install sees them: bytes in memory, by path relative to the plugin folder with "/"
+ * between the parts. Only `readSource` makes one; nobody after it opens a file of the author's.
+ */
+/** Marks what `readSource` made; never a value, so that nothing else can make one. */
+export declare const read: unique symbol;
+
+/** Whose a file is: the author's own, a dependency's from node_modules, or supplied by the host (`@bulkhead/sdk`). */
+export type FileOrigin = 'author' | 'dependency' | 'host';
+
+/**
+ * A plugin folder, read once and within bounds.
+ *
+ * `folder` is the absolute real path, for the operator's eyes only. `files` are the author's own. `oversized` names
+ * author files above the bound with their size in bytes: their content was not read, and importing one is a finding.
+ */
+export type SourceTree = {
+  readonly [read]: true;
+  readonly folder: string;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly oversized: ReadonlyMap<string, number>;
+  /**
+   * Reads one package of the plugin's own node_modules, the first time that it is asked for.
+   *
+   * @param name - Package name, such as `zod` or `@scope/name`.
+   * @param from - Folder of the file that imports it, relative to the plugin folder; `''` is the plugin folder itself.
+   * @returns undefined where no node_modules between `from` and the plugin folder holds it.
+   * @throws {HostError} `SOURCE_TOO_LARGE` when author files and dependencies together pass the bound, `SOURCE_ESCAPES`
+   *   when the package is a link and links were refused.
+   */
+  readonly readPackage: (name: string, from: string) => Promise<PackageFiles | undefined>;
+};
+
+/**
+ * One package. `root` is where its files lie in the tree; `link` is the place in node_modules from which a link leads
+ * there, if one does. `files` are by path in the tree.
+ */
+export type PackageFiles = {
+  readonly name: string;
+  readonly root: string;
+  readonly link: string | undefined;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+};

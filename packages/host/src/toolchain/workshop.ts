@@ -1,0 +1,176 @@
+/**
+ * The workshop as the host uses it: one job at a time, within time and memory. A process that did its job well is kept
+ * warm for the next; one that crashed, hung or broke a rule is never used again.
+ *
+ *   none --job--> busy --done--> warm --job--> busy
+ *     ^            |               |
+ *     `- died, limit, broke a rule-+- idle for a while, host closes
+ */
+import { LIMITS } from '@bulkhead/protocol';
+import type { Clock } from '../base/clock.ts';
+import { HostError } from '../base/host-error.ts';
+import type { Parcel } from '../base/parcel.ts';
+import type { AskWorkshop, WorkshopJob } from '../base/workshop-port.ts';
+import { watchMemory } from './memory-watch.ts';
+import type { NativeTools } from './native-tools.ts';
+import type { WorkshopLaunch } from './plain-launch.ts';
+import { startWorkshopChild, type WorkshopChild } from './workshop-child.ts';
+
+export type WorkshopOptions = {
+  /** Makes the command for one process. */
+  readonly prepare: () => WorkshopLaunch;
+  /** Where that process finds its native files. */
+  readonly tools: NativeTools;
+  readonly clock: Clock;
+  /** Bounds of one job; those of LIMITS by default. The host's own reading of packages does not count as time. */
+  readonly timeMs?: number;
+  readonly memoryBytes?: number;
+  /** How long a process is kept without a job. */
+  readonly idleMs?: number;
+  /** Told how long each job took in all, in milliseconds. */
+  readonly onDone?: (verb: WorkshopJob['verb'], durationMs: number) => void;
+};
+
+export type Workshop = {
+  readonly ask: AskWorkshop;
+  /** Process id of the warm or busy process, undefined where there is none. */
+  readonly pid: () => number | undefined;
+  /** Ends the process; a job in flight fails as `HOST_CLOSED`. May be called again. */
+  readonly close: () => Promise<void>;
+};
+
+const IDLE_MS = 10_000;
+
+/** Makes the workshop; its first job starts a process. */
+export function createWorkshop(options: WorkshopOptions): Workshop {
+  let child: WorkshopChild | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  let idle: NodeJS.Timeout | undefined;
+  let isClosed = false;
+
+  function take(): WorkshopChild {
+    clearTimeout(idle);
+    if (child !== undefined) return child;
+    const started = startWorkshopChild(options.prepare(), options.tools);
+    child = started;
+    void started.died.then(() => {
+      if (child === started) child = undefined;
+    });
+    return started;
+  }
+
+  async function serve(job: WorkshopJob): Promise<Parcel> {
+    if (isClosed) throw new HostError('HOST_CLOSED');
+    const startedAt = options.clock.now();
+    const taken = take();
+    taken.setBusy(true);
+    try {
+      return await runJob(taken, job, options);
+    } catch (error) {
+      taken.kill('its last job failed');
+      await taken.died;
+      throw isClosed ? new HostError('HOST_CLOSED', { cause: error }) : error;
+    } finally {
+      taken.setBusy(false);
+      idle = setTimeout(() => taken.kill('it was idle'), options.idleMs ?? IDLE_MS).unref();
+      options.onDone?.(job.verb, options.clock.now() - startedAt);
+    }
+  }
+
+  return {
+    ask: (job) => {
+      const result = last.then(() => serve(job));
+      last = result.catch(() => undefined); // Whoever asked is told; the next job runs all the same.
+      return result;
+    },
+    pid: () => child?.pid,
+    close: async () => {
+      isClosed = true;
+      clearTimeout(idle);
+      const ending = child;
+      ending?.setBusy(true); // Its end is waited for, so it counts as long.
+      ending?.kill('the host closes');
+      await ending?.died;
+      await last;
+    },
+  };
+}
+
+/** Rejects where the process dies, asks what nobody answers, or passes a bound; the caller ends it then. */
+function runJob(child: WorkshopChild, job: WorkshopJob, options: WorkshopOptions): Promise<Parcel> {
+  const { promise, resolve, reject } = Promise.withResolvers<Parcel>();
+  const time = createTimeBudget(options, () => reject(outOfTime(options)));
+  const memory = watchMemory({
+    pid: child.pid ?? 0,
+    bytesMax: options.memoryBytes ?? LIMITS.workshop_memory_bytes.value,
+    onPassed: (bytes) => reject(outOfMemory(options, bytes)),
+  });
+  const say = (head: string, parcel: Parcel): Promise<void> =>
+    child.send({ ...parcel, head: { ...parcel.head, t: head, verb: job.verb } });
+
+  async function answer(question: Parcel): Promise<void> {
+    if (job.answer === undefined) throw broke('it asked what nobody answers');
+    time.pause();
+    const answered = await job.answer(question);
+    time.resume();
+    await say('answer', answered);
+  }
+
+  child.listen((parcel) => {
+    if (parcel.head['t'] === 'done') return resolve(parcel);
+    if (parcel.head['t'] === 'ask') return void answer(parcel).catch(reject);
+    reject(broke(typeof parcel.head['message'] === 'string' ? parcel.head['message'] : 'it said nothing sensible'));
+  });
+  void child.died.then((reason) => reject(broke(reason)));
+  time.resume();
+  void say('job', job.parcel);
+  return promise.finally(() => {
+    time.pause();
+    memory.stop();
+    child.listen(() => child.kill('it spoke without being asked'));
+  });
+}
+
+type TimeBudget = { readonly pause: () => void; readonly resume: () => void };
+
+function createTimeBudget(options: WorkshopOptions, onSpent: () => void): TimeBudget {
+  let leftMs = options.timeMs ?? LIMITS.workshop_ms.value;
+  let timer: NodeJS.Timeout | undefined;
+  let resumedAt = 0;
+  return {
+    resume: () => {
+      resumedAt = options.clock.now();
+      timer = setTimeout(onSpent, Math.max(0, leftMs));
+    },
+    pause: () => {
+      if (timer === undefined) return;
+      clearTimeout(timer);
+      timer = undefined;
+      leftMs -= options.clock.now() - resumedAt;
+    },
+  };
+}
+
+const HINT = 'Split or shrink the plugin’s largest source files; `bulkhead check DIR` shows whether it helped.';
+
+function outOfTime(options: WorkshopOptions): HostError {
+  const allowed = options.timeMs ?? LIMITS.workshop_ms.value;
+  const message = `the review did not end within ${allowed} ms`;
+  return new HostError('REVIEW_LIMIT', { message, hint: HINT, details: { limit: 'workshop_ms', allowed } });
+}
+
+function outOfMemory(options: WorkshopOptions, observed: number): HostError {
+  const allowed = options.memoryBytes ?? LIMITS.workshop_memory_bytes.value;
+  const message = `the review needed more than ${allowed} bytes of memory`;
+  return new HostError('REVIEW_LIMIT', {
+    message,
+    hint: HINT,
+    details: { limit: 'workshop_memory_bytes', allowed, observed },
+  });
+}
+
+/** `why` may quote the process's last words, which are for the log. */
+function broke(why: string): HostError {
+  const message = 'the review process ended before it was done';
+  return new HostError('REVIEW_LIMIT', { message, hint: HINT, details: { why } });
+}
