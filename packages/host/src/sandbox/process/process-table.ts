@@ -4,6 +4,7 @@
  */
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isAnswering } from './alive-socket.ts';
 
 /** Names one process for ever on this machine. Snake case: it is written to lock files. */
 export type ProcessIdentity = {
@@ -13,34 +14,41 @@ export type ProcessIdentity = {
   readonly boot_id: string;
   /** The pid namespace in which `pid` counts, as the kernel names it. */
   readonly pid_namespace: string;
+  /** Socket of that process, see alive-socket.ts; for those who cannot see its pid. */
+  readonly alive_path?: string;
 };
 
-/** Returns the identity of this process. */
-export async function ownIdentity(): Promise<ProcessIdentity> {
+/** Returns the identity of this process, with the path of its socket where it has one. */
+export async function ownIdentity(alivePath?: string): Promise<ProcessIdentity> {
   const start = await startTimeOf(process.pid);
   if (start === undefined) throw new Error('/proc shows no start time for this process; expected a Linux procfs');
-  return { pid: process.pid, start_time: start, ...(await machine()) };
+  const identity = { pid: process.pid, start_time: start, ...(await machine()) };
+  return alivePath === undefined ? identity : { ...identity, alive_path: alivePath };
 }
 
 /**
  * Tells whether the process is proved to be gone: another boot, no such pid, or the pid belongs to a younger process.
- * A process of another pid namespace cannot be seen from here, so it is never proved gone by this.
+ * A process of another pid namespace, such as this container's before its restart, cannot be seen from here: then its
+ * socket says it, and without one nothing is proved.
  */
 export async function isProvedDead(identity: ProcessIdentity): Promise<boolean> {
   const here = await machine();
   if (identity.boot_id !== here.boot_id) return true;
-  if (identity.pid_namespace !== here.pid_namespace) return false;
+  if (identity.pid_namespace !== here.pid_namespace) {
+    return identity.alive_path !== undefined && !(await isAnswering(identity.alive_path));
+  }
   return (await startTimeOf(identity.pid)) !== identity.start_time;
 }
 
 /** Reads an identity out of parsed JSON; undefined where it is none. */
 export function parseIdentity(value: unknown): ProcessIdentity | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { pid, start_time, boot_id, pid_namespace } = value as Record<string, unknown>; // A parser: every field is checked below.
+  const { pid, start_time, boot_id, pid_namespace, alive_path } = value as Record<string, unknown>; // A parser: every field is checked below.
   if (!Number.isSafeInteger(pid) || !Number.isSafeInteger(start_time)) return undefined;
   if (typeof pid !== 'number' || typeof start_time !== 'number') return undefined;
   if (typeof boot_id !== 'string' || typeof pid_namespace !== 'string') return undefined;
-  return { pid, start_time, boot_id, pid_namespace };
+  const identity = { pid, start_time, boot_id, pid_namespace };
+  return typeof alive_path === 'string' ? { ...identity, alive_path } : identity;
 }
 
 /** Returns the pids for which the test says yes, this process never among them. */

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { TIERS } from '@bulkhead/protocol';
+import { openAliveSocket } from './alive-socket.ts';
 import { tierObstacle } from './command.ts';
 import { findGuests } from './launch-fixture.ts';
 import { ownIdentity } from './process-table.ts';
@@ -69,9 +70,13 @@ test('a host whose pid a younger process has is dead', async () => {
   expect((await reap()).removed).toEqual([join(parent, `bulkhead-run-${TOKEN}`)]);
 });
 
-test('a host of another pid namespace is not proved dead by its pid', async () => {
+test('a host of another pid namespace lives while its socket answers, whatever its pid says here', async () => {
   await layOut({ token: TOKEN, startTime: 1, pidNamespace: 'pid:[1]' });
+  const path = join(parent, `bulkhead-run-${TOKEN}`);
+  const alive = await openAliveSocket(join(path, 'alive'));
   expect((await reap()).removed).toEqual([]);
+  await alive.close();
+  expect((await reap()).removed).toEqual([path]);
 });
 
 test('a host of an earlier boot is dead, whatever its pid namespace was', async () => {
@@ -111,6 +116,7 @@ async function layOut({ token, startTime, pidNamespace, bootId }: Layout): Promi
   await writeFile(join(path, 'temp', 'guest', 'file'), 'x');
   const owner = {
     ...own,
+    alive_path: join(path, 'alive'),
     start_time: startTime,
     pid_namespace: pidNamespace ?? own.pid_namespace,
     boot_id: bootId ?? own.boot_id,

@@ -5,6 +5,7 @@
  */
 import { lstat, readdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isAnswering } from './alive-socket.ts';
 import { GENERATION_ARGUMENT } from './command.ts';
 import { isProvedDead, killAndWait, parseIdentity } from './process-table.ts';
 import { removeTree } from './remove-tree.ts';
@@ -84,6 +85,7 @@ async function isOwnFolder(path: string): Promise<boolean> {
 const UNNAMED_AGE_MS = 60_000;
 
 async function isOwnerDead(path: string): Promise<boolean> {
+  if (await isAnswering(join(path, 'alive'))) return false;
   const text = await readFile(join(path, 'owner.json'), 'utf8').catch(() => undefined);
   const identity = text === undefined ? undefined : parseIdentity(parseJson(text));
   if (identity !== undefined) return isProvedDead(identity);

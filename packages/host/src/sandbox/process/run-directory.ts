@@ -5,13 +5,28 @@
  *
  *   <parent>/bulkhead-run-<token>/   0711
  *     owner.json                     0600  ProcessIdentity and token
+ *     alive                          0600  socket that answers while the host lives
  *     node, guest.mjs, *.bpf         staged files, readable by all
  *     temp/                          0711  one folder per guest that was granted one, 0700, its own user's
  */
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, copyFile, link, lstat, mkdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  copyFile,
+  link,
+  lstat,
+  lutimes,
+  mkdir,
+  readdir,
+  realpath,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { openAliveSocket } from './alive-socket.ts';
 import { ownIdentity } from './process-table.ts';
 import { removeTree } from './remove-tree.ts';
 
@@ -21,6 +36,8 @@ export type RunDirectory = {
   readonly path: string;
   /** 32 hexadecimal digits, new for each host. */
   readonly token: string;
+  /** Socket that answers while this host lives; for its lease of user ids. */
+  readonly alivePath: string;
   /**
    * Returns a path at which every user can read the file: its own, or that of a link or copy in this folder.
    *
@@ -54,21 +71,44 @@ export async function openRunDirectory(options: RunDirectoryOptions): Promise<Ru
   const token = randomBytes(16).toString('hex');
   const parent = await chooseParent(options.parents ?? runDirectoryParents(), options.forOtherUsers);
   const path = join(parent, `${RUN_DIRECTORY_PREFIX}${token}`);
-  const identity = await ownIdentity();
+  const alivePath = join(path, 'alive');
+  const identity = await ownIdentity(alivePath);
   await mkdir(path, { mode: 0o711 });
   await chmod(path, 0o711); // The umask may have taken bits.
   await writeFile(join(path, 'owner.json'), JSON.stringify({ ...identity, token }), { mode: 0o600, flag: 'wx' });
   await mkdir(join(path, 'temp'));
   await chmod(join(path, 'temp'), 0o711);
+  const alive = await openAliveSocket(alivePath);
+  await chmod(alivePath, 0o600);
+  const freshener = setInterval(() => void freshen(path), FRESHEN_EVERY_MS).unref();
+  const close = async (): Promise<void> => {
+    clearInterval(freshener);
+    await alive.close();
+    await removeTree(path);
+  };
   return {
     path,
     token,
+    alivePath,
     stage: (source, name) => stage(source, join(path, name), options.forOtherUsers),
     write: (name, bytes) => writeForAll(join(path, name), bytes),
     makeTempDir: (uid) => makeTempDir(join(path, 'temp'), uid),
     removeTempDir: removeTree,
-    close: () => removeTree(path),
+    close,
   };
+}
+
+/** Machines clear their temp folder of what was not touched for some days; the shortest that is common is one. */
+const FRESHEN_EVERY_MS = 6 * 60 * 60 * 1_000;
+
+/** The time of change stays: a staged file may be a link to the one in the checkout. */
+async function freshen(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => []);
+  const touched = [directory, ...names.map((name) => join(directory, name))].map(async (path) => {
+    await lutimes(path, new Date(), (await lstat(path)).mtime);
+  });
+  // One that is gone by now is nobody's loss.
+  await Promise.allSettled(touched);
 }
 
 async function chooseParent(parents: readonly string[], forOtherUsers: boolean): Promise<string> {

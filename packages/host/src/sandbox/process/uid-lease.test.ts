@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile, chmod, mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openAliveSocket } from './alive-socket.ts';
 import { ownIdentity } from './process-table.ts';
 import { UID_BLOCK_SIZE, blocksOf, leaseUids, reapUidLeases } from './uid-lease.ts';
 
@@ -62,6 +63,15 @@ test('a dead owner’s block is taken over, and its numbers are never given twic
   await writeFile(join(directory, `uids-${BLOCKS[0]}.7`), JSON.stringify(dead));
   expect((await lease()).first).toBe(BLOCKS[0]);
   expect(await readdir(directory)).toEqual([`uids-${BLOCKS[0]}.8`]);
+});
+
+test('an owner of another pid namespace, as before a container’s restart, is dead when its socket is', async () => {
+  const other = { ...(await ownIdentity(join(directory, 'alive'))), pid_namespace: 'pid:[1]' };
+  await writeFile(join(directory, `uids-${BLOCKS[0]}.1`), JSON.stringify(other));
+  const alive = await openAliveSocket(join(directory, 'alive'));
+  expect((await lease()).first).toBe(BLOCKS[1]);
+  await alive.close();
+  expect((await lease()).first).toBe(BLOCKS[0]);
 });
 
 test('a live owner’s block is passed over', async () => {

@@ -35,6 +35,8 @@ export type UidLease = {
 
 export type UidLeaseOptions = {
   readonly directory?: string;
+  /** The run folder's socket, by which hosts in other containers tell whether this one lives. */
+  readonly alivePath?: string;
   /** Blocks to choose from; for tests. */
   readonly blocks?: readonly number[];
 };
@@ -48,7 +50,7 @@ export async function leaseUids(options: UidLeaseOptions = {}): Promise<UidLease
   const directory = options.directory ?? UID_LEASE_DIRECTORY;
   await ensureDirectory(directory);
   for (const first of options.blocks ?? blocksOf(await readFile('/proc/self/uid_map', 'utf8'))) {
-    const number = await takeBlock(directory, first, JSON.stringify(await ownIdentity()));
+    const number = await takeBlock(directory, first, JSON.stringify(await ownIdentity(options.alivePath)));
     if (number === undefined) continue;
     await endProcessesOf(first);
     return openLease(first, () => giveBlock(directory, first));
