@@ -6,6 +6,7 @@ import { summarizeIds } from './tidy/contracts.ts';
 import { checkChanges, checkDecisions, checkLinks } from './tidy/docs.ts';
 import { checkDefaultTool, checkExecution, checkStateNames } from './tidy/execution.ts';
 import { checkDocstrings, checkExportStar, checkHeaders, checkPromises } from './tidy/house-rules.ts';
+import { checkLock } from './tidy/lock.ts';
 import { parseModules } from './tidy/modules.ts';
 import { checkPackages } from './tidy/packages.ts';
 import { checkContractIds, checkSkippedTests, namedContracts, unnamedContracts } from './tidy/test-rules.ts';
@@ -22,6 +23,10 @@ function expectNone(findings: readonly TidyFinding[]): void {
 describe('the repository', () => {
   test('packages depend in one direction, in one version, under one licence', () => {
     expectNone(checkPackages(tree));
+  });
+
+  test('the lock names every platform, so that npm ci takes it anywhere', () => {
+    expectNone(checkLock(tree));
   });
 
   test('no module exports everything of another', () => {
