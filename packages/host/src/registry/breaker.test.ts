@@ -104,7 +104,7 @@ describe('breaker', () => {
     bench.advance(1_000);
     bench.ask();
     bench.lost();
-    expect(bench.ask().kind).toBe('probe');
+    expect([bench.ask().kind, bench.ask().kind]).toEqual(['probe', 'hold']);
   });
 
   test('each probe that dies doubles the backoff and the fifth opening in a row holds until a reload', () => {
@@ -158,6 +158,20 @@ describe('breaker', () => {
     openOnce(bench);
     expect(retryAfterOf(bench.ask())).toBe(2_000);
   });
+});
+
+test('a death while it is closed starts the 60 s of stable running anew', () => {
+  const bench = createBench();
+  openOnce(bench);
+  bench.advance(1_000);
+  bench.ask();
+  bench.lived();
+  bench.advance(31_000);
+  bench.die();
+  bench.advance(31_000);
+  bench.die();
+  bench.die();
+  expect(retryAfterOf(bench.ask())).toBe(2_000);
 });
 
 /** The plainest reading of DESIGN 3: every death ever, looked through anew at each question. */

@@ -216,6 +216,27 @@ describe('breaker in the registry', () => {
     expect(registry.startCall('p', DEFAULT_TENANT).kind).toBe('running');
   });
 
+  test('a call that began before the breaker opened is not the probe, even where it ends beside one', () => {
+    using bench = createBench();
+    const { registry, advance } = bench;
+    registry.register('p');
+    const early = start(registry);
+    for (const guest of ['1', '2', '3']) die(registry, guest);
+    advance(1_000);
+    start(registry);
+    registry.settle(early, { error: undefined, durationMs: 1 });
+    expect(registry.getStatus('p').breaker).toBe('half_open');
+  });
+
+  test('a death that a call tells of leaves the state to that call', () => {
+    using bench = createBench();
+    const { registry } = bench;
+    registry.register('p');
+    run(registry);
+    die(registry, 'after a late timeout');
+    expect(registry.getStatus('p').state).toBe('INITIALIZED');
+  });
+
   test('a guest that dies with no call to tell of it makes the plugin FAILED with a reason', () => {
     using bench = createBench();
     const { registry } = bench;

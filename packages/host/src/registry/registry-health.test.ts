@@ -127,7 +127,106 @@ describe('health', () => {
   });
 });
 
+describe('what is marked for one scope', () => {
+  test('a failure marked with a code and scope shows that code to others, and its text to the scope', () => {
+    using bench = createBench();
+    const { registry } = bench;
+    registry.register('p');
+    registry.markFailed('p', REASON, { scope: 'acme', code: 'INIT_FAILED' });
+    expect(registry.getStatus('p', { scope: 'acme', showThrownText: true }).reason).toBe(REASON);
+    expect(registry.getStatus('p', { showThrownText: false }).reason).toMatch(/^INIT_FAILED: /);
+    expect(registry.getStatus('p', { scope: 'other', showThrownText: true })).not.toHaveProperty('reason');
+  });
+
+  test('a requirement missing for one scope shows in full, since the cure is the operator’s', () => {
+    using bench = createBench();
+    const { registry } = bench;
+    registry.register('p');
+    registry.markUnavailable('p', 'Missing secret TOKEN (set it with: bulkhead secrets set TOKEN)', { scope: 'acme' });
+    expect(registry.getStatus('p', { scope: 'acme', showThrownText: false }).reason).toContain('secrets set TOKEN');
+    expect(registry.getStatus('p', { scope: 'other', showThrownText: false }).state).toBe('LOADED');
+  });
+
+  test('what a tenant’s own policy refuses shows its numbers to that tenant alone', () => {
+    using bench = createBench();
+    const { registry } = bench;
+    registry.register('p');
+    const error = callError('SANDBOX_TOO_WEAK', { message: 'tenant acme needs jail' });
+    registry.settle(start(registry, 'acme'), { error, durationMs: 1 });
+    expect(registry.getStatus('p', { showThrownText: false })).toMatchObject({ state: 'UNAVAILABLE' });
+    expect(registry.getStatus('p', { showThrownText: false }).reason).not.toContain('acme');
+  });
+
+  test('[X004-2] the worst health word of the scopes shows, and each scope has its own', () => {
+    using bench = createBench();
+    const { registry } = bench;
+    registry.register('p');
+    registry.recordHealth('p', 'healthy', 'acme');
+    registry.recordHealth('p', 'warning', 'other');
+    expect(registry.getStatus('p').health).toBe('warning');
+    expect(registry.getStatus('p', { scope: 'acme', showThrownText: true }).health).toBe('healthy');
+  });
+
+  test('the reason that shows is that of the worst scope', () => {
+    using bench = createBench();
+    const { registry } = bench;
+    registry.register('p');
+    registry.markFailed('p', REASON, { scope: 'a' });
+    registry.markUnavailable('p', 'Missing torch (install with: npm install torch)', { scope: 'b' });
+    expect(registry.getStatus('p')).toMatchObject({ state: 'UNAVAILABLE', reason: expect.stringContaining('torch') });
+  });
+
+  test('uptime counts from the load, outlives a failed call, and ends where the plugin cannot be loaded', () => {
+    using bench = createBench();
+    const { registry, advance } = bench;
+    registry.register('p');
+    registry.markInitialized('p');
+    advance(3_000);
+    registry.markFailed('p', REASON, { scope: 'acme' });
+    expect(registry.getStatus('p').uptime_seconds).toBe(3);
+    registry.markUnavailable('p', 'Missing torch (install with: npm install torch)');
+    expect(registry.getStatus('p')).not.toHaveProperty('uptime_seconds');
+  });
+
+  test('a good call of an older release does not mend the failed load of the current one', () => {
+    using bench = createBench();
+    const { registry } = bench;
+    registry.register('p', { digest: 'new' });
+    registry.markFailed('p', REASON);
+    const call = registry.startCall('p', 'acme', 'old');
+    expect(call.kind).toBe('running');
+    if (call.kind === 'running') registry.settle(call, { error: undefined, durationMs: 1 });
+    expect(registry.getStatus('p', { scope: 'newcomer', showThrownText: true }).state).toBe('FAILED');
+  });
+
+  test('a scope keeps four releases; beyond it the oldest idle one goes and one with a call in flight stays', () => {
+    using bench = createBench();
+    const { registry } = bench;
+    registry.register('p');
+    registry.startCall('p', 'acme', 'busy');
+    for (const digest of ['1', '2', '3', '4', '5', '6']) registry.markFailed('p', REASON, { scope: 'acme', digest });
+    registry.markInitialized('p', { digest: '1' });
+    expect(registry.getStatus('p', { scope: 'acme', showThrownText: true }).state).toBe('FAILED');
+    for (const digest of ['4', '5', '6']) registry.retire('p', 'acme', digest);
+    expect(registry.getStatus('p', { scope: 'acme', showThrownText: true }).state).toBe('RUNNING');
+  });
+});
+
 describe('history', () => {
+  test('ends that differ in their cause are rows of their own', () => {
+    using bench = createBench();
+    const { registry } = bench;
+    registry.register('p');
+    registry.markInitialized('p');
+    run(registry);
+    run(registry, 'CALL_CANCELLED');
+    expect(registry.transitions('p', DEFAULT_TENANT).map(({ to, cause, times }) => [to, cause, times])).toEqual([
+      ['RUNNING', 'call_started', 2],
+      ['INITIALIZED', 'call_succeeded', 1],
+      ['INITIALIZED', 'call_unjudged', 1],
+    ]);
+  });
+
   test('every transition is kept with time, cause and reason, and told to the storage once', () => {
     using bench = createBench();
     const { registry, told, advance } = bench;
