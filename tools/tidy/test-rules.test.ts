@@ -16,6 +16,13 @@ test.each(['it.skip("x")', 'test.only("x")', 'describe.todo("x")', 'it.each([1])
   },
 );
 
+test('[X001-13] a test for some machines only needs an approval with its reason, which does not cover a skipped one', () => {
+  expect(checkSkippedTests(modulesOf('// APPROVED: needs root.\ntest.runIf(isRoot)("x");'))).toEqual([]);
+  expect(checkSkippedTests(modulesOf('// APPROVED:\ntest.runIf(isRoot)("x");'))).toHaveLength(1);
+  expect(checkSkippedTests(modulesOf('// APPROVED: needs root.\ntest("y"); test.runIf(isRoot)("x");'))).toHaveLength(1);
+  expect(checkSkippedTests(modulesOf('// APPROVED: needs root.\ntest.skip("x");'))).toHaveLength(1);
+});
+
 test('[X001-13] words alone and members of other objects are no skipped test', () => {
   expect(checkSkippedTests(modulesOf('it("x"); list.skip(1); // it.skip\nconst text = "it.skip";'))).toEqual([]);
 });

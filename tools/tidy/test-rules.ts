@@ -6,22 +6,37 @@ import { isTest, type Module } from './modules.ts';
 import { lineAt, type TidyFinding } from './tree.ts';
 
 const RUNNERS: ReadonlySet<string> = new Set(['it', 'test', 'describe', 'suite', 'bench', 'ctx', 'context']);
-const NOT_RUN: ReadonlySet<string> = new Set(['skip', 'only', 'todo', 'skipIf', 'runIf', 'fails']);
+const NOT_RUN: ReadonlySet<string> = new Set(['skip', 'only', 'todo', 'fails']);
+const NOT_EVERYWHERE: ReadonlySet<string> = new Set(['skipIf', 'runIf']);
 
-/** Finds tests that may not run, or that run alone. */
+/**
+ * Finds tests that do not run, or that run alone. A test that runs on some machines only is let through where the line
+ * above says `APPROVED:` and why.
+ */
 export function checkSkippedTests(modules: readonly Module[]): readonly TidyFinding[] {
   return modules.filter(isTest).flatMap((module) => {
     const findings: TidyFinding[] = [];
     new Visitor({
       MemberExpression(node) {
-        if (node.computed || node.property.type !== 'Identifier' || !NOT_RUN.has(node.property.name)) return;
-        if (!RUNNERS.has(rootName(node.object))) return;
-        const message = `.${node.property.name} keeps a test from running; mend the test or remove it`;
-        findings.push({ path: module.path, line: lineAt(module.text, node.start), message });
+        if (node.computed || node.property.type !== 'Identifier' || !RUNNERS.has(rootName(node.object))) return;
+        const message = skipFinding(node.property.name, isApproved(module, node.start));
+        if (message !== undefined) findings.push({ path: module.path, line: lineAt(module.text, node.start), message });
       },
     }).visit(module.program);
     return findings;
   });
+}
+
+function skipFinding(word: string, approved: boolean): string | undefined {
+  if (NOT_RUN.has(word)) return `.${word} keeps a test from running; mend the test or remove it`;
+  if (!NOT_EVERYWHERE.has(word) || approved) return undefined;
+  return `.${word} keeps a test from running on some machines; say "// APPROVED: why" on the line above, or run it`;
+}
+
+function isApproved({ comments, text }: Module, start: number): boolean {
+  return comments.some(
+    ({ end, value }) => end <= start && /^\s*APPROVED: \S/.test(value) && text.slice(end, start).trim() === '',
+  );
 }
 
 /** Where a contract id is named by a test. */
