@@ -3,6 +3,7 @@
  */
 import type { JsonObject } from '@bulkhead/protocol';
 
+/** A function of the plugin, bound to what it is a member of. */
 export type Method = (...args: readonly unknown[]) => unknown;
 
 const SHOWN_MAX = 8;

@@ -8,6 +8,7 @@ import { asMethod, describe, isRecord, plainJson, type Method } from './shape.ts
 /** What a tool answered; `metadata` is a ToolResult's. */
 export type ToolAnswer = { readonly value: unknown; readonly metadata?: JsonObject };
 
+/** A tool made runnable: its wire form, and a function that parses the parameters where the author gave a parser. */
 export type AdaptedTool = {
   readonly wire: WireTool;
   readonly run: (params: unknown, context: unknown) => ToolAnswer | Promise<ToolAnswer>;
