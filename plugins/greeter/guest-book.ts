@@ -8,6 +8,7 @@ import { createLock } from '@bulkhead/sdk';
 
 const NAMES_MAX = 1_000;
 
+/** A guest book; while it is closed it holds nobody and writes nobody down. */
 export type GuestBook = {
   readonly open: () => void;
   readonly close: () => boolean;

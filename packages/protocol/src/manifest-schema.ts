@@ -42,11 +42,14 @@ const words = (description: string, pattern?: string) =>
 const atMost = (maximum: number, description: string) => Type.Integer({ description, minimum: 1, maximum });
 const HOST = '[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?';
 const PORT = '(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
-/** A host name and a port: never a scheme or a path. A secret goes to exact hosts, `network.allow` may say `*.`. */
+/** One exact host and its port, never a scheme or a path: where a secret may go. */
 export const HOST_PORT_PATTERN = `^${HOST}:${PORT}$`;
+/** A host, or `*.` for its subdomains, and a port: where `fetch` may go. */
 export const HOSTS_PORT_PATTERN = `^(?:\\*\\.)?${HOST}:${PORT}$`;
 const NO_PARENT = '(?!(?:[^#]*/)?\\.\\.(?:/|$))';
+/** A relative path that does not leave the plugin folder. */
 export const MAIN_PATTERN = `^${NO_PARENT}(?!/)[^\\\\#:\\u0000]{1,256}$`;
+/** `./module.ts#Export`, inside the plugin folder. */
 export const ENTRY_POINT_PATTERN = `^${NO_PARENT}\\./[^\\\\#:\\u0000]{1,250}#[A-Za-z_$][A-Za-z0-9_$]{0,127}$`;
 const entryPoints = (group: EntryPointGroup) =>
   Type.Optional(
