@@ -31,6 +31,8 @@ test.each([
   ['packages/host/src/hooks/a.ts', '../registry/registry.ts', 'one another’s types only'],
   ['packages/host/src/sandbox/process/a.ts', '../../registry/registry.ts', 'one another’s types only'],
   ['packages/host/src/hooks/b.ts', '../call.ts', 'go down only'],
+  ['packages/host/src/hooks/f.ts', '../fleet/fleet.ts', 'go down only'],
+  ['packages/host/src/call/a.ts', '../host.ts', 'go down only'],
   ['packages/host/src/hooks/c.ts', '../guest/main.ts', 'never imports guest'],
   ['packages/host/src/call.ts', './host.ts', 'go down only'],
   ['packages/host/src/host.ts', './guest/main.ts', 'never imports guest'],

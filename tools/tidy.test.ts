@@ -8,7 +8,7 @@ import { checkDefaultTool, checkExecution, checkStateNames } from './tidy/execut
 import { checkDocstrings, checkExportStar, checkHeaders, checkPromises } from './tidy/house-rules.ts';
 import { checkLock } from './tidy/lock.ts';
 import { parseModules } from './tidy/modules.ts';
-import { checkPackages } from './tidy/packages.ts';
+import { checkDependencyDecisions, checkPackages } from './tidy/packages.ts';
 import { checkContractIds, checkSkippedTests, namedContracts, unnamedContracts } from './tidy/test-rules.ts';
 import { formatFindings, readTree, type TidyFinding } from './tidy/tree.ts';
 
@@ -23,6 +23,10 @@ function expectNone(findings: readonly TidyFinding[]): void {
 describe('the repository', () => {
   test('packages depend in one direction, in one version, under one licence', () => {
     expectNone(checkPackages(tree));
+  });
+
+  test('every library that a package needs stands in a decision record', () => {
+    expectNone(checkDependencyDecisions(tree));
   });
 
   test('the lock names every platform, so that npm ci takes it anywhere', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkPackages } from './packages.ts';
+import { checkDependencyDecisions, checkPackages } from './packages.ts';
 
 const ROOT = { version: '1.0.0', license: 'Apache-2.0' };
 
@@ -29,4 +29,14 @@ test('a package that no layer knows is found', () => {
 test('version, licence and the versions of our own packages keep step with the root', () => {
   const json = { name: '@bulkhead/sdk', version: '0.9.0', license: 'MIT', dependencies: { '@bulkhead/protocol': '*' } };
   expect(findingsFor(json)).toHaveLength(3);
+});
+
+test('a library that a package needs at run time stands in a decision record', () => {
+  const tree = new Map([
+    ['packages/x/package.json', JSON.stringify({ dependencies: { pino: '1', other: '1', '@bulkhead/protocol': '1' } })],
+    ['docs/adr/0001-libraries.md', '| logs | pino, winston | why |'],
+  ]);
+  expect(checkDependencyDecisions(tree).map(({ message }) => message)).toEqual([
+    expect.stringContaining('other is in no'),
+  ]);
 });

@@ -51,6 +51,22 @@ export function checkPackages(tree: Tree): readonly TidyFinding[] {
   });
 }
 
+/** Finds run-time dependencies that no decision record names: the choice of a library is three lines there. */
+export function checkDependencyDecisions(tree: Tree): readonly TidyFinding[] {
+  const decisions = [...tree].filter(([path]) => path.startsWith('docs/adr/')).map(([, text]) => text);
+  const words = new Set(decisions.join('\n').split(/[\s,|`]+/));
+  const paths = [...tree.keys()].filter((path) => /^packages\/[^/]+\/package\.json$/.test(path));
+  return paths.flatMap((path) => {
+    const names = Object.keys(parsePackage(tree.get(path) ?? '{}').dependencies ?? {});
+    const undecided = names.filter((name) => !(name in ALLOWED_DEPENDENCIES) && !words.has(name));
+    return undecided.map((name) => ({
+      path,
+      line: 1,
+      message: `${name} is in no decision record; say why in docs/adr`,
+    }));
+  });
+}
+
 function checkDirection(json: PackageJson): readonly string[] {
   const name = json.name ?? '';
   const allowed = ALLOWED_DEPENDENCIES[name];
