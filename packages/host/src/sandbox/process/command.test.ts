@@ -141,7 +141,7 @@ test('the self-test’s second run differs by the permission model alone', () =>
 
 test('every tier gives an empty environment and the token as an argument of its own', () => {
   for (const tier of TIERS) {
-    const { args, env } = launchCommand({ ...WITH_UID, tier });
+    const { args, env } = launchCommand(tier === 'process' ? REQUEST : { ...WITH_UID, tier });
     expect(env).toEqual({});
     expect(args).toContain('generation=f00d');
   }
@@ -153,6 +153,10 @@ test('an obstacle names the tool and ends with its cure', () => {
   expect(tierObstacle('confined', WITHOUT_PERL)).toMatch(/apt-get install perl-base$/);
   expect(tierObstacle('uid', { ...TOOLSET, isRoot: false })).toMatch(/start the host as root$/);
   expect(tierObstacle('process', { ...WITHOUT_PERL, isRoot: false, architecture: undefined })).toBeUndefined();
+});
+
+test('root starts no guest above tier process as itself', () => {
+  expect(() => launchCommand({ ...REQUEST, tier: 'jail' })).toThrow('invariant');
 });
 
 test('uid 0 is never a guest’s', () => {

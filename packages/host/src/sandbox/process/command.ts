@@ -35,7 +35,7 @@ export type LaunchShape = {
   readonly dataLimitBytes: number;
   readonly openFilesMax: number;
   readonly fileSizeMaxBytes: number;
-  /** The guest's own user, and group of the same number; only where the host is root. */
+  /** The guest's own user, and group of the same number: where the host is root, at every tier but `process`. */
   readonly uid?: number;
   /** A folder that the guest may read and write; the same path inside and outside. */
   readonly tempDir?: string;
@@ -136,11 +136,9 @@ function cureOf(tool: Tool): string {
 export function launchCommand(request: LaunchRequest): LaunchCommand {
   const { tier, toolset, shape } = request;
   assertInvariant(tierObstacle(tier, toolset) === undefined, `tier ${tier} can be started here`);
-  assertInvariant(shape.uid === undefined || toolset.isRoot, 'only root gives a guest another user');
-  assertInvariant(
-    shape.uid !== 0 && (tier !== 'uid' || shape.uid !== undefined),
-    'a guest of tier uid has its own user',
-  );
+  // Bubblewrap started by root keeps root's user id whatever it is told, so no guest above `process` is without its own.
+  const needsUid = toolset.isRoot && tier !== 'process';
+  assertInvariant((shape.uid !== undefined) === needsUid && shape.uid !== 0, `tier ${tier} has the user that it needs`);
   const program = tier === 'jail' ? [...jail(request), ...node(request)] : node(request);
   const [file = '', ...args] = toolset.perl.found
     ? [toolset.perl.path, '-w', request.staged.launcher, ...launcherOptions(request), '--', ...program]

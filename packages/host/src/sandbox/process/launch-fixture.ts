@@ -19,6 +19,7 @@ import {
   launchCommand,
   type LaunchCommand,
   type LaunchRequest,
+  type LaunchShape,
   type StagedFiles,
 } from './command.ts';
 import { stageLaunchFiles } from './launch-files.ts';
@@ -51,8 +52,14 @@ export type LaunchFixture = {
   /** `inherited` is an open file of the host that spawn hands on as fd 9, as one without close-on-exec would be. */
   readonly start: (command: LaunchCommand, inherited?: number) => Promise<LiveGuest>;
   /** Runs the self-test in guests started by that command, with and without Node's permission model. */
-  readonly probe: (tier: Tier, mutate?: (command: LaunchCommand) => LaunchCommand) => Promise<ProbeReport>;
+  readonly probe: (tier: Tier, change?: ProbeChange) => Promise<ProbeReport>;
+  readonly shapeOf: (tier: Tier) => LaunchShape;
   readonly close: () => Promise<void>;
+};
+
+export type ProbeChange = {
+  readonly request?: Partial<LaunchRequest>;
+  readonly mutate?: (command: LaunchCommand) => LaunchCommand;
 };
 
 export type LiveGuest = {
@@ -71,7 +78,7 @@ export function findGuests(token: string): Promise<readonly number[]> {
 }
 
 /** A user that owns nothing; tests of one process lease no ids. */
-export const TEST_UID = 0x7000_0000 + 512 * 1_024;
+const TEST_UID = 0x7000_0000 + 512 * 1_024;
 const MEMORY_MB = 128;
 const OPEN_FILES_MAX = 64;
 
@@ -98,16 +105,10 @@ export async function openLaunchFixture(nodePath?: string): Promise<LaunchFixtur
     fileSizeMaxBytes: 8 * 1024 * 1024,
   };
 
+  const shapeOf = (tier: Tier): LaunchShape =>
+    toolset.isRoot && tier !== 'process' ? { ...shape, uid: TEST_UID } : shape;
   const command = (tier: Tier, change: Partial<LaunchRequest> = {}): LaunchCommand => {
-    const own = toolset.isRoot && tier !== 'process' ? { uid: TEST_UID } : {};
-    const request = {
-      tier,
-      toolset,
-      staged,
-      token: runDirectory.token,
-      hostPid: process.pid,
-      shape: { ...shape, ...own },
-    };
+    const request = { tier, toolset, staged, token: runDirectory.token, hostPid: process.pid, shape: shapeOf(tier) };
     return launchCommand({ ...request, ...change });
   };
   const start: LaunchFixture['start'] = async (launch, inherited) => {
@@ -119,9 +120,9 @@ export async function openLaunchFixture(nodePath?: string): Promise<LaunchFixtur
     await Promise.all([...guests].map((guest) => guest.end()));
     await runDirectory.close();
   };
-  const probe: LaunchFixture['probe'] = (tier, mutate = (same) => same) => {
+  const probe: LaunchFixture['probe'] = (tier, { request = {}, mutate = (same) => same } = {}) => {
     const run = async (input: ProbeInput, withoutPermissionModel: boolean): Promise<readonly ProbeResult[]> => {
-      const guest = await start(mutate(command(tier, { withoutPermissionModel })));
+      const guest = await start(mutate(command(tier, { ...request, withoutPermissionModel })));
       const results = parseProbeResults(await guest.ask(await probeSource(), input));
       await guest.end();
       if (results === undefined) throw new Error('the self-test gave no results');
@@ -129,7 +130,7 @@ export async function openLaunchFixture(nodePath?: string): Promise<LaunchFixtur
     };
     return probeBothWays(runDirectory, guestPathInside(tier, staged), run);
   };
-  return { toolset, runDirectory, staged, command, start, probe, close };
+  return { toolset, runDirectory, staged, command, start, probe, shapeOf, close };
 }
 
 async function probeBothWays(
@@ -150,7 +151,7 @@ async function probeBothWays(
 }
 
 /** The self-test as a guest gets it: JavaScript text. */
-export async function probeSource(): Promise<string> {
+async function probeSource(): Promise<string> {
   return stripTypeScriptTypes(await readFile(new URL('../../self-test/probe.ts', import.meta.url), 'utf8'));
 }
 

@@ -42,7 +42,7 @@ const MUTATIONS: readonly (readonly [tier: Tier, take: string, put: string, laye
 test.each(MUTATIONS.filter(([tier]) => TIERS_HERE.includes(tier)))(
   'tier %s without %s (but "%s") is found out by layer %s',
   async (tier, take, put, layer) => {
-    const report = await fixture.probe(tier, (command) => replaceArgument(command, take, put));
+    const report = await fixture.probe(tier, { mutate: (command) => replaceArgument(command, take, put) });
     expect(missingForTier(tier, report).map((text) => text.split(':')[0])).toContain(layer);
   },
 );
@@ -103,6 +103,30 @@ test.each(TIERS_HERE)('the group kill leaves nothing of a guest at tier %s [FAUL
   await guest.end();
   await expect.poll(() => findGuests(fixture.runDirectory.token)).toEqual([]);
 });
+
+test.each(TIERS_HERE)(
+  'a guest at tier %s writes in its temp folder, bounded, and nowhere else [FAULTS 35]',
+  async (tier) => {
+    const tempDir = await fixture.runDirectory.makeTempDir(fixture.shapeOf(tier).uid);
+    const guest = await fixture.start(fixture.command(tier, { shape: { ...fixture.shapeOf(tier), tempDir } }));
+    const code = `import { writeFileSync } from 'node:fs';
+    const write = (path, bytes) => { try { writeFileSync(path, Buffer.alloc(bytes)); return 'written'; } catch (error) { return error.code; } };
+    export default (dir) => [write(dir + '/small', 10), write(dir + '/large', 9 * 1024 * 1024), write(dir + '/../other', 10)];`;
+    expect(await guest.ask(code, tempDir)).toEqual(['written', 'EFBIG', 'ERR_ACCESS_DENIED']);
+    await guest.end();
+    await fixture.runDirectory.removeTempDir(tempDir);
+  },
+);
+
+test.runIf(TIERS_HERE.includes('jail'))(
+  'without perl a jail holds all the same, but for what the host was started with',
+  async () => {
+    const withoutPerl = { ...toolset, perl: { found: false, cure: 'apt-get install perl-base' } as const };
+    const report = await fixture.probe('jail', { request: { toolset: withoutPerl } });
+    const missing = missingForTier('jail', report).map((text) => text.split(':')[0]);
+    expect(missing.filter((name) => name !== 'descriptors')).toEqual([]);
+  },
+);
 
 test('a lock that cannot be applied ends the launch with one line', async () => {
   const command = fixture.command('process');

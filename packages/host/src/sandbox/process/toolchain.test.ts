@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TIERS } from '@bulkhead/protocol';
 import { dataLimitBytes, tierObstacle } from './command.ts';
-import { openLaunchFixture, TEST_UID, type LaunchFixture } from './launch-fixture.ts';
+import { openLaunchFixture, type LaunchFixture } from './launch-fixture.ts';
 import { findToolset } from './toolset.ts';
 
 const toolset = await findToolset();
@@ -21,11 +21,10 @@ test.each(TIERS_HERE)('esbuild bundles in a child process at tier %s', async (ti
   const esbuild = dirname(dirname(require.resolve('esbuild')));
   const binary = dirname(require.resolve(`@esbuild/${process.platform}-${process.arch}/package.json`));
   const shape = {
+    ...fixture.shapeOf(tier),
     memoryMb: 512,
     dataLimitBytes: dataLimitBytes(fixture.staged.image.idleDataBytes, 512),
     openFilesMax: 256,
-    fileSizeMaxBytes: 8 * 1024 * 1024,
-    ...(toolset.isRoot && tier !== 'process' ? { uid: TEST_UID } : {}),
   };
   const rights = { readablePaths: [esbuild, binary], allowChildren: true };
   const guest = await fixture.start(fixture.command(tier, { ...rights, shape }));

@@ -5,10 +5,11 @@
  */
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Architecture } from './syscall-numbers.ts';
+import { blocksOf } from './uid-lease.ts';
 
 /** A program that is there, by its absolute path, or one that is not, with the step that installs it. */
 export type Tool = { readonly found: true; readonly path: string } | { readonly found: false; readonly cure: string };
@@ -18,7 +19,10 @@ export type ToolName = keyof typeof CURES;
 export type Toolset = Readonly<Record<ToolName, Tool>> & {
   /** Options that the installed bubblewrap knows, such as `--disable-userns` (0.8.0); empty without it. */
   readonly bwrapOptions: ReadonlySet<string>;
-  /** True where guests can be given user ids of their own. */
+  /**
+   * True where guests can be given user ids of their own: root, with the capabilities for it, in a user namespace that
+   * has ids to give. Root of a container may lack either, and is then as any other user here.
+   */
   readonly isRoot: boolean;
   /** Undefined where no system call filter is written for this machine: another architecture, or not Linux. */
   readonly architecture: Architecture | undefined;
@@ -52,7 +56,7 @@ export async function findToolset(directories: readonly string[] = SYSTEM_DIRECT
     find('nice'),
   ]);
   const bwrapOptions = await optionsOf(bwrap);
-  const isRoot = process.getuid?.() === 0;
+  const isRoot = process.getuid?.() === 0 && (await canGiveUsers());
   return { bwrap, perl, prlimit, setpriv, choom, nice, bwrapOptions, isRoot, architecture: architecture() };
 }
 
@@ -76,6 +80,16 @@ async function optionsOf(tool: Tool): Promise<ReadonlySet<string>> {
     () => '',
   );
   return new Set(help.match(/--[a-z][a-z0-9-]+/g) ?? []);
+}
+
+/** CAP_CHOWN, CAP_KILL, CAP_SETGID and CAP_SETUID: to own a temp folder, end a guest, and become its user. */
+const NEEDED_CAPABILITIES = (1n << 0n) | (1n << 5n) | (1n << 6n) | (1n << 7n);
+
+async function canGiveUsers(): Promise<boolean> {
+  const read = (name: string): Promise<string> => readFile(`/proc/self/${name}`, 'utf8').catch(() => '');
+  const [status, uidMap] = await Promise.all([read('status'), read('uid_map')]);
+  const effective = BigInt(`0x${/^CapEff:\s+([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
+  return (effective & NEEDED_CAPABILITIES) === NEEDED_CAPABILITIES && blocksOf(uidMap).length > 0;
 }
 
 function architecture(): Architecture | undefined {
