@@ -51,13 +51,19 @@ const NO_PARENT = '(?!(?:[^#]*/)?\\.\\.(?:/|$))';
 export const MAIN_PATTERN = `^${NO_PARENT}(?!/)[^\\\\#:\\u0000]{1,256}$`;
 /** `./module.ts#Export`, inside the plugin folder. */
 export const ENTRY_POINT_PATTERN = `^${NO_PARENT}\\./[^\\\\#:\\u0000]{1,250}#[A-Za-z_$][A-Za-z0-9_$]{0,127}$`;
+const Named = (description: string) =>
+  Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }), Type.String({ pattern: ENTRY_POINT_PATTERN }), {
+    ...closed,
+    description,
+  });
 const entryPoints = (group: EntryPointGroup) =>
-  Type.Optional(
-    Type.Record(Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }), Type.String({ pattern: ENTRY_POINT_PATTERN }), {
-      ...closed,
-      description: `${group.replace('_', ' ')} by name, each as "./module.ts#Export".`,
-    }),
-  );
+  Type.Optional(Named(`${group.replace('_', ' ')} by name, each as "./module.ts#Export".`));
+
+/** Before a group's name, means the same group (CONTRACTS decision 14). */
+export const GROUP_PREFIX = 'bulkhead.';
+const prefixedGroups = {
+  [`^bulkhead\\.(?:${ENTRY_POINT_GROUPS.join('|')})$`]: Named('The group under its long name.'),
+};
 
 const Requirements = Type.Object(
   {
@@ -183,7 +189,11 @@ export const ManifestSchema = Type.Object(
           executors: entryPoints('executors'),
           monitors: entryPoints('monitors'),
         },
-        { ...closed, description: 'What the plugin offers by name, in groups.' },
+        {
+          ...closed,
+          patternProperties: prefixedGroups,
+          description: 'What the plugin offers by name, in groups; `bulkhead.tools` means `tools`, and so on.',
+        },
       ),
     ),
     config: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Default configuration.' })),

@@ -209,6 +209,29 @@ test.for([
   expect(findingsOf({ ...base, network: { allow: [host] } })).toHaveLength(findings);
 });
 
+test('an entry point group may be written with its long name, and the two are one [decision 14]', () => {
+  const entryPoints = {
+    'bulkhead.tools': { a: './a.ts#A' },
+    tools: { b: './b.ts#B' },
+    'bulkhead.monitors': { c: './c.ts#C' },
+  };
+  expect(parseManifest({ ...base, entry_points: entryPoints })).toMatchObject({
+    ok: true,
+    manifest: { entry_points: { tools: { a: './a.ts#A', b: './b.ts#B' }, monitors: { c: './c.ts#C' }, executors: {} } },
+  });
+});
+
+test('a name under both spellings of a group is refused, and so is a wrong value under the long one [decision 14]', () => {
+  const both = { 'bulkhead.tools': { a: './a.ts#A' }, tools: { a: './b.ts#B' } };
+  expect(messagesOf({ entry_points: both })).toEqual([
+    'field "entry_points.bulkhead.tools.a" is named under "tools" too',
+  ]);
+  expect(messagesOf({ entry_points: { 'bulkhead.tools': { a: 'nowhere' } } })).toHaveLength(1);
+  expect(messagesOf({ entry_points: { 'bulkhead.tool': {} } })).toEqual([
+    'field "entry_points.bulkhead.tool" is not known',
+  ]);
+});
+
 test('the index of a dependency is its own, whatever stands before it', () => {
   const paths = findingsOf({ ...base, dependencies: [5, '', 'a b'] }).map(({ path }) => path);
   expect(paths.toSorted()).toEqual([0, 1, 2].map((index) => `plugin.json#/dependencies/${index}`));

@@ -18,7 +18,9 @@ import {
 import { isJsonObject, type JsonObject } from './json.ts';
 import { LIMITS, LIMIT_PROFILES, type GuestLimits } from './limits.ts';
 import {
+  ENTRY_POINT_GROUPS,
   ENTRY_POINT_PATTERN,
+  GROUP_PREFIX,
   HOSTS_PORT_PATTERN,
   HOST_PORT_PATTERN,
   MAIN_PATTERN,
@@ -93,7 +95,7 @@ export function parseManifest(value: unknown): ManifestResult {
       findings: [finding('', `is ${describe(value)}; expected an object`, 'Write { "name": …, … }.')],
     };
   }
-  const findings = [...schemaFindings(value), ...dependencyFindings(value)];
+  const findings = [...schemaFindings(value), ...dependencyFindings(value), ...entryPointFindings(value)];
   if (findings.length > 0) return { ok: false, findings };
   return { ok: true, manifest: withDefaults(value as ManifestSource, value) }; // The schema has just said so.
 }
@@ -272,6 +274,19 @@ function dependencyFindings(value: JsonObject): readonly Finding[] {
   });
 }
 
+/** `tools` and `bulkhead.tools` are one group (CONTRACTS decision 14), so a name may stand under one of them only. */
+function entryPointFindings(value: JsonObject): readonly Finding[] {
+  const groups = value['entry_points'];
+  if (!isJsonObject(groups)) return [];
+  return ENTRY_POINT_GROUPS.flatMap((group) => {
+    const [short, long] = [groups[group], groups[GROUP_PREFIX + group]];
+    if (!isJsonObject(short) || !isJsonObject(long)) return [];
+    const twice = Object.keys(long).filter((name) => Object.hasOwn(short, name));
+    const where = `/entry_points/${GROUP_PREFIX}${group}`;
+    return twice.map((name) => finding(`${where}/${name}`, `is named under "${group}" too`, 'Remove one of the two.'));
+  });
+}
+
 function parseDependency(text: string): PluginDependency | undefined {
   const match = DEPENDENCY.exec(text);
   const name = parsePluginName(match?.[1]);
@@ -305,18 +320,17 @@ function withDefaults(source: ManifestSource, value: JsonObject): Manifest {
     sandbox: { scope: 'tenant', min_tier: 'process', ...source.sandbox },
     ledger: source.ledger ?? 'batched',
     hooks: source.hooks ?? [],
-    entry_points: {
-      tools: {},
-      task_handlers: {},
-      llm_backends: {},
-      parent_selectors: {},
-      executors: {},
-      monitors: {},
-      ...source.entry_points,
-    },
+    entry_points: entryPointsOf(source),
     config: { ...(source.config as JsonObject | undefined) }, // JSON came in, so JSON is inside.
     config_schema: source.config_schema as JsonObject | undefined,
     source: value,
   };
   return manifest as Manifest; // The only place that makes one.
+}
+
+/** Joins a group's two spellings; a name that stands under both is a finding before it comes here. */
+function entryPointsOf(source: ManifestSource): Manifest['entry_points'] {
+  const written: Readonly<Record<string, Readonly<Record<string, string>> | undefined>> = source.entry_points ?? {};
+  const groups = ENTRY_POINT_GROUPS.map((group) => [group, { ...written[GROUP_PREFIX + group], ...written[group] }]);
+  return Object.fromEntries(groups) as Manifest['entry_points']; // fromEntries forgets its keys.
 }
