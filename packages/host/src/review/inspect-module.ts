@@ -7,7 +7,7 @@ import { parseModule } from './parse-module.ts';
 import type { Hit, ParsedModule, Rule } from './rule.ts';
 import { RULES } from './rules.ts';
 import { walk, type SyntaxNode } from './syntax.ts';
-import { isUnused, usedNames } from './used-names.ts';
+import { isForTypes, usedNames } from './used-names.ts';
 
 export type InspectedModule = { readonly findings: readonly Finding[]; readonly requests: readonly LocatedRequest[] };
 
@@ -63,7 +63,7 @@ function requestsOf(module: ParsedModule): readonly ModuleRequest[] {
   const requests: ModuleRequest[] = [];
   walk(module.root, (node) => {
     const request = requestOf(node, module.meaning);
-    if (request !== undefined && (used === undefined || !isUnused(node, used))) requests.push(request);
+    if (request !== undefined && (used === undefined || !isForTypes(node, used))) requests.push(request);
   });
   return requests;
 }

@@ -2,14 +2,11 @@
  * Parses one module for the review. TypeScript's and JavaScript's own errors are findings of the author's, with line.
  */
 import { posix } from 'node:path';
-import { parseSync, type ParseResult, type Severity } from 'oxc-parser';
+import { parseSync, type ParseResult } from 'oxc-parser';
 import { createMeaning } from './meaning.ts';
 import type { ParsedModule } from './rule.ts';
 import { createScopes } from './scopes.ts';
 import type { SyntaxNode } from './syntax.ts';
-
-/** The parser declares an enum that exists for the compiler alone. */
-const ERROR = 'Error' as Severity;
 
 export type ParsedOrNot =
   | { readonly ok: true; readonly module: ParsedModule }
@@ -21,7 +18,7 @@ export type ParsedOrNot =
  */
 export function parseModule(path: string, text: string): ParsedOrNot {
   const result = parseAs(path, text);
-  const error = result.errors.find((found) => found.severity === ERROR);
+  const [error] = result.errors;
   if (error !== undefined) return { ok: false, start: error.labels[0]?.start ?? 0, message: error.message };
   const root = result.program as unknown as SyntaxNode; // The parser's own types list each node type; rules take any.
   const scopes = createScopes(root);

@@ -1,5 +1,5 @@
 /**
- * Which imported names a TypeScript module uses as values. The bundler drops the others, as TypeScript does, so what
+ * Which imports of a TypeScript module are there for types alone. The bundler drops them, as TypeScript does, so what
  * they import is not part of the plugin and need not be there.
  */
 import { child, children, identifierName, walk, type SyntaxNode } from './syntax.ts';
@@ -23,25 +23,34 @@ const WITH_VALUES: readonly string[] = [
   'TSQualifiedName',
 ];
 
-/** Lists the names that stand for a value somewhere; it may name too many, never too few. */
-export function usedNames(root: SyntaxNode): ReadonlySet<string> {
-  const used = new Set<string>();
+/** The names that stand for a value somewhere, and those that stand in a type. */
+export type UsedNames = { readonly values: ReadonlySet<string>; readonly types: ReadonlySet<string> };
+
+/** Sorts the names of a module; it may take a type for a value, never a value for a type. */
+export function usedNames(root: SyntaxNode): UsedNames {
+  const values = new Set<string>();
+  const types = new Set<string>();
   const inTypes = new Set<SyntaxNode>();
+  const inImports = new Set<SyntaxNode>();
   walk(root, (node, parent) => {
     const isType = node.type.startsWith('TS') && !WITH_VALUES.includes(node.type);
-    if (isType || (parent !== undefined && inTypes.has(parent)) || node.type === 'ImportDeclaration') inTypes.add(node);
-    const name = inTypes.has(node) ? undefined : identifierName(node);
-    if (name !== undefined) used.add(name);
+    if (isType || (parent !== undefined && inTypes.has(parent))) inTypes.add(node);
+    if (node.type === 'ImportDeclaration' || (parent !== undefined && inImports.has(parent))) inImports.add(node);
+    const name = inImports.has(node) ? undefined : identifierName(node);
+    if (name !== undefined) (inTypes.has(node) ? types : values).add(name);
   });
-  return used;
+  return { values, types };
 }
 
-/** Tells whether an import declaration binds names of which none is used as a value. */
-export function isUnused(declaration: SyntaxNode, used: ReadonlySet<string>): boolean {
-  const specifiers = children(declaration, 'specifiers');
+/**
+ * Tells whether an import declaration is there for types alone. One whose names are not used at all is not: it may be
+ * there for what it does, or to be seen.
+ */
+export function isForTypes(declaration: SyntaxNode, { values, types }: UsedNames): boolean {
+  const names = children(declaration, 'specifiers').map((one) => identifierName(child(one, 'local')) ?? '');
   return (
     declaration.type === 'ImportDeclaration' &&
-    specifiers.length > 0 &&
-    specifiers.every((one) => one['importKind'] === 'type' || !used.has(identifierName(child(one, 'local')) ?? ''))
+    names.some((name) => types.has(name)) &&
+    !names.some((name) => values.has(name))
   );
 }

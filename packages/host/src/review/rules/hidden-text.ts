@@ -7,7 +7,7 @@ import type { Hit, Rule } from '../rule.ts';
 
 const HIDDEN = /[\u00AD\u061C\u180E\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u206F\uFEFF]/g;
 const JOINED_BEFORE =
-  /[\p{Extended_Pictographic}\p{Emoji_Modifier}\uFE0F\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Malayalam}\p{Script=Sinhala}\p{M}]$/u;
+  /^[\p{Extended_Pictographic}\p{Emoji_Modifier}\uFE0F\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Malayalam}\p{Script=Sinhala}\p{M}]$/u;
 const JOINED_AFTER =
   /^[\p{Extended_Pictographic}\u2640\u2642\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Malayalam}\p{Script=Sinhala}]/u;
 /** More of them say no more. */
@@ -32,7 +32,8 @@ function isHonest(text: string, at: number): boolean {
   const character = text[at];
   if (character === '\uFEFF') return at === 0; // The byte order mark.
   if (character !== '\u200C' && character !== '\u200D') return false;
-  return JOINED_BEFORE.test(text.slice(Math.max(0, at - 2), at)) && JOINED_AFTER.test(text.slice(at + 1, at + 3));
+  const before = Array.from(text.slice(Math.max(0, at - 2), at)).at(-1) ?? '';
+  return JOINED_BEFORE.test(before) && JOINED_AFTER.test(text.slice(at + 1, at + 3));
 }
 
 function hitAt(start: number, character: string): Hit {
