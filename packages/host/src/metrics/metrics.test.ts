@@ -47,6 +47,20 @@ describe('metrics', () => {
     expect(lines).toContain('plugin_call_duration_seconds_count{plugin="calculator"} 3');
   });
 
+  test('a bucket holds what is exactly its bound, and there is one bucket without a bound', async () => {
+    const metrics = make();
+    metrics.observeStart('cold', 5);
+    metrics.observeStart('cold', 60_000);
+    expect(await samplesOf(metrics, 'sandbox_start_seconds')).toEqual([
+      ...['0.005', '0.01', '0.025', '0.05', '0.1', '0.25', '0.5', '1', '2.5', '10'].map(
+        (bound) => `sandbox_start_seconds_bucket{kind="cold",le="${bound}"} 1`,
+      ),
+      'sandbox_start_seconds_bucket{kind="cold",le="+Inf"} 2',
+      'sandbox_start_seconds_sum{kind="cold"} 60.005',
+      'sandbox_start_seconds_count{kind="cold"} 2',
+    ]);
+  });
+
   test('a thousand made-up plugin names share the label other', async () => {
     const metrics = make();
     for (let name = 0; name < 1_000; name += 1) metrics.observeCall(`made-up-${name}`, 'not_found', 1);

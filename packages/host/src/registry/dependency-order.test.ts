@@ -43,6 +43,13 @@ test('a version out of range is as good as missing, and both versions are named'
   expect(leftOut[0]?.message).toBe('it depends on plugin "lib" ^2.0.0, and version 1.9.9 is installed');
 });
 
+test('a pre-release counts as a version in range', () => {
+  expect(dependencyOrder([plugin('app', ['lib >=1.0.0']), plugin('lib', [], '2.0.0-rc.1')]).order).toEqual([
+    'lib',
+    'app',
+  ]);
+});
+
 test('a cycle is named whole to each plugin on it, and plugins beside it load', () => {
   const { order, leftOut } = dependencyOrder([
     plugin('a', ['b']),

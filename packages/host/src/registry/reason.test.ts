@@ -62,6 +62,21 @@ describe('reasons', () => {
     );
   });
 
+  test('a vague message of the host itself is joined to the table’s, so that nothing is lost', () => {
+    const reason = composeReason({ code: 'GUEST_CRASHED', message: 'failed' });
+    expect(reason).toMatch(/^GUEST_CRASHED: the plugin’s process died .*, saying only "failed" \(/);
+  });
+
+  test('a cause that is given stands in place of the code and the table’s message', () => {
+    const reason = composeReason({
+      code: 'INIT_FAILED',
+      className: 'TypeError',
+      message: 'no price',
+      cause: 'config lacks "price"',
+    });
+    expect(reason).toMatch(/^TypeError: no price \(config lacks "price"; temporary: /);
+  });
+
   test('[F001-26] an operator can tell what is temporary from what is permanent', () => {
     expect(composeReason({ code: 'PLUGIN_THREW', className: 'TypeError', message: 'x is not a function' })).toContain(
       'temporary',

@@ -201,6 +201,7 @@ test('what was stored is there after a new start, newest registration first; wha
   expect(codeOf(after.resolve('acme', 'a'))).toBe('1.0.0');
   expect(codeOf(after.resolve('acme', 'c'))).toBe('PLUGIN_NOT_FOUND');
   expect(after.plugins()).toEqual(['a', 'b', 'c']);
+  expect(after.unreadable).toEqual([]);
 });
 
 test('a stored release that this host cannot read is named and left out', async () => {

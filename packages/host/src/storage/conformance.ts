@@ -116,7 +116,7 @@ function transitionTests(storage: Opened): void {
   test('pruning keeps the newest transitions of each plugin and scope, and none that are too old', async () => {
     await storage().appendTransitions([1, 2, 3, 4].map((at) => transition('a', 'acme', at)));
     await storage().appendTransitions([transition('a', 'other', 2), transition('b', 'acme', 4)]);
-    await storage().prune({ now: minute(9), ledgerSince: minute(0), transitionsSince: minute(3), transitionsMax: 1 });
+    await storage().prune({ now: minute(9), ledgerSince: minute(0), transitionsSince: minute(4), transitionsMax: 1 });
     expect(await storage().listTransitions({ plugin: 'a', rowsMax: 10 })).toEqual([transition('a', 'acme', 4)]);
     expect(await storage().listTransitions({ plugin: 'b', rowsMax: 10 })).toEqual([transition('b', 'acme', 4)]);
   });
@@ -198,6 +198,12 @@ function keyTests(storage: Opened): void {
     expect(await storage().claimKey({ ...claim('3'), claimed_at: minute(31), expires_at: minute(51) })).toEqual({
       kind: 'running',
     });
+  });
+
+  test('a key is free from the moment at which it expires', async () => {
+    await storage().claimKey(claim('1'));
+    expect(await storage().claimKey({ ...claim('2'), claimed_at: minute(19) })).toEqual({ kind: 'running' });
+    expect(await storage().claimKey({ ...claim('3'), claimed_at: minute(20) })).toEqual({ kind: 'claimed' });
   });
 
   test('settling or freeing a call that claimed nothing is silent', async () => {
