@@ -71,11 +71,11 @@ const lineOf = (request: LaunchRequest): string => {
 };
 
 test('tier process is Node behind the launcher, as the host’s own user', () => {
-  expect(lineOf(REQUEST)).toBe(`${LAUNCHER} -- ${NODE}`);
+  expect(lineOf(REQUEST)).toBe(`${LAUNCHER} capabilities=none -- ${NODE}`);
 });
 
 test('tier uid adds a user', () => {
-  expect(lineOf({ ...WITH_UID, tier: 'uid' })).toBe(`${LAUNCHER} uid=5000 -- ${NODE}`);
+  expect(lineOf({ ...WITH_UID, tier: 'uid' })).toBe(`${LAUNCHER} uid=5000 capabilities=none -- ${NODE}`);
 });
 
 test('tier confined adds Landlock with single files, and the filter', () => {
@@ -83,7 +83,7 @@ test('tier confined adds Landlock with single files, and the filter', () => {
     'landlock=1 run=/run/node run=/lib64/ld.so read=/usr/lib/libc.so.6 read=/usr/lib/libstdc++.so.6.0.30 ' +
     'read=/run/guest.mjs read=/proc/self seccomp=4';
   expect(lineOf({ ...WITH_UID, tier: 'confined' })).toBe(
-    `${LAUNCHER.replace('keep=3', 'keep=4')} uid=5000 ${landlock} -- ${NODE}`,
+    `${LAUNCHER.replace('keep=3', 'keep=4')} uid=5000 capabilities=none ${landlock} -- ${NODE}`,
   );
 });
 

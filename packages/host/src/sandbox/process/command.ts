@@ -184,6 +184,8 @@ function launcherOptions(request: LaunchRequest): readonly string[] {
     `oom=${OOM_SCORE_ADJUSTMENT}`,
     ...Object.entries(limits(shape)).map(([name, value]) => `${name}=${value}`),
     ...(shape.uid === undefined ? [] : [`uid=${shape.uid}`]),
+    // Bubblewrap needs them to map root in a container that has no other user, and drops them itself.
+    ...(tier === 'jail' ? [] : ['capabilities=none']),
     ...(tier === 'confined' ? [...landlockOptions(request), `seccomp=${FIRST_PASSED_FD}`] : []),
   ];
 }

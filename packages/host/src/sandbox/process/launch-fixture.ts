@@ -120,7 +120,7 @@ export async function openLaunchFixture(nodePath?: string): Promise<LaunchFixtur
     await Promise.all([...guests].map((guest) => guest.end()));
     await runDirectory.close();
   };
-  const probe: LaunchFixture['probe'] = (tier, { request = {}, mutate = (same) => same } = {}) => {
+  const probe: LaunchFixture['probe'] = (tier, { request = {}, mutate = unchanged } = {}) => {
     const run = async (input: ProbeInput, withoutPermissionModel: boolean): Promise<readonly ProbeResult[]> => {
       const guest = await start(mutate(command(tier, { ...request, withoutPermissionModel })));
       const results = parseProbeResults(await guest.ask(await probeSource(), input));
@@ -132,6 +132,8 @@ export async function openLaunchFixture(nodePath?: string): Promise<LaunchFixtur
   };
   return { toolset, runDirectory, staged, command, start, probe, shapeOf, close };
 }
+
+const unchanged = (command: LaunchCommand): LaunchCommand => command;
 
 async function probeBothWays(
   { path, token }: RunDirectory,

@@ -128,6 +128,11 @@ test.runIf(TIERS_HERE.includes('jail'))(
   },
 );
 
+test('a guest has no capability, also where it runs as root because its host does [FAULTS 66]', async () => {
+  const { kernel } = await fixture.probe('process');
+  expect(kernel.find(({ name }) => name === 'status-capabilities')).toMatchObject({ got: 'nothing', refused: true });
+});
+
 test('a lock that cannot be applied ends the launch with one line', async () => {
   const command = fixture.command('process');
   const script = command.args[1] ?? '';

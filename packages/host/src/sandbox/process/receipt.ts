@@ -167,7 +167,7 @@ function notTried(name: string): ProbeResult {
 
 /** What an operator can do so that the layer holds. */
 function cureOf(layer: LayerRule, { tier, toolset, above }: ReceiptInput): string {
-  if (layer.name === 'own-user' && !toolset.isRoot) return 'start the host as root';
+  if (layer.name === 'own-user' && !toolset.isRoot) return 'start the host as root, with user ids to give';
   if (layer.name === 'network') return 'run the host on Node 25 or newer, or raise the tier to confined';
   const raising = layer.requiredBy.find((other) => TIERS.indexOf(other) > TIERS.indexOf(tier));
   if (raising === undefined) return 'this is a fault of the host; please report it with this receipt';
