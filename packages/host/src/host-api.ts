@@ -41,7 +41,8 @@ export type HostOptions = {
 export type InstalledRelease = {
   readonly name: PluginName;
   readonly version: Version;
-  readonly digest: Digest;
+  /** Undefined where a requirement is missing: nothing was reviewed or stored. */
+  readonly digest: Digest | undefined;
   readonly state: PluginHealth['state'];
   readonly reason: string | undefined;
   readonly findings: readonly Finding[];

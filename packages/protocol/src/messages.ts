@@ -107,7 +107,6 @@ const CALL_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'RESULT_TOO_DEEP',
   'RESULT_TOO_LARGE',
   'GUEST_OUT_OF_MEMORY',
-  'TOOL_NOT_FOUND',
 ]);
 const FAILED_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'LOAD_FAILED',

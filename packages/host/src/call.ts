@@ -1,0 +1,48 @@
+/**
+ * The call flow: one function of a plugin run once, as a list of steps. Each step hands on what the next may know, or
+ * ends the call; `record` is the only way out, so that every outcome updates registry, ledger and metrics.
+ *
+ *   admit -> resolve -> validate params -> before hooks -> sandbox -> validate result -> after hooks -> record
+ */
+import { callError, type Outcome } from '@bulkhead/protocol';
+import { refuseParams, resolveCall, startDurably, type ResolvedCall } from './call/resolve-call.ts';
+import { openCall, recordCall, type CallEnd, type CallPath, type CallRun, type CallTask } from './call/call-run.ts';
+import { runAfterHooks, runBeforeHooks } from './call/call-hooks.ts';
+import { runInSandbox } from './call/run-in-sandbox.ts';
+import { judgeResult } from './call/judge-result.ts';
+
+/**
+ * Runs one call and reports how it ended; a dying plugin is an answer, not a rejection.
+ *
+ * @param task - What is called, by whom and for how long; `params` and `args` are JSON.
+ * @returns the Outcome. Its `cpu_ms` and `peak_rss_bytes` are measured by the watchdog, never claimed by the guest.
+ * @remarks Keeps F001-14 and F001-17. Never rejects. Safe to call concurrently.
+ */
+export async function runCall(path: CallPath, task: CallTask): Promise<Outcome> {
+  const run = openCall(path, task);
+  const admission = path.admitter.admit(task.tenant);
+  if (admission.kind === 'refused') return recordCall(path, run, { ok: false, error: admission.error });
+  try {
+    return recordCall(path, run, await serve(path, run, admission.tenant));
+  } catch (cause) {
+    // Our own bug ends this call and nothing else: it is counted, logged, and never blamed on the plugin.
+    path.log.error({ err: cause, call_id: run.id }, 'the host failed while it served a call');
+    return recordCall(path, run, { ok: false, error: callError('HOST_FAULT') });
+  } finally {
+    path.admitter.settle(admission);
+  }
+}
+
+async function serve(path: CallPath, run: CallRun, tenant: ResolvedCall['tenant']): Promise<CallEnd> {
+  const resolved = resolveCall(path, run, tenant);
+  if (!resolved.ok) return resolved;
+  const refusal = refuseParams(resolved.call);
+  if (refusal !== undefined) return { ok: false, error: refusal };
+  const hooked = await runBeforeHooks(path, run, resolved.call);
+  if (!hooked.ok) return hooked;
+  const durable = await startDurably(path, run, resolved.call);
+  if (durable !== undefined) return { ok: false, error: durable };
+  const reply = await runInSandbox(path, run, hooked.call);
+  const judged = judgeResult(hooked.call, reply);
+  return runAfterHooks(path, { run, hooked, end: judged });
+}

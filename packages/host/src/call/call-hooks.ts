@@ -1,0 +1,66 @@
+/**
+ * Steps 4 and 7 of a call: the hooks before and after it. Only a tool's call is hooked; what a hook changed is judged by
+ * the same schema as what it replaced. A hook after the call may replace a value, and never turns a failure into ok.
+ */
+import { isJsonObject, type CallError, type JsonObject, type JsonValue } from '@bulkhead/protocol';
+import type { Hook } from '../hooks/chain.ts';
+import type { CallEnd, CallPath, CallRun } from './call-run.ts';
+import { refuseParams, type ResolvedCall } from './resolve-call.ts';
+
+/** A call whose before hooks have let it pass, with the hooks that are to be unwound. */
+export type HookedCall =
+  | { readonly ok: true; readonly call: ResolvedCall; readonly entered: readonly Hook[] }
+  | { readonly ok: false; readonly error: CallError };
+
+type Passed = Extract<HookedCall, { readonly ok: true }>;
+
+/** Runs the hooks before a tool's call; they may change `params`, or refuse. */
+export async function runBeforeHooks(path: CallPath, run: CallRun, call: ResolvedCall): Promise<HookedCall> {
+  const hooks = run.task.target.kind === 'tool' ? path.hooksFor(run.tenant, 'before_tool_call') : [];
+  if (hooks.length === 0) return { ok: true, call, entered: [] };
+  const validate = (data: JsonObject): string | undefined => refuseParams(withParams(call, data))?.message;
+  const data = { ...subject(run), params: call.args[0] ?? {} };
+  const answer = await path.hookChain.before({ point: 'before_tool_call', hooks, data, validate });
+  if (answer.kind === 'go') return { ok: true, call: withParams(call, answer.data), entered: answer.entered };
+  await unwind(path, run, { hooks: answer.entered, data: { ...data, error: { ...answer.error } } });
+  return { ok: false, error: answer.error };
+}
+
+/** Runs the hooks after a tool's call in reverse order; all of them, whatever became of it. */
+export async function runAfterHooks(
+  path: CallPath,
+  { run, hooked, end }: { readonly run: CallRun; readonly hooked: Passed; readonly end: CallEnd },
+): Promise<CallEnd> {
+  const { call, entered: hooks } = hooked;
+  if (hooks.length === 0) return end;
+  const about = { ...subject(run), params: call.args[0] ?? {} };
+  if (!end.ok) {
+    await unwind(path, run, { hooks, data: { ...about, error: { ...end.error } } });
+    return end;
+  }
+  const validate = (data: JsonObject): string | undefined => call.tool?.checkResult?.(data['value']);
+  const data = await path.hookChain.after({
+    point: 'after_tool_call',
+    hooks,
+    data: { ...about, value: end.value },
+    validate,
+  });
+  return { ...end, value: data['value'] ?? null };
+}
+
+async function unwind(
+  path: CallPath,
+  run: CallRun,
+  { hooks, data }: { readonly hooks: readonly Hook[]; readonly data: JsonObject },
+): Promise<void> {
+  await path.hookChain.after({ point: 'after_tool_call', hooks, data, validate: () => undefined });
+}
+
+function subject(run: CallRun): JsonObject {
+  return { plugin: run.task.plugin, tool: run.task.target.name, tenant: run.tenant, call_id: run.id };
+}
+
+function withParams(call: ResolvedCall, data: JsonObject): ResolvedCall {
+  const params: JsonValue = isJsonObject(data['params']) ? data['params'] : {};
+  return { ...call, args: [params] };
+}

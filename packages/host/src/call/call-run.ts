@@ -1,0 +1,179 @@
+/**
+ * One call from admission to record: what it is, what was learnt of it on the way, and the single place where its end
+ * becomes an Outcome and reaches registry, ledger and metrics.
+ */
+import {
+  DEFAULT_TENANT,
+  type CallError,
+  type CallReport,
+  type JsonObject,
+  type JsonValue,
+  type Outcome,
+  type Tier,
+} from '@bulkhead/protocol';
+import { isoTime, type Clock } from '../base/clock.ts';
+import type { HostError } from '../base/host-error.ts';
+import type { Log } from '../base/log.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { LivePlugin } from '../fleet/live-plugin.ts';
+import type { Hook, HookChain } from '../hooks/chain.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { Registry, RunningCall } from '../registry/registry.ts';
+import type { Releases } from '../registry/releases.ts';
+import type { Batch } from '../storage/batch.ts';
+import type { LedgerRow, Storage } from '../storage/port.ts';
+import type { Admitter } from '../tenant/admit.ts';
+
+/** What the call flow uses; wired once by the host. */
+export type CallPath = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly node: string;
+  readonly newCallId: () => string;
+  readonly admitter: Admitter;
+  readonly registry: Registry;
+  readonly releases: Releases;
+  readonly fleet: Fleet;
+  readonly metrics: Metrics;
+  readonly storage: Storage;
+  readonly ledger: Batch<LedgerRow>;
+  readonly hookChain: HookChain;
+  /** Hooks of a point that a call of this tenant meets; empty for most. */
+  readonly hooksFor: (tenant: string, point: 'before_tool_call') => readonly Hook[];
+  /** What the sandbox was measured to be, and the least that the operator accepts. */
+  readonly tier: Tier;
+  readonly minTier: Tier;
+};
+
+/** A request, normalised: `args` for an export, `params` for a tool. */
+export type CallTask = {
+  readonly plugin: string;
+  readonly target: { readonly kind: 'tool' | 'export'; readonly name: string };
+  readonly args: readonly JsonValue[];
+  readonly tenant: string | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly scopes: readonly string[] | undefined;
+  /** Set where the caller brought what is to run, such as a file; then no registration decides. */
+  readonly live: LivePlugin | undefined;
+  /** Set where what the caller brought was refused before it could run. */
+  readonly refusal: HostError | undefined;
+};
+
+/** What is learnt of a call while it runs. One owner, the flow; written by its steps in order. */
+export type CallRun = {
+  readonly id: string;
+  readonly task: CallTask;
+  readonly tenant: string;
+  readonly startedAt: number;
+  readonly startedWall: number;
+  version: string | null;
+  digest: string | null;
+  instanceId: string | null;
+  tier: Tier | null;
+  queueMs: number;
+  cpuMs: number | null;
+  peakRssBytes: number | null;
+  stdout: string;
+  stderr: string;
+  handler: string | undefined;
+  /** Set once the plugin's breaker let the call pass; settled by {@link recordCall}. */
+  running: RunningCall | undefined;
+};
+
+/** How a call ended, before it is recorded. */
+export type CallEnd =
+  | { readonly ok: true; readonly value: JsonValue; readonly metadata?: JsonObject | undefined }
+  | { readonly ok: false; readonly error: CallError; readonly metadata?: JsonObject | undefined };
+
+/** Opens the record of a call. */
+export function openCall(path: CallPath, task: CallTask): CallRun {
+  return {
+    id: path.newCallId(),
+    task,
+    tenant: task.tenant ?? DEFAULT_TENANT,
+    startedAt: path.clock.now(),
+    startedWall: path.clock.wallTime(),
+    version: null,
+    digest: null,
+    instanceId: null,
+    tier: null,
+    queueMs: 0,
+    cpuMs: null,
+    peakRssBytes: null,
+    stdout: '',
+    stderr: '',
+    handler: undefined,
+    running: undefined,
+  };
+}
+
+/**
+ * Ends a call. A record that cannot be kept is counted and never changes the answer.
+ *
+ * @remarks The one caller of `registry.settle` (F001-18).
+ */
+export function recordCall(path: CallPath, run: CallRun, end: CallEnd): Outcome {
+  const durationMs = path.clock.now() - run.startedAt;
+  const error = end.ok ? undefined : end.error;
+  try {
+    if (run.running !== undefined) path.registry.settle(run.running, { error, durationMs });
+    const kind = error?.kind ?? 'ok';
+    path.metrics.observeCall(run.task.plugin, kind, durationMs);
+    if (run.handler !== undefined) {
+      const status = end.ok ? 'ok' : 'error';
+      path.metrics.observeHandler(run.handler, { status, durationMs, ...(error && { reason: error.code }) });
+    }
+    path.ledger.add(ledgerRow(path, run, { kind, code: error?.code ?? null, durationMs }));
+  } catch (cause) {
+    path.metrics.countRecordFailure('registry');
+    path.log.error({ err: cause, call_id: run.id }, 'a call could not be recorded');
+  }
+  const measured = report(run, durationMs);
+  const call = end.metadata === undefined ? measured : { ...measured, metadata: end.metadata };
+  return end.ok ? { ok: true, value: end.value, call } : { ok: false, error: end.error, call };
+}
+
+/** The ledger's row of a call that has begun, for releases that ask for a durable start. */
+export function startedRow(path: CallPath, run: CallRun): LedgerRow {
+  return { ...ledgerRow(path, run, { kind: 'ok', code: null, durationMs: 0 }), ended_at: null, outcome: null, duration_ms: null };
+}
+
+function ledgerRow(
+  path: CallPath,
+  run: CallRun,
+  end: { readonly kind: LedgerRow['outcome']; readonly code: string | null; readonly durationMs: number },
+): LedgerRow {
+  return {
+    call_id: run.id,
+    node: path.node,
+    tenant_id: run.tenant,
+    plugin_name: run.task.plugin,
+    target: run.task.target.name,
+    digest: run.digest,
+    started_at: isoTime(run.startedWall),
+    ended_at: isoTime(run.startedWall + end.durationMs),
+    outcome: end.kind,
+    code: end.code,
+    duration_ms: end.durationMs,
+  };
+}
+
+function report(run: CallRun, durationMs: number): CallReport {
+  return {
+    call_id: run.id,
+    plugin: run.task.plugin,
+    version: run.version,
+    digest: run.digest,
+    tenant: run.tenant,
+    target: run.task.target.name,
+    instance_id: run.instanceId,
+    tier: run.tier,
+    duration_ms: durationMs,
+    queue_ms: run.queueMs,
+    cpu_ms: run.cpuMs,
+    peak_rss_bytes: run.peakRssBytes,
+    stdout: run.stdout,
+    stderr: run.stderr,
+  };
+}

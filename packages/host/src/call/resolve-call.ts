@@ -1,0 +1,156 @@
+/**
+ * Steps 2 and 3 of a call: what runs, may this caller run it, for how long, and do the parameters fit.
+ */
+import {
+  callError,
+  capabilitiesOf,
+  isTierAtLeast,
+  scopesOf,
+  strongestTier,
+  type CallError,
+  type JsonObject,
+  type JsonValue,
+  type Manifest,
+} from '@bulkhead/protocol';
+import type { HostError } from '../base/host-error.ts';
+import type { LivePlugin, LiveTool } from '../fleet/live-plugin.ts';
+import type { RegistrationRow } from '../storage/port.ts';
+import type { TenantScope } from '../tenant/admit.ts';
+import { startedRow, type CallPath, type CallRun } from './call-run.ts';
+
+/** A call that may run. Only {@link resolveCall} makes one. */
+export type ResolvedCall = {
+  readonly tenant: TenantScope;
+  readonly live: LivePlugin;
+  readonly config: JsonObject;
+  /** Undefined for an export, and for a tool of a plugin that no guest has told of yet. */
+  readonly tool: LiveTool | undefined;
+  readonly args: readonly JsonValue[];
+  readonly timeoutMs: number;
+  readonly deadline: number;
+  readonly isFullTime: boolean;
+};
+
+type Resolved = { readonly ok: true; readonly call: ResolvedCall } | { readonly ok: false; readonly error: CallError };
+
+/** Finds the release that the tenant runs, and judges permissions, sandbox and time limit. */
+export function resolveCall(path: CallPath, run: CallRun, tenant: TenantScope): Resolved {
+  const { task } = run;
+  if (task.refusal !== undefined) return { ok: false, error: errorOf(task.refusal) };
+  if (task.live !== undefined) return resolveBrought(run, tenant, task.live);
+  const resolution = path.releases.resolve(tenant.id, task.plugin);
+  if (resolution.kind === 'refused') return { ok: false, error: explainAbsence(path, task.plugin, resolution.error) };
+  const { release, registration } = resolution;
+  run.version = release.manifest.version;
+  run.digest = release.digest;
+  const live = path.fleet.find(release.digest);
+  if (live === undefined) return { ok: false, error: explainAbsence(path, task.plugin, notLoaded(task.plugin)) };
+  const tool = task.target.kind === 'tool' ? live.tools()?.get(task.target.name) : undefined;
+  run.handler = tool?.handler;
+  const error =
+    refuseTarget(run, live, tool) ??
+    refusePermissions(run, { manifest: release.manifest, registration, tool }) ??
+    refuseTier(path, tenant, release.manifest) ??
+    refuseTimeout(task.timeoutMs);
+  if (error !== undefined) return { ok: false, error };
+  const config = { ...release.manifest.config, ...registration.config };
+  return { ok: true, call: { tenant, live, config, tool, args: task.args, ...timing(run, live) } };
+}
+
+function errorOf({ code, message, hint }: HostError): CallError {
+  const explained = callError('PLUGIN_REFUSED', { message: `${code}: ${message}`, hint });
+  return code === 'PLUGIN_UNAVAILABLE' ? callError(code, { message, hint }) : explained;
+}
+
+/** What the caller brought has no registration, and so no grants, no config and nothing to refuse but its time. */
+function resolveBrought(run: CallRun, tenant: TenantScope, live: LivePlugin): Resolved {
+  run.version = live.spec.version;
+  run.digest = live.spec.digest;
+  const error = refuseTarget(run, live, undefined) ?? refuseTimeout(run.task.timeoutMs);
+  if (error !== undefined) return { ok: false, error };
+  return { ok: true, call: { tenant, live, config: {}, tool: undefined, args: run.task.args, ...timing(run, live) } };
+}
+
+function timing(run: CallRun, live: LivePlugin): Pick<ResolvedCall, 'timeoutMs' | 'deadline' | 'isFullTime'> {
+  const limitMs = live.spec.limits.timeout_ms;
+  const timeoutMs = Math.min(run.task.timeoutMs ?? limitMs, limitMs);
+  return { timeoutMs, deadline: run.startedAt + timeoutMs, isFullTime: timeoutMs === limitMs };
+}
+
+/** Judges a tool's parameters by its schema; returns the refusal, or undefined where they fit. */
+export function refuseParams(call: ResolvedCall): CallError | undefined {
+  const wrong = call.tool?.checkParams(call.args[0]);
+  return wrong === undefined ? undefined : callError('PARAMS_INVALID', { message: `params: ${wrong}` });
+}
+
+/** Where the manifest asks for a strict ledger, the start is stored before the guest sees the call. */
+export async function startDurably(path: CallPath, run: CallRun, call: ResolvedCall): Promise<CallError | undefined> {
+  if (call.live.spec.manifest.ledger !== 'strict') return undefined;
+  try {
+    await path.storage.putCalls([startedRow(path, run)]);
+    return undefined;
+  } catch {
+    return callError('STORAGE_UNAVAILABLE');
+  }
+}
+
+function notLoaded(plugin: string): CallError {
+  return callError('PLUGIN_UNAVAILABLE', { message: `plugin "${plugin}" has a release that is not loaded on this server` });
+}
+
+/** A plugin that was refused, or lacks something, is known by name; its caller learns why it cannot run. */
+function explainAbsence(path: CallPath, plugin: string, error: CallError): CallError {
+  if (error.kind === 'disabled') return error;
+  const health = path.registry.health(plugin, { showThrownText: true });
+  if (health?.state === 'UNAVAILABLE') return callError('PLUGIN_UNAVAILABLE', { message: health.reason ?? error.message });
+  if (health?.state === 'FAILED') return callError('PLUGIN_REFUSED', { message: health.reason ?? error.message });
+  return error;
+}
+
+function refuseTarget(run: CallRun, live: LivePlugin, tool: LiveTool | undefined): CallError | undefined {
+  const { kind, name } = run.task.target;
+  const ready = live.ready();
+  if (ready === undefined) return undefined; // No guest has said yet what there is; the one that starts now will.
+  if (kind === 'tool' && tool === undefined) return unknownTool(live.spec.name, name, ready.tools.map((known) => known.name));
+  if (kind === 'export' && !ready.exports.includes(name)) return unknownTool(live.spec.name, name, ready.exports);
+  return undefined;
+}
+
+function unknownTool(plugin: string, name: string, known: readonly string[]): CallError {
+  const shown = JSON.stringify(name.slice(0, 80));
+  const list = known.length === 0 ? 'it has none' : `it has ${known.slice(0, 20).join(', ')}`;
+  return callError('TOOL_NOT_FOUND', { message: `plugin "${plugin}" has no ${shown}; ${list}` });
+}
+
+type PermissionCase = {
+  readonly manifest: Manifest;
+  readonly registration: RegistrationRow;
+  readonly tool: LiveTool | undefined;
+};
+
+function refusePermissions(run: CallRun, { manifest, registration, tool }: PermissionCase): CallError | undefined {
+  const needed = [...manifest.required_permissions, ...(tool?.wire.required_permissions ?? [])];
+  if (needed.length === 0) return undefined;
+  const ungranted = capabilitiesOf(needed).find((word) => !registration.granted_permissions.includes(word));
+  if (ungranted !== undefined) {
+    return callError('PERMISSION_NOT_GRANTED', {
+      message: `plugin "${manifest.name}" needs the permission "${ungranted}", which its registration was not granted`,
+      hint: `Grant it: \`bulkhead serve --grant ${manifest.name}=${ungranted}\`.`,
+    });
+  }
+  const { scopes } = run.task;
+  const missing = scopes === undefined ? undefined : scopesOf(needed).find((word) => !scopes.includes(word));
+  if (missing === undefined) return undefined;
+  return callError('SCOPE_MISSING', { message: `the caller lacks the scope "${missing}" that "${run.task.target.name}" needs` });
+}
+
+function refuseTier(path: CallPath, tenant: TenantScope, manifest: Manifest): CallError | undefined {
+  const needed = strongestTier([path.minTier, tenant.minTier, manifest.sandbox.min_tier]);
+  if (isTierAtLeast(path.tier, needed)) return undefined;
+  return callError('SANDBOX_TOO_WEAK', { message: `the sandbox here is of tier "${path.tier}"; "${needed}" is needed` });
+}
+
+function refuseTimeout(timeoutMs: number | undefined): CallError | undefined {
+  if (timeoutMs === undefined || (Number.isSafeInteger(timeoutMs) && timeoutMs > 0)) return undefined;
+  return callError('TIMEOUT_INVALID', { message: `timeout_ms is ${timeoutMs}; expected a whole number of at least 1` });
+}

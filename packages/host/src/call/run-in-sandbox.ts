@@ -1,0 +1,86 @@
+/**
+ * Step 5 of a call: the breaker lets it pass, an instance of the tenant's runs it, and what was measured is noted.
+ */
+import { callError, type CallError } from '@bulkhead/protocol';
+import type { SandboxCall, SandboxReply } from '../sandbox/sandbox.ts';
+import type { CallPath, CallRun } from './call-run.ts';
+import { refuseParams, type ResolvedCall } from './resolve-call.ts';
+
+/** How the sandbox answered, without what {@link runInSandbox} has noted in the run. */
+export type SandboxEnd =
+  | Pick<Extract<SandboxReply, { ok: true }>, 'ok' | 'value' | 'metadata'>
+  | { readonly ok: false; readonly error: CallError; readonly metadata?: SandboxReply['metadata'] };
+
+/** A call is given to at most this many groups: a release may be replaced while the call waits for an instance. */
+const ATTEMPTS_MAX = 3;
+
+/** Runs the call; never rejects. A call that lost its guest to another one is tried once more if its tool is idempotent. */
+export async function runInSandbox(path: CallPath, run: CallRun, call: ResolvedCall): Promise<SandboxEnd> {
+  const { spec } = call.live;
+  const started = path.registry.startCall(spec.name, run.tenant, spec.digest);
+  if (started.kind === 'held_back') return { ok: false, error: withRetryAfter(started.error, started.retryAfterMs) };
+  run.running = started;
+  const end = await attempt(path, run, call);
+  const isLost = !end.ok && end.error.code === 'GUEST_LOST' && call.tool?.wire.idempotent === true;
+  return isLost ? attempt(path, run, call) : end;
+}
+
+async function attempt(path: CallPath, run: CallRun, call: ResolvedCall): Promise<SandboxEnd> {
+  const wasUnknown = call.live.ready() === undefined;
+  if (wasUnknown && run.task.target.kind === 'tool') {
+    // No guest has told of the tools yet, so whether this one exists, and fits, is only known once one has started.
+    const refusal = await learnTool(run, call);
+    if (refusal !== undefined) return { ok: false, error: refusal };
+  }
+  let { live } = call;
+  for (let tried = 0; tried < ATTEMPTS_MAX; tried += 1) {
+    const answer = await live.groupOf(run.tenant, call.config).run(sandboxCall(run, call));
+    if (answer.kind === 'replied') {
+      note(run, answer);
+      return answer.reply;
+    }
+    const resolution = path.releases.resolve(run.tenant, live.spec.name);
+    live = (resolution.kind === 'resolved' ? path.fleet.find(resolution.release.digest) : undefined) ?? live;
+  }
+  return { ok: false, error: callError('HOST_OVERLOADED', { message: 'the release was replaced again and again' }) };
+}
+
+async function learnTool(run: CallRun, call: ResolvedCall): Promise<CallError | undefined> {
+  const failure = await call.live.tryOut(run.tenant, call.config);
+  if (failure !== undefined) return failure;
+  const { name } = run.task.target;
+  const tool = call.live.tools()?.get(name);
+  if (tool === undefined) return callError('TOOL_NOT_FOUND', { message: `the plugin has no tool "${name.slice(0, 80)}"` });
+  return refuseParams({ ...call, tool });
+}
+
+function sandboxCall(run: CallRun, call: ResolvedCall): SandboxCall {
+  const { task } = run;
+  return {
+    target: task.target.kind,
+    name: task.target.name,
+    args: call.args,
+    deadline: call.deadline,
+    timeoutMs: call.timeoutMs,
+    isFullTime: call.isFullTime,
+    signal: task.signal,
+  };
+}
+
+type Replied = Extract<Awaited<ReturnType<ReturnType<ResolvedCall['live']['groupOf']>['run']>>, { kind: 'replied' }>;
+
+function note(run: CallRun, { reply, sandbox, queueMs }: Replied): void {
+  run.instanceId = sandbox?.instanceId ?? null;
+  run.tier = sandbox?.tier ?? null;
+  run.queueMs = queueMs;
+  run.cpuMs = reply.cpu_ms;
+  run.peakRssBytes = reply.peak_rss_bytes;
+  run.stdout = reply.stdout;
+  run.stderr = reply.stderr;
+}
+
+function withRetryAfter(error: CallError, retryAfterMs: number): CallError {
+  return Number.isFinite(retryAfterMs)
+    ? { ...error, limit: { name: 'retry_after_ms', allowed: 0, observed: Math.ceil(retryAfterMs), unit: 'ms' } }
+    : error;
+}

@@ -1,0 +1,44 @@
+/**
+ * The releases that are run on this host, by digest. It starts and retires them; which tenant runs which is not its
+ * question.
+ */
+import { LivePlugin, type LiveOptions, type LiveSpec } from './live-plugin.ts';
+
+export type Fleet = {
+  readonly find: (digest: string) => LivePlugin | undefined;
+  /** Adds a release, or returns the one that is there. */
+  readonly add: (spec: LiveSpec) => LivePlugin;
+  /** Takes a release out at once; what it has in flight ends before the promise resolves. */
+  readonly retire: (digest: string) => Promise<void>;
+  readonly all: () => readonly LivePlugin[];
+  /** Ends every guest; calls in flight are answered with HOST_CLOSED. */
+  readonly close: () => Promise<void>;
+};
+
+/** Makes an empty fleet. */
+export function createFleet(options: LiveOptions): Fleet {
+  const plugins = new Map<string, LivePlugin>();
+  const retiring = new Set<LivePlugin>();
+  return {
+    find: (digest) => plugins.get(digest),
+    add: (spec) => {
+      const existing = plugins.get(spec.digest);
+      if (existing !== undefined) return existing;
+      const plugin = new LivePlugin(spec, options);
+      plugins.set(spec.digest, plugin);
+      return plugin;
+    },
+    retire: async (digest) => {
+      const plugin = plugins.get(digest);
+      if (plugin === undefined) return;
+      plugins.delete(digest);
+      retiring.add(plugin);
+      await plugin.retire();
+      retiring.delete(plugin);
+    },
+    all: () => [...plugins.values()],
+    close: async () => {
+      await Promise.all([...plugins.values(), ...retiring].map((plugin) => plugin.close()));
+    },
+  };
+}

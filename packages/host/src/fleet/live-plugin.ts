@@ -1,0 +1,143 @@
+/**
+ * A release as it is run: its tools with compiled schemas, its artifact, and its instances by scope. It knows how to
+ * start instances, and leaves who may call what to the flow.
+ */
+import {
+  LIMITS,
+  callError,
+  type BindKind,
+  type CallError,
+  type GuestLimits,
+  type GuestReady,
+  type JsonObject,
+  type Manifest,
+  type WireTool,
+} from '@bulkhead/protocol';
+import type { Clock } from '../base/clock.ts';
+import { InstanceGroup } from '../sandbox/instance-group.ts';
+import type { Sandbox, SandboxDeath, SandboxOpening } from '../sandbox/sandbox.ts';
+import type { SchemaCheck } from '../schema/compile-schema.ts';
+
+/** A tool ready to be called: its wire form, and checks that were compiled once. */
+export type LiveTool = {
+  readonly wire: WireTool;
+  /** Label of its handler series. */
+  readonly handler: string;
+  readonly checkParams: SchemaCheck;
+  readonly checkResult: SchemaCheck | undefined;
+};
+
+/** What runs: identity, artifact and the limits that hold for it here. */
+export type LiveSpec = {
+  readonly kind: Exclude<BindKind, 'probe'>;
+  readonly name: string;
+  readonly version: string;
+  readonly digest: string;
+  readonly manifest: Manifest;
+  readonly artifact: Uint8Array;
+  readonly sourceMap: Uint8Array | undefined;
+  readonly limits: GuestLimits;
+};
+
+export type LiveOptions = {
+  readonly clock: Clock;
+  readonly compileTool: (plugin: string, tool: WireTool) => LiveTool | string;
+  /** Opens one sandbox for a tenant. */
+  readonly open: (spec: LiveSpec, tenant: string, config: JsonObject) => Promise<SandboxOpening>;
+  readonly onDeath: (spec: LiveSpec, scope: string, sandbox: Sandbox, death: SandboxDeath) => void;
+};
+
+/** One release that is run. Its groups are made when a scope first calls, and go with it. */
+export class LivePlugin {
+  readonly spec: LiveSpec;
+  readonly #options: LiveOptions;
+  readonly #groups = new Map<string, InstanceGroup>();
+  #tools: ReadonlyMap<string, LiveTool> | undefined;
+  #ready: GuestReady | undefined;
+
+  constructor(spec: LiveSpec, options: LiveOptions) {
+    this.spec = spec;
+    this.#options = options;
+  }
+
+  /** What the plugin turned out to offer; undefined until one of its guests was ready. */
+  ready(): GuestReady | undefined {
+    return this.#ready;
+  }
+
+  /** Its tools by name; undefined until one of its guests was ready. */
+  tools(): ReadonlyMap<string, LiveTool> | undefined {
+    return this.#tools;
+  }
+
+  /** Starts one guest to learn what the plugin offers, and closes it. The plugin serves no call in it. */
+  async tryOut(tenant: string, config: JsonObject): Promise<CallError | undefined> {
+    const opening = await this.#open(tenant, config);
+    if (!opening.ok) return opening.error;
+    await opening.sandbox.close();
+    return undefined;
+  }
+
+  /** The instances that serve a tenant. */
+  groupOf(tenant: string, config: JsonObject): InstanceGroup {
+    const existing = this.#groups.get(tenant);
+    if (existing !== undefined) return existing;
+    const { limits, manifest } = this.spec;
+    const group = new InstanceGroup({
+      clock: this.#options.clock,
+      concurrency: manifest.sandbox.scope === 'call' ? 1 : limits.concurrency,
+      instances: limits.instances,
+      queueLengthMax: LIMITS.queue_length.value,
+      idleTimeoutMs: LIMITS.idle_timeout_ms.value,
+      isSingleUse: manifest.sandbox.scope === 'call',
+      open: () => this.#open(tenant, config),
+      onDeath: (sandbox, death) => this.#options.onDeath(this.spec, tenant, sandbox, death),
+    });
+    this.#groups.set(tenant, group);
+    return group;
+  }
+
+  /** Scopes that have called it. */
+  scopes(): readonly string[] {
+    return [...this.#groups.keys()];
+  }
+
+  /** Guests that are alive, for the operator. */
+  sandboxes(): readonly Sandbox[] {
+    return [...this.#groups.values()].flatMap((group) => group.sandboxes());
+  }
+
+  /** Lets what is in flight end, then closes every instance. */
+  async retire(): Promise<void> {
+    await Promise.all([...this.#groups.values()].map((group) => group.retire()));
+  }
+
+  /** Ends every instance now. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#groups.values()].map((group) => group.close()));
+  }
+
+  async #open(tenant: string, config: JsonObject): Promise<SandboxOpening> {
+    const opening = await this.#options.open(this.spec, tenant, config);
+    if (!opening.ok) return opening;
+    const wrong = this.#learn(opening.sandbox.ready);
+    if (wrong === undefined) return opening;
+    await opening.sandbox.close();
+    return { ok: false, error: callError('INIT_FAILED', { message: wrong }), stack: undefined };
+  }
+
+  /** The first guest says what the release offers; what later guests say of themselves changes nothing for callers. */
+  #learn(ready: GuestReady): string | undefined {
+    if (this.#tools !== undefined) return undefined;
+    const tools = new Map<string, LiveTool>();
+    for (const wire of ready.tools) {
+      const tool = this.#options.compileTool(this.spec.name, wire);
+      if (typeof tool === 'string') return tool;
+      if (tools.has(wire.name)) return `the plugin offers two tools named "${wire.name}"`;
+      tools.set(wire.name, tool);
+    }
+    this.#tools = tools;
+    this.#ready = ready;
+    return undefined;
+  }
+}

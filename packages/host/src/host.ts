@@ -1,0 +1,25 @@
+/**
+ * Makes a host: opens what it owns, joins the parts to the two flows, and ends everything in reverse. The one place that
+ * knows all parts; nothing is decided here.
+ */
+import { createHostApi } from './host/host-api.ts';
+import { openParts } from './host/open-parts.ts';
+import { resolveSettings } from './host/settings.ts';
+import type { Host, HostOptions } from './host-api.ts';
+
+/**
+ * Opens a host: measures the sandbox of this machine, starts the warm pool, and is ready to install and call plugins.
+ *
+ * @throws {HostError} `SANDBOX_TOO_WEAK` where the machine's sandbox is weaker than `minTier`; `DATA_LOCKED` where
+ *   another host holds `dataDir`; `STORAGE_UNAVAILABLE`.
+ */
+export async function createHost(options: HostOptions = {}): Promise<Host> {
+  const settings = resolveSettings(options);
+  const closing = new AsyncDisposableStack();
+  try {
+    return createHostApi(settings, await openParts(settings, closing), closing);
+  } catch (error) {
+    await closing.disposeAsync();
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Joins the hook chain to the sandbox: which plugins of a tenant hook a point, and how one of them is asked. A hook runs
+ * in the calling tenant's own instance of the hook's plugin; what it does there is not hooked.
+ */
+import { LIMITS, isJsonObject, type HookName, type JsonValue } from '@bulkhead/protocol';
+import type { Clock } from '../base/clock.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Hook, HookAnswer, Invocation } from '../hooks/chain.ts';
+import type { Release, Releases } from '../registry/releases.ts';
+import type { RegistrationRow } from '../storage/port.ts';
+
+export type HookSource = { readonly releases: Releases; readonly fleet: Fleet };
+
+const NO_HOOKS: readonly Hook[] = [];
+
+/** Lists the hooks that a tenant's call meets at a point, in their order. O(plugins); most hosts have no hook at all. */
+export function listHooks(source: HookSource, tenant: string, point: HookName): readonly Hook[] {
+  const live = source.fleet.all().filter((plugin) => plugin.spec.manifest.hooks.includes(point));
+  if (live.length === 0) return NO_HOOKS;
+  return live.flatMap((plugin, order) => {
+    const resolution = source.releases.resolve(tenant, plugin.spec.name);
+    const isEnabled = resolution.kind === 'resolved' && resolution.release.digest === plugin.spec.digest;
+    return isEnabled ? [hookOf(resolution.release, resolution.registration, order)] : [];
+  });
+}
+
+function hookOf(release: Release, registration: RegistrationRow, order: number): Hook {
+  const mayVeto = registration.granted_permissions.includes('gate');
+  return {
+    plugin: release.manifest.name,
+    tenant: undefined,
+    priority: 0,
+    order,
+    policy: mayVeto ? 'fail_closed' : 'fail_open',
+    mayVeto,
+    timeoutMs: LIMITS.hook_timeout_ms.value,
+  };
+}
+
+/** Asks one hook; `{ "veto": reason }` refuses, any other object is the data to go on with. */
+export async function invokeHook(source: HookSource, clock: Clock, invocation: Invocation): Promise<HookAnswer> {
+  const { hook, point, data, signal } = invocation;
+  const tenant = typeof data['tenant'] === 'string' ? data['tenant'] : '';
+  const resolution = source.releases.resolve(tenant, hook.plugin);
+  if (resolution.kind === 'refused') return { kind: 'failed', error: resolution.error };
+  const live = source.fleet.find(resolution.release.digest);
+  if (live === undefined) return { kind: 'data', data };
+  const config = { ...resolution.release.manifest.config, ...resolution.registration.config };
+  const answer = await live.groupOf(tenant, config).run({
+    target: 'hook',
+    name: point,
+    args: [data],
+    deadline: clock.now() + hook.timeoutMs,
+    timeoutMs: hook.timeoutMs,
+    isFullTime: false,
+    signal,
+  });
+  if (answer.kind === 'retired') return { kind: 'data', data };
+  const { reply } = answer;
+  return reply.ok ? readAnswer(reply.value) : { kind: 'failed', error: reply.error };
+}
+
+function readAnswer(value: JsonValue): HookAnswer {
+  if (!isJsonObject(value)) return { kind: 'data', data: {} };
+  const veto = value['veto'];
+  return typeof veto === 'string' ? { kind: 'veto', reason: veto } : { kind: 'data', data: value };
+}

@@ -1,0 +1,162 @@
+/**
+ * Installs, one after another so that two installs of a name never interleave, and lists what was refused. It knows
+ * folders and reasons; the flow itself is install.ts.
+ */
+import type { ErrorCode } from '@bulkhead/protocol';
+import { basename, resolve } from 'node:path';
+import { HostError } from '../base/host-error.ts';
+import type { Host, InstallOptions, InstalledRelease } from '../host-api.ts';
+import { installPlugin } from '../install.ts';
+import type { Installed } from '../install/install-path.ts';
+import { dependencyOrder, type LeftOut } from '../registry/dependency-order.ts';
+import { composeReason } from '../registry/reason.ts';
+import type { Refusal } from '../registry/registry.ts';
+import { auditStartup } from '../registry/startup-audit.ts';
+import { discoverPlugins } from '../source/discover-plugins.ts';
+import { peekName, readManifest } from '../source/manifest-file.ts';
+import { OPERATOR_FOLDER, readSource } from '../source/read-source.ts';
+import type { HostParts } from './open-parts.ts';
+import type { HostSettings } from './settings.ts';
+
+export type Installer = Pick<Host, 'install' | 'installAll' | 'reload' | 'uninstall'>;
+
+/** Makes the installer of a host. */
+export function createInstaller(settings: HostSettings, parts: HostParts): Installer {
+  const { registry, fleet, releases, metrics } = parts.install;
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <Answer>(work: () => Promise<Answer>): Promise<Answer> => {
+    const turn = last.then(work, work);
+    last = turn.catch(() => undefined); // Whoever asked hears of it; the next one starts anew.
+    return turn;
+  };
+
+  async function installOne(dir: string, options: InstallOptions): Promise<InstalledRelease> {
+    const grantsOf = (name: string): readonly string[] | undefined => options.grant ?? settings.grants[name];
+    const installed = await installPlugin(parts.install, { dir: resolve(dir), tenant: options.tenant, grantsOf });
+    return describeInstalled(parts, installed);
+  }
+
+  async function installListed(dir: string, options: InstallOptions): Promise<InstalledRelease> {
+    const wasKnown = registeredPlaces(parts);
+    try {
+      return await installOne(dir, options);
+    } catch (error) {
+      await listRefusal(parts, { dir: resolve(dir), error, isRunning: wasKnown.has(resolve(dir)) });
+      throw error;
+    }
+  }
+
+  async function installAll(dir: string): ReturnType<Host['installAll']> {
+    const found = await discoverPlugins(resolve(dir));
+    const order = await orderByDependencies(found.map((plugin) => plugin.dir));
+    const installed: InstalledRelease[] = [];
+    for (const folder of order.folders) {
+      const release = await installListed(folder, {}).catch(() => undefined); // Listed as refused, with the reason.
+      if (release !== undefined) installed.push(release);
+    }
+    for (const left of order.leftOut) leaveOut(parts, left);
+    for (const violation of auditOf(settings, parts, found.map((plugin) => plugin.dir))) settings.log.error({}, violation);
+    return { installed, refused: registry.refused() };
+  }
+
+  async function reload(name: string): Promise<InstalledRelease> {
+    const place = registry.registered().find((plugin) => plugin.name === name)?.place ?? refusedPlace(parts, name);
+    if (place === undefined) throw new HostError('PLUGIN_NOT_FOUND', { message: `Plugin not found: "${name}"` });
+    if (registry.registered().some((plugin) => plugin.name === name)) registry.reload(name);
+    return installListed(place, {});
+  }
+
+  async function uninstall(name: string): Promise<void> {
+    const digests = releases.releasesOf(name).map((release) => release.digest);
+    await releases.remove(name);
+    await Promise.all(digests.map((digest) => fleet.retire(digest)));
+    registry.unregister(name);
+    metrics.removePlugin(name);
+  }
+
+  return {
+    install: (dir, options = {}) => inTurn(() => installListed(dir, options)),
+    installAll: (dir) => inTurn(() => installAll(dir)),
+    reload: (name) => inTurn(() => reload(name)),
+    uninstall: (name) => inTurn(() => uninstall(name)),
+  };
+}
+
+function registeredPlaces(parts: HostParts): ReadonlySet<string | undefined> {
+  return new Set(parts.install.registry.registered().map((plugin) => plugin.place));
+}
+
+function refusedPlace(parts: HostParts, name: string): string | undefined {
+  return parts.install.registry.refused().find((refusal) => refusal.name === name)?.path;
+}
+
+function describeInstalled(parts: HostParts, installed: Installed): InstalledRelease {
+  const { manifest, release, findings } = installed;
+  const health = parts.install.registry.health(manifest.name, { showThrownText: true });
+  return {
+    name: manifest.name,
+    version: release?.manifest.version ?? manifest.version,
+    digest: release?.digest,
+    state: health?.state ?? 'FAILED',
+    reason: health?.reason,
+    findings,
+  };
+}
+
+/** Lists a folder as refused; where its plugin runs already, the running release is not touched. */
+async function listRefusal(
+  parts: HostParts,
+  refused: { readonly dir: string; readonly error: unknown; readonly isRunning: boolean },
+): Promise<void> {
+  const { registry, log } = parts.install;
+  const { code, message, hint } = refusalOf(refused.error);
+  const name = (await nameIn(refused.dir)) ?? basename(refused.dir);
+  const reason = composeReason({ code, message, cure: hint, isPermanent: true });
+  log.warn({ plugin: name, code, path: refused.dir }, reason);
+  if (refused.isRunning) return;
+  const owner = registry.registered().find((plugin) => plugin.name === name);
+  if (owner?.place === refused.dir) registry.unregister(name);
+  registry.refuse({ name, path: refused.dir, code, reason });
+}
+
+function refusalOf(error: unknown): { readonly code: ErrorCode; readonly message: string; readonly hint: string } {
+  if (error instanceof HostError) return error;
+  return { code: 'HOST_FAULT', message: 'the server failed while it installed the plugin', hint: 'Read the server’s log.' };
+}
+
+async function nameIn(dir: string): Promise<string | undefined> {
+  const source = await readSource(dir, OPERATOR_FOLDER).catch(() => undefined); // It is being refused for that.
+  return source === undefined ? undefined : peekName(source);
+}
+
+type Order = { readonly folders: readonly string[]; readonly leftOut: readonly (LeftOut & { readonly dir: string })[] };
+
+/** Folders whose manifest cannot be read keep their place at the end: installing them says what is wrong. */
+async function orderByDependencies(folders: readonly string[]): Promise<Order> {
+  const byName = new Map<string, { readonly dir: string; readonly manifest: Parameters<typeof dependencyOrder>[0][number] }>();
+  const rest: string[] = [];
+  for (const dir of folders) {
+    const source = await readSource(dir, OPERATOR_FOLDER).catch(() => undefined); // Told when it is installed.
+    const read = source === undefined ? undefined : readManifest(source);
+    if (read?.ok !== true || byName.has(read.manifest.name)) rest.push(dir);
+    else byName.set(read.manifest.name, { dir, manifest: read.manifest });
+  }
+  const { order, leftOut } = dependencyOrder([...byName.values()].map((entry) => entry.manifest));
+  const dirOf = (name: string): string => byName.get(name)?.dir ?? '';
+  return { folders: [...order.map(dirOf), ...rest], leftOut: leftOut.map((left) => ({ ...left, dir: dirOf(left.name) })) };
+}
+
+function leaveOut(parts: HostParts, left: LeftOut & { readonly dir: string }): void {
+  const { registry } = parts.install;
+  const { name, code, message, cure, dir } = left;
+  const reason = composeReason({ code, message, cure, isPermanent: true });
+  registry.register(name, { place: dir });
+  if (left.state === 'UNAVAILABLE') registry.markUnavailable(name, reason, { code });
+  else registry.markFailed(name, reason, { code });
+}
+
+function auditOf(settings: HostSettings, parts: HostParts, discovered: readonly string[]): readonly string[] {
+  const { registry } = parts.install;
+  const record = { discovered, registered: registry.registered(), refused: registry.refused() };
+  return auditStartup(record, { strict: settings.isStrict });
+}

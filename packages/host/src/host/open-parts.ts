@@ -1,0 +1,173 @@
+/**
+ * Opens the parts of a host in the order in which they need one another, and says how each is closed.
+ */
+import { DEFAULT_TENANT, isTierAtLeast, type HookName, type JsonObject } from '@bulkhead/protocol';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { createArtifactStore } from '../artifact/disk-store.ts';
+import { createMemoryArtifactStore, type ArtifactStore } from '../artifact/store.ts';
+import { HostError } from '../base/host-error.ts';
+import { systemTimer } from '../base/timer.ts';
+import type { CallPath } from '../call/call-run.ts';
+import { lockDataDirectory } from '../data/data-lock.ts';
+import { compileTool } from '../fleet/compile-tool.ts';
+import { createFleet, type Fleet } from '../fleet/fleet.ts';
+import type { LiveOptions, LiveSpec } from '../fleet/live-plugin.ts';
+import { createHookChain, hooksOf, type Hook } from '../hooks/chain.ts';
+import type { InstallPath } from '../install/install-path.ts';
+import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { createRegistry, type Registry } from '../registry/registry.ts';
+import type { Transition } from '../registry/history.ts';
+import { openReleases } from '../registry/releases.ts';
+import { isProvedDead, ownIdentity, parseIdentity } from '../sandbox/process/process-table.ts';
+import { openProcessSandbox, type ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
+import type { SandboxDeath, SandboxOpening } from '../sandbox/sandbox.ts';
+import { readSdk } from '../source/host-package.ts';
+import { createBatch } from '../storage/batch.ts';
+import { createAdmitter } from '../tenant/admit.ts';
+import { openWorkshop } from './open-workshop.ts';
+import { invokeHook, listHooks } from './hook-calls.ts';
+import type { HostSettings } from './settings.ts';
+
+export type HostParts = {
+  readonly call: CallPath;
+  readonly install: InstallPath;
+  readonly sandbox: ProcessSandbox;
+  readonly live: LiveOptions;
+};
+
+/** Opens everything; what was opened is closed in reverse by `closing`, also when a later step fails. */
+export async function openParts(settings: HostSettings, closing: AsyncDisposableStack): Promise<HostParts> {
+  const { clock, log, storage } = settings;
+  if (settings.dataDir !== undefined) {
+    closing.use(await lockDataDirectory(settings.dataDir, { own: ownIdentity, parse: parseIdentity, isProvedDead }));
+  }
+  closing.defer(() => storage.close());
+  const guests: { fleet?: Fleet; sandbox?: ProcessSandbox } = {};
+  const metrics = createMetrics({ guests: () => countGuests(guests) });
+  const transitions = createBatch<Transition>({
+    write: (rows) => storage.appendTransitions(rows),
+    didLose: () => metrics.countRecordFailure('transitions'),
+    startTimer: systemTimer,
+  });
+  closing.defer(() => transitions.close());
+  const registry = createRegistry({ clock, didTransition: transitions.add });
+  closing.defer(() => registry.close());
+  const sandbox = await openSandbox(settings, metrics);
+  closing.defer(() => sandbox.close());
+  guests.sandbox = sandbox;
+  const workshop = openWorkshop({ settings, sandbox });
+  closing.defer(() => workshop.close());
+  const live = liveOptions(settings, { sandbox, registry, metrics });
+  const fleet = createFleet(live);
+  closing.defer(() => fleet.close());
+  guests.fleet = fleet;
+  const releases = await openReleases({ storage, clock, newId: randomUUID });
+  const shared = { log, releases, registry, metrics, fleet, tier: sandbox.receipt.tier, minTier: settings.minTier };
+  const { env, platformVersion } = settings;
+  const supplied = [await readSdk()];
+  const artifacts = await openArtifacts(settings);
+  return {
+    call: callPath(settings, shared, closing),
+    install: { ...shared, env, platformVersion, workshop, supplied, artifacts },
+    sandbox,
+    live,
+  };
+}
+
+type Shared = Pick<CallPath & InstallPath, 'log' | 'releases' | 'registry' | 'metrics' | 'fleet' | 'tier' | 'minTier'>;
+
+function callPath(settings: HostSettings, shared: Shared, closing: AsyncDisposableStack): CallPath {
+  const { clock, storage } = settings;
+  const ledger = createBatch({
+    write: (rows: Parameters<typeof storage.putCalls>[0]) => storage.putCalls(rows),
+    didLose: () => shared.metrics.countRecordFailure('ledger'),
+    startTimer: systemTimer,
+    keyOf: (row) => row.call_id,
+  });
+  closing.defer(() => ledger.close());
+  const hookChain = createHookChain({
+    invoke: (invocation) => invokeHook(shared, clock, invocation),
+    startTimer: systemTimer,
+    didFail: (failure) => settings.log.warn(failure, 'a hook failed'),
+  });
+  return {
+    ...shared,
+    clock,
+    storage,
+    ledger,
+    hookChain,
+    node: randomUUID(),
+    newCallId: randomUUID,
+    admitter: createAdmitter({ hasImplicitTenants: settings.hasImplicitTenants }),
+    hooksFor: (tenant, point) => listHooks(shared, tenant, point),
+  };
+}
+
+async function openSandbox(settings: HostSettings, metrics: Metrics): Promise<ProcessSandbox> {
+  const { clock, log, guestPath, probePath, spareCount, tierMax, minTier } = settings;
+  const sandbox = await openProcessSandbox({
+    ...{ clock, log, guestPath, probePath, spareCount, tierMax },
+    onOpened: (kind, durationMs) => metrics.observeStart(kind === 'warm' ? 'pool' : 'cold', durationMs),
+    onDropped: () => metrics.countDroppedFrames(1),
+  });
+  const { tier } = sandbox.receipt;
+  if (isTierAtLeast(tier, minTier)) return sandbox;
+  await sandbox.close();
+  throw new HostError('SANDBOX_TOO_WEAK', {
+    message: `the sandbox of this machine is of tier "${tier}"; the operator asks for "${minTier}"`,
+  });
+}
+
+function openArtifacts(settings: HostSettings): Promise<ArtifactStore> {
+  if (settings.dataDir === undefined) return Promise.resolve(createMemoryArtifactStore(settings.clock.wallTime));
+  return createArtifactStore(join(settings.dataDir, 'artifacts'));
+}
+
+type Watchers = { readonly sandbox: ProcessSandbox; readonly registry: Registry; readonly metrics: Metrics };
+
+function liveOptions(settings: HostSettings, { sandbox, registry, metrics }: Watchers): LiveOptions {
+  return {
+    clock: settings.clock,
+    compileTool,
+    open: (spec, tenant, config) => openGuest(sandbox, spec, { tenant, config }),
+    onDeath: (spec, scope, guest, death) => {
+      if (death.isKilled) metrics.countKill(death.error.code);
+      registry.recordDeath(spec.name, { scope, digest: spec.digest }, toGuestDeath(guest.instanceId, death));
+    },
+  };
+}
+
+function toGuestDeath(instanceId: string, death: SandboxDeath): Parameters<Registry['recordDeath']>[2] {
+  const { error, cause, isTold } = death;
+  return { instanceId, error, isCallerShortened: cause !== 'fault', isToldByCall: isTold };
+}
+
+/** Import and init have their own limit, which a plugin's shorter call limit does not lower. */
+const INIT_TIMEOUT_MS = 10_000;
+
+function openGuest(
+  sandbox: ProcessSandbox,
+  spec: LiveSpec,
+  scope: { readonly tenant: string; readonly config: JsonObject },
+): Promise<SandboxOpening> {
+  const { kind, name, version, manifest, artifact, limits } = spec;
+  return sandbox.driver.open({
+    shape: { memoryMb: limits.memory_mb },
+    cpuMsMax: limits.cpu_ms,
+    binding: {
+      ...{ kind, name, version, artifact },
+      ...scope,
+      manifest: manifest.source,
+      outputBytesMax: limits.output_bytes,
+      initTimeoutMs: INIT_TIMEOUT_MS,
+    },
+  });
+}
+
+function countGuests(guests: { readonly fleet?: Fleet; readonly sandbox?: ProcessSandbox }): Record<string, number> {
+  const live = guests.fleet?.all().flatMap((plugin) => plugin.sandboxes()) ?? [];
+  const busy = live.filter((sandbox) => sandbox.diagnose().calls_in_flight > 0).length;
+  return { spare: guests.sandbox?.driver.pool.spareCount() ?? 0, busy, idle: live.length - busy };
+}
+

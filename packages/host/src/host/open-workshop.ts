@@ -1,0 +1,76 @@
+/**
+ * Opens the workshop of a host inside its sandbox: at the tier that was measured to hold, with the workshop's own file
+ * and its two native files to read and execute, child processes for the bundler, and nothing else: no network, no other
+ * file, no right to write.
+ */
+import { LIMITS } from '@bulkhead/protocol';
+import { readFile } from 'node:fs/promises';
+import type { Clock } from '../base/clock.ts';
+import { dataLimitBytes } from '../sandbox/process/command.ts';
+import { createGuestLauncher } from '../sandbox/process/launcher.ts';
+import { inspectNode } from '../sandbox/process/node-image.ts';
+import type { ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
+import { findNativeTools } from '../toolchain/native-tools.ts';
+import { WORKSHOP_HEAP_MB } from '../toolchain/plain-launch.ts';
+import { createWorkshop, type Workshop, type WorkshopOptions, type WorkshopStart } from '../toolchain/workshop.ts';
+
+export type OpenWorkshopOptions = {
+  readonly settings: {
+    readonly clock: Clock;
+    /** The built workshop, one file. */
+    readonly workshopPath: string;
+  };
+  readonly sandbox: Pick<ProcessSandbox, 'receipt' | 'runDirectory' | 'staged' | 'toolset' | 'uids'>;
+  readonly onDone?: WorkshopOptions['onDone'];
+};
+
+/** The bundler reads and writes through pipes; no file grows. */
+const FILE_BYTES_MAX = 0;
+/** Node, the bundler and the pipes between them. */
+const OPEN_FILES_MAX = 256;
+const MIB = 1024 * 1024;
+
+/** Opens the workshop; its first job puts its files in place and starts a process. */
+export function openWorkshop({ settings, sandbox, onDone }: OpenWorkshopOptions): Workshop {
+  let preparing: Promise<() => WorkshopStart> | undefined;
+  const prepare = async (): Promise<WorkshopStart> => {
+    preparing ??= stageWorkshop(settings.workshopPath, sandbox);
+    return (await preparing)();
+  };
+  return createWorkshop({ prepare, clock: settings.clock, ...(onDone === undefined ? {} : { onDone }) });
+}
+
+/** Copies and links what is needed to where the workshop's user can reach it, and returns what makes a command. */
+async function stageWorkshop(
+  workshopPath: string,
+  sandbox: OpenWorkshopOptions['sandbox'],
+): Promise<() => WorkshopStart> {
+  const { receipt, runDirectory, staged, toolset, uids } = sandbox;
+  const natives = findNativeTools();
+  const [guest, bundler, parser, image] = await Promise.all([
+    // A copy of this ending: for any other Node reads a package.json, which the sandbox does not show.
+    readFile(workshopPath).then((bytes) => runDirectory.write('workshop.mjs', bytes)),
+    runDirectory.stage(natives.bundler, 'bundler'),
+    runDirectory.stage(natives.parser, 'parser.node'),
+    // The parser needs libraries that Node alone does not load.
+    inspectNode(process.execPath, ['--require', natives.parser]),
+  ]);
+  const launcher = createGuestLauncher({
+    tier: receipt.tier,
+    toolset,
+    staged: { ...staged, guest, image },
+    token: runDirectory.token,
+    hostPid: process.pid,
+    uids,
+    readablePaths: [bundler, parser],
+    allowChildren: true,
+    allowAddons: true,
+  });
+  const shape = {
+    memoryMb: WORKSHOP_HEAP_MB,
+    dataLimitBytes: dataLimitBytes(image.idleDataBytes, LIMITS.workshop_memory_bytes.value / MIB),
+    openFilesMax: OPEN_FILES_MAX,
+    fileSizeMaxBytes: FILE_BYTES_MAX,
+  };
+  return () => ({ launch: launcher.prepare(shape), tools: { bundler, parser } });
+}

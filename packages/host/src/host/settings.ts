@@ -1,0 +1,59 @@
+/**
+ * Resolves a host's options to full settings: below this nothing is optional.
+ */
+import type { Tier } from '@bulkhead/protocol';
+import { fileURLToPath } from 'node:url';
+import { silentLog, type Log } from '../base/log.ts';
+import { systemClock, type Clock } from '../base/clock.ts';
+import { createMemoryStorage } from '../storage/memory.ts';
+import type { Storage } from '../storage/port.ts';
+import type { HostOptions } from '../host-api.ts';
+
+export type HostSettings = {
+  readonly storage: Storage;
+  readonly minTier: Tier;
+  readonly tierMax: Tier;
+  readonly dataDir: string | undefined;
+  readonly log: Log;
+  readonly hasImplicitTenants: boolean;
+  readonly grants: Readonly<Record<string, readonly string[]>>;
+  readonly spareCount: number;
+  readonly isStrict: boolean;
+  readonly clock: Clock;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platformVersion: string;
+  /** Built files; they lie in `dist` whether this runs from source or not. */
+  readonly guestPath: string;
+  readonly probePath: string;
+  readonly workshopPath: string;
+};
+
+/** What `compatible_versions` of a manifest is compared with; lockstep with the packages' own version. */
+export const PLATFORM_VERSION = '0.1.0';
+const SPARES = 1;
+
+/** Fills in every default. */
+export function resolveSettings(options: HostOptions): HostSettings {
+  return {
+    storage: options.storage ?? createMemoryStorage(),
+    minTier: options.minTier ?? 'process',
+    tierMax: options.tierMax ?? 'jail',
+    dataDir: options.dataDir,
+    log: options.log ?? silentLog,
+    hasImplicitTenants: options.tenants !== 'explicit',
+    grants: options.grants ?? {},
+    spareCount: options.spareCount ?? SPARES,
+    isStrict: options.isStrict ?? false,
+    clock: systemClock,
+    env: process.env,
+    platformVersion: PLATFORM_VERSION,
+    guestPath: built('guest.cjs'),
+    probePath: built('probe.js'),
+    workshopPath: built('workshop.js'),
+  };
+}
+
+/** This file is src/host/settings.ts or dist/host/settings.js; both are two levels below the package. */
+function built(name: string): string {
+  return fileURLToPath(new URL(`../../dist/${name}`, import.meta.url));
+}

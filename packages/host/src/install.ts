@@ -1,0 +1,65 @@
+/**
+ * The install flow: a folder becomes a release that runs, as a list of steps. Each step's output can be made only by
+ * that step. Interrupted anywhere, it leaves nothing, or an unreferenced artifact that a sweep removes.
+ *
+ *   read -> manifest -> requirements -> review -> bundle -> store -> release -> trial -> live
+ */
+import type { Manifest } from '@bulkhead/protocol';
+import { bundleSource } from './bundle/bundle-source.ts';
+import { HostError } from './base/host-error.ts';
+import { goLive, tryRelease } from './install/go-live.ts';
+import { claimName, publishBundle } from './install/publish.ts';
+import { refuse, refuseMissing, refuseWeakSandbox } from './install/refuse.ts';
+import type { InstallPath, InstallRequest, Installed } from './install/install-path.ts';
+import { checkRequirements, missingPackages } from './requirements/check-requirements.ts';
+import { createSystemProbe } from './requirements/system-probe.ts';
+import { reviewSource } from './review/review-source.ts';
+import { readManifest } from './source/manifest-file.ts';
+import { OPERATOR_FOLDER, readSource } from './source/read-source.ts';
+import type { SourceTree } from './source/source-tree.ts';
+
+/**
+ * Installs a plugin folder and tries it once.
+ *
+ * @returns the release with the state that its trial left it in: INITIALIZED, FAILED or UNAVAILABLE.
+ * @throws {HostError} where it is refused: `SOURCE_*`, `MANIFEST_INVALID`, `PLUGIN_NAME_TAKEN`, `REVIEW_REFUSED`,
+ *   `REVIEW_LIMIT`, `BUNDLE_FAILED`, `BUNDLE_ESCAPES`, `RELEASE_EXISTS`; it is then listed as refused.
+ */
+export async function installPlugin(path: InstallPath, request: InstallRequest): Promise<Installed> {
+  const source = await readSource(request.dir, OPERATOR_FOLDER);
+  const manifest = manifestOf(source);
+  claimName(path, manifest, source.folder);
+  const missing = await missingRequirements(path, manifest, source);
+  if (missing.length > 0) return refuseMissing(path, manifest, missing);
+  const reviewed = await reviewSource({ source, manifest, supplied: path.supplied }, path.workshop.ask);
+  if (reviewed.kind === 'refused') throw refuse(reviewed.findings, 'REVIEW_REFUSED');
+  if (reviewed.kind === 'missing') {
+    return refuseMissing(path, manifest, missingPackages(reviewed.packages, { shownDir: request.dir }));
+  }
+  const bundled = await bundleSource(reviewed.reviewed, path.workshop.ask);
+  if (bundled.kind === 'refused') throw refuse(bundled.findings, 'BUNDLE_FAILED');
+  const artifact = await path.artifacts.put(bundled.bundle);
+  const release = await publishBundle(path, { artifact, bundle: bundled.bundle, place: source.folder });
+  const weak = refuseWeakSandbox(path, release);
+  if (weak !== undefined) return weak;
+  const trial = await tryRelease(path, { release, artifact, request });
+  return goLive(path, { release, trial, request });
+}
+
+function manifestOf(source: SourceTree): Manifest {
+  const read = readManifest(source);
+  if (read.ok) return read.manifest;
+  const first = read.findings[0];
+  const more = read.findings.length > 1 ? ` (and ${read.findings.length - 1} more)` : '';
+  const message = first === undefined ? undefined : `${first.message}${more}`;
+  throw new HostError('MANIFEST_INVALID', { findings: read.findings, ...(message !== undefined && { message }) });
+}
+
+function missingRequirements(
+  path: InstallPath,
+  manifest: Manifest,
+  source: SourceTree,
+): ReturnType<typeof checkRequirements> {
+  const probe = createSystemProbe({ dir: source.folder, env: path.env });
+  return checkRequirements(manifest, probe, { shownDir: source.folder, platformVersion: path.platformVersion });
+}

@@ -1,0 +1,42 @@
+/**
+ * What the install flow uses, wired once by the host, and what goes in and comes out of it.
+ */
+import type { Finding, Manifest, Tier } from '@bulkhead/protocol';
+import type { ArtifactStore } from '../artifact/store.ts';
+import type { Log } from '../base/log.ts';
+import type { AskWorkshop } from '../base/workshop-port.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Release, Releases } from '../registry/releases.ts';
+import type { PackageFiles } from '../source/source-tree.ts';
+
+export type InstallPath = {
+  readonly log: Log;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platformVersion: string;
+  readonly workshop: { readonly ask: AskWorkshop };
+  readonly supplied: readonly PackageFiles[];
+  readonly artifacts: ArtifactStore;
+  readonly releases: Releases;
+  readonly registry: Registry;
+  readonly metrics: Metrics;
+  readonly fleet: Fleet;
+  readonly tier: Tier;
+  readonly minTier: Tier;
+};
+
+/** Without a tenant the release is registered for all; grants are host capabilities for the registration. */
+export type InstallRequest = {
+  readonly dir: string;
+  readonly tenant: string | undefined;
+  readonly grantsOf: (name: string) => readonly string[] | undefined;
+};
+
+/** What came of an install that was not refused. */
+export type Installed = {
+  readonly manifest: Manifest;
+  /** Undefined where a requirement is missing: nothing was reviewed or stored. */
+  readonly release: Release | undefined;
+  readonly findings: readonly Finding[];
+};

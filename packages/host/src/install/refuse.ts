@@ -1,0 +1,47 @@
+/**
+ * The ways in which an install ends early: refused with findings, or unavailable until something is provided.
+ */
+import { isTierAtLeast, strongestTier, type ErrorCode, type Finding, type Manifest } from '@bulkhead/protocol';
+import { HostError } from '../base/host-error.ts';
+import { composeReason } from '../registry/reason.ts';
+import type { Release } from '../registry/releases.ts';
+import { missingReason, type MissingRequirement } from '../requirements/check-requirements.ts';
+import type { InstallPath, Installed } from './install-path.ts';
+
+/** Findings whose id is itself a code of the table end the install with that code. */
+const OWN_CODES: readonly ErrorCode[] = ['BUNDLE_ESCAPES', 'SOURCE_ESCAPES', 'REVIEW_LIMIT', 'BUNDLE_FAILED'];
+
+/** Makes the error of a refusal; its message names the first finding with file and line. */
+export function refuse(findings: readonly Finding[], fallback: ErrorCode): HostError {
+  const errors = findings.filter((finding) => finding.severity === 'error');
+  const first = errors[0];
+  const code = OWN_CODES.find((own) => own === first?.id) ?? fallback;
+  if (first === undefined) return new HostError(code, { findings });
+  const place = first.line === null ? first.path : `${first.path}:${first.line}`;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+  return new HostError(code, { findings, message: `${place}: ${first.message}${more}`, hint: first.hint });
+}
+
+/** Registers the plugin as UNAVAILABLE; the reason ends with the cure (F001-28, F001-29). */
+export function refuseMissing(
+  path: InstallPath,
+  manifest: Manifest,
+  missing: readonly MissingRequirement[],
+): Installed {
+  path.registry.markUnavailable(manifest.name, missingReason(missing));
+  return { manifest, release: undefined, findings: [] };
+}
+
+/** Where the sandbox is weaker than the plugin or the operator needs, the release stays without a trial. */
+export function refuseWeakSandbox(path: InstallPath, release: Release): Installed | undefined {
+  const { manifest, findings } = release;
+  const needed = strongestTier([path.minTier, manifest.sandbox.min_tier]);
+  if (isTierAtLeast(path.tier, needed)) return undefined;
+  const reason = composeReason({
+    code: 'SANDBOX_TOO_WEAK',
+    message: `the plugin needs a sandbox of tier "${needed}"; this machine has "${path.tier}"`,
+    isPermanent: true,
+  });
+  path.registry.markUnavailable(manifest.name, reason, { code: 'SANDBOX_TOO_WEAK' });
+  return { manifest, release, findings };
+}
