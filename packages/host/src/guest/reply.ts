@@ -31,8 +31,20 @@ export function okMessage(id: number, answer: Answer, outputBytesMax: number): s
 
 /** The message for something thrown. */
 export function errMessage(id: number, thrown: Thrown): string {
-  return `{"t":"err","id":${id},"code":"${thrown.code}","error":${stringify(thrown.error)}${writtenField()}}`;
+  return `{"t":"err","id":${id},"code":"${thrown.code}","error":${stringify(thrown.error)}${metadataField(thrown)}${writtenField()}}`;
 }
+
+function metadataField({ metadata }: Thrown): string {
+  try {
+    const json = stringify(metadata);
+    return json === undefined || json.length > METADATA_CHARACTERS_MAX ? '' : `,"metadata":${json}`;
+  } catch {
+    return ''; // The error says more than metadata that cannot be written.
+  }
+}
+
+/** Metadata travels in the envelope, beside the bounded error text. */
+const METADATA_CHARACTERS_MAX = 8_000;
 
 function writtenField(): string {
   const bytes = outputBytes();

@@ -3,8 +3,10 @@
  * that throw, or change between two reads (FAULTS 53).
  */
 import type { ErrorCode, GuestError } from '@bulkhead/protocol';
+import { ToolReportedError } from './adapt/tool.ts';
 
-export type Thrown = { readonly code: ErrorCode; readonly error: GuestError };
+/** `metadata` is that of a ToolResult with success = false. */
+export type Thrown = { readonly code: ErrorCode; readonly error: GuestError; readonly metadata?: unknown };
 
 const TEXT_CHARACTERS_MAX = 2_000;
 const STACK_CHARACTERS_MAX = 8_000;
@@ -21,15 +23,16 @@ export function describeThrown(thrown: unknown, fallback: ErrorCode): Thrown {
   const name = readText(thrown, 'name') ?? kindOf(thrown);
   const message = clip(messageOf(thrown), TEXT_CHARACTERS_MAX);
   const stack = readText(thrown, 'stack');
-  const code = codeOf(readText(thrown, 'code'), name, message) ?? fallback;
-  const error = { name: clip(name, 100), message };
-  return { code, error: stack === undefined ? error : { ...error, stack: clip(stack, STACK_CHARACTERS_MAX) } };
+  const isReported = thrown instanceof ToolReportedError;
+  const code = isReported ? 'TOOL_REPORTED_ERROR' : (codeOf(readText(thrown, 'code'), name, message) ?? fallback);
+  const plain = { name: clip(name, 100), message };
+  const error = stack === undefined ? plain : { ...plain, stack: clip(stack, STACK_CHARACTERS_MAX) };
+  const metadata = isReported ? thrown.metadata : undefined;
+  return metadata === undefined ? { code, error } : { code, error, metadata };
 }
 
 function codeOf(code: string | undefined, name: string, message: string): ErrorCode | undefined {
-  if (code === 'TOOL_REPORTED_ERROR') return 'TOOL_REPORTED_ERROR';
   if (code === 'IMPORT_REFUSED') return 'IMPORT_REFUSED';
-  if (code === 'TOOL_NOT_FOUND') return 'TOOL_NOT_FOUND';
   if (code === 'ERR_MEMORY_ALLOCATION_FAILED') return 'GUEST_OUT_OF_MEMORY';
   if (name === 'RangeError' && ALLOCATION_REFUSED.test(message)) return 'GUEST_OUT_OF_MEMORY';
   if (code === 'ERR_ACCESS_DENIED' || code === 'EACCES' || code === 'EPERM') return 'ACCESS_REFUSED';

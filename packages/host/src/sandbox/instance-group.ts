@@ -134,7 +134,7 @@ export class InstanceGroup {
       this.#answer(waiter, unreached(error, this.#options.clock.now() - queuedAt));
     };
     const leftMs = Math.max(0, call.deadline - queuedAt);
-    waiter.timer = setTimeout(() => leave(timedOutWaiting(leftMs)), leftMs);
+    waiter.timer = setTimeout(() => leave(timedOutWaiting(call.timeoutMs)), leftMs);
     waiter.onAbort = () => leave(callError('CALL_CANCELLED'));
     call.signal?.addEventListener('abort', waiter.onAbort, { once: true });
     this.#waiters.push(waiter);
@@ -210,7 +210,7 @@ export class InstanceGroup {
 }
 
 function unreached(error: CallError, queueMs: number): GroupReply {
-  const nothing = { stdout: '', stderr: '', cpu_ms: null, peak_rss_bytes: null, stack: undefined };
+  const nothing = { stdout: '', stderr: '', cpu_ms: null, peak_rss_bytes: null, stack: undefined, metadata: undefined };
   return { kind: 'replied', reply: { ok: false, error, ...nothing }, sandbox: undefined, queueMs };
 }
 
@@ -221,8 +221,7 @@ function overloaded(allowed: number): CallError {
   });
 }
 
-function timedOutWaiting(leftMs: number): CallError {
-  const allowed = Math.round(leftMs);
+function timedOutWaiting(allowed: number): CallError {
   return callError('CALL_TIMEOUT', {
     message: `the call waited for an instance of the plugin until its ${allowed} ms were over`,
     limit: { name: 'timeout_ms', allowed, observed: allowed, unit: 'ms' },

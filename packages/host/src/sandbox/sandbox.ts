@@ -32,6 +32,8 @@ export interface Driver<Spec> {
  */
 export type SandboxCall = {
   readonly isFullTime: boolean;
+  /** What the caller was promised, for the message of a timeout. */
+  readonly timeoutMs: number;
   readonly target: CallTarget;
   readonly name: string;
   readonly args: readonly JsonValue[];
@@ -45,8 +47,9 @@ export type SandboxReply = {
   readonly stderr: string;
   readonly cpu_ms: number | null;
   readonly peak_rss_bytes: number | null;
+  readonly metadata: JsonObject | undefined;
 } & (
-  | { readonly ok: true; readonly value: JsonValue; readonly metadata: JsonObject | undefined }
+  | { readonly ok: true; readonly value: JsonValue }
   | { readonly ok: false; readonly error: CallError; readonly stack: string | undefined }
 );
 
@@ -54,8 +57,16 @@ export type SandboxOpening =
   | { readonly ok: true; readonly sandbox: Sandbox }
   | { readonly ok: false; readonly error: CallError; readonly stack: string | undefined };
 
-/** Why a guest is gone. `isFault` is false where the host ended it in good order. */
-export type SandboxDeath = { readonly error: CallError; readonly isFault: boolean };
+/**
+ * Why a guest is gone. `fault`: of its plugin; `caller`: the caller's short deadline or cancellation; `closed`: the host
+ * ended it in good order. `isTold`: the outcome of a call says so already; `isKilled`: the host ended it by force.
+ */
+export type SandboxDeath = {
+  readonly error: CallError;
+  readonly cause: 'fault' | 'caller' | 'closed';
+  readonly isTold: boolean;
+  readonly isKilled: boolean;
+};
 
 /** What is known of a guest, for an operator. */
 export type SandboxDiagnosis = {

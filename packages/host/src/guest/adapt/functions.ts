@@ -28,5 +28,5 @@ export function adaptFunctions(artifact: unknown): AdaptedPlugin {
 }
 
 function unknownName(name: string): never {
-  throw Object.assign(new Error(`the module exports no function "${name}"`), { code: 'TOOL_NOT_FOUND' });
+  throw new Error(`the module exports no function "${name}"`);
 }

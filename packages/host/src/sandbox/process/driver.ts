@@ -14,7 +14,7 @@ import { GuestProcess, type GuestBinding, type GuestLogLine } from './guest-proc
 import type { PreparedLaunch } from './launcher.ts';
 
 /** What the process itself is made to hold; guests of one shape are interchangeable until they are bound. */
-export type GuestShape = { readonly memoryMb: number; readonly tempDir: string | undefined };
+export type GuestShape = { readonly memoryMb: number };
 
 /** Makes command lines for one tier. */
 export type GuestLaunches = { readonly tier: Tier; readonly prepare: (shape: GuestShape) => PreparedLaunch };
@@ -54,7 +54,7 @@ export function createProcessDriver(options: ProcessDriverOptions): ProcessDrive
   const pool = createWarmPool<GuestShape, GuestProcess>({
     size: options.spareCount,
     defaultShape: options.defaultShape,
-    keyOf: (shape) => `${shape.memoryMb}|${shape.tempDir ?? ''}`,
+    keyOf: (shape) => `${shape.memoryMb}`,
     boot,
     refillDelayMs: REFILL_DELAY_MS,
   });

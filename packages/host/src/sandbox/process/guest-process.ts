@@ -73,10 +73,13 @@ export class GuestProcess implements Sandbox {
   #onLog: (line: GuestLogLine) => void = () => undefined;
   #state: GuestState = 'booting';
   #phase: GuestPhase = 'booting';
+  #toolNames: ReadonlySet<string> = new Set();
+  #exportNames: ReadonlySet<string> = new Set();
   #lastId = 0;
   #strikes = 0;
   #killedFor: CallError | undefined;
-  #isFault = true;
+  #cause: SandboxDeath['cause'] = 'fault';
+  #isTold = false;
   #culpritId: number | undefined;
   #dying: { readonly code: ErrorCode; readonly error: GuestError } | undefined;
   #floodWindow = { startedAt: 0, bytes: 0 };
@@ -128,6 +131,7 @@ export class GuestProcess implements Sandbox {
       const id = ++this.#lastId;
       const pending = this.#pendingCall(id, call, resolve);
       if (this.#state !== 'serving') return this.#settle(pending, failed(callError('GUEST_LOST')));
+      if (!this.#offers(call)) return this.#settle(pending, failed(notOffered(call.name)));
       this.#pending.add(pending);
       if (call.signal?.aborted === true) return this.#giveUp(id, callError('CALL_CANCELLED'));
       this.#watchCall(pending, left);
@@ -164,7 +168,7 @@ export class GuestProcess implements Sandbox {
     const hadPlugin = this.#phase === 'serving';
     this.#step('close');
     this.#killedFor ??= callError('HOST_CLOSED');
-    this.#isFault = false;
+    this.#cause = 'closed';
     if (hadPlugin) this.#channel.send(`{"t":"close","left_ms":${LIMITS.shutdown_grace_ms.value}}`);
     else this.#killGroup();
     this.#killAfter(LIMITS.shutdown_grace_ms.value, () => callError('HOST_CLOSED'));
@@ -172,11 +176,11 @@ export class GuestProcess implements Sandbox {
   }
 
   /** Ends the guest at once and for the given reason. */
-  kill(error: CallError, culpritId?: number, isFault = true): void {
+  kill(error: CallError, culpritId?: number, cause: SandboxDeath['cause'] = 'fault'): void {
     if (this.#state === 'dead') return;
     if (this.#killedFor === undefined) {
       this.#killedFor = error;
-      this.#isFault = isFault;
+      this.#cause = cause;
       this.#culpritId = culpritId;
     }
     this.#killGroup();
@@ -221,7 +225,7 @@ export class GuestProcess implements Sandbox {
       case 'ok':
         return this.#answer(message.id, this.#judgeValue(message), message.written ?? 0);
       case 'err':
-        return this.#answer(message.id, { ok: false, error: this.#callError(message), stack: message.error.stack }, message.written ?? 0);
+        return this.#answer(message.id, this.#judgeError(message), message.written ?? 0);
       case 'begun':
         return this.#pending.markBegun(message.ids);
       case 'log':
@@ -250,13 +254,16 @@ export class GuestProcess implements Sandbox {
     this.#clearDeadlines();
     this.#phase = 'serving';
     this.ready = message;
+    this.#toolNames = new Set(message.tools.map((tool) => tool.name));
+    this.#exportNames = new Set(message.exports);
     this.#didOpen.resolve({ ok: true, sandbox: this });
   }
 
   #onFailed(message: Extract<GuestMessage, { t: 'failed' }>): void {
     if (!this.#step('failed')) return;
     this.#didOpen.resolve({ ok: false, error: this.#callError(message), stack: message.error.stack });
-    this.kill(this.#callError(message), undefined, false);
+    this.#isTold = true;
+    this.kill(this.#callError(message), undefined, 'closed');
   }
 
   /** Moves the state, or ends the guest where it spoke at the wrong time (FAULTS 6). */
@@ -286,8 +293,14 @@ export class GuestProcess implements Sandbox {
     };
   }
 
+  /** What the plugin does not offer never reaches it. */
+  #offers({ target, name }: SandboxCall): boolean {
+    if (target === 'tool') return this.#toolNames.has(name);
+    return target !== 'export' || this.#exportNames.has(name);
+  }
+
   #watchCall(pending: PendingCall, leftMs: number): void {
-    pending.timer = setTimeout(() => this.#giveUp(pending.id, timedOut(leftMs)), Math.max(0, leftMs));
+    pending.timer = setTimeout(() => this.#giveUp(pending.id, timedOut(pending.call.timeoutMs)), Math.max(0, leftMs));
     const { signal } = pending.call;
     if (signal === undefined) return;
     pending.onAbort = () => this.#giveUp(pending.id, callError('CALL_CANCELLED'));
@@ -301,10 +314,12 @@ export class GuestProcess implements Sandbox {
     this.#step('overdue');
     this.#settle(pending, failed(error));
     this.#channel.send(`{"t":"abort","id":${id}}`);
-    const isFault = error.code === 'CALL_TIMEOUT' && pending.call.isFullTime;
+    const cause = error.code === 'CALL_TIMEOUT' && pending.call.isFullTime ? 'fault' : 'caller';
     const timer = setTimeout(() => {
       this.#deadlines.delete(timer);
-      if (this.#pending.forgetOverdue(id)) this.kill(error, undefined, isFault);
+      if (!this.#pending.forgetOverdue(id)) return;
+      this.#isTold = true;
+      this.kill(error, undefined, cause);
     }, LIMITS.abort_grace_ms.value);
     this.#deadlines.add(timer);
   }
@@ -341,6 +356,12 @@ export class GuestProcess implements Sandbox {
     const unit = fault.kind === 'too_deep' ? 'levels' : 'keys';
     const limit = { name: `json_${unit}`, allowed: fault.allowed, observed: fault.observed, unit };
     return failed(callError(code, { message: `the result has more than ${fault.allowed} ${unit}`, limit }));
+  }
+
+  #judgeError(message: Extract<GuestMessage, { t: 'err' }>): ReplyBody {
+    const isWithinBounds = inspectJson(message.metadata, { depthMax: LIMITS.json_depth.value, keysMax: 1_000 }) === undefined;
+    const metadata = isWithinBounds ? message.metadata : undefined;
+    return { ok: false, error: this.#callError(message), stack: message.error.stack, metadata };
   }
 
   #callError(message: { readonly code: ErrorCode; readonly error: GuestError }): CallError {
@@ -426,7 +447,8 @@ export class GuestProcess implements Sandbox {
     this.#didOpen.resolve({ ok: false, error, stack: undefined });
     for (const check of this.#waitingForOutput.splice(0)) check();
     this.#settleAll(error);
-    this.#didDie.resolve({ error, isFault: this.#isFault });
+    const isKilled = this.#killedFor !== undefined && this.#cause !== 'closed';
+    this.#didDie.resolve({ error, cause: this.#cause, isTold: this.#isTold, isKilled });
     this.#options.child.stdout?.destroy();
     this.#options.child.stderr?.destroy();
   }
@@ -435,9 +457,11 @@ export class GuestProcess implements Sandbox {
   #settleAll(error: CallError): void {
     const isAnswered = error.code === 'CALL_TIMEOUT' || error.code === 'CALL_CANCELLED';
     const calls = this.#pending.takeAll(this.#culpritId);
+    if (calls.length > 0) this.#isTold = true;
     calls.forEach((call, index) => {
       const own = error.code === 'HOST_CLOSED' || (index === 0 && !isAnswered);
-      this.#settle(call, { ok: false, error: own ? error : guestLost(error), stack: this.#dying?.error.stack });
+      const stack = own ? this.#dying?.error.stack : undefined;
+      this.#settle(call, { ok: false, error: own ? error : guestLost(error), stack, metadata: undefined });
     });
   }
 
@@ -467,11 +491,14 @@ const FLOOD_WINDOW_MS = 1_000;
 const LAST_WORDS_MS_MAX = 100;
 
 function failed(error: CallError): ReplyBody {
-  return { ok: false, error, stack: undefined };
+  return { ok: false, error, stack: undefined, metadata: undefined };
 }
 
-function timedOut(allowedMs: number): CallError {
-  const allowed = Math.round(allowedMs);
+function notOffered(name: string): CallError {
+  return callError('TOOL_NOT_FOUND', { message: `the plugin offers no ${JSON.stringify(name.slice(0, 80))}` });
+}
+
+function timedOut(allowed: number): CallError {
   return callError('CALL_TIMEOUT', {
     message: `the call did not end within ${allowed} ms`,
     limit: { name: 'timeout_ms', allowed, observed: allowed, unit: 'ms' },

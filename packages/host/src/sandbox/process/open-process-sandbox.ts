@@ -53,7 +53,7 @@ const BOOT_TIMEOUT_MS = 10_000;
 /** The self-test tries to hold more than this; small, so that it is quick. */
 const PROBE_MEMORY_MB = 128;
 const PROBE_TIMEOUT_MS = 20_000;
-const DEFAULT_SHAPE: GuestShape = { memoryMb: LIMIT_PROFILES.plugin.memory_mb, tempDir: undefined };
+const DEFAULT_SHAPE: GuestShape = { memoryMb: LIMIT_PROFILES.plugin.memory_mb };
 
 /**
  * Opens the sandbox.
@@ -137,7 +137,7 @@ async function probe(
   targets: ProbeTargetInput,
   withoutPermissionModel: boolean,
 ): Promise<{ readonly results: ProbeReport['production'] } | { readonly failed: string }> {
-  const shape: GuestShape = { memoryMb: PROBE_MEMORY_MB, tempDir: undefined };
+  const shape: GuestShape = { memoryMb: PROBE_MEMORY_MB };
   const receipt: Receipt = { tier, layers: [], above: [], kernel: '', node: '', checked_at: '' };
   const driver = openDriver(place, receipt, { spareCount: 0, defaultShape: shape, withoutPermissionModel });
   const opening = await driver.open({
@@ -164,6 +164,7 @@ async function probe(
     args: [input],
     deadline: place.options.clock.now() + PROBE_TIMEOUT_MS,
     signal: undefined,
+    timeoutMs: PROBE_TIMEOUT_MS,
     isFullTime: true,
   });
   await opening.sandbox.close();
@@ -209,13 +210,12 @@ function launchesOf(place: Place, tier: Tier, withoutPermissionModel: boolean): 
   const launcher = createGuestLauncher({ ...request, uids });
   return {
     tier,
-    prepare: ({ memoryMb, tempDir }) =>
+    prepare: ({ memoryMb }) =>
       launcher.prepare({
         memoryMb,
         dataLimitBytes: dataLimitBytes(staged.image.idleDataBytes, memoryMb),
         openFilesMax: OPEN_FILES_MAX,
         fileSizeMaxBytes: FILE_BYTES_MAX,
-        ...(tempDir === undefined ? {} : { tempDir }),
       }),
   };
 }

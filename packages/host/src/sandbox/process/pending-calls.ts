@@ -105,6 +105,8 @@ export function guestLost(culprit: CallError): CallError {
   return callError('GUEST_LOST', { message: `another call ended the guest that served this one too (${culprit.code})` });
 }
 
-export type ReplyBody =
-  | { readonly ok: true; readonly value: JsonValue; readonly metadata: JsonObject | undefined }
-  | { readonly ok: false; readonly error: CallError; readonly stack: string | undefined };
+/** What is settled of a call, before what the driver measured is added. */
+export type ReplyBody = { readonly metadata: JsonObject | undefined } & (
+  | { readonly ok: true; readonly value: JsonValue }
+  | { readonly ok: false; readonly error: CallError; readonly stack: string | undefined }
+);
