@@ -14,7 +14,7 @@ import { readManifest } from '../source/manifest-file.ts';
 import { makePluginFolder } from '../source/plugin-folder.fixture.ts';
 import { OPERATOR_FOLDER, readSource } from '../source/read-source.ts';
 import { openWorkshop } from './open-workshop.ts';
-import { workshopFile } from '../toolchain/plain-launch.ts';
+import { WORKSHOP_FILE } from '../toolchain/workshop.fixture.ts';
 import type { Workshop } from '../toolchain/workshop.ts';
 
 const toolset = await findToolset();
@@ -31,9 +31,9 @@ afterAll(async () => {
 async function openAt(tier: Tier): Promise<Workshop> {
   const { architecture } = toolset;
   const place = await openRunDirectory({ forOtherUsers: toolset.isRoot });
-  const staged = await stageLaunchFiles({ runDirectory: place, guestPath: workshopFile(), architecture });
+  const staged = await stageLaunchFiles({ runDirectory: place, guestPath: WORKSHOP_FILE, architecture });
   const receipt = { tier, layers: [], above: [], kernel: '', node: '', checked_at: '' };
-  const settings = { clock: systemClock, workshopPath: workshopFile() };
+  const settings = { clock: systemClock, workshopPath: WORKSHOP_FILE };
   const workshop = openWorkshop({ settings, sandbox: { receipt, runDirectory: place, staged, toolset, uids } });
   const close = async (): Promise<void> => {
     await workshop.close();

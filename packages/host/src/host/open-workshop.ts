@@ -11,7 +11,7 @@ import { createGuestLauncher } from '../sandbox/process/launcher.ts';
 import { inspectNode } from '../sandbox/process/node-image.ts';
 import type { ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
 import { findNativeTools } from '../toolchain/native-tools.ts';
-import { WORKSHOP_HEAP_MB } from '../toolchain/plain-launch.ts';
+import { WORKSHOP_HEAP_MB } from '../toolchain/workshop-launch.ts';
 import { createWorkshop, type Workshop, type WorkshopOptions, type WorkshopStart } from '../toolchain/workshop.ts';
 
 export type OpenWorkshopOptions = {

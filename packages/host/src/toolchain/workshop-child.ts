@@ -7,7 +7,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { createParcelReceiver, sendParcel, type Parcel, type ParcelBounds } from '../base/parcel.ts';
 import type { NativeTools } from './native-tools.ts';
-import type { WorkshopLaunch } from './plain-launch.ts';
+import type { WorkshopLaunch } from './workshop-launch.ts';
 
 export type WorkshopChild = {
   readonly pid: number | undefined;

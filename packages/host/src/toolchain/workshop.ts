@@ -13,14 +13,12 @@ import type { Parcel } from '../base/parcel.ts';
 import type { AskWorkshop, WorkshopJob } from '../base/workshop-port.ts';
 import { watchMemory } from './memory-watch.ts';
 import type { NativeTools } from './native-tools.ts';
-import type { WorkshopLaunch } from './plain-launch.ts';
+import type { WorkshopLaunch } from './workshop-launch.ts';
 import { startWorkshopChild, type WorkshopChild } from './workshop-child.ts';
 
 export type WorkshopOptions = {
-  /** Makes the command for one process. */
-  readonly prepare: () => WorkshopLaunch;
-  /** Where that process finds its native files. */
-  readonly tools: NativeTools;
+  /** Makes the command for one process, and says where that process finds its native files. */
+  readonly prepare: () => Promise<WorkshopStart>;
   readonly clock: Clock;
   /** Bounds of one job; those of LIMITS by default. The host's own reading of packages does not count as time. */
   readonly timeMs?: number;
@@ -30,6 +28,8 @@ export type WorkshopOptions = {
   /** Told how long each job took in all, in milliseconds. */
   readonly onDone?: (verb: WorkshopJob['verb'], durationMs: number) => void;
 };
+
+export type WorkshopStart = { readonly launch: WorkshopLaunch; readonly tools: NativeTools };
 
 export type Workshop = {
   readonly ask: AskWorkshop;
@@ -48,10 +48,11 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
   let idle: NodeJS.Timeout | undefined;
   let isClosed = false;
 
-  function take(): WorkshopChild {
+  async function take(): Promise<WorkshopChild> {
     clearTimeout(idle);
     if (child !== undefined) return child;
-    const started = startWorkshopChild(options.prepare(), options.tools);
+    const { launch, tools } = await options.prepare();
+    const started = startWorkshopChild(launch, tools);
     child = started;
     void started.died.then(() => {
       if (child === started) child = undefined;
@@ -62,7 +63,7 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
   async function serve(job: WorkshopJob): Promise<Parcel> {
     if (isClosed) throw new HostError('HOST_CLOSED');
     const startedAt = options.clock.now();
-    const taken = take();
+    const taken = await take();
     taken.setBusy(true);
     try {
       return await runJob(taken, job, options);
