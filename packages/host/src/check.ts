@@ -1,0 +1,84 @@
+/**
+ * `check`: everything that an install would say of a folder before it runs anything, all at once. It stores nothing and
+ * starts no guest.
+ *
+ *   read -> manifest -> requirements -> review -> bundle
+ */
+import { hasErrors, type Finding, type Manifest } from '@bulkhead/protocol';
+import { resolve } from 'node:path';
+import { HostError } from './base/host-error.ts';
+import { bundleSource } from './bundle/bundle-source.ts';
+import { openWorkshop } from './host/open-workshop.ts';
+import { PLATFORM_VERSION, resolveSettings } from './host/settings.ts';
+import { checkRequirements, missingPackages, type MissingRequirement } from './requirements/check-requirements.ts';
+import { createSystemProbe } from './requirements/system-probe.ts';
+import { openProcessSandbox } from './sandbox/process/open-process-sandbox.ts';
+import { reviewSource } from './review/review-source.ts';
+import { readSdk } from './source/host-package.ts';
+import { readManifest } from './source/manifest-file.ts';
+import { OPERATOR_FOLDER, readSource } from './source/read-source.ts';
+import type { SourceTree } from './source/source-tree.ts';
+import type { AskWorkshop } from './base/workshop-port.ts';
+
+/** What was found; `ok` is false where an install would be refused. */
+export type CheckReport = { readonly ok: boolean; readonly findings: readonly Finding[] };
+
+/**
+ * Checks a plugin folder.
+ *
+ * @param dir - The folder; one that is missing or too large is a finding too.
+ */
+export async function checkPlugin(dir: string): Promise<CheckReport> {
+  try {
+    const findings = await withWorkshop((ask) => findingsOf(resolve(dir), ask));
+    return { ok: !hasErrors(findings), findings };
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return { ok: false, findings: error.findings.length > 0 ? error.findings : [asFinding(error)] };
+  }
+}
+
+/** The folder may be a stranger's, so what reads it runs in this machine's sandbox, as in an install. */
+async function withWorkshop<Answer>(use: (ask: AskWorkshop) => Promise<Answer>): Promise<Answer> {
+  const settings = resolveSettings({ spareCount: 0 });
+  const ignore = (): void => undefined;
+  const sandbox = await openProcessSandbox({ ...settings, onOpened: ignore, onDropped: ignore });
+  const workshop = openWorkshop({ settings, sandbox });
+  try {
+    return await use(workshop.ask);
+  } finally {
+    await workshop.close();
+    await sandbox.close();
+  }
+}
+
+async function findingsOf(dir: string, ask: AskWorkshop): Promise<readonly Finding[]> {
+  const source = await readSource(dir, OPERATOR_FOLDER);
+  const read = readManifest(source);
+  if (!read.ok) return read.findings;
+  const { manifest } = read;
+  const missing = await missingOf(manifest, source);
+  const reviewed = await reviewSource({ source, manifest, supplied: [await readSdk()] }, ask);
+  if (reviewed.kind === 'refused') return [...missing, ...reviewed.findings];
+  if (reviewed.kind === 'missing') {
+    const packages = missingPackages(reviewed.packages, { shownDir: dir });
+    return [...missing, ...packages.map(asWarning), ...reviewed.findings];
+  }
+  const bundled = await bundleSource(reviewed.reviewed, ask);
+  return [...missing, ...(bundled.kind === 'refused' ? bundled.findings : bundled.bundle.findings)];
+}
+
+async function missingOf(manifest: Manifest, source: SourceTree): Promise<readonly Finding[]> {
+  const probe = createSystemProbe({ dir: source.folder, env: process.env });
+  const options = { shownDir: source.folder, platformVersion: PLATFORM_VERSION };
+  return (await checkRequirements(manifest, probe, options)).map(asWarning);
+}
+
+/** What is missing here may be there where the plugin will run, so it does not fail the check. */
+function asWarning({ cause, cure }: MissingRequirement): Finding {
+  return { id: 'REQUIREMENT_MISSING', severity: 'warning', path: 'plugin.json', line: null, message: cause, hint: cure };
+}
+
+function asFinding({ code, message, hint }: HostError): Finding {
+  return { id: code, severity: 'error', path: '.', line: null, message, hint };
+}

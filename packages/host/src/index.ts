@@ -1,0 +1,30 @@
+/**
+ * Public surface of the host: what an embedder, the server and the command line use.
+ */
+export { createHost } from './host.ts';
+export { checkPlugin, type CheckReport } from './check.ts';
+export type {
+  CallRequest,
+  Host,
+  HostOptions,
+  InstallOptions,
+  InstalledRelease,
+  SandboxedFunction,
+} from './host-api.ts';
+export { HostError, type HostErrorOptions } from './base/host-error.ts';
+export type { Log } from './base/log.ts';
+export type { HealthView } from './registry/health.ts';
+export { getRegistry, type Refusal, type Registry } from './registry/registry.ts';
+export { createMemoryStorage } from './storage/memory.ts';
+export type {
+  KeyAnswer,
+  KeyClaim,
+  LedgerRow,
+  RegistrationRow,
+  ReleaseRow,
+  Retention,
+  RowQuery,
+  Storage,
+  TrialKey,
+  TrialRow,
+} from './storage/port.ts';
