@@ -1,0 +1,78 @@
+/**
+ * The part of the admin plane that a server without tenants has: reading a plugin's folder again (X001-4).
+ */
+import type { FastifyInstance } from 'fastify';
+import { HostError, type Host, type InstalledRelease } from '@bulkhead/host';
+import type { Static } from 'typebox';
+import { ErrorBodySchema, PluginParamsSchema, ReloadedAllSchema, ReloadedSchema } from './schemas.ts';
+import { faultOf } from './fault.ts';
+
+const security = [{ bearer: [] }];
+
+/** Adds `POST /api/v1/plugins/{name}/reload` and `POST /api/v1/plugins/reload-all`. */
+export function addAdminRoutes(app: FastifyInstance, host: Host): void {
+  app.post<{ Params: Static<typeof PluginParamsSchema> }>(
+    '/api/v1/plugins/:name/reload',
+    {
+      config: { access: 'platform' },
+      schema: {
+        summary: 'Read a plugin’s folder again; calls in flight end on the old release',
+        security,
+        params: PluginParamsSchema,
+        response: { 200: ReloadedSchema, 401: ErrorBodySchema, 404: ErrorBodySchema, 422: ErrorBodySchema },
+      },
+    },
+    async (request) => {
+      const { name } = request.params;
+      if (host.health(name) === undefined) {
+        throw new HostError('PLUGIN_NOT_FOUND', { message: `Plugin '${clip(name)}' not found in registry` });
+      }
+      return reloadedOf(await host.reload(name));
+    },
+  );
+  app.post(
+    '/api/v1/plugins/reload-all',
+    {
+      config: { access: 'platform' },
+      schema: {
+        summary: 'Read every plugin’s folder again, one after another',
+        security,
+        response: { 200: ReloadedAllSchema, 401: ErrorBodySchema },
+      },
+    },
+    () => reloadAll(host),
+  );
+}
+
+const NAME_CHARACTERS_MAX = 64;
+
+function clip(name: string): string {
+  return name.slice(0, NAME_CHARACTERS_MAX);
+}
+
+/** One after another: each reload starts processes, and the calls of the others go on meanwhile. */
+async function reloadAll(host: Host): Promise<Static<typeof ReloadedAllSchema>> {
+  const reloaded: Static<typeof ReloadedSchema>[] = [];
+  const refused: { name: string; code: string; reason: string }[] = [];
+  for (const { name } of host.plugins()) {
+    try {
+      reloaded.push(reloadedOf(await host.reload(name)));
+    } catch (error) {
+      const { code, message } = faultOf(error);
+      refused.push({ name, code, reason: message ?? code });
+    }
+  }
+  return { reloaded, refused };
+}
+
+function reloadedOf(release: InstalledRelease): Static<typeof ReloadedSchema> {
+  const { name, version, digest, state, reason, findings } = release;
+  return {
+    name,
+    version,
+    ...(digest !== undefined && { digest }),
+    state,
+    ...(reason !== undefined && { reason }),
+    findings: [...findings],
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * The one place where an outcome or a fault becomes an HTTP answer (DESIGN 4). Every status comes from the error table; no
+ * stack and no path of ours can get in, because only the table's fields are written.
+ */
+import { randomUUID } from 'node:crypto';
+import {
+  DEFAULT_TENANT,
+  callError,
+  httpStatusOf,
+  type CallError,
+  type ErrorBody,
+  type Finding,
+  type Outcome,
+} from '@bulkhead/protocol';
+import type { Fault } from './fault.ts';
+import type { Place } from './plane.ts';
+
+/** What is written to the socket; `body` is JSON. */
+export type Answer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+};
+
+const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' } as const;
+
+/** Seconds that Retry-After says, by status; what is not here has none (DESIGN 4). */
+const RETRY_AFTER_S: ReadonlyMap<number, string> = new Map([
+  [409, '1'],
+  [429, '1'],
+  [503, '5'],
+]);
+
+/** Writes how a call ended. */
+export function encodeOutcome(outcome: Outcome): Answer {
+  const body = JSON.stringify(outcome);
+  return outcome.ok ? { status: 200, headers: JSON_HEADERS, body } : refusal(outcome.error, body);
+}
+
+/** Writes a fault in the form of the plane that it happened on. */
+export function encodeFault(fault: Fault, place: Place): Answer {
+  const error = callError(fault.code, fault);
+  const body = place.plane === 'data' ? outcomeOf(error, place) : errorBodyOf(error, fault);
+  return refusal(error, JSON.stringify(body));
+}
+
+/** Makes the outcome of a call that never reached the host. */
+export function outcomeOf(error: CallError, at: Pick<Place, 'plugin' | 'target'>): Outcome {
+  return {
+    ok: false,
+    error,
+    call: {
+      call_id: randomUUID(),
+      plugin: at.plugin,
+      version: null,
+      digest: null,
+      tenant: DEFAULT_TENANT,
+      target: at.target,
+      instance_id: null,
+      tier: null,
+      duration_ms: 0,
+      queue_ms: 0,
+      cpu_ms: null,
+      peak_rss_bytes: null,
+      stdout: '',
+      stderr: '',
+    },
+  };
+}
+
+type FaultBody = ErrorBody & { readonly findings?: readonly Finding[] };
+
+function errorBodyOf(error: CallError, fault: Fault): FaultBody {
+  const body = { detail: fault.detail ?? error.message, code: error.code, hint: error.hint };
+  return fault.findings === undefined || fault.findings.length === 0 ? body : { ...body, findings: fault.findings };
+}
+
+function refusal(error: CallError, body: string): Answer {
+  const status = httpStatusOf(error.code);
+  return { status, headers: { ...JSON_HEADERS, ...retryAfter(error, status), ...challenge(status) }, body };
+}
+
+function retryAfter(error: CallError, status: number): Readonly<Record<string, string>> {
+  const seconds = error.retryable ? RETRY_AFTER_S.get(status) : undefined;
+  return seconds === undefined ? {} : { 'retry-after': seconds };
+}
+
+/** RFC 9110 §11.6.1: a 401 names the scheme that it wants. */
+function challenge(status: number): Readonly<Record<string, string>> {
+  return status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+}

@@ -1,0 +1,33 @@
+/**
+ * The server's log: one JSON object a line, by pino, written in the background so that no call waits for a pipe. What is
+ * logged is chosen field by field where it is logged; no request, header or body is ever handed to it.
+ */
+import type { Log } from '@bulkhead/host';
+import { destination, pino } from 'pino';
+
+/** Levels, from everything to nothing. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+/** A word of {@link LOG_LEVELS}. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** A log that can be written out before the process ends. */
+export type FlushingLog = Log & { readonly flush: () => void };
+
+/** Opens a log on a file descriptor; standard error is 2. */
+export function createLog(level: LogLevel, fd: number): FlushingLog {
+  const target = destination({ fd, sync: false });
+  const log = pino({ level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` }, target);
+  return {
+    debug: (fields, message) => log.debug(fields, message),
+    info: (fields, message) => log.info(fields, message),
+    warn: (fields, message) => log.warn(fields, message),
+    error: (fields, message) => log.error(fields, message),
+    flush: () => {
+      try {
+        target.flushSync();
+      } catch {
+        // The reader of the pipe is gone, or the file was never opened: the last lines are lost.
+      }
+    },
+  };
+}

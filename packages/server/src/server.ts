@@ -1,0 +1,197 @@
+/**
+ * HTTP in front of a host: the health plane, the data plane and metrics. It runs no plugin itself and keeps no state but
+ * whether it drains.
+ *
+ *   bytes ─▶ parser bounds ─▶ guards ─▶ known route? ─▶ who? ─▶ body, by schema ─▶ route ─▶ answer
+ *     └──────────┴──────────────┴─────────────┴───────────┴──────────────┴─▶ fault ─▶ encode (never 500)
+ *
+ * S1: Every route says who may use it; one that says nothing cannot be added (FAULTS 103).
+ * S2: Every answer that is no success is made by `encode.ts`; no status is above 504, and none is 500.
+ * S3: While it drains, calls in flight end, new ones are answered HOST_CLOSED, and health goes on answering.
+ */
+import type { AddressInfo } from 'node:net';
+import { HostError, type HealthView, type Host, type Log, type Storage } from '@bulkhead/host';
+import { LIMITS } from '@bulkhead/protocol';
+import swagger from '@fastify/swagger';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { addAdminRoutes } from './admin-routes.ts';
+import { answerConnectionFault, answerFault } from './answer.ts';
+import { assertHeaderCount, assertLoopbackHost, HEADERS_READ_MAX, isLoopbackName } from './guards.ts';
+import { addHealthRoutes } from './health-routes.ts';
+import { acceptJsonOnly } from './json-body.ts';
+import { placeOf } from './plane.ts';
+import { assertMayAct, createRecognize, type Recognize } from './principal.ts';
+import { addStatusRoutes } from './status-routes.ts';
+import { addToolRoutes } from './tool-routes.ts';
+import { compileValidator } from './validate.ts';
+
+/** Who sees what a plugin threw, beside the platform token: everybody, nobody, or everybody while bound to loopback. */
+export type PublicReasons = 'auto' | 'always' | 'never';
+
+/** What a server is made of; it closes neither host nor storage. */
+export type ServerOptions = {
+  readonly host: Host;
+  /** The platform token, at least 32 characters. */
+  readonly token: string;
+  readonly log: Log;
+  /** The host's storage, for idempotency keys; without it they are refused. */
+  readonly storage?: Storage;
+  /** `auto` where left out. */
+  readonly publicReasons?: PublicReasons;
+};
+
+/** Who may use a route: everybody, or whoever holds the platform token. */
+export type Access = 'public' | 'platform';
+/** One route, as a test of the whole table sees it. */
+export type ServerRoute = { readonly method: string; readonly path: string; readonly access: Access };
+
+/** A server that listens, or is about to. */
+export type Server = AsyncDisposable & {
+  readonly routes: readonly ServerRoute[];
+  /**
+   * Starts to listen; port 0 picks a free one.
+   *
+   * @throws {HostError} `PORT_UNAVAILABLE` where the address is taken, forbidden or not of this machine.
+   */
+  readonly listen: (at: { readonly host: string; readonly port: number }) => Promise<{ readonly url: string }>;
+  /** Takes no new calls, waits for those in flight, ends connections. Safe to call twice; closes no host. */
+  readonly close: () => Promise<void>;
+};
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access;
+  }
+}
+
+type State = { isDraining: boolean; isLoopback: boolean };
+
+/**
+ * Creates a server in front of a host.
+ *
+ * @throws {HostError} `CONFIG_INVALID` when the token is too short.
+ */
+export async function createServer(options: ServerOptions): Promise<Server> {
+  const state: State = { isDraining: false, isLoopback: true };
+  const recognize = createRecognize(options.token);
+  const app = createApp(options.log);
+  const routes = collectRoutes(app);
+  await app.register(swagger, { openapi: OPENAPI });
+  app.addHook('onRequest', (request, _reply, done) => done(refusalOf(request, { state, recognize })));
+  addRoutes(app, options, { state, recognize });
+  await app.ready();
+  return serverOf(app, { state, routes });
+}
+
+const OPENAPI = {
+  info: { title: 'Bulkhead', description: 'Plugins in sandboxes, over HTTP.', version: '1' },
+  components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+} as const;
+
+function createApp(log: Log): FastifyInstance {
+  const app: FastifyInstance = fastify({
+    logger: false,
+    bodyLimit: LIMITS.http_body_bytes.value,
+    requestTimeout: LIMITS.http_request_ms.value,
+    routerOptions: { maxParamLength: LIMITS.http_header_bytes.value },
+    http: {
+      maxHeaderSize: LIMITS.http_header_bytes.value,
+      headersTimeout: LIMITS.http_headers_ms.value,
+      // How often Node looks for requests that are late.
+      connectionsCheckingInterval: 1_000,
+    },
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => void answerFault({ error, request, reply, log }),
+    clientErrorHandler: answerConnectionFault,
+  });
+  app.server.maxConnections = LIMITS.http_connections.value;
+  app.server.maxHeadersCount = HEADERS_READ_MAX;
+  acceptJsonOnly(app);
+  app.setValidatorCompiler(({ schema }) => compileValidator(schema));
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  app.setErrorHandler((error, request, reply) => answerFault({ error, request, reply, log }));
+  app.setNotFoundHandler((request, reply) =>
+    answerFault({ error: new HostError('ROUTE_NOT_FOUND'), request, reply, log }),
+  );
+  return app;
+}
+
+/** Keeps S1: a route without a word on access ends the start of the server, before anybody can call it. */
+function collectRoutes(app: FastifyInstance): readonly ServerRoute[] {
+  const routes: ServerRoute[] = [];
+  app.addHook('onRoute', ({ method, url, config }) => {
+    if (config?.access === undefined) throw new Error(`route ${String(method)} ${url} does not say who may use it`);
+    for (const each of [method].flat()) routes.push({ method: each, path: url, access: config.access });
+  });
+  return routes;
+}
+
+type Door = { readonly state: State; readonly recognize: Recognize };
+
+/** What is wrong with a request before its body is read, or undefined. */
+function refusalOf(request: FastifyRequest, { state, recognize }: Door): HostError | undefined {
+  try {
+    assertHeaderCount(request.raw);
+    if (state.isLoopback) assertLoopbackHost(request.raw);
+    if (request.is404) throw new HostError('ROUTE_NOT_FOUND');
+    if (request.routeOptions.config.access !== 'public') assertMayAct(recognize(request.headers), request.headers);
+    if (state.isDraining && placeOf(request.url).plane === 'data') throw new HostError('HOST_CLOSED');
+    return undefined;
+  } catch (error) {
+    return error as HostError; // The assertions throw nothing else.
+  }
+}
+
+function addRoutes(app: FastifyInstance, options: ServerOptions, { state, recognize }: Door): void {
+  const { host, log, storage, publicReasons = 'auto' } = options;
+  const isPublic = (): boolean => publicReasons === 'always' || (publicReasons === 'auto' && state.isLoopback);
+  const viewOf = (request: FastifyRequest): HealthView => ({
+    showThrownText: isPublic() || recognize(request.headers).kind === 'platform',
+  });
+  addHealthRoutes(app, { host, viewOf });
+  addStatusRoutes(app, { host, isDraining: () => state.isDraining });
+  addToolRoutes(app, { host, log, storage });
+  addAdminRoutes(app, host);
+}
+
+function serverOf(
+  app: FastifyInstance,
+  made: { readonly state: State; readonly routes: readonly ServerRoute[] },
+): Server {
+  const { state, routes } = made;
+  const close = async (): Promise<void> => {
+    state.isDraining = true;
+    await app.close();
+  };
+  return {
+    routes,
+    listen: async (at) => {
+      state.isLoopback = isLoopbackName(at.host);
+      await listen(app, at);
+      return { url: urlOf(at.host, app.server.address()) };
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function listen(app: FastifyInstance, { host, port }: Parameters<Server['listen']>[0]): Promise<void> {
+  try {
+    // "localhost" would make Fastify open a second server, without our bounds, for the other address family.
+    await app.listen({ host: host === 'localhost' ? '127.0.0.1' : host, port });
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+    throw new HostError('PORT_UNAVAILABLE', { message: `cannot listen on ${host}, port ${port}${why}`, cause });
+  }
+}
+
+/** The address to call: a server bound to every address is called on this machine by loopback. */
+function urlOf(host: string, address: AddressInfo | string | null): string {
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const name =
+    new Map([
+      ['0.0.0.0', '127.0.0.1'],
+      ['::', '::1'],
+    ]).get(host) ?? host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
