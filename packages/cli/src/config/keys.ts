@@ -1,0 +1,113 @@
+/**
+ * Every configuration key: what it takes, its default, what it is for. docs/operator.md shows this table, and a test holds
+ * both equal. Tables and keys are as in bulkhead.toml; `BULKHEAD__TABLE__KEY` is the same in the environment.
+ */
+import { LOG_LEVELS } from '@bulkhead/server';
+import { TIERS, parsePluginName } from '@bulkhead/protocol';
+
+/** One key. `parse` answers undefined for a value that it does not take; `fromText` reads an environment variable. */
+export type ConfigKey<Value> = {
+  readonly expected: string;
+  readonly fallback: Value;
+  readonly about: string;
+  readonly parse: (value: unknown) => Value | undefined;
+  readonly fromText: (text: string) => unknown;
+};
+
+type Words = readonly string[];
+type About<Value> = Pick<ConfigKey<Value>, 'fallback' | 'about'>;
+
+const PORT_MAX = 65_535;
+
+/** The table, by path. */
+export const CONFIG_KEYS = {
+  'server.host': text({ fallback: '127.0.0.1', about: 'Address to listen on.' }),
+  'server.port': port({ fallback: 7070, about: 'Port to listen on; 0 picks a free one.' }),
+  'server.log_level': word(LOG_LEVELS, { fallback: 'info', about: 'Least level of what is logged on standard error.' }),
+  'plugins.dirs': list({ fallback: [], about: 'Folders of plugin folders, or plugin folders.' }),
+  'plugins.watch': flag({ fallback: false, about: 'Reload a plugin whose files change.' }),
+  'data.dir': text({
+    fallback: '.bulkhead',
+    about: 'Folder for artifacts and the token; held by one server at a time.',
+  }),
+  'sandbox.min_tier': word(TIERS, { fallback: 'process', about: 'Refuse to start where the sandbox is weaker.' }),
+  'health.public_reasons': word(['auto', 'always', 'never'], {
+    fallback: 'auto',
+    about: 'Who sees, without a token, what a plugin threw; `auto`: everybody while bound to loopback.',
+  }),
+} as const;
+
+/** A path of {@link CONFIG_KEYS}. */
+export type ConfigPath = keyof typeof CONFIG_KEYS;
+/** Table whose keys are names of plugins, and its values the permissions that are granted. */
+export const GRANTS_TABLE = 'grants';
+
+type ValueOf<Key> = Key extends ConfigKey<infer Value> ? Value : never;
+
+/** Configuration with every default filled in. */
+export type Config = { readonly [Path in ConfigPath]: ValueOf<(typeof CONFIG_KEYS)[Path]> } & {
+  readonly grants: Readonly<Record<string, Words>>;
+};
+
+/** What one source sets. */
+export type ConfigLayer = Partial<Config>;
+
+/** What a key of the table `grants` takes. */
+export const GRANT_KEY: ConfigKey<Words> = list({
+  fallback: [],
+  about: 'Permissions granted to the plugin of that name.',
+});
+
+/** Returns the key of a path, or undefined where there is none. */
+export function keyAt(path: string): ConfigKey<unknown> | undefined {
+  if (Object.hasOwn(CONFIG_KEYS, path)) return CONFIG_KEYS[path as ConfigPath];
+  const [table, name, ...more] = path.split('.');
+  return table === GRANTS_TABLE && more.length === 0 && parsePluginName(name) !== undefined ? GRANT_KEY : undefined;
+}
+
+function text(about: About<string>): ConfigKey<string> {
+  const parse = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+  return { ...about, expected: 'text', parse, fromText: (given) => given };
+}
+
+function port(about: About<number>): ConfigKey<number> {
+  return {
+    ...about,
+    expected: `a whole number from 0 to ${PORT_MAX}`,
+    parse: (value) =>
+      Number.isInteger(value) && Number(value) >= 0 && Number(value) <= PORT_MAX ? Number(value) : undefined,
+    fromText: (given) => (/^\d{1,5}$/.test(given) ? Number(given) : given),
+  };
+}
+
+function flag(about: About<boolean>): ConfigKey<boolean> {
+  return {
+    ...about,
+    expected: 'true or false',
+    parse: (value) => (typeof value === 'boolean' ? value : undefined),
+    fromText: (given) =>
+      new Map<string, boolean>([
+        ['true', true],
+        ['false', false],
+      ]).get(given) ?? given,
+  };
+}
+
+function list(about: About<Words>): ConfigKey<Words> {
+  return {
+    ...about,
+    expected: 'a list of texts',
+    parse: (value) =>
+      Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '') ? value : undefined,
+    fromText: (given) => given.split(',').map((item) => item.trim()),
+  };
+}
+
+function word<const Word extends string>(of: readonly Word[], about: About<NoInfer<Word>>): ConfigKey<Word> {
+  return {
+    ...about,
+    expected: `one of ${of.join(', ')}`,
+    parse: (value) => of.find((known) => known === value),
+    fromText: (given) => given,
+  };
+}

@@ -1,0 +1,160 @@
+/**
+ * What can be typed: the verbs, their options and their help. Each verb's code is loaded when it runs, so that `--help`
+ * answers at once.
+ */
+import { readFileSync } from 'node:fs';
+import { TIERS } from '@bulkhead/protocol';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Terminal } from './terminal.ts';
+
+/** What a verb gets and gives: its options, where to speak, and the exit code. */
+export type Verb<Options> = (options: Options, terminal: Terminal) => Promise<number>;
+
+/** A word of the log's levels; written out, because the server's module is loaded by `serve` alone. */
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+const DEFAULT_SERVER = 'http://127.0.0.1:7070';
+
+/** Creates the program; `exit` is told the exit code of the verb that ran. */
+export function createProgram(terminal: Terminal, exit: (code: number) => void): Command {
+  const program = new Command('bulkhead')
+    .description('Runs plugins in operating-system sandboxes, for AI-agent servers.')
+    .version(version(), '-V, --version')
+    .configureOutput({
+      writeOut: (text) => terminal.result(text.trimEnd()),
+      writeErr: (text) => terminal.say(text.trimEnd()),
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(--help shows how it is used)')
+    .exitOverride();
+  const context: Context = { program, terminal, exit };
+  addServe(context);
+  addCall(context);
+  addCheck(context);
+  addInit(context);
+  addDoctor(context);
+  addQuestions(context);
+  return program;
+}
+
+type Context = { readonly program: Command; readonly terminal: Terminal; readonly exit: (code: number) => void };
+
+function addServe({ program, terminal, exit }: Context): void {
+  program
+    .command('serve')
+    .description('Install the plugins of folders and serve their tools over HTTP')
+    .option('--port <n>', 'port to listen on; 0 picks a free one (default: 7070)', parsePort)
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1)')
+    .option('--plugins <dir>', 'folder of plugin folders, or one plugin folder; repeatable', collect)
+    .option('--data <dir>', 'folder for artifacts and the token (default: .bulkhead)')
+    .addOption(new Option('--min-tier <tier>', 'refuse to start where the sandbox is weaker').choices(TIERS))
+    .option('--grant <name=perm,...>', 'grant permissions to a plugin; repeatable', collect)
+    .option('--watch', 'reload a plugin whose files change')
+    .option('--json', 'print one line of JSON when it serves, and nothing else')
+    .addOption(new Option('--log-level <level>', 'least level that is logged (default: info)').choices(LOG_LEVELS))
+    .option('--config <file>', 'configuration file (default: bulkhead.toml, where it is there)')
+    .addHelpText(
+      'after',
+      examples([
+        'bulkhead serve --plugins ./plugins',
+        'bulkhead serve --port 0 --plugins ./plugins --data ./state --json',
+        'bulkhead serve --plugins ./plugins --grant weather=internet --watch',
+      ]),
+    )
+    .action(async (options) => exit(await (await import('./verbs/serve.ts')).serve(options, terminal)));
+}
+
+function addCall({ program, terminal, exit }: Context): void {
+  program
+    .command('call')
+    .description('Call one tool: of a plugin folder, without a server, or of a server’s plugin by name')
+    .argument('<dir|name>', 'plugin folder, or name of a plugin of a running server')
+    .argument('<tool>', 'name of the tool')
+    .option('--params <json>', 'parameters of the tool', '{}')
+    .option('--timeout-ms <n>', 'time limit; clipped to the plugin’s own', Number)
+    .option('--grant <perm,...>', 'grant permissions to the plugin of the folder; repeatable', collect)
+    .option('--server <url>', 'server of the plugin', DEFAULT_SERVER)
+    .option('--data <dir>', 'data folder of that server, for its token, unless BULKHEAD_TOKEN is set', '.bulkhead')
+    .option('--json', 'print the outcome as one line of JSON, and nothing else')
+    .addHelpText(
+      'after',
+      `${examples([
+        `bulkhead call ./plugins/calculator add --params '{"a":2,"b":3}'`,
+        `bulkhead call calculator add --params '{"a":2,"b":3}' --server http://127.0.0.1:7070 --json`,
+      ])}\n\nExit codes: 0 ok, 1 no server, 2 wrong usage, 10 to 26 as the outcome's kind (docs/operator.md).`,
+    )
+    .action(async (where, tool, options) =>
+      exit(await (await import('./verbs/call.ts')).call({ where, tool, ...options }, terminal)),
+    );
+}
+
+function addCheck({ program, terminal, exit }: Context): void {
+  program
+    .command('check')
+    .alias('review')
+    .description('Say what is wrong with a plugin folder: manifest, requirements, code')
+    .argument('<dir>', 'plugin folder')
+    .option('--json', 'print the findings as one line of JSON')
+    .addHelpText('after', examples(['bulkhead check ./my-plugin', 'bulkhead review ./my-plugin --json']))
+    .action(async (dir, options) =>
+      exit(await (await import('./verbs/check.ts')).check({ dir, ...options }, terminal)),
+    );
+}
+
+function addInit({ program, terminal, exit }: Context): void {
+  program
+    .command('init')
+    .description('Make ./NAME: a plugin that loads and is healthy as it stands')
+    .argument('[name]', 'name of the plugin; asked for on a terminal')
+    .addHelpText('after', examples(['bulkhead init weather']))
+    .action(async (name) => exit(await (await import('./verbs/init.ts')).init({ name }, terminal)));
+}
+
+function addDoctor({ program, terminal, exit }: Context): void {
+  program
+    .command('doctor')
+    .description('Measure the sandbox of this machine, layer by layer, and say what would raise it')
+    .option('--json', 'print the receipt as one line of JSON')
+    .addHelpText('after', examples(['bulkhead doctor', 'bulkhead doctor --json']))
+    .action(async (options) => exit(await (await import('./verbs/doctor.ts')).doctor(options, terminal)));
+}
+
+function addQuestions({ program, terminal, exit }: Context): void {
+  const asked = (command: Command): Command =>
+    command
+      .option('--server <url>', 'server to ask', DEFAULT_SERVER)
+      .option('--json', 'print the server’s answer as one line of JSON');
+  asked(program.command('list').description('List the plugins of a running server'))
+    .addHelpText('after', examples(['bulkhead list', 'bulkhead list --server http://127.0.0.1:8080 --json']))
+    .action(async (options) => exit(await (await import('./verbs/list.ts')).list(options, terminal)));
+  asked(program.command('health').description('Say how the plugins of a running server are, and why'))
+    .argument('[name]', 'one plugin')
+    .addHelpText(
+      'after',
+      `${examples(['bulkhead health', 'bulkhead health calculator'])}\n\nExits 1 when a plugin is FAILED or UNAVAILABLE.`,
+    )
+    .action(async (name, options) =>
+      exit(await (await import('./verbs/health.ts')).health({ name, ...options }, terminal)),
+    );
+}
+
+function examples(lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+const PORT_MAX = 65_535;
+
+function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= PORT_MAX) return Number(text);
+  throw new InvalidArgumentError(`Expected a whole number from 0 to ${PORT_MAX}.`);
+}
+
+function version(): string {
+  const { version: text } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    readonly version: string; // Our own package.json.
+  };
+  return text;
+}

@@ -1,0 +1,77 @@
+/**
+ * How the command line speaks: results on standard output, talk on standard error, colours and moving lines on a terminal
+ * only. Nothing else of the command line writes.
+ */
+import pc from 'picocolors';
+
+/** A writable stream, as far as it is needed here. */
+export type Stream = { readonly isTTY?: boolean; readonly write: (text: string) => unknown };
+
+/** Where a verb speaks. */
+export type Terminal = {
+  /** Prints a result, one line. */
+  readonly result: (line: string) => void;
+  /** Prints talk, one line. */
+  readonly say: (line: string) => void;
+  /** Shows that something long goes on; the function ends it. */
+  readonly progress: (what: string) => () => void;
+  /** Colours for results and for talk; plain text where they are not shown on a terminal. */
+  readonly colors: ReturnType<typeof pc.createColors>;
+  readonly talkColors: ReturnType<typeof pc.createColors>;
+};
+
+/** What decides about colours, as the process has it. */
+export type Surroundings = {
+  readonly stdout: Stream;
+  readonly stderr: Stream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+};
+
+const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const SPIN_MS = 100;
+const CLEAR_LINE = '\r\u001B[2K';
+
+/** Opens the terminal of a process. */
+export function openTerminal({ stdout, stderr, env }: Surroundings): Terminal {
+  const hasColors = (stream: Stream): boolean =>
+    stream.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+  return {
+    result: (line) => void stdout.write(`${line}\n`),
+    say: (line) => void stderr.write(`${line}\n`),
+    progress: (what) => (stderr.isTTY === true && env['TERM'] !== 'dumb' ? spin(stderr, what) : plain(stderr, what)),
+    colors: pc.createColors(hasColors(stdout)),
+    talkColors: pc.createColors(hasColors(stderr)),
+  };
+}
+
+function plain(stream: Stream, what: string): () => void {
+  stream.write(`${what} ...\n`);
+  return () => undefined;
+}
+
+function spin(stream: Stream, what: string): () => void {
+  let turn = 0;
+  const show = (): void => {
+    stream.write(`${CLEAR_LINE}${SPINNER[turn % SPINNER.length] ?? ''} ${what}`);
+    turn += 1;
+  };
+  show();
+  const timer = setInterval(show, SPIN_MS);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    stream.write(CLEAR_LINE);
+  };
+}
+
+/** Lays rows out in columns, two spaces apart; the last column is as long as it is. */
+export function columns(rows: readonly (readonly string[])[]): readonly string[] {
+  const count = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: count }, (_, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)));
+  return rows.map((row) =>
+    row
+      .map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+}

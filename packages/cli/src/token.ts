@@ -1,0 +1,64 @@
+/**
+ * The platform token: given as BULKHEAD_TOKEN, else kept in the data directory, made at the first start. It is written
+ * nowhere else, and no other user may read the file.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TOKEN_CHARACTERS_MIN } from '@bulkhead/server';
+import { UsageError } from './usage-error.ts';
+
+/** A token and the file that it is in; null where it came from the environment. */
+export type PlatformToken = { readonly token: string; readonly file: string | null };
+
+const TOKEN_VARIABLE = 'BULKHEAD_TOKEN';
+const TOKEN_BYTES = 32;
+
+/**
+ * Returns the token of a server.
+ *
+ * @throws {UsageError} where BULKHEAD_TOKEN, or the file, holds fewer than 32 characters.
+ */
+export async function openToken(
+  dataDir: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<PlatformToken> {
+  const given = env[TOKEN_VARIABLE];
+  if (given !== undefined && given !== '') return { token: longEnough(given, TOKEN_VARIABLE), file: null };
+  const file = join(dataDir, 'token');
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const kept = await readToken(file);
+  if (kept !== undefined) {
+    await chmod(file, 0o600); // Whatever copied it here may have opened it to others.
+    return { token: longEnough(kept, file), file };
+  }
+  const token = randomBytes(TOKEN_BYTES).toString('base64url');
+  await writeFile(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
+  return { token, file };
+}
+
+/** Returns the token that a client on this machine may use, or undefined where there is none. */
+export async function findToken(
+  dataDir: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  const given = env[TOKEN_VARIABLE];
+  return given !== undefined && given !== '' ? given : readToken(join(dataDir, 'token'));
+}
+
+async function readToken(file: string): Promise<string | undefined> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw new UsageError(
+      `${file} cannot be read`,
+      'Give the token as BULKHEAD_TOKEN, or run as the user who owns the file.',
+    );
+  }
+}
+
+function longEnough(token: string, where: string): string {
+  if (token.length >= TOKEN_CHARACTERS_MIN) return token;
+  throw new UsageError(`${where} has ${token.length} characters; expected at least ${TOKEN_CHARACTERS_MIN}`);
+}

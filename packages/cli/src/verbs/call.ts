@@ -1,0 +1,126 @@
+/**
+ * `bulkhead call`: one tool, once. A folder is installed into a host of its own that ends with the call; a name is called on a
+ * running server. The outcome is the result, and its kind the exit code.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { createHost, HostError, type Host } from '@bulkhead/host';
+import { callError, capabilitiesOf, exitCodeOf, isJsonObject, type JsonObject, type Outcome } from '@bulkhead/protocol';
+import { outcomeOf } from '@bulkhead/server';
+import { parsePermissions } from '../config/grants.ts';
+import { callRemote } from '../remote.ts';
+import type { Terminal } from '../terminal.ts';
+import { findToken } from '../token.ts';
+import { UsageError } from '../usage-error.ts';
+
+/** Arguments and options as they were typed. */
+export type CallOptions = {
+  readonly where: string;
+  readonly tool: string;
+  readonly params: string;
+  readonly timeoutMs?: number;
+  readonly grant?: readonly string[];
+  readonly server: string;
+  readonly data: string;
+  readonly json?: boolean;
+};
+
+type Call = Omit<CallOptions, 'params'> & { readonly params: JsonObject };
+
+/** Calls the tool, prints the outcome and answers its exit code. */
+export async function call(options: CallOptions, terminal: Terminal): Promise<number> {
+  const asked: Call = { ...options, params: parseParams(options.params) };
+  const outcome = isFolder(options.where) ? await callFolder(asked, terminal) : await callServer(asked);
+  if (options.json === true) terminal.result(JSON.stringify(outcome));
+  else show(outcome, terminal);
+  return exitCodeOf(outcome);
+}
+
+function parseParams(text: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isJsonObject(value)) return value;
+  } catch {
+    // Said below, with what was expected.
+  }
+  throw new UsageError(
+    `--params is ${JSON.stringify(text.slice(0, 80))}; expected a JSON object`,
+    `Such as '{"a":2,"b":3}'.`,
+  );
+}
+
+/** Something with a slash or a dot in front is meant as a folder, even when it is not there. */
+function isFolder(where: string): boolean {
+  if (existsSync(where) && statSync(where).isDirectory()) return true;
+  if (!/^[.~]|[/\\]/.test(where)) return false;
+  throw new UsageError(
+    `${where} is no folder`,
+    'Name a folder that holds a plugin.json, or a plugin of a running server.',
+  );
+}
+
+async function callServer({ where, tool, params, timeoutMs, server, data }: Call): Promise<Outcome> {
+  const token = await findToken(data, process.env);
+  const body = timeoutMs === undefined ? { params } : { params, timeout_ms: timeoutMs };
+  return callRemote({ server, token, plugin: where, tool, body });
+}
+
+async function callFolder(asked: Call, terminal: Terminal): Promise<Outcome> {
+  const dir = resolve(asked.where);
+  const done = terminal.progress(`calling ${asked.tool} of ${asked.where}`);
+  try {
+    await using host = await createHost({ spareCount: 0 });
+    const name = await install(host, dir, capabilitiesOf((asked.grant ?? []).flatMap(parsePermissions)));
+    return typeof name === 'string'
+      ? await callInstalled(host, name, asked)
+      : refused(name, { dir, tool: asked.tool, host });
+  } finally {
+    done();
+  }
+}
+
+async function install(host: Host, dir: string, grant: readonly string[]): Promise<string | HostError> {
+  try {
+    return (await host.install(dir, { grant })).name;
+  } catch (error) {
+    if (error instanceof HostError) return error;
+    throw error;
+  }
+}
+
+/** Without scopes the caller has all of them: whatever words with ":" the folder asks for are granted (DESIGN 14). */
+async function callInstalled(host: Host, plugin: string, { tool, params, timeoutMs }: Call): Promise<Outcome> {
+  const cancelled = new AbortController();
+  const cancel = (): void => cancelled.abort();
+  process.once('SIGINT', cancel);
+  process.once('SIGTERM', cancel);
+  const request = { plugin, tool, params, signal: cancelled.signal };
+  return host.call(timeoutMs === undefined ? request : { ...request, timeoutMs });
+}
+
+/** A plugin that was refused has no release to run; that is an outcome like any other. */
+function refused(
+  error: HostError,
+  { host, dir, tool }: { readonly host: Host; readonly dir: string; readonly tool: string },
+): Outcome {
+  const plugin = host.refused().find(({ path }) => path === dir)?.name ?? basename(dir);
+  const why = callError('PLUGIN_REFUSED', { message: `${error.code}: ${error.message}`, hint: error.hint });
+  return outcomeOf(why, { plugin, target: tool });
+}
+
+function show(outcome: Outcome, { result, say, talkColors }: Terminal): void {
+  const { call: report } = outcome;
+  for (const line of [...linesOf(report.stdout), ...linesOf(report.stderr)]) say(talkColors.dim(`| ${line}`));
+  if (outcome.ok) {
+    result(JSON.stringify(outcome.value, null, 2));
+    say(talkColors.dim(`ok in ${Math.round(report.duration_ms)} ms, sandbox ${report.tier ?? 'unknown'}`));
+    return;
+  }
+  const { kind, code, message, hint } = outcome.error;
+  say(`${talkColors.red(kind)} ${code}: ${message}`);
+  say(talkColors.dim(hint));
+}
+
+function linesOf(text: string): readonly string[] {
+  return text === '' ? [] : text.trimEnd().split('\n');
+}

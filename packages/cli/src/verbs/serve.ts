@@ -1,0 +1,167 @@
+/**
+ * `bulkhead serve`: a host, its plugins and a server in front of it, from the command line to the last answer.
+ *
+ *   configuration -> token -> host -> plugins -> listen -> ready -> (watch) -> signal -> drain -> closed
+ */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createHost, createMemoryStorage, HostError, type Host, type Storage } from '@bulkhead/host';
+import { LIMITS } from '@bulkhead/protocol';
+import { createLog, createServer, type FlushingLog, type LogLevel, type Server } from '@bulkhead/server';
+import type { Tier } from '@bulkhead/protocol';
+import { parseGrants } from '../config/grants.ts';
+import type { Config, ConfigLayer } from '../config/keys.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { EXIT_OK } from '../exit-codes.ts';
+import { readyLine, readyText, type Ready } from '../ready.ts';
+import { openToken, type PlatformToken } from '../token.ts';
+import type { Terminal } from '../terminal.ts';
+import { watchPlugins } from '../watch.ts';
+
+/** Options as they were typed; what is absent comes from the environment, the file or the defaults. */
+export type ServeOptions = {
+  readonly port?: number;
+  readonly host?: string;
+  readonly plugins?: readonly string[];
+  readonly data?: string;
+  readonly minTier?: Tier;
+  readonly grant?: readonly string[];
+  readonly watch?: boolean;
+  readonly json?: boolean;
+  readonly logLevel?: LogLevel;
+  readonly config?: string;
+};
+
+const STDERR_FD = 2;
+
+/** Serves until a signal; then drains and answers 0. */
+export async function serve(options: ServeOptions, terminal: Terminal): Promise<number> {
+  const config = await loadConfig({ flags: flagsOf(options), env: process.env, file: options.config });
+  const token = await openToken(config['data.dir'], process.env);
+  const log = createLog(config['server.log_level'], STDERR_FD);
+  try {
+    await serveUntilSignal({ config, token, log, isJson: options.json === true }, terminal);
+    return EXIT_OK;
+  } finally {
+    log.flush();
+  }
+}
+
+type Serving = {
+  readonly config: Config;
+  readonly token: PlatformToken;
+  readonly log: FlushingLog;
+  readonly isJson: boolean;
+};
+
+async function serveUntilSignal(serving: Serving, terminal: Terminal): Promise<void> {
+  const { config, log } = serving;
+  const stop = nextSignal(log);
+  const storage = createMemoryStorage();
+  await using host = await openHost(serving, storage, terminal);
+  await installPlugins(host, config['plugins.dirs'], terminal);
+  await using server = await openServer(host, serving, storage);
+  const { url } = await server.listen({ host: config['server.host'], port: config['server.port'] });
+  announce({ url, host, token: serving.token, dataDir: config['data.dir'] }, serving.isJson, terminal);
+  const watching = config['plugins.watch'] ? await watchPlugins(host, config['plugins.dirs'], log) : undefined;
+  const signal = await stop;
+  log.info({ signal }, 'draining');
+  await watching?.close();
+  await drain(server, host);
+}
+
+function flagsOf(options: ServeOptions): ConfigLayer {
+  const { port, host, plugins, data, minTier, watch, logLevel } = options;
+  return {
+    ...(port !== undefined && { 'server.port': port }),
+    ...(host !== undefined && { 'server.host': host }),
+    ...(logLevel !== undefined && { 'server.log_level': logLevel }),
+    ...(plugins !== undefined && { 'plugins.dirs': plugins }),
+    ...(watch !== undefined && { 'plugins.watch': watch }),
+    ...(data !== undefined && { 'data.dir': data }),
+    ...(minTier !== undefined && { 'sandbox.min_tier': minTier }),
+    grants: parseGrants(options.grant ?? []),
+  };
+}
+
+async function openHost({ config, log }: Serving, storage: Storage, terminal: Terminal): Promise<Host> {
+  const done = terminal.progress('measuring the sandbox');
+  try {
+    return await createHost({
+      storage,
+      log,
+      dataDir: resolve(config['data.dir']),
+      minTier: config['sandbox.min_tier'],
+      grants: config.grants,
+    });
+  } finally {
+    done();
+  }
+}
+
+/** What is refused is listed by the host; a folder that is not there holds no plugins, which is said and not fatal. */
+async function installPlugins(host: Host, dirs: readonly string[], terminal: Terminal): Promise<void> {
+  if (dirs.length === 0) terminal.say('no --plugins: serving none');
+  for (const dir of dirs) {
+    if (!existsSync(dir)) terminal.say(`${dir} is not there: it holds no plugins`);
+    const done = terminal.progress(`installing the plugins of ${dir}`);
+    try {
+      await (isPluginFolder(dir) ? installOne(host, dir) : host.installAll(dir));
+    } finally {
+      done();
+    }
+  }
+}
+
+function isPluginFolder(dir: string): boolean {
+  return existsSync(join(dir, 'plugin.json'));
+}
+
+async function installOne(host: Host, dir: string): Promise<void> {
+  try {
+    await host.install(dir);
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error; // A refusal is listed by the host itself.
+  }
+}
+
+function openServer(host: Host, { config, token, log }: Serving, storage: Storage): Promise<Server> {
+  return createServer({ host, storage, log, token: token.token, publicReasons: config['health.public_reasons'] });
+}
+
+function announce(ready: Ready, isJson: boolean, terminal: Terminal): void {
+  if (isJson) return terminal.result(readyLine(ready));
+  for (const line of readyText(ready, terminal.colors)) terminal.result(line);
+}
+
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+const SIGNAL_EXIT_BASE = 128;
+const SIGNAL_NUMBERS: Readonly<Record<(typeof SIGNALS)[number], number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
+
+/** Resolves at the first signal. The second ends the process at once, whatever still drains; guests end with it. */
+function nextSignal(log: FlushingLog): Promise<string> {
+  const { promise, resolve: arrive } = Promise.withResolvers<string>();
+  let count = 0;
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      count += 1;
+      if (count > 1) {
+        log.flush();
+        process.exit(SIGNAL_EXIT_BASE + SIGNAL_NUMBERS[signal]);
+      }
+      arrive(signal);
+    });
+  }
+  return promise;
+}
+
+/** Calls in flight may end; those that outlast the drain time are answered HOST_CLOSED when the host closes. */
+async function drain(server: Server, host: Host): Promise<void> {
+  const closed = server.close();
+  const { promise: timeIsUp, resolve: giveUp } = Promise.withResolvers<void>();
+  const timer = setTimeout(giveUp, LIMITS.drain_ms.value);
+  await Promise.race([closed, timeIsUp]);
+  clearTimeout(timer);
+  await host.close();
+  await closed;
+}
