@@ -58,11 +58,11 @@ export const ERRORS = {
   ...rows('tool_error', {
     PLUGIN_THREW: {
       message: 'the plugin threw while it served the call',
-      hint: 'Fix the plugin; its stack, with source lines, is in the plugin’s log.',
+      hint: "Fix the plugin; its stack, with source lines, is in the plugin's log.",
     },
     TOOL_REPORTED_ERROR: {
       message: 'the tool answered success = false',
-      hint: 'Read the message: it is the tool’s own, about this input.',
+      hint: "Read the message: it is the tool's own, about this input.",
     },
     IMPORT_REFUSED: {
       message: 'the plugin imported a module that the sandbox does not give',
@@ -73,17 +73,17 @@ export const ERRORS = {
       hint: 'Remove the attempt, or ask for a permission where the host offers the capability.',
     },
     LOAD_FAILED: {
-      message: 'the plugin’s module could not be loaded',
+      message: "the plugin's module could not be loaded",
       hint: 'Fix the import that the reason names; `bulkhead check DIR` shows it with file and line.',
     },
     INIT_FAILED: {
       message: 'the plugin threw, or answered false, while it was initialised',
-      hint: 'Fix the plugin’s onLoad or initPlugin; then reload it.',
+      hint: "Fix the plugin's onLoad or initPlugin; then reload it.",
     },
   }),
   ...rows('invalid_input', {
     PARAMS_INVALID: {
-      message: 'the parameters do not match the tool’s schema',
+      message: "the parameters do not match the tool's schema",
       hint: 'Correct the fields that the message names; `GET /v1/tools` shows the schema.',
     },
     TIMEOUT_INVALID: {
@@ -202,7 +202,7 @@ export const ERRORS = {
     },
     LOG_FLOOD: {
       message: 'the plugin wrote more to stdout and stderr than a guest may',
-      hint: 'Log less; the guest was ended and its last lines are in the plugin’s log.',
+      hint: "Log less; the guest was ended and its last lines are in the plugin's log.",
     },
   }),
   ...rows('denied', {
@@ -218,7 +218,7 @@ export const ERRORS = {
       hint: 'Call the server by the address that `serve` printed; it answers no other name while it is bound to loopback.',
     },
     SCOPE_MISSING: {
-      message: 'the caller’s token lacks a scope that the tool needs',
+      message: "the caller's token lacks a scope that the tool needs",
       hint: 'Use a token with the scope that the message names.',
     },
     PERMISSION_NOT_GRANTED: {
@@ -228,11 +228,11 @@ export const ERRORS = {
     HOOK_VETOED: {
       audience: 'caller',
       message: 'a hook refused the call',
-      hint: 'The message names the hook’s plugin and its reason.',
+      hint: "The message names the hook's plugin and its reason.",
     },
     HOOK_FAILED: {
       message: 'a gate hook did not answer, so the call was refused',
-      hint: 'Mend or disable the hook’s plugin that the message names.',
+      hint: "Mend or disable the hook's plugin that the message names.",
     },
   }),
   ...rows('overloaded', {
@@ -269,8 +269,8 @@ export const ERRORS = {
   }),
   ...rows('crashed', {
     GUEST_CRASHED: {
-      message: 'the plugin’s process died of a signal or a native failure',
-      hint: 'The signal is in the message; the process’s last lines are in the plugin’s log.',
+      message: "the plugin's process died of a signal or a native failure",
+      hint: "The signal is in the message; the process's last lines are in the plugin's log.",
     },
     GUEST_EXITED: {
       message: 'the plugin ended its own process during a call',
@@ -289,8 +289,8 @@ export const ERRORS = {
       hint: 'Try again; the call was not at fault.',
     },
     INIT_EXITED: {
-      message: 'the plugin’s process ended before the plugin was ready',
-      hint: 'Remove process.exit and unsettled top-level awaits from the plugin’s load.',
+      message: "the plugin's process ended before the plugin was ready",
+      hint: "Remove process.exit and unsettled top-level awaits from the plugin's load.",
     },
   }),
   ...rows('cancelled', {
@@ -326,16 +326,18 @@ export const ERRORS = {
   }),
   ...rows('unavailable', {
     PLUGIN_UNAVAILABLE: {
+      retryable: false,
       message: 'the plugin cannot be loaded until something is installed or provided',
       hint: 'Do what the reason ends with; then reload the plugin.',
     },
     PLUGIN_REFUSED: {
       audience: 'author',
+      retryable: false,
       message: 'the plugin was refused at install and has no release to run',
       hint: 'Mend what the reason names; then install it again.',
     },
     SANDBOX_TOO_WEAK: {
-      message: 'this machine’s sandbox is weaker than the plugin, its tenant or the operator asks',
+      message: "this machine's sandbox is weaker than the plugin, its tenant or the operator asks",
       hint: '`bulkhead doctor` shows each layer and what would raise it.',
     },
     HOST_SPAWN_FAILED: {
@@ -343,7 +345,7 @@ export const ERRORS = {
       hint: 'Look for exhausted memory, processes or file descriptors on the server; then try again.',
     },
     STORAGE_UNAVAILABLE: {
-      message: 'the server’s storage did not answer',
+      message: "the server's storage did not answer",
       hint: 'Look at the storage; then try again.',
     },
     HOST_FAULT: {

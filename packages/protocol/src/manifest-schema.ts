@@ -99,7 +99,7 @@ const Sandbox = Type.Object(
   {
     scope: Type.Optional(
       Type.Union([Type.Literal('tenant'), Type.Literal('call'), Type.Literal('shared')], {
-        description: 'Who shares an instance: one tenant’s calls, nobody, or everybody where the operator allows it.',
+        description: "Who shares an instance: one tenant's calls, nobody, or everybody where the operator allows it.",
       }),
     ),
     min_tier: Type.Optional(
@@ -144,7 +144,7 @@ export const ManifestSchema = Type.Object(
     dependencies: Type.Optional(words('Other plugins with a version range, such as "other>=1.0.0".')),
     capabilities: Type.Optional(words('Tags that the plugin advertises.', CAPABILITY_PATTERN)),
     required_permissions: Type.Optional(
-      words('Host capabilities, and scopes of the caller’s token.', PERMISSION_PATTERN),
+      words("Host capabilities, and scopes of the caller's token.", PERMISSION_PATTERN),
     ),
     compatible_versions: Type.Optional(text('Range of platform versions that the plugin supports.', 128)),
     requirements: Type.Optional(Requirements),
