@@ -46,8 +46,8 @@ async function attempt(path: CallPath, run: CallRun, call: ResolvedCall): Promis
 }
 
 async function learnTool(run: CallRun, call: ResolvedCall): Promise<CallError | undefined> {
-  const failure = await call.live.tryOut(run.tenant, call.config);
-  if (failure !== undefined) return failure;
+  const tried = await call.live.tryOut(run.tenant, call.config);
+  if (!tried.ok) return tried.error;
   const { name } = run.task.target;
   const tool = call.live.tools()?.get(name);
   if (tool === undefined) return callError('TOOL_NOT_FOUND', { message: `the plugin has no tool "${name.slice(0, 80)}"` });

@@ -5,10 +5,12 @@
 import {
   LIMITS,
   callError,
+  parseHealthReport,
   type BindKind,
   type CallError,
   type GuestLimits,
   type GuestReady,
+  type HealthWord,
   type JsonObject,
   type Manifest,
   type WireTool,
@@ -47,6 +49,11 @@ export type LiveOptions = {
   readonly onDeath: (spec: LiveSpec, scope: string, sandbox: Sandbox, death: SandboxDeath) => void;
 };
 
+/** How a trial went. */
+export type TryOut =
+  | { readonly ok: true; readonly health: HealthWord }
+  | { readonly ok: false; readonly error: CallError };
+
 /** One release that is run. Its groups are made when a scope first calls, and go with it. */
 export class LivePlugin {
   readonly spec: LiveSpec;
@@ -70,12 +77,13 @@ export class LivePlugin {
     return this.#tools;
   }
 
-  /** Starts one guest to learn what the plugin offers, and closes it. The plugin serves no call in it. */
-  async tryOut(tenant: string, config: JsonObject): Promise<CallError | undefined> {
+  /** Starts one guest to learn what the plugin offers and how it says it is, and closes it; it serves no call. */
+  async tryOut(tenant: string, config: JsonObject): Promise<TryOut> {
     const opening = await this.#open(tenant, config);
-    if (!opening.ok) return opening.error;
+    if (!opening.ok) return { ok: false, error: opening.error };
+    const health = await askHealth(opening.sandbox, this.#options.clock);
     await opening.sandbox.close();
-    return undefined;
+    return { ok: true, health };
   }
 
   /** The instances that serve a tenant. */
@@ -140,4 +148,20 @@ export class LivePlugin {
     this.#ready = ready;
     return undefined;
   }
+}
+
+/** Asks a plugin how it is (F004-12, X004-2): without a check of its own it is `unknown`; one that hangs or throws is `error`. */
+async function askHealth(sandbox: Sandbox, clock: Clock): Promise<HealthWord> {
+  if (!sandbox.ready.has_health_check) return 'unknown';
+  const timeoutMs = LIMITS.health_timeout_ms.value;
+  const reply = await sandbox.run({
+    target: 'health',
+    name: 'healthCheck',
+    args: [],
+    deadline: clock.now() + timeoutMs,
+    timeoutMs,
+    isFullTime: false,
+    signal: undefined,
+  });
+  return reply.ok ? parseHealthReport(reply.value).status : 'error';
 }

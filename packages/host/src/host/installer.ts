@@ -54,6 +54,7 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
       const release = await installListed(folder, {}).catch(() => undefined); // Listed as refused, with the reason.
       if (release !== undefined) installed.push(release);
     }
+    await parts.sandbox.driver.pool.settled(); // The trials took spares; whoever calls first finds one again.
     for (const left of order.leftOut) leaveOut(parts, left);
     for (const violation of auditOf(settings, parts, found.map((plugin) => plugin.dir))) settings.log.error({}, violation);
     return { installed, refused: registry.refused() };

@@ -2,15 +2,14 @@
  * The last steps of an install: a trial load in the sandbox under the same limits as live, and the one write by which
  * new calls go to the new release while those in flight end on the old one.
  */
-import { DEFAULT_TENANT, type CallError } from '@bulkhead/protocol';
+import { DEFAULT_TENANT, type CallError, type HealthWord } from '@bulkhead/protocol';
 import type { StoredArtifact } from '../artifact/artifact.ts';
-import type { LivePlugin } from '../fleet/live-plugin.ts';
 import { composeReason } from '../registry/reason.ts';
 import type { Release } from '../registry/releases.ts';
 import type { InstallPath, InstallRequest, Installed } from './install-path.ts';
 
 /** How the trial ended; `failure` is undefined where the plugin is ready. */
-export type Trial = { readonly live: LivePlugin; readonly failure: CallError | undefined };
+export type Trial = { readonly failure: CallError | undefined; readonly health: HealthWord };
 
 /** Loads the release once; no call is served in it. */
 export async function tryRelease(
@@ -28,7 +27,8 @@ export async function tryRelease(
     sourceMap: artifact.sourceMap,
     limits: manifest.limits,
   });
-  return { live, failure: await live.tryOut(request.tenant ?? DEFAULT_TENANT, manifest.config) };
+  const tried = await live.tryOut(request.tenant ?? DEFAULT_TENANT, manifest.config);
+  return tried.ok ? { failure: undefined, health: tried.health } : { failure: tried.error, health: 'error' };
 }
 
 /**
@@ -52,6 +52,7 @@ export async function goLive(
   path.registry.markLoaded(name, facts);
   if (trial.failure === undefined) path.registry.markInitialized(name, facts);
   else markTrialFailed(path, name, trial.failure);
+  path.registry.recordHealth(name, trial.health);
   if (before !== undefined && before !== digest) void replace(path, name, before);
   return { manifest, release, findings };
 }
