@@ -64,7 +64,7 @@ describe('reasons', () => {
 
   test('a vague message of the host itself is joined to the table’s, so that nothing is lost', () => {
     const reason = composeReason({ code: 'GUEST_CRASHED', message: 'failed' });
-    expect(reason).toMatch(/^GUEST_CRASHED: the plugin’s process died .*, saying only "failed" \(/);
+    expect(reason).toMatch(/^GUEST_CRASHED: the plugin's process died .*, saying only "failed" \(/);
   });
 
   test('a cause that is given stands in place of the code and the table’s message', () => {
