@@ -160,7 +160,17 @@ function pathOf(place: Place, digest: Digest, kind: 'artifact' | 'map'): string 
   return join(folderOf(place, digest), `${digest}.${kind}`);
 }
 
-const DISK_CODES: readonly string[] = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE'];
+const DISK_CODES: readonly string[] = [
+  'ENOSPC',
+  'EDQUOT',
+  'EROFS',
+  'ENOTDIR',
+  'EACCES',
+  'EPERM',
+  'EIO',
+  'EMFILE',
+  'ENFILE',
+];
 
 async function translated<T>(run: () => Promise<T>): Promise<T> {
   try {
