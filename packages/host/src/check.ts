@@ -76,7 +76,14 @@ async function missingOf(manifest: Manifest, source: SourceTree): Promise<readon
 
 /** What is missing here may be there where the plugin will run, so it does not fail the check. */
 function asWarning({ cause, cure }: MissingRequirement): Finding {
-  return { id: 'REQUIREMENT_MISSING', severity: 'warning', path: 'plugin.json', line: null, message: cause, hint: cure };
+  return {
+    id: 'REQUIREMENT_MISSING',
+    severity: 'warning',
+    path: 'plugin.json',
+    line: null,
+    message: cause,
+    hint: cure,
+  };
 }
 
 function asFinding({ code, message, hint }: HostError): Finding {

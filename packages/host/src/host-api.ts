@@ -66,7 +66,12 @@ export type SandboxedFunction = ({ readonly file: string } | { readonly plugin: 
   readonly fn: string;
   readonly tenant?: string;
   readonly signal?: AbortSignal;
-  readonly limits?: { readonly timeout_ms?: number; readonly cpu_ms?: number; readonly memory_mb?: number; readonly output_bytes?: number };
+  readonly limits?: {
+    readonly timeout_ms?: number;
+    readonly cpu_ms?: number;
+    readonly memory_mb?: number;
+    readonly output_bytes?: number;
+  };
 };
 
 export type InstallOptions = {

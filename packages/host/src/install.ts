@@ -9,7 +9,7 @@ import { bundleSource } from './bundle/bundle-source.ts';
 import { HostError } from './base/host-error.ts';
 import { goLive, tryRelease } from './install/go-live.ts';
 import { claimName, publishBundle } from './install/publish.ts';
-import { refuse, refuseMissing, refuseWeakSandbox } from './install/refuse.ts';
+import { refuse, refuseMissing } from './install/refuse.ts';
 import type { InstallPath, InstallRequest, Installed } from './install/install-path.ts';
 import { checkRequirements, missingPackages } from './requirements/check-requirements.ts';
 import { createSystemProbe } from './requirements/system-probe.ts';
@@ -40,8 +40,6 @@ export async function installPlugin(path: InstallPath, request: InstallRequest):
   if (bundled.kind === 'refused') throw refuse(bundled.findings, 'BUNDLE_FAILED');
   const artifact = await path.artifacts.put(bundled.bundle);
   const release = await publishBundle(path, { artifact, bundle: bundled.bundle, place: source.folder });
-  const weak = refuseWeakSandbox(path, release);
-  if (weak !== undefined) return weak;
   const trial = await tryRelease(path, { release, artifact, request });
   return goLive(path, { release, trial, request });
 }

@@ -136,7 +136,12 @@ export function recordCall(path: CallPath, run: CallRun, end: CallEnd): Outcome 
 
 /** The ledger's row of a call that has begun, for releases that ask for a durable start. */
 export function startedRow(path: CallPath, run: CallRun): LedgerRow {
-  return { ...ledgerRow(path, run, { kind: 'ok', code: null, durationMs: 0 }), ended_at: null, outcome: null, duration_ms: null };
+  return {
+    ...ledgerRow(path, run, { kind: 'ok', code: null, durationMs: 0 }),
+    ended_at: null,
+    outcome: null,
+    duration_ms: null,
+  };
 }
 
 function ledgerRow(

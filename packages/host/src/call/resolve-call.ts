@@ -95,14 +95,17 @@ export async function startDurably(path: CallPath, run: CallRun, call: ResolvedC
 }
 
 function notLoaded(plugin: string): CallError {
-  return callError('PLUGIN_UNAVAILABLE', { message: `plugin "${plugin}" has a release that is not loaded on this server` });
+  return callError('PLUGIN_UNAVAILABLE', {
+    message: `plugin "${plugin}" has a release that is not loaded on this server`,
+  });
 }
 
 /** A plugin that was refused, or lacks something, is known by name; its caller learns why it cannot run. */
 function explainAbsence(path: CallPath, plugin: string, error: CallError): CallError {
   if (error.kind === 'disabled') return error;
   const health = path.registry.health(plugin, { showThrownText: true });
-  if (health?.state === 'UNAVAILABLE') return callError('PLUGIN_UNAVAILABLE', { message: health.reason ?? error.message });
+  if (health?.state === 'UNAVAILABLE')
+    return callError('PLUGIN_UNAVAILABLE', { message: health.reason ?? error.message });
   if (health?.state === 'FAILED') return callError('PLUGIN_REFUSED', { message: health.reason ?? error.message });
   return error;
 }
@@ -111,7 +114,12 @@ function refuseTarget(run: CallRun, live: LivePlugin, tool: LiveTool | undefined
   const { kind, name } = run.task.target;
   const ready = live.ready();
   if (ready === undefined) return undefined; // No guest has said yet what there is; the one that starts now will.
-  if (kind === 'tool' && tool === undefined) return unknownTool(live.spec.name, name, ready.tools.map((known) => known.name));
+  if (kind === 'tool' && tool === undefined)
+    return unknownTool(
+      live.spec.name,
+      name,
+      ready.tools.map((known) => known.name),
+    );
   if (kind === 'export' && !ready.exports.includes(name)) return unknownTool(live.spec.name, name, ready.exports);
   return undefined;
 }
@@ -141,13 +149,17 @@ function refusePermissions(run: CallRun, { manifest, registration, tool }: Permi
   const { scopes } = run.task;
   const missing = scopes === undefined ? undefined : scopesOf(needed).find((word) => !scopes.includes(word));
   if (missing === undefined) return undefined;
-  return callError('SCOPE_MISSING', { message: `the caller lacks the scope "${missing}" that "${run.task.target.name}" needs` });
+  return callError('SCOPE_MISSING', {
+    message: `the caller lacks the scope "${missing}" that "${run.task.target.name}" needs`,
+  });
 }
 
 function refuseTier(path: CallPath, tenant: TenantScope, manifest: Manifest): CallError | undefined {
   const needed = strongestTier([path.minTier, tenant.minTier, manifest.sandbox.min_tier]);
   if (isTierAtLeast(path.tier, needed)) return undefined;
-  return callError('SANDBOX_TOO_WEAK', { message: `the sandbox here is of tier "${path.tier}"; "${needed}" is needed` });
+  return callError('SANDBOX_TOO_WEAK', {
+    message: `the sandbox here is of tier "${path.tier}"; "${needed}" is needed`,
+  });
 }
 
 function refuseTimeout(timeoutMs: number | undefined): CallError | undefined {

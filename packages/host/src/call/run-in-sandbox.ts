@@ -50,7 +50,8 @@ async function learnTool(run: CallRun, call: ResolvedCall): Promise<CallError | 
   if (!tried.ok) return tried.error;
   const { name } = run.task.target;
   const tool = call.live.tools()?.get(name);
-  if (tool === undefined) return callError('TOOL_NOT_FOUND', { message: `the plugin has no tool "${name.slice(0, 80)}"` });
+  if (tool === undefined)
+    return callError('TOOL_NOT_FOUND', { message: `the plugin has no tool "${name.slice(0, 80)}"` });
   return refuseParams({ ...call, tool });
 }
 

@@ -24,10 +24,7 @@ const ATTEMPTS_MAX = 5;
  *
  * @throws {HostError} `DATA_LOCKED` with the owner's pid where a live host holds it.
  */
-export async function lockDataDirectory<Identity>(
-  dir: string,
-  identities: Identities<Identity>,
-): Promise<DataLock> {
+export async function lockDataDirectory<Identity>(dir: string, identities: Identities<Identity>): Promise<DataLock> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const path = join(dir, 'lock');
   const content = JSON.stringify(await identities.own());

@@ -14,7 +14,8 @@ export function compileTool(plugin: string, wire: WireTool): LiveTool | string {
   const odd = wire.required_permissions.find((word) => permissionKindOf(word) === undefined);
   if (odd !== undefined) return `tool ${shown} requires permission ${JSON.stringify(odd.slice(0, 80))}, which is none`;
   const bytes = JSON.stringify(wire.parameters).length + JSON.stringify(wire.returns ?? {}).length;
-  if (bytes > 2 * LIMITS.tool_schema_bytes.value) return `the schemas of tool ${shown} have ${bytes} bytes; at most 64 KiB each`;
+  if (bytes > 2 * LIMITS.tool_schema_bytes.value)
+    return `the schemas of tool ${shown} have ${bytes} bytes; at most 64 KiB each`;
   const params = compileSchema(wire.parameters, `parameters of tool ${shown}`);
   if (!params.ok) return params.message;
   const result = wire.returns === undefined ? undefined : compileSchema(wire.returns, `returns of tool ${shown}`);

@@ -51,8 +51,7 @@ export type LiveOptions = {
 
 /** How a trial went. */
 export type TryOut =
-  | { readonly ok: true; readonly health: HealthWord }
-  | { readonly ok: false; readonly error: CallError };
+  { readonly ok: true; readonly health: HealthWord } | { readonly ok: false; readonly error: CallError };
 
 /** One release that is run. Its groups are made when a scope first calls, and go with it. */
 export class LivePlugin {

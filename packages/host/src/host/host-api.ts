@@ -60,4 +60,3 @@ function listTools({ call }: HostParts, tenant: string): readonly ListedTool[] {
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
-

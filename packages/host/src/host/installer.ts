@@ -56,7 +56,12 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
     }
     await parts.sandbox.driver.pool.settled(); // The trials took spares; whoever calls first finds one again.
     for (const left of order.leftOut) leaveOut(parts, left);
-    for (const violation of auditOf(settings, parts, found.map((plugin) => plugin.dir))) settings.log.error({}, violation);
+    for (const violation of auditOf(
+      settings,
+      parts,
+      found.map((plugin) => plugin.dir),
+    ))
+      settings.log.error({}, violation);
     return { installed, refused: registry.refused() };
   }
 
@@ -122,7 +127,11 @@ async function listRefusal(
 
 function refusalOf(error: unknown): { readonly code: ErrorCode; readonly message: string; readonly hint: string } {
   if (error instanceof HostError) return error;
-  return { code: 'HOST_FAULT', message: 'the server failed while it installed the plugin', hint: 'Read the server’s log.' };
+  return {
+    code: 'HOST_FAULT',
+    message: 'the server failed while it installed the plugin',
+    hint: 'Read the server’s log.',
+  };
 }
 
 async function nameIn(dir: string): Promise<string | undefined> {
@@ -134,7 +143,10 @@ type Order = { readonly folders: readonly string[]; readonly leftOut: readonly (
 
 /** Folders whose manifest cannot be read keep their place at the end: installing them says what is wrong. */
 async function orderByDependencies(folders: readonly string[]): Promise<Order> {
-  const byName = new Map<string, { readonly dir: string; readonly manifest: Parameters<typeof dependencyOrder>[0][number] }>();
+  const byName = new Map<
+    string,
+    { readonly dir: string; readonly manifest: Parameters<typeof dependencyOrder>[0][number] }
+  >();
   const rest: string[] = [];
   for (const dir of folders) {
     const source = await readSource(dir, OPERATOR_FOLDER).catch(() => undefined); // Told when it is installed.
@@ -144,7 +156,10 @@ async function orderByDependencies(folders: readonly string[]): Promise<Order> {
   }
   const { order, leftOut } = dependencyOrder([...byName.values()].map((entry) => entry.manifest));
   const dirOf = (name: string): string => byName.get(name)?.dir ?? '';
-  return { folders: [...order.map(dirOf), ...rest], leftOut: leftOut.map((left) => ({ ...left, dir: dirOf(left.name) })) };
+  return {
+    folders: [...order.map(dirOf), ...rest],
+    leftOut: leftOut.map((left) => ({ ...left, dir: dirOf(left.name) })),
+  };
 }
 
 function leaveOut(parts: HostParts, left: LeftOut & { readonly dir: string }): void {

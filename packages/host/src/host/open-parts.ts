@@ -170,4 +170,3 @@ function countGuests(guests: { readonly fleet?: Fleet; readonly sandbox?: Proces
   const busy = live.filter((sandbox) => sandbox.diagnose().calls_in_flight > 0).length;
   return { spare: guests.sandbox?.driver.pool.spareCount() ?? 0, busy, idle: live.length - busy };
 }
-

@@ -2,13 +2,7 @@
  * runSandboxed: one function with positional arguments, of an installed plugin or of a file that is reviewed and bundled
  * like one. A file runs in a guest of its own, with no grants and no registration.
  */
-import {
-  parseManifest,
-  type GuestLimits,
-  type JsonValue,
-  type Manifest,
-  type Outcome,
-} from '@bulkhead/protocol';
+import { parseManifest, type GuestLimits, type JsonValue, type Manifest, type Outcome } from '@bulkhead/protocol';
 import { basename, dirname, resolve } from 'node:path';
 import { digestOf, encodeArtifact } from '../artifact/artifact.ts';
 import { HostError, assertInvariant } from '../base/host-error.ts';
@@ -35,7 +29,8 @@ type PluginTarget = Extract<SandboxedFunction, { readonly plugin: string }>;
 async function runExport(parts: HostParts, target: PluginTarget, args: readonly unknown[]): Promise<Outcome> {
   const task = taskOf(target, target.plugin, args);
   const { releases, fleet } = parts.call;
-  const resolution = target.limits === undefined ? undefined : releases.resolve(target.tenant ?? 'default', target.plugin);
+  const resolution =
+    target.limits === undefined ? undefined : releases.resolve(target.tenant ?? 'default', target.plugin);
   const live = resolution?.kind === 'resolved' ? fleet.find(resolution.release.digest) : undefined;
   if (live === undefined) return runCall(parts.call, task);
   return runAlone(parts, { ...live.spec, limits: lowered(live.spec.limits, target.limits) }, task);

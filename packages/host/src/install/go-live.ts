@@ -2,7 +2,15 @@
  * The last steps of an install: a trial load in the sandbox under the same limits as live, and the one write by which
  * new calls go to the new release while those in flight end on the old one.
  */
-import { DEFAULT_TENANT, type CallError, type HealthWord } from '@bulkhead/protocol';
+import {
+  DEFAULT_TENANT,
+  callError,
+  isTierAtLeast,
+  strongestTier,
+  type CallError,
+  type HealthWord,
+  type Manifest,
+} from '@bulkhead/protocol';
 import type { StoredArtifact } from '../artifact/artifact.ts';
 import { composeReason } from '../registry/reason.ts';
 import type { Release } from '../registry/releases.ts';
@@ -11,10 +19,14 @@ import type { InstallPath, InstallRequest, Installed } from './install-path.ts';
 /** How the trial ended; `failure` is undefined where the plugin is ready. */
 export type Trial = { readonly failure: CallError | undefined; readonly health: HealthWord };
 
-/** Loads the release once; no call is served in it. */
+/** Loads the release once; no call is served in it. In a sandbox weaker than it needs, it is not even loaded. */
 export async function tryRelease(
   path: InstallPath,
-  { release, artifact, request }: { readonly release: Release; readonly artifact: StoredArtifact; readonly request: InstallRequest },
+  {
+    release,
+    artifact,
+    request,
+  }: { readonly release: Release; readonly artifact: StoredArtifact; readonly request: InstallRequest },
 ): Promise<Trial> {
   const { manifest, digest } = release;
   const live = path.fleet.add({
@@ -27,8 +39,17 @@ export async function tryRelease(
     sourceMap: artifact.sourceMap,
     limits: manifest.limits,
   });
+  const weak = refuseWeakSandbox(path, manifest);
+  if (weak !== undefined) return { failure: weak, health: 'unknown' };
   const tried = await live.tryOut(request.tenant ?? DEFAULT_TENANT, manifest.config);
   return tried.ok ? { failure: undefined, health: tried.health } : { failure: tried.error, health: 'error' };
+}
+
+function refuseWeakSandbox(path: InstallPath, manifest: Manifest): CallError | undefined {
+  const needed = strongestTier([path.minTier, manifest.sandbox.min_tier]);
+  if (isTierAtLeast(path.tier, needed)) return undefined;
+  const message = `the plugin needs a sandbox of tier "${needed}"; this machine has "${path.tier}"`;
+  return callError('SANDBOX_TOO_WEAK', { message });
 }
 
 /**
@@ -43,7 +64,10 @@ export async function goLive(
   const before = runningDigest(path, manifest.name, request.tenant);
   if (trial.failure !== undefined && before !== undefined && before !== digest) {
     void path.fleet.retire(digest);
-    path.log.warn({ plugin: manifest.name, error: trial.failure }, 'the new release failed its trial; the old one stays');
+    path.log.warn(
+      { plugin: manifest.name, error: trial.failure },
+      'the new release failed its trial; the old one stays',
+    );
     return { manifest, release: undefined, findings };
   }
   await path.releases.enable(release, enabling(request, manifest.name));

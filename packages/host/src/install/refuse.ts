@@ -1,10 +1,8 @@
 /**
  * The ways in which an install ends early: refused with findings, or unavailable until something is provided.
  */
-import { isTierAtLeast, strongestTier, type ErrorCode, type Finding, type Manifest } from '@bulkhead/protocol';
+import type { ErrorCode, Finding, Manifest } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
-import { composeReason } from '../registry/reason.ts';
-import type { Release } from '../registry/releases.ts';
 import { missingReason, type MissingRequirement } from '../requirements/check-requirements.ts';
 import type { InstallPath, Installed } from './install-path.ts';
 
@@ -30,18 +28,4 @@ export function refuseMissing(
 ): Installed {
   path.registry.markUnavailable(manifest.name, missingReason(missing));
   return { manifest, release: undefined, findings: [] };
-}
-
-/** Where the sandbox is weaker than the plugin or the operator needs, the release stays without a trial. */
-export function refuseWeakSandbox(path: InstallPath, release: Release): Installed | undefined {
-  const { manifest, findings } = release;
-  const needed = strongestTier([path.minTier, manifest.sandbox.min_tier]);
-  if (isTierAtLeast(path.tier, needed)) return undefined;
-  const reason = composeReason({
-    code: 'SANDBOX_TOO_WEAK',
-    message: `the plugin needs a sandbox of tier "${needed}"; this machine has "${path.tier}"`,
-    isPermanent: true,
-  });
-  path.registry.markUnavailable(manifest.name, reason, { code: 'SANDBOX_TOO_WEAK' });
-  return { manifest, release, findings };
 }

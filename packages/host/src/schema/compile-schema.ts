@@ -13,8 +13,7 @@ import { createContext, Script } from 'node:vm';
 export type SchemaCheck = (value: unknown) => string | undefined;
 
 export type CompiledSchema =
-  | { readonly ok: true; readonly check: SchemaCheck }
-  | { readonly ok: false; readonly message: string };
+  { readonly ok: true; readonly check: SchemaCheck } | { readonly ok: false; readonly message: string };
 
 /** A schema of the largest allowed size compiles in under 100 ms. */
 const COMPILE_MS_MAX = 1_000;

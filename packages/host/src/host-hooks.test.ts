@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createPluginFolders, openTestHost, toolsSource, type PluginFolders } from './host.fixture.ts';
+import type { Host } from './host-api.ts';
+import { createFailingStorage, type FailingStorage } from './storage/failing.ts';
+import { createMemoryStorage } from './storage/memory.ts';
+
+let host: Host;
+let storage: FailingStorage;
+let folders: PluginFolders;
+
+beforeEach(async () => {
+  folders = await createPluginFolders();
+  storage = createFailingStorage(createMemoryStorage());
+  host = await openTestHost({ storage, grants: { gate: ['gate'] } });
+  const schema = "{ type: 'object', properties: { word: { type: 'string' } }, required: ['word'] }";
+  await host.install(
+    await folders.write('echo', toolsSource({ say: 'return { said: params.word };' }, { say: schema })),
+  );
+});
+
+afterEach(async () => {
+  await host.close();
+  await folders[Symbol.asyncDispose]();
+});
+
+function hookSource(hooks: Readonly<Record<string, string>>): string {
+  const members = Object.entries(hooks).map(([name, body]) => `async ${name}(data: any) { ${body} }`);
+  return `export default { hooks: { ${members.join(', ')} } };`;
+}
+
+const say = (word: unknown = 'hello'): Promise<unknown> => host.call({ plugin: 'echo', tool: 'say', params: { word } });
+
+test('a hook before a call may change its parameters [F003-21][F003-23][X003-2]', async () => {
+  const code = hookSource({
+    before_tool_call: 'return { ...data, params: { word: data.params.word.toUpperCase() } };',
+  });
+  await host.install(await folders.write('shout', code, { hooks: ['before_tool_call'] }));
+  expect(await say()).toMatchObject({ ok: true, value: { said: 'HELLO' } });
+});
+
+test('what a hook changed is judged by the same schema, and a wrong change counts as the hook’s failure', async () => {
+  const code = hookSource({ before_tool_call: 'return { ...data, params: { word: 7 } };' });
+  await host.install(await folders.write('broken', code, { hooks: ['before_tool_call'] }));
+  expect(await say()).toMatchObject({ ok: true, value: { said: 'hello' } });
+});
+
+test('a hook after a call may replace its value [F003-24]', async () => {
+  const code = hookSource({
+    before_tool_call: 'return data;',
+    after_tool_call: "return { ...data, value: { said: '[redacted]' } };",
+  });
+  await host.install(await folders.write('redact', code, { hooks: ['before_tool_call', 'after_tool_call'] }));
+  expect(await say()).toMatchObject({ ok: true, value: { said: '[redacted]' } });
+});
+
+test('a gate refuses with its reason, and the plugin behind it never runs', async () => {
+  const code = hookSource({ before_tool_call: "return { veto: 'not on a Sunday' };" });
+  await host.install(await folders.write('gate', code, { hooks: ['before_tool_call'] }));
+  expect(await say()).toMatchObject({
+    ok: false,
+    error: { kind: 'denied', code: 'HOOK_VETOED', message: expect.stringContaining('not on a Sunday') as string },
+  });
+  expect(host.health('echo')).toMatchObject({ success_count: 0, error_count: 0 });
+});
+
+test('a gate that dies refuses the call and is named', async () => {
+  const code = hookSource({ before_tool_call: 'process.exit(1);' });
+  await host.install(await folders.write('gate', code, { hooks: ['before_tool_call'] }));
+  expect(await say()).toMatchObject({
+    ok: false,
+    error: { kind: 'denied', code: 'HOOK_FAILED', message: expect.stringContaining('"gate"') as string },
+  });
+});
+
+test('an observer that dies changes nothing', async () => {
+  const code = hookSource({ before_tool_call: 'process.exit(1);' });
+  await host.install(await folders.write('clumsy', code, { hooks: ['before_tool_call'] }));
+  expect(await say()).toMatchObject({ ok: true, value: { said: 'hello' } });
+});
+
+test('a storage that fails changes no answer, and the loss is counted', async () => {
+  storage.fail();
+  expect(await say()).toMatchObject({ ok: true });
+  expect(host.plugins()).toMatchObject([{ name: 'echo', state: 'INITIALIZED' }]);
+  await expect.poll(() => host.metrics()).toMatch(/record_failures_total\{part="ledger"\} [1-9]/);
+});
+
+test('a strict ledger holds a call back whose start cannot be stored', async () => {
+  await host.install(await folders.write('strict', toolsSource({ go: 'return 1;' }), { ledger: 'strict' }));
+  expect(await host.call({ plugin: 'strict', tool: 'go' })).toMatchObject({ ok: true });
+  storage.fail();
+  expect(await host.call({ plugin: 'strict', tool: 'go' })).toMatchObject({
+    ok: false,
+    error: { kind: 'unavailable', code: 'STORAGE_UNAVAILABLE' },
+  });
+});
+
+test('closing answers what is in flight with host_restart, and closing again is nothing', async () => {
+  await host.install(await folders.write('slow', toolsSource({ wait: 'await new Promise(() => {});' })));
+  const inFlight = host.call({ plugin: 'slow', tool: 'wait' });
+  await expect.poll(() => host.health('slow')?.state).toBe('RUNNING');
+  await host.close();
+  expect(await inFlight).toMatchObject({ ok: false, error: { kind: 'host_restart', code: 'HOST_CLOSED' } });
+  await host.close();
+});
+
+test('the ledger keeps how each call ended', async () => {
+  await say();
+  await say(7);
+  await expect
+    .poll(async () => (await storage.listCalls({ plugin: 'echo', rowsMax: 10 })).map((row) => row.outcome).toSorted())
+    .toEqual(['invalid_input', 'ok']);
+});
