@@ -24,7 +24,8 @@ function identities(pid: number, dead: readonly number[] = []): Identities<Id> {
 }
 
 test('a second host is refused and told whose the directory is', async () => {
-  await using _lock = await lockDataDirectory(dir, identities(1));
+  await using lock = await lockDataDirectory(dir, identities(1));
+  expect(lock).toBeDefined();
   await expect(lockDataDirectory(dir, identities(2))).rejects.toMatchObject({
     code: 'DATA_LOCKED',
     message: expect.stringContaining('pid 1') as string,
@@ -33,16 +34,19 @@ test('a second host is refused and told whose the directory is', async () => {
 
 test('a lock that was given back can be taken, and nothing is left behind', async () => {
   {
-    await using _lock = await lockDataDirectory(dir, identities(1));
+    await using lock = await lockDataDirectory(dir, identities(1));
+    expect(lock).toBeDefined();
   }
   expect(await readdir(dir)).toEqual([]);
-  await using _again = await lockDataDirectory(dir, identities(2));
+  await using again = await lockDataDirectory(dir, identities(2));
+  expect(again).toBeDefined();
   expect(await readdir(dir)).toEqual(['lock']);
 });
 
 test('the lock of an owner that is proved dead is taken at once', async () => {
   await writeFile(join(dir, 'lock'), JSON.stringify({ pid: 1 }));
-  await using _lock = await lockDataDirectory(dir, identities(2, [1]));
+  await using lock = await lockDataDirectory(dir, identities(2, [1]));
+  expect(lock).toBeDefined();
   expect(await readdir(dir)).toEqual(['lock']);
 });
 

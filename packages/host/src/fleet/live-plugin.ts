@@ -46,7 +46,11 @@ export type LiveOptions = {
   readonly compileTool: (plugin: string, tool: WireTool) => LiveTool | string;
   /** Opens one sandbox for a tenant. */
   readonly open: (spec: LiveSpec, tenant: string, config: JsonObject) => Promise<SandboxOpening>;
-  readonly onDeath: (spec: LiveSpec, scope: string, sandbox: Sandbox, death: SandboxDeath) => void;
+  readonly onDeath: (
+    live: { readonly spec: LiveSpec; readonly scope: string },
+    sandbox: Sandbox,
+    death: SandboxDeath,
+  ) => void;
 };
 
 /** How a trial went. */
@@ -98,7 +102,7 @@ export class LivePlugin {
       idleTimeoutMs: LIMITS.idle_timeout_ms.value,
       isSingleUse: manifest.sandbox.scope === 'call',
       open: () => this.#open(tenant, config),
-      onDeath: (sandbox, death) => this.#options.onDeath(this.spec, tenant, sandbox, death),
+      onDeath: (sandbox, death) => this.#options.onDeath({ spec: this.spec, scope: tenant }, sandbox, death),
     });
     this.#groups.set(tenant, group);
     return group;

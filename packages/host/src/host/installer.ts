@@ -10,7 +10,6 @@ import { installPlugin } from '../install.ts';
 import type { Installed } from '../install/install-path.ts';
 import { dependencyOrder, type LeftOut } from '../registry/dependency-order.ts';
 import { composeReason } from '../registry/reason.ts';
-import type { Refusal } from '../registry/registry.ts';
 import { auditStartup } from '../registry/startup-audit.ts';
 import { discoverPlugins } from '../source/discover-plugins.ts';
 import { peekName, readManifest } from '../source/manifest-file.ts';

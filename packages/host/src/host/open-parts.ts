@@ -1,7 +1,7 @@
 /**
  * Opens the parts of a host in the order in which they need one another, and says how each is closed.
  */
-import { DEFAULT_TENANT, isTierAtLeast, type HookName, type JsonObject } from '@bulkhead/protocol';
+import { isTierAtLeast, type JsonObject } from '@bulkhead/protocol';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createArtifactStore } from '../artifact/disk-store.ts';
@@ -13,7 +13,7 @@ import { lockDataDirectory } from '../data/data-lock.ts';
 import { compileTool } from '../fleet/compile-tool.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
 import type { LiveOptions, LiveSpec } from '../fleet/live-plugin.ts';
-import { createHookChain, hooksOf, type Hook } from '../hooks/chain.ts';
+import { createHookChain } from '../hooks/chain.ts';
 import type { InstallPath } from '../install/install-path.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { createRegistry, type Registry } from '../registry/registry.ts';
@@ -131,7 +131,7 @@ function liveOptions(settings: HostSettings, { sandbox, registry, metrics }: Wat
     clock: settings.clock,
     compileTool,
     open: (spec, tenant, config) => openGuest(sandbox, spec, { tenant, config }),
-    onDeath: (spec, scope, guest, death) => {
+    onDeath: ({ spec, scope }, guest, death) => {
       if (death.isKilled) metrics.countKill(death.error.code);
       registry.recordDeath(spec.name, { scope, digest: spec.digest }, toGuestDeath(guest.instanceId, death));
     },

@@ -56,7 +56,8 @@ export function compileSchema(schema: JsonObject, what: string): CompiledSchema 
 
 function compiler(schema: JsonObject): Ajv {
   const options = { strict: false, allErrors: false, validateFormats: true, inlineRefs: false, logger: false } as const;
-  const isDraft7 = String(schema['$schema'] ?? '').startsWith(DRAFT_7);
+  const { $schema } = schema;
+  const isDraft7 = typeof $schema === 'string' && $schema.startsWith(DRAFT_7);
   const ajv = isDraft7 ? new Ajv(options) : new Ajv2020(options);
   addFormats.default(ajv, { mode: 'fast' });
   return ajv;
