@@ -17,6 +17,7 @@ import type { HealthView } from './registry/health.ts';
 import type { Refusal, Registry } from './registry/registry.ts';
 import type { Storage } from './storage/port.ts';
 
+/** How a host is opened; every field has a default. */
 export type HostOptions = {
   /** Where releases, transitions and the ledger are kept; in memory by default. */
   readonly storage?: Storage;
@@ -48,6 +49,7 @@ export type InstalledRelease = {
   readonly findings: readonly Finding[];
 };
 
+/** One call of a tool. */
 export type CallRequest = {
   readonly plugin: string;
   readonly tool: string;
@@ -74,6 +76,7 @@ export type SandboxedFunction = ({ readonly file: string } | { readonly plugin: 
   };
 };
 
+/** Whom an install is for, and what it is granted. */
 export type InstallOptions = {
   /** Registers the release for this tenant only; for all where it is left out. */
   readonly tenant?: string;
@@ -81,6 +84,7 @@ export type InstallOptions = {
   readonly grant?: readonly string[];
 };
 
+/** A running host. Every method may be called at the same time as any other; `close` ends them all. */
 export type Host = AsyncDisposable & {
   readonly registry: Registry;
   /** What the sandbox was measured to be on this machine. */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createHost } from './host.ts';
 import type { Host, HostOptions } from './host-api.ts';
 
+/** A temporary folder of plugin folders, removed when it is disposed. */
 export type PluginFolders = AsyncDisposable & {
   readonly root: string;
   /** Writes a plugin folder and returns it; `manifest` is added to the least that a manifest holds. */

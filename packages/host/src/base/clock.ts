@@ -8,6 +8,7 @@ export type Clock = {
   readonly wallTime: () => number;
 };
 
+/** The machine's own clocks. */
 export const systemClock: Clock = { now: () => performance.now(), wallTime: () => Date.now() };
 
 /** Formats a wall time as ISO 8601 in UTC with milliseconds. */

@@ -4,6 +4,7 @@
  */
 import { ERRORS, type ErrorCode, type Finding } from '@bulkhead/protocol';
 
+/** What one occurrence adds to its row of the error table. */
 export type HostErrorOptions = {
   /** What happened, with the value and what was expected; the table's message where there is nothing better. */
   readonly message?: string;

@@ -14,6 +14,7 @@ export type WorkshopVerb = 'review' | 'bundle';
  */
 export type AskWorkshop = (job: WorkshopJob) => Promise<Parcel>;
 
+/** One job, and how what the workshop asks meanwhile is answered. */
 export type WorkshopJob = {
   readonly verb: WorkshopVerb;
   readonly parcel: Parcel;

@@ -14,6 +14,7 @@ export type Identities<Identity> = {
   readonly isProvedDead: (identity: Identity) => Promise<boolean>;
 };
 
+/** A data directory that is ours until this is disposed. */
 export type DataLock = AsyncDisposable;
 
 /** Another taker may win a race between two looks at the lock; more rounds than this mean that it lives. */

@@ -4,6 +4,7 @@
  */
 import { LivePlugin, type LiveOptions, type LiveSpec } from './live-plugin.ts';
 
+/** The running releases of one host, and the only way to add or end one. */
 export type Fleet = {
   readonly find: (digest: string) => LivePlugin | undefined;
   /** Adds a release, or returns the one that is there. */

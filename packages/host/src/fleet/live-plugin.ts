@@ -41,6 +41,7 @@ export type LiveSpec = {
   readonly limits: GuestLimits;
 };
 
+/** How a running release compiles its tools, opens sandboxes and tells of deaths; the same for all of a host. */
 export type LiveOptions = {
   readonly clock: Clock;
   readonly compileTool: (plugin: string, tool: WireTool) => LiveTool | string;

@@ -9,6 +9,7 @@ import type { Hook, HookAnswer, Invocation } from '../hooks/chain.ts';
 import type { Release, Releases } from '../registry/releases.ts';
 import type { RegistrationRow } from '../storage/port.ts';
 
+/** Where hooks are looked up and run. */
 export type HookSource = { readonly releases: Releases; readonly fleet: Fleet };
 
 const NO_HOOKS: readonly Hook[] = [];

@@ -17,6 +17,7 @@ import { OPERATOR_FOLDER, readSource } from '../source/read-source.ts';
 import type { HostParts } from './open-parts.ts';
 import type { HostSettings } from './settings.ts';
 
+/** The part of the embedding API that changes what is installed. */
 export type Installer = Pick<Host, 'install' | 'installAll' | 'reload' | 'uninstall'>;
 
 /** Makes the installer of a host. */

@@ -29,6 +29,7 @@ import { openWorkshop } from './open-workshop.ts';
 import { invokeHook, listHooks } from './hook-calls.ts';
 import type { HostSettings } from './settings.ts';
 
+/** The opened parts, joined to the paths that the two flows take. */
 export type HostParts = {
   readonly call: CallPath;
   readonly install: InstallPath;

@@ -9,6 +9,7 @@ import { createMemoryStorage } from '../storage/memory.ts';
 import type { Storage } from '../storage/port.ts';
 import type { HostOptions } from '../host-api.ts';
 
+/** A host's options with every default filled in. */
 export type HostSettings = {
   readonly storage: Storage;
   readonly minTier: Tier;

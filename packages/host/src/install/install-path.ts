@@ -11,6 +11,7 @@ import type { Registry } from '../registry/registry.ts';
 import type { Release, Releases } from '../registry/releases.ts';
 import type { PackageFiles } from '../source/source-tree.ts';
 
+/** What the steps of an install use. */
 export type InstallPath = {
   readonly log: Log;
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -12,6 +12,7 @@ import { createContext, Script } from 'node:vm';
 /** Checks one value; returns what is wrong with it, naming the place, or undefined where it fits. */
 export type SchemaCheck = (value: unknown) => string | undefined;
 
+/** A schema that compiled, or why it is none, in words for its author. */
 export type CompiledSchema =
   { readonly ok: true; readonly check: SchemaCheck } | { readonly ok: false; readonly message: string };
 

@@ -4,4 +4,5 @@
 import * as main from './probe.ts';
 
 export { main };
+/** None: the self-test is called by its default export. */
 export const entryPoints = {};
