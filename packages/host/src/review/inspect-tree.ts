@@ -59,8 +59,15 @@ export async function inspectTree(tree: InspectedTree, entries: readonly string[
     );
   }
   const missing = [...state.missing].toSorted();
-  return { findings: sorted(state.findings), reached: withPackageFiles(tree, state.reached), missing };
+  return {
+    findings: sorted(state.findings).slice(0, FINDINGS_MAX),
+    reached: withPackageFiles(tree, state.reached),
+    missing,
+  };
 }
+
+/** As many as the host takes; those left out are the least severe. */
+const FINDINGS_MAX = 500;
 
 type Import = { readonly importer: string; readonly request: LocatedRequest; readonly isFetched: boolean };
 type State = {

@@ -19,7 +19,7 @@ export type Meaning = {
 export const RUNTIME_KEY = '*';
 
 /** Longer chains are nobody's honest code; beyond it an expression counts as one that only running tells. */
-const DEPTH_MAX = 64;
+const DEPTH_MAX = 32;
 const GLOBAL_OBJECTS: readonly string[] = ['globalThis', 'global', 'self', 'window'];
 
 /** Makes the questions for one module. */

@@ -4,7 +4,11 @@
  */
 import { readFile } from 'node:fs/promises';
 
-export type MemoryWatch = { readonly stop: () => void };
+export type MemoryWatch = {
+  readonly stop: () => void;
+  /** What was seen last, in bytes; 0 before the first look. */
+  readonly lastBytes: () => number;
+};
 
 export type MemoryWatchOptions = {
   readonly pid: number;
@@ -19,17 +23,19 @@ const SAMPLE_MS = 50;
 /** Starts watching. */
 export function watchMemory(options: MemoryWatchOptions): MemoryWatch {
   let isSampling = false;
+  let lastBytes = 0;
   const timer = setInterval(() => {
     if (isSampling) return;
     isSampling = true;
     void memoryOf(options.pid).then((bytes) => {
       isSampling = false;
+      lastBytes = bytes;
       if (bytes <= options.bytesMax) return;
       clearInterval(timer);
       options.onPassed(bytes);
     });
   }, SAMPLE_MS);
-  return { stop: () => clearInterval(timer) };
+  return { stop: () => clearInterval(timer), lastBytes: () => lastBytes };
 }
 
 async function memoryOf(pid: number): Promise<number> {

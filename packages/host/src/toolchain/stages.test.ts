@@ -256,6 +256,18 @@ describe('the stages of an install', () => {
     expect((await readdir(plugin.parent)).toSorted()).toEqual(['plugin']);
   });
 
+  test('more findings than anybody reads are cut, the errors first', async () => {
+    const imports = Array.from(
+      { length: 2_000 },
+      (_, index) => `import './absent-${index}.ts'; import 'absent-${index}';`,
+    );
+    await using plugin = await makePluginFolder({ 'main.ts': `process.exit(1);\n${imports.join('\n')}` });
+    const result = await run(plugin);
+    const findings = result.kind === 'refused' ? result.findings : [];
+    expect(findings).toHaveLength(500);
+    expect(findings.every(({ severity }) => severity === 'error')).toBe(true);
+  });
+
   test('the same folder gives the same digest, whenever and wherever it is installed', async () => {
     const files = { 'main.ts': `import { a } from './a.ts'; export default a;`, 'a.ts': 'export const a = 1;' };
     await using one = await makePluginFolder(files);

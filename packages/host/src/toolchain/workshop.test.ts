@@ -55,6 +55,24 @@ test('[FAULTS-89] a job that needs more memory than it may is ended', async () =
   expect(workshop.pid()).toBeUndefined();
 });
 
+test('a process that a job has made large is not kept for the next', async () => {
+  await using workshop = openPlainWorkshop();
+  const large = review({ 'main.ts': `export default [${'1,'.repeat(500_000)}];` });
+  expect((await workshop.ask(large)).head['findings']).toEqual([]);
+  expect(workshop.pid()).toBeUndefined();
+  expect((await workshop.ask(GOOD)).head['reached']).toEqual(['main.ts']);
+});
+
+test.each([
+  ['brackets', '['.repeat(1_000_000)],
+  ['functions', 'a=>'.repeat(300_000)],
+  ['templates', '`${'.repeat(300_000)],
+])('[FAULTS-89] a megabyte of nested %s ends the process and not the host', async (_, text) => {
+  await using workshop = openPlainWorkshop();
+  await expect(workshop.ask(review({ 'main.ts': text }))).rejects.toMatchObject({ code: 'REVIEW_LIMIT' });
+  expect((await workshop.ask(GOOD)).head['reached']).toEqual(['main.ts']);
+});
+
 test('[FAULTS-89] a process that crashes in a job takes only that job with it', async () => {
   await using workshop = openPlainWorkshop();
   await workshop.ask(GOOD);

@@ -1,10 +1,6 @@
 /**
  * The workshop as the host uses it: one job at a time, within time and memory. A process that did its job well is kept
  * warm for the next; one that crashed, hung or broke a rule is never used again.
- *
- *   none --job--> busy --done--> warm --job--> busy
- *     ^            |               |
- *     `- died, limit, broke a rule-+- idle for a while, host closes
  */
 import { LIMITS } from '@bulkhead/protocol';
 import type { Clock } from '../base/clock.ts';
@@ -13,6 +9,7 @@ import type { Parcel } from '../base/parcel.ts';
 import type { AskWorkshop, WorkshopJob } from '../base/workshop-port.ts';
 import { watchMemory } from './memory-watch.ts';
 import type { NativeTools } from './native-tools.ts';
+import { createWarmChild, type WarmChild } from './warm-child.ts';
 import type { WorkshopLaunch } from './workshop-launch.ts';
 import { startWorkshopChild, type WorkshopChild } from './workshop-child.ts';
 
@@ -43,67 +40,55 @@ const IDLE_MS = 10_000;
 
 /** Makes the workshop; its first job starts a process. */
 export function createWorkshop(options: WorkshopOptions): Workshop {
-  let child: WorkshopChild | undefined;
-  let last: Promise<unknown> = Promise.resolve();
-  let idle: NodeJS.Timeout | undefined;
-  let isClosed = false;
-
-  async function take(): Promise<WorkshopChild> {
-    clearTimeout(idle);
-    if (child !== undefined) return child;
+  const warm = createWarmChild(async () => {
     const { launch, tools } = await options.prepare();
-    const started = startWorkshopChild(launch, tools);
-    child = started;
-    void started.died.then(() => {
-      if (child === started) child = undefined;
-    });
-    return started;
-  }
-
-  async function serve(job: WorkshopJob): Promise<Parcel> {
-    if (isClosed) throw new HostError('HOST_CLOSED');
-    const startedAt = options.clock.now();
-    const taken = await take();
-    taken.setBusy(true);
-    try {
-      return await runJob(taken, job, options);
-    } catch (error) {
-      taken.kill('its last job failed');
-      await taken.died;
-      throw isClosed ? new HostError('HOST_CLOSED', { cause: error }) : error;
-    } finally {
-      taken.setBusy(false);
-      idle = setTimeout(() => taken.kill('it was idle'), options.idleMs ?? IDLE_MS).unref();
-      options.onDone?.(job.verb, options.clock.now() - startedAt);
-    }
-  }
-
+    return startWorkshopChild(launch, tools);
+  }, options.idleMs ?? IDLE_MS);
+  let last: Promise<unknown> = Promise.resolve();
   return {
     ask: (job) => {
-      const result = last.then(() => serve(job));
+      const result = last.then(() => serve(warm, job, options));
       last = result.catch(() => undefined); // Whoever asked is told; the next job runs all the same.
       return result;
     },
-    pid: () => child?.pid,
+    pid: warm.pid,
     close: async () => {
-      isClosed = true;
-      clearTimeout(idle);
-      const ending = child;
-      ending?.setBusy(true); // Its end is waited for, so it counts as long.
-      ending?.kill('the host closes');
-      await ending?.died;
+      await warm.close();
       await last;
+      await warm.close(); // A job that was waiting may have started one.
     },
   };
 }
 
+async function serve(warm: WarmChild, job: WorkshopJob, options: WorkshopOptions): Promise<Parcel> {
+  if (warm.isClosed()) throw new HostError('HOST_CLOSED');
+  const startedAt = options.clock.now();
+  const child = await warm.take();
+  try {
+    const { answer, memoryBytes } = await runJob(child, job, options);
+    // What a large job leaves behind must not be counted against the next one.
+    if (memoryBytes > memoryBytesMax(options) / 2) await warm.retire(child, 'it had grown large');
+    else warm.keep(child);
+    return answer;
+  } catch (error) {
+    await warm.retire(child, 'its last job failed');
+    throw warm.isClosed() ? new HostError('HOST_CLOSED', { cause: error }) : error;
+  } finally {
+    options.onDone?.(job.verb, options.clock.now() - startedAt);
+  }
+}
+
 /** Rejects where the process dies, asks what nobody answers, or passes a bound; the caller ends it then. */
-function runJob(child: WorkshopChild, job: WorkshopJob, options: WorkshopOptions): Promise<Parcel> {
+async function runJob(
+  child: WorkshopChild,
+  job: WorkshopJob,
+  options: WorkshopOptions,
+): Promise<{ readonly answer: Parcel; readonly memoryBytes: number }> {
   const { promise, resolve, reject } = Promise.withResolvers<Parcel>();
   const time = createTimeBudget(options, () => reject(outOfTime(options)));
   const memory = watchMemory({
     pid: child.pid ?? 0,
-    bytesMax: options.memoryBytes ?? LIMITS.workshop_memory_bytes.value,
+    bytesMax: memoryBytesMax(options),
     onPassed: (bytes) => reject(outOfMemory(options, bytes)),
   });
   const say = (head: string, parcel: Parcel): Promise<void> =>
@@ -125,11 +110,13 @@ function runJob(child: WorkshopChild, job: WorkshopJob, options: WorkshopOptions
   void child.died.then((reason) => reject(broke(reason)));
   time.resume();
   void say('job', job.parcel);
-  return promise.finally(() => {
+  try {
+    return { answer: await promise, memoryBytes: memory.lastBytes() };
+  } finally {
     time.pause();
     memory.stop();
     child.listen(() => child.kill('it spoke without being asked'));
-  });
+  }
 }
 
 type TimeBudget = { readonly pause: () => void; readonly resume: () => void };
@@ -152,6 +139,10 @@ function createTimeBudget(options: WorkshopOptions, onSpent: () => void): TimeBu
   };
 }
 
+function memoryBytesMax(options: WorkshopOptions): number {
+  return options.memoryBytes ?? LIMITS.workshop_memory_bytes.value;
+}
+
 const HINT = 'Split or shrink the plugin’s largest source files; `bulkhead check DIR` shows whether it helped.';
 
 function outOfTime(options: WorkshopOptions): HostError {
@@ -161,7 +152,7 @@ function outOfTime(options: WorkshopOptions): HostError {
 }
 
 function outOfMemory(options: WorkshopOptions, observed: number): HostError {
-  const allowed = options.memoryBytes ?? LIMITS.workshop_memory_bytes.value;
+  const allowed = memoryBytesMax(options);
   const message = `the review needed more than ${allowed} bytes of memory`;
   return new HostError('REVIEW_LIMIT', {
     message,

@@ -6,6 +6,9 @@ import type { Parcel } from '../base/parcel.ts';
 import { createTreeResolver } from '../bundle/tree-resolver.ts';
 import { inspectTree, type InspectedTree, type WantedPackage } from '../review/inspect-tree.ts';
 
+/** As many as the host looks up for one question. */
+const WANTED_MAX = 1_000;
+
 /** Serves one review; `ask` puts a question to the host. */
 export async function reviewJob(job: Parcel, ask: (question: JsonObject) => Promise<Parcel>): Promise<Parcel> {
   const inspection = await inspectTree(growingTree(job, ask), stringsOf(job.head['entries']));
@@ -22,7 +25,7 @@ function growingTree(job: Parcel, ask: (question: JsonObject) => Promise<Parcel>
     return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
   };
   const has = (path: string): boolean => files.has(path) || Object.hasOwn(oversized, path);
-  const fetchPackages = async (wanted: readonly WantedPackage[]): Promise<void> => {
+  const fetchSome = async (wanted: readonly WantedPackage[]): Promise<void> => {
     const answer = await ask({ wanted: wanted.map(({ name, from }) => ({ name, from })) });
     for (const [path, bytes] of answer.blobs) files.set(path, bytes);
     const places = answer.head['places'];
@@ -30,6 +33,9 @@ function growingTree(job: Parcel, ask: (question: JsonObject) => Promise<Parcel>
       const [place, root] = stringsOf(pair);
       if (place !== undefined && root !== undefined) packages.set(place, root);
     }
+  };
+  const fetchPackages = async (wanted: readonly WantedPackage[]): Promise<void> => {
+    for (let at = 0; at < wanted.length; at += WANTED_MAX) await fetchSome(wanted.slice(at, at + WANTED_MAX));
   };
   return {
     text,
