@@ -27,8 +27,10 @@ export const PUT_STEPS = [
   'artifact_verified',
   'artifact_moved',
 ] as const;
+/** One of those points. */
 export type PutStep = (typeof PUT_STEPS)[number];
 
+/** How a store on disk differs from the ordinary; for tests alone. */
 export type DiskStoreOptions = {
   /** Called at each point; what it throws interrupts the put there. */
   readonly onStep?: (step: PutStep) => void | Promise<void>;

@@ -6,6 +6,7 @@ import type { Digest } from '@bulkhead/protocol';
 import type { Bundle } from '../bundle/bundle-source.ts';
 import { decodeArtifact, digestOf, encodeArtifact, type StoredArtifact } from './artifact.ts';
 
+/** Keeps artifacts by digest. Its methods may be called at the same time. */
 export type ArtifactStore = {
   /**
    * Stores a bundle under its digest; storing it again changes nothing. Safe to call at the same time, also for the same.
@@ -22,6 +23,7 @@ export type ArtifactStore = {
   readonly sweep: (request: SweepRequest) => Promise<readonly Digest[]>;
 };
 
+/** What a sweep leaves in place. */
 export type SweepRequest = {
   readonly referenced: ReadonlySet<Digest>;
   /**

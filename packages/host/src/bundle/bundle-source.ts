@@ -25,6 +25,7 @@ export type Bundle = {
   readonly findings: readonly Finding[];
 };
 
+/** What became of a bundling; `findings` of a refused one hold at least one error. */
 export type BundleResult =
   | { readonly kind: 'bundled'; readonly bundle: Bundle }
   | { readonly kind: 'refused'; readonly findings: readonly Finding[] };

@@ -22,6 +22,7 @@ import { prepareModule } from './prepare-module.ts';
 import { absentModuleStub, refusedBuiltinStub, requiredBuiltinStub } from './stubs.ts';
 import { createTreeResolver, type Resolve } from './tree-resolver.ts';
 
+/** What is bundled: files by path in the tree, and what the entry exports. */
 export type BundleInput = {
   readonly entry: EntryModuleOptions;
   readonly files: ReadonlyMap<string, Uint8Array>;
@@ -29,6 +30,7 @@ export type BundleInput = {
   readonly packages: ReadonlyMap<string, string>;
 };
 
+/** The module and its source map (UTF-8 both), or why there is none. */
 export type BundleOutput =
   | { readonly ok: true; readonly module: Uint8Array; readonly sourceMap: Uint8Array }
   | { readonly ok: false; readonly findings: readonly Finding[] };

@@ -10,6 +10,7 @@ import { posix } from 'node:path';
 import { exports as exportsOf, imports as importsOf } from 'resolve.exports';
 import { packageNameOf, packagePlaces } from '../base/tree-paths.ts';
 
+/** Which conditions of a package hold: `import` for import and import(), `require` for require(). */
 export type ImportKind = 'import' | 'require';
 
 /** One import, as it is written: `importer` is the path of the file in the tree, `''` for the entry. */
@@ -35,6 +36,7 @@ export type ResolverTree = {
   readonly packageAt: (place: string) => string | undefined;
 };
 
+/** Says what an import means. Never throws. */
 export type Resolve = (request: ImportRequest) => Resolution;
 
 /** Makes a resolver over a tree. package.json files are parsed once. */

@@ -14,6 +14,7 @@ import { findNativeTools } from '../toolchain/native-tools.ts';
 import { WORKSHOP_HEAP_MB } from '../toolchain/workshop-launch.ts';
 import { createWorkshop, type Workshop, type WorkshopOptions, type WorkshopStart } from '../toolchain/workshop.ts';
 
+/** The parts of settings and sandbox that the workshop is made from. */
 export type OpenWorkshopOptions = {
   readonly settings: {
     readonly clock: Clock;

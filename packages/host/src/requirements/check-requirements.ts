@@ -24,8 +24,10 @@ export type RequirementProbe = {
   readonly faultOfGpu: () => Promise<string | undefined>;
 };
 
+/** What can be wrong with a file that a plugin needs. */
 export type FileFault = 'absent' | 'not_a_file' | 'unreadable' | 'empty' | 'lfs_pointer';
 
+/** How the missing things are named, and what the plugin’s range of versions is compared with. */
 export type RequirementOptions = {
   /** The plugin folder as the operator names it; it appears in cures. */
   readonly shownDir: string;

@@ -9,6 +9,7 @@ import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { systemCodeOf } from '../base/host-error.ts';
 import type { FileFault, RequirementProbe } from './check-requirements.ts';
 
+/** Where the probe looks. */
 export type SystemProbeOptions = {
   /** The plugin folder. */
   readonly dir: string;

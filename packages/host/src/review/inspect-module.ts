@@ -9,6 +9,7 @@ import { RULES } from './rules.ts';
 import { walk, type SyntaxNode } from './syntax.ts';
 import { isForTypes, usedNames } from './used-names.ts';
 
+/** What one module gave: findings in source order, and what it asks for from others. */
 export type InspectedModule = { readonly findings: readonly Finding[]; readonly requests: readonly LocatedRequest[] };
 
 /** A request with its line; `isOptional` where it stands in a try block, so that the module lives without it. */

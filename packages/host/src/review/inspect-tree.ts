@@ -27,6 +27,7 @@ export type InspectedTree = {
   readonly has: (path: string) => boolean;
 };
 
+/** A package to look for, and the folder of the file that imports it (`''` is the plugin folder). */
 export type WantedPackage = { readonly name: string; readonly from: string };
 
 /** `reached` are paths in the tree, sorted; `missing` are packages that the plugin cannot do without. */

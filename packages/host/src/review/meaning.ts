@@ -5,6 +5,7 @@
 import { child, children, identifierName, unwrap, type SyntaxNode } from './syntax.ts';
 import type { Scopes } from './scopes.ts';
 
+/** What can be asked about the expressions of one module. */
 export type Meaning = {
   /** Returns the text that an expression always is, undefined where only running it tells. */
   readonly textOf: (node: SyntaxNode | undefined) => string | undefined;

@@ -8,6 +8,7 @@ import type { ParsedModule } from './rule.ts';
 import { createScopes } from './scopes.ts';
 import type { SyntaxNode } from './syntax.ts';
 
+/** A module, or its first syntax error with the offset into the text. */
 export type ParsedOrNot =
   | { readonly ok: true; readonly module: ParsedModule }
   | { readonly ok: false; readonly start: number; readonly message: string };

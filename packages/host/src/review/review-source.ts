@@ -44,6 +44,7 @@ export type EntryPoint = {
   readonly exported: string;
 };
 
+/** What became of a review. */
 export type ReviewResult =
   | { readonly kind: 'reviewed'; readonly reviewed: ReviewedSource }
   /** At least one finding is an error. */
@@ -51,6 +52,7 @@ export type ReviewResult =
   /** Packages that are not in node_modules; the plugin is UNAVAILABLE until they are installed. */
   | { readonly kind: 'missing'; readonly packages: readonly string[]; readonly findings: readonly Finding[] };
 
+/** What is reviewed. */
 export type ReviewInput = {
   readonly source: SourceTree;
   readonly manifest: Manifest;

@@ -19,6 +19,7 @@ export type ParsedModule = {
   readonly meaning: Meaning;
 };
 
+/** A comment without its marks; offsets of the whole, marks included. */
 export type Comment = { readonly value: string; readonly start: number; readonly end: number };
 
 /** What a rule found; `start` is an offset into the text. */

@@ -19,6 +19,7 @@ import { stackInspection } from './rules/stack-inspection.ts';
 import { topLevelThis } from './rules/top-level-this.ts';
 import { withStatement } from './rules/with-statement.ts';
 
+/** All rules; two may share an id where they find the same thing in different ways. */
 export const RULES: readonly Rule[] = [
   importRefused,
   importDynamic,

@@ -9,6 +9,7 @@ import { child, children, identifierName, walk, type SyntaxNode } from './syntax
 /** What a name was declared as: with `value`, it is that expression, or the member `key` of it. */
 export type Binding = { readonly value: SyntaxNode | undefined; readonly key: string | undefined };
 
+/** What can be asked about the names of one module. */
 export type Scopes = {
   readonly parentOf: (node: SyntaxNode) => SyntaxNode | undefined;
   /** Returns the binding that an identifier refers to, undefined where it is a global. */

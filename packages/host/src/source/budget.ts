@@ -14,6 +14,7 @@ export type Budget = {
   readonly bytesLeft: () => number;
 };
 
+/** Makes the count of one install, from nothing. */
 export function createBudget(): Budget {
   let entries = 0;
   let bytes = 0;

@@ -6,10 +6,12 @@ import { evaluate, parse, type DocumentNode, type ValueNode } from '@humanwhocod
 import { LIMITS, parseManifest, type Finding, type Manifest } from '@bulkhead/protocol';
 import type { SourceTree } from './source-tree.ts';
 
+/** A manifest and the file that it stands in, or every finding. */
 export type ManifestFileResult =
   | { readonly ok: true; readonly manifest: Manifest; readonly path: ManifestPath }
   | { readonly ok: false; readonly findings: readonly Finding[] };
 
+/** The two files that may hold a manifest. */
 export type ManifestPath = 'plugin.json' | 'package.json';
 
 /**

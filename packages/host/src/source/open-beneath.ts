@@ -11,6 +11,7 @@ import { systemCodeOf } from '../base/host-error.ts';
 /** An open folder; whoever opened it closes it. */
 export type OpenFolder = { readonly handle: FileHandle; readonly path: string };
 
+/** What an entry of a folder is; `other` is a pipe, socket or device. */
 export type EntryKind = 'file' | 'folder' | 'link' | 'other';
 
 const FOLDER_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
@@ -60,6 +61,7 @@ export async function readLinkIn(folder: OpenFolder, name: string): Promise<stri
   return readlink(within(folder, name));
 }
 
+/** What came of reading a file; `size` in bytes. */
 export type FileReading =
   | { readonly kind: 'read'; readonly bytes: Uint8Array }
   | { readonly kind: 'too_large'; readonly size: number }

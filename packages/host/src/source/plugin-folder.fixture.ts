@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 
 type FileContent = string | Uint8Array | object;
 
+/** A plugin folder on disk; paths of its methods are relative to it. */
 export type PluginFolder = AsyncDisposable & {
   /** The plugin folder; its parent is empty but for it, and is removed too. */
   readonly dir: string;

@@ -23,6 +23,7 @@ import {
 } from './open-beneath.ts';
 import type { PackageFiles } from './source-tree.ts';
 
+/** Whose packages are read, and within what. */
 export type PackageReaderOptions = {
   /** Absolute real path of the plugin folder. */
   readonly folder: string;

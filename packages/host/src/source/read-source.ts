@@ -12,6 +12,7 @@ import { kindOf, listFolder, openFolder, openFolderIn, readFileIn, type OpenFold
 import { createPackageReader } from './read-package.ts';
 import type { SourceTree, read } from './source-tree.ts';
 
+/** What is done about links. */
 export type ReadSourceOptions = {
   /** A link in node_modules: followed where the operator named the folder, refused in what came over the network. */
   readonly packageLinks: 'follow' | 'refuse';

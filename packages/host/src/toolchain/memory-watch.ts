@@ -4,12 +4,14 @@
  */
 import { readFile } from 'node:fs/promises';
 
+/** A watch that runs until it is stopped. */
 export type MemoryWatch = {
   readonly stop: () => void;
   /** What was seen last, in bytes; 0 before the first look. */
   readonly lastBytes: () => number;
 };
 
+/** What is watched; the children of `pid` count with it. */
 export type MemoryWatchOptions = {
   readonly pid: number;
   readonly bytesMax: number;

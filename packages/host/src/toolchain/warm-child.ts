@@ -9,6 +9,7 @@
 import { HostError } from '../base/host-error.ts';
 import type { WorkshopChild } from './workshop-child.ts';
 
+/** The keeper of one process. */
 export type WarmChild = {
   /**
    * Gives out the warm process, or starts one. Only one is out at a time.

@@ -9,6 +9,7 @@ import { createParcelReceiver, sendParcel, type Parcel, type ParcelBounds } from
 import type { NativeTools } from './native-tools.ts';
 import type { WorkshopLaunch } from './workshop-launch.ts';
 
+/** One process, from spawn to its end. */
 export type WorkshopChild = {
   readonly pid: number | undefined;
   /** Resolves when the bytes are with the kernel; a process that is gone is reported by `died` alone. */

@@ -10,6 +10,7 @@ import { createWorkshop, type Workshop, type WorkshopOptions } from './workshop.
 /** The built workshop; every test run builds it afresh. */
 export const WORKSHOP_FILE = fileURLToPath(new URL('../../dist/workshop.js', import.meta.url));
 
+/** A workshop that `await using` closes. */
 export type PlainWorkshop = Workshop & AsyncDisposable;
 
 /** Makes a workshop that ends with the scope. */

@@ -13,6 +13,7 @@ import { createWarmChild, type WarmChild } from './warm-child.ts';
 import type { WorkshopLaunch } from './workshop-launch.ts';
 import { startWorkshopChild, type WorkshopChild } from './workshop-child.ts';
 
+/** How processes are started, and what bounds a job. */
 export type WorkshopOptions = {
   /** Makes the command for one process, and says where that process finds its native files. */
   readonly prepare: () => Promise<WorkshopStart>;
@@ -26,8 +27,10 @@ export type WorkshopOptions = {
   readonly onDone?: (verb: WorkshopJob['verb'], durationMs: number) => void;
 };
 
+/** A command, and paths as the process that it starts sees them. */
 export type WorkshopStart = { readonly launch: WorkshopLaunch; readonly tools: NativeTools };
 
+/** Does jobs one after the other, whoever asks. */
 export type Workshop = {
   readonly ask: AskWorkshop;
   /** Process id of the warm or busy process, undefined where there is none. */

@@ -9,6 +9,7 @@ import { memberKey } from './member.ts';
 
 const EVALUATORS: readonly string[] = ['eval', 'Function'];
 
+/** Refuses evaluators and the constructors of functions, however they are reached. */
 export const codeGeneration: Rule = {
   id: 'CODE_GENERATION',
   severity: 'error',

@@ -7,6 +7,7 @@ import type { Rule } from '../rule.ts';
 
 const OWNERS: readonly string[] = ['', 'process', 'module', 'require'];
 
+/** Refuses members that could be any of the forbidden ones. */
 export const computedAccess: Rule = {
   id: 'COMPUTED_ACCESS',
   severity: 'error',

@@ -15,6 +15,7 @@ const VALUES: readonly string[] = [
   'ArrowFunctionExpression',
 ];
 
+/** Warns of a constructor chain whose text is hidden. */
 export const constructorRuntimeKey: Rule = {
   id: 'CONSTRUCTOR_RUNTIME_KEY',
   severity: 'warning',

@@ -13,6 +13,7 @@ const JOINED_AFTER =
 /** More of them say no more. */
 const HITS_MAX = 20;
 
+/** Refuses text that reads otherwise than it runs; at most 20 hits a file. */
 export const hiddenText: Rule = {
   id: 'BIDI_OR_ZERO_WIDTH',
   severity: 'error',

@@ -3,6 +3,7 @@
  */
 import type { Rule } from '../rule.ts';
 
+/** Refuses attributes, also those that only running tells. */
 export const importAttribute: Rule = {
   id: 'IMPORT_ATTRIBUTE',
   severity: 'error',

@@ -4,6 +4,7 @@
  */
 import type { Rule } from '../rule.ts';
 
+/** Refuses specifiers that the text does not tell. */
 export const importDynamic: Rule = {
   id: 'IMPORT_DYNAMIC',
   severity: 'error',

@@ -6,6 +6,7 @@ import { posix } from 'node:path';
 import type { ModuleRequest } from '../module-requests.ts';
 import type { Rule } from '../rule.ts';
 
+/** Refuses specifiers that lead out of the folder. */
 export const importEscapes: Rule = {
   id: 'BUNDLE_ESCAPES',
   severity: 'error',

@@ -6,6 +6,7 @@ import { ALLOWED_BUILTINS, isAllowedBuiltin } from '@bulkhead/protocol';
 import { isBuiltin } from 'node:module';
 import type { Rule } from '../rule.ts';
 
+/** Refuses built-in modules beyond the list. */
 export const importRefused: Rule = {
   id: 'IMPORT_REFUSED',
   severity: 'error',

@@ -20,6 +20,7 @@ const LOADER_PATHS: readonly string[] = [
   'require.main',
 ];
 
+/** Refuses the loader’s own names and places. */
 export const moduleLoader: Rule = {
   id: 'MODULE_LOADER',
   severity: 'error',

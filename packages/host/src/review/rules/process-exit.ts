@@ -5,6 +5,7 @@ import type { Rule } from '../rule.ts';
 
 const ENDINGS: readonly string[] = ['process.exit', 'process.abort', 'process.reallyExit'];
 
+/** Warns of a plugin that ends itself. */
 export const processExit: Rule = {
   id: 'PROCESS_EXIT',
   severity: 'warning',

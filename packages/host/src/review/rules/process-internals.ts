@@ -37,6 +37,7 @@ const ON_PROCESS: readonly string[] = [
   'report',
 ];
 
+/** Refuses members of process that are no computation. */
 export const processInternals: Rule = {
   id: 'PROCESS_INTERNALS',
   severity: 'error',

@@ -6,6 +6,7 @@ import type { Rule } from '../rule.ts';
 
 const RESTRICTED: readonly string[] = ['Worker', 'SharedArrayBuffer', 'Atomics', 'WebAssembly'];
 
+/** Warns of globals that the sandbox takes away or bounds. */
 export const restrictedGlobal: Rule = {
   id: 'RESTRICTED_GLOBAL',
   severity: 'warning',

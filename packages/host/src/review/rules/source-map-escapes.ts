@@ -7,6 +7,7 @@ import type { Hit, Rule } from '../rule.ts';
 
 const REFERENCE = /^\s*[#@]\s*sourceMappingURL\s*=\s*(\S+)/;
 
+/** Refuses references to maps outside of the folder; comments only, never strings. */
 export const sourceMapEscapes: Rule = {
   id: 'BUNDLE_ESCAPES',
   severity: 'error',

@@ -5,6 +5,7 @@ import type { Rule } from '../rule.ts';
 import { child, identifierName } from '../syntax.ts';
 import { memberKey } from './member.ts';
 
+/** Warns of code that looks at its callers. */
 export const stackInspection: Rule = {
   id: 'STACK_INSPECTION',
   severity: 'warning',

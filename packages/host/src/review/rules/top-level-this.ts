@@ -11,6 +11,7 @@ const OWN_THIS: readonly string[] = [
   'AccessorProperty',
 ];
 
+/** Warns of `this` where it is undefined. */
 export const topLevelThis: Rule = {
   id: 'THIS_TOP_LEVEL',
   severity: 'warning',

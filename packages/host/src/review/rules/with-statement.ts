@@ -3,6 +3,7 @@
  */
 import type { Rule } from '../rule.ts';
 
+/** Refuses `with`. */
 export const withStatement: Rule = {
   id: 'WITH_STATEMENT',
   severity: 'error',
