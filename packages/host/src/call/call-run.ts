@@ -11,7 +11,7 @@ import {
   type Outcome,
   type Tier,
 } from '@bulkhead/protocol';
-import { isoTime, type Clock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { HostError } from '../base/host-error.ts';
 import type { Log } from '../base/log.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -21,8 +21,9 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { Registry, RunningCall } from '../registry/registry.ts';
 import type { Releases } from '../registry/releases.ts';
 import type { Batch } from '../storage/batch.ts';
-import type { LedgerRow, Storage } from '../storage/port.ts';
+import type { Storage } from '../storage/port.ts';
 import type { Admitter } from '../tenant/admit.ts';
+import { createRecord, type CallRecord } from './call-record.ts';
 
 /** What the call flow uses; wired once by the host. */
 export type CallPath = {
@@ -36,7 +37,7 @@ export type CallPath = {
   readonly fleet: Fleet;
   readonly metrics: Metrics;
   readonly storage: Storage;
-  readonly ledger: Batch<LedgerRow>;
+  readonly ledger: Batch<CallRecord>;
   readonly hookChain: HookChain;
   /** Hooks of a point that a call of this tenant meets; empty for most. */
   readonly hooksFor: (tenant: string, point: 'before_tool_call') => readonly Hook[];
@@ -122,9 +123,9 @@ export function recordCall(path: CallPath, run: CallRun, end: CallEnd): Outcome 
     path.metrics.observeCall(run.task.plugin, kind, durationMs);
     if (run.handler !== undefined) {
       const status = end.ok ? 'ok' : 'error';
-      path.metrics.observeHandler(run.handler, { status, durationMs, ...(error && { reason: error.code }) });
+      path.metrics.observeHandler(run.handler, { status, durationMs, reason: error?.code });
     }
-    path.ledger.add(ledgerRow(path, run, { kind, code: error?.code ?? null, durationMs }));
+    path.ledger.add(createRecord(run, { outcome: kind, code: error?.code ?? null, durationMs }));
   } catch (cause) {
     path.metrics.countRecordFailure('registry');
     path.log.error({ err: cause, call_id: run.id }, 'a call could not be recorded');
@@ -132,36 +133,6 @@ export function recordCall(path: CallPath, run: CallRun, end: CallEnd): Outcome 
   const measured = report(run, durationMs);
   const call = end.metadata === undefined ? measured : { ...measured, metadata: end.metadata };
   return end.ok ? { ok: true, value: end.value, call } : { ok: false, error: end.error, call };
-}
-
-/** The ledger's row of a call that has begun, for releases that ask for a durable start. */
-export function startedRow(path: CallPath, run: CallRun): LedgerRow {
-  return {
-    ...ledgerRow(path, run, { kind: 'ok', code: null, durationMs: 0 }),
-    ended_at: null,
-    outcome: null,
-    duration_ms: null,
-  };
-}
-
-function ledgerRow(
-  path: CallPath,
-  run: CallRun,
-  end: { readonly kind: LedgerRow['outcome']; readonly code: string | null; readonly durationMs: number },
-): LedgerRow {
-  return {
-    call_id: run.id,
-    node: path.node,
-    tenant_id: run.tenant,
-    plugin_name: run.task.plugin,
-    target: run.task.target.name,
-    digest: run.digest,
-    started_at: isoTime(run.startedWall),
-    ended_at: isoTime(run.startedWall + end.durationMs),
-    outcome: end.kind,
-    code: end.code,
-    duration_ms: end.durationMs,
-  };
 }
 
 function report(run: CallRun, durationMs: number): CallReport {

@@ -16,7 +16,8 @@ import type { HostError } from '../base/host-error.ts';
 import type { LivePlugin, LiveTool } from '../fleet/live-plugin.ts';
 import type { RegistrationRow } from '../storage/port.ts';
 import type { TenantScope } from '../tenant/admit.ts';
-import { startedRow, type CallPath, type CallRun } from './call-run.ts';
+import { startedRows } from './call-record.ts';
+import type { CallPath, CallRun } from './call-run.ts';
 
 /** A call that may run. Only {@link resolveCall} makes one. */
 export type ResolvedCall = {
@@ -87,7 +88,7 @@ export function refuseParams(call: ResolvedCall): CallError | undefined {
 export async function startDurably(path: CallPath, run: CallRun, call: ResolvedCall): Promise<CallError | undefined> {
   if (call.live.spec.manifest.ledger !== 'strict') return undefined;
   try {
-    await path.storage.putCalls([startedRow(path, run)]);
+    await path.storage.putCalls(startedRows(path.node, run));
     return undefined;
   } catch {
     return callError('STORAGE_UNAVAILABLE');

@@ -2,6 +2,7 @@
  * Step 5 of a call: the breaker lets it pass, an instance of the tenant's runs it, and what was measured is noted.
  */
 import { callError, type CallError } from '@bulkhead/protocol';
+import { mapStack } from '../bundle/map-stack.ts';
 import type { SandboxCall, SandboxReply } from '../sandbox/sandbox.ts';
 import type { CallPath, CallRun } from './call-run.ts';
 import { refuseParams, type ResolvedCall } from './resolve-call.ts';
@@ -37,6 +38,7 @@ async function attempt(path: CallPath, run: CallRun, call: ResolvedCall): Promis
     const answer = await live.groupOf(run.tenant, call.config).run(sandboxCall(run, call));
     if (answer.kind === 'replied') {
       note(run, answer);
+      logStack(path, run, { live, reply: answer.reply });
       return answer.reply;
     }
     const resolution = path.releases.resolve(run.tenant, live.spec.name);
@@ -78,6 +80,18 @@ function note(run: CallRun, { reply, sandbox, queueMs }: Replied): void {
   run.peakRssBytes = reply.peak_rss_bytes;
   run.stdout = reply.stdout;
   run.stderr = reply.stderr;
+}
+
+/** Where a plugin threw, in its own source lines: for the log only, and bounded in frames and rate. */
+function logStack(
+  path: CallPath,
+  run: CallRun,
+  { live, reply }: { readonly live: ResolvedCall['live']; readonly reply: SandboxReply },
+): void {
+  if (reply.ok || reply.stack === undefined || !live.mayLogStack(path.clock.now())) return;
+  const stack = mapStack(reply.stack, live.spec.sourceMap);
+  const { code, message } = reply.error;
+  path.log.warn({ plugin: live.spec.name, tenant: run.tenant, call_id: run.id, code, stack }, message);
 }
 
 function withRetryAfter(error: CallError, retryAfterMs: number): CallError {

@@ -8,6 +8,7 @@ import { createArtifactStore } from '../artifact/disk-store.ts';
 import { createMemoryArtifactStore, type ArtifactStore } from '../artifact/store.ts';
 import { HostError } from '../base/host-error.ts';
 import { systemTimer } from '../base/timer.ts';
+import { toLedgerRows, type CallRecord } from '../call/call-record.ts';
 import type { CallPath } from '../call/call-run.ts';
 import { lockDataDirectory } from '../data/data-lock.ts';
 import { compileTool } from '../fleet/compile-tool.ts';
@@ -80,11 +81,11 @@ type Shared = Pick<CallPath & InstallPath, 'log' | 'releases' | 'registry' | 'me
 
 function callPath(settings: HostSettings, shared: Shared, closing: AsyncDisposableStack): CallPath {
   const { clock, storage } = settings;
-  const ledger = createBatch({
-    write: (rows: Parameters<typeof storage.putCalls>[0]) => storage.putCalls(rows),
+  const node = randomUUID();
+  const ledger = createBatch<CallRecord>({
+    write: (records) => storage.putCalls(toLedgerRows(node, records)),
     didLose: () => shared.metrics.countRecordFailure('ledger'),
     startTimer: systemTimer,
-    keyOf: (row) => row.call_id,
   });
   closing.defer(() => ledger.close());
   const hookChain = createHookChain({
@@ -98,7 +99,7 @@ function callPath(settings: HostSettings, shared: Shared, closing: AsyncDisposab
     storage,
     ledger,
     hookChain,
-    node: randomUUID(),
+    node,
     newCallId: randomUUID,
     admitter: createAdmitter({ hasImplicitTenants: settings.hasImplicitTenants }),
     hooksFor: (tenant, point) => listHooks(shared, tenant, point),

@@ -25,7 +25,7 @@ export type Metrics = {
   /** A task or tool handler; `reason` is an error code, for a status that is not ok. */
   readonly observeHandler: (
     handler: string,
-    run: { readonly status: HandlerStatus; readonly durationMs: number; readonly reason?: string },
+    run: { readonly status: HandlerStatus; readonly durationMs: number; readonly reason?: string | undefined },
   ) => void;
   readonly observeStart: (kind: StartKind, durationMs: number) => void;
   /** `reason` is an error code, or a word of the host such as `idle`. */

@@ -3,8 +3,7 @@
  * written is counted and gone; it never changes an answer, holds a call up, or grows without bound.
  *
  * B1: At most `rowsMax` rows wait; a row beyond it is lost and counted.
- * B2: At most one write is under way, and rows are written in the order in which they were first added.
- * B3: With `keyOf`, a later row replaces a waiting one of the same key, so a call that starts and ends at once is one row.
+ * B2: At most one write is under way, and rows are written in the order in which they were added.
  */
 import type { StartTimer } from '../base/timer.ts';
 
@@ -14,7 +13,6 @@ export type BatchOptions<Row> = {
   /** Told of rows that were lost, with why where there is an error; it must not throw. */
   readonly didLose: (rows: number, cause: unknown) => void;
   readonly startTimer: StartTimer;
-  readonly keyOf?: (row: Row) => string;
   readonly flushAfterMs?: number;
   readonly rowsMax?: number;
 };
@@ -36,16 +34,15 @@ const ROWS_MAX = 100_000;
 
 /** Creates an empty batch; its first row starts the timer. */
 export function createBatch<Row>(options: BatchOptions<Row>): Batch<Row> {
-  const { write, didLose, startTimer, keyOf, flushAfterMs = FLUSH_AFTER_MS, rowsMax = ROWS_MAX } = options;
-  let waiting = new Map<unknown, Row>();
+  const { write, didLose, startTimer, flushAfterMs = FLUSH_AFTER_MS, rowsMax = ROWS_MAX } = options;
+  let waiting: Row[] = [];
   let cancelTimer: (() => void) | undefined;
   let writing: Promise<void> = Promise.resolve();
   let isClosed = false;
 
   function add(row: Row): void {
-    const key = keyOf === undefined ? row : keyOf(row);
-    if (isClosed || (waiting.size >= rowsMax && !waiting.has(key))) return didLose(1, undefined);
-    waiting.set(key, row);
+    if (isClosed || waiting.length >= rowsMax) return didLose(1, undefined);
+    waiting.push(row);
     cancelTimer ??= startTimer(flushAfterMs, () => void flush());
   }
 
@@ -58,9 +55,9 @@ export function createBatch<Row>(options: BatchOptions<Row>): Batch<Row> {
   }
 
   async function writeWaiting(): Promise<void> {
-    if (waiting.size === 0) return;
-    const rows = [...waiting.values()];
-    waiting = new Map();
+    if (waiting.length === 0) return;
+    const rows = waiting;
+    waiting = [];
     try {
       await write(rows);
     } catch (error) {
