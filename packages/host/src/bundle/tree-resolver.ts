@@ -51,7 +51,7 @@ export function createTreeResolver(tree: ResolverTree): Resolve {
 }
 
 /** Finds the file that a path of the author's means (`main`, or an entry point's module); undefined where none does. */
-export function findModule(tree: Pick<ResolverTree, 'has'>, path: string): string | undefined {
+function findModule(tree: Pick<ResolverTree, 'has'>, path: string): string | undefined {
   const candidates = [path, ...ENDINGS.map((ending) => path + ending), ...typescriptTwins(path)];
   return candidates.find((candidate) => tree.has(candidate));
 }

@@ -12,7 +12,7 @@ export type SyntaxNode = {
 };
 
 /** Tells whether a value is a node of the tree. */
-export function isNode(value: unknown): value is SyntaxNode {
+function isNode(value: unknown): value is SyntaxNode {
   return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string';
 }
 

@@ -4,7 +4,7 @@
  * path. On systems other than Linux the step goes by path, and only its last part is safe from being swapped.
  */
 import { constants } from 'node:fs';
-import { lstat, open, readdir, readlink, type FileHandle } from 'node:fs/promises';
+import { lstat, open, readdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCodeOf } from '../base/host-error.ts';
 
@@ -54,11 +54,6 @@ export async function kindOf(folder: OpenFolder, name: string): Promise<EntryKin
     if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-/** Returns what a link says, unresolved. */
-export async function readLinkIn(folder: OpenFolder, name: string): Promise<string> {
-  return readlink(within(folder, name));
 }
 
 /** What came of reading a file; `size` in bytes. */

@@ -138,11 +138,7 @@ async function packageNameIn(folder: OpenFolder): Promise<string | undefined> {
 const PACKAGE_JSON_BYTES_MAX = 1024 * 1024;
 
 /** Reads the loadable files of a package folder, by path in the tree below `root`; nested node_modules are left out. */
-export async function readPackageFolder(
-  folder: OpenFolder,
-  root: string,
-  budget: Budget,
-): Promise<Map<string, Uint8Array>> {
+async function readPackageFolder(folder: OpenFolder, root: string, budget: Budget): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   await readInto(folder, root, { files, budget });
   return files;

@@ -5,9 +5,6 @@
 /** Marks what `readSource` made; never a value, so that nothing else can make one. */
 export declare const read: unique symbol;
 
-/** Whose a file is: the author's own, a dependency's from node_modules, or supplied by the host (`@bulkhead/sdk`). */
-export type FileOrigin = 'author' | 'dependency' | 'host';
-
 /**
  * A plugin folder, read once and within bounds.
  *
