@@ -54,6 +54,9 @@ export type LiveOptions = {
   ) => void;
 };
 
+/** Mapping a stack reads the whole source map. */
+const STACK_INTERVAL_MS = 100;
+
 /** How a trial went. */
 export type TryOut =
   { readonly ok: true; readonly health: HealthWord } | { readonly ok: false; readonly error: CallError };
@@ -65,6 +68,7 @@ export class LivePlugin {
   readonly #groups = new Map<string, InstanceGroup>();
   #tools: ReadonlyMap<string, LiveTool> | undefined;
   #ready: GuestReady | undefined;
+  #stackLoggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(spec: LiveSpec, options: LiveOptions) {
     this.spec = spec;
@@ -117,6 +121,13 @@ export class LivePlugin {
   /** Guests that are alive, for the operator. */
   sandboxes(): readonly Sandbox[] {
     return [...this.#groups.values()].flatMap((group) => group.sandboxes());
+  }
+
+  /** Tells whether a stack may be mapped now; a plugin that fails a thousand times a second is not worth more. */
+  mayLogStack(now: number): boolean {
+    if (now - this.#stackLoggedAt < STACK_INTERVAL_MS) return false;
+    this.#stackLoggedAt = now;
+    return true;
   }
 
   /** Lets what is in flight end, then closes every instance. */
