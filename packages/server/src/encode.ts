@@ -26,10 +26,10 @@ const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' } as co
 
 /** Seconds that Retry-After says, by status; what is not here has none (DESIGN 4). */
 const RETRY_AFTER_S: ReadonlyMap<number, string> = new Map([
-  [409, '1'],
   [429, '1'],
   [503, '5'],
 ]);
+const RUNNING_RETRY_S = '1';
 
 /** Writes how a call ended. */
 export function encodeOutcome(outcome: Outcome): Answer {
@@ -81,7 +81,7 @@ function refusal(error: CallError, body: string): Answer {
 }
 
 function retryAfter(error: CallError, status: number): Readonly<Record<string, string>> {
-  const seconds = error.retryable ? RETRY_AFTER_S.get(status) : undefined;
+  const seconds = error.code === 'IDEMPOTENCY_RUNNING' ? RUNNING_RETRY_S : RETRY_AFTER_S.get(status);
   return seconds === undefined ? {} : { 'retry-after': seconds };
 }
 

@@ -56,6 +56,8 @@ export type Server = AsyncDisposable & {
   readonly listen: (at: { readonly host: string; readonly port: number }) => Promise<{ readonly url: string }>;
   /** Takes no new calls, waits for those in flight, ends connections. Safe to call twice; closes no host. */
   readonly close: () => Promise<void>;
+  /** Ends every connection at once, so that `close` waits for nobody who dribbles. */
+  readonly dropConnections: () => void;
 };
 
 declare module 'fastify' {
@@ -78,6 +80,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const routes = collectRoutes(app);
   await app.register(swagger, { openapi: OPENAPI });
   app.addHook('onRequest', (request, _reply, done) => done(refusalOf(request, { state, recognize })));
+  app.addHook('onResponse', (_request, _reply, done) => {
+    // A connection that was busy when closing began is idle now; kept alive, it would hold the server open.
+    if (state.isDraining) app.server.closeIdleConnections();
+    done();
+  });
   addRoutes(app, options, { state, recognize });
   await app.ready();
   return serverOf(app, { state, routes });
@@ -171,6 +178,7 @@ function serverOf(
       return { url: urlOf(at.host, app.server.address()) };
     },
     close,
+    dropConnections: () => app.server.closeAllConnections(),
     [Symbol.asyncDispose]: close,
   };
 }

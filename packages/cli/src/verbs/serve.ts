@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createHost, createMemoryStorage, HostError, type Host, type Storage } from '@bulkhead/host';
 import { LIMITS } from '@bulkhead/protocol';
 import { createLog, createServer, type FlushingLog, type LogLevel, type Server } from '@bulkhead/server';
@@ -155,13 +156,18 @@ function nextSignal(log: FlushingLog): Promise<string> {
   return promise;
 }
 
-/** Calls in flight may end; those that outlast the drain time are answered HOST_CLOSED when the host closes. */
+/**
+ * Calls in flight may end; those that outlast the drain time are answered HOST_CLOSED when the host closes, and a client
+ * that still dribbles then is cut off.
+ */
 async function drain(server: Server, host: Host): Promise<void> {
   const closed = server.close();
-  const { promise: timeIsUp, resolve: giveUp } = Promise.withResolvers<void>();
-  const timer = setTimeout(giveUp, LIMITS.drain_ms.value);
-  await Promise.race([closed, timeIsUp]);
-  clearTimeout(timer);
+  await Promise.race([closed, sleep(LIMITS.drain_ms.value, undefined, { ref: false })]);
   await host.close();
+  await Promise.race([closed, sleep(LAST_ANSWERS_MS, undefined, { ref: false })]);
+  server.dropConnections();
   await closed;
 }
+
+/** For answers that are written already to leave. */
+const LAST_ANSWERS_MS = 1_000;

@@ -1,0 +1,68 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { callTool, outcomeOfResponse, startServer, TOKEN, writePlugin, type TestPlugin } from './server-fixture.ts';
+
+const answering = (answer: number) =>
+  `export default { tools: [{ name: 'answer', description: 'Answers.', parameters: { type: 'object' }, execute: () => ${answer} }] };`;
+
+async function release(plugin: TestPlugin, version: string, main: string): Promise<void> {
+  const path = join(plugin.dir, 'plugin.json');
+  const manifest = JSON.parse(await readFile(path, 'utf8')) as object; // Written by the fixture.
+  await writeFile(path, JSON.stringify({ ...manifest, version }));
+  await writeFile(join(plugin.dir, 'main.js'), main);
+}
+
+const reload = (url: string, path: string) =>
+  fetch(`${url}/api/v1/plugins/${path}`, { method: 'POST', headers: { authorization: `Bearer ${TOKEN}` } });
+
+test('[X001-4] reload reads the folder again, and new calls meet the new release', async () => {
+  await using plugin = await writePlugin('answerer', answering(1));
+  await using started = await startServer({ plugins: [plugin.dir] });
+  await release(plugin, '1.1.0', answering(2));
+  const response = await reload(started.url, 'answerer/reload');
+  expect(response.status).toBe(200);
+  expect(await response.json()).toMatchObject({
+    name: 'answerer',
+    version: '1.1.0',
+    state: 'INITIALIZED',
+    findings: [],
+  });
+  const outcome = await outcomeOfResponse(await callTool(started.url, 'answerer/answer', {}));
+  expect(outcome).toMatchObject({ ok: true, value: 2, call: { version: '1.1.0' } });
+});
+
+test('[X001-4] a release that is refused is 422 with its findings, and the one that runs goes on', async () => {
+  await using plugin = await writePlugin('answerer', answering(1));
+  await using started = await startServer({ plugins: [plugin.dir] });
+  await release(plugin, '1.1.0', `${answering(2)}\neval('1');`);
+  const response = await reload(started.url, 'answerer/reload');
+  expect(response.status).toBe(422);
+  expect(await response.json()).toMatchObject({
+    code: 'REVIEW_REFUSED',
+    detail: expect.stringContaining('main.js:2'),
+    findings: [expect.objectContaining({ path: 'main.js', line: 2, severity: 'error' })],
+  });
+  expect(await outcomeOfResponse(await callTool(started.url, 'answerer/answer', {}))).toMatchObject({ value: 1 });
+});
+
+test('[X001-4] a plugin that is not there is 404', async () => {
+  await using started = await startServer();
+  const response = await reload(started.url, 'nothing/reload');
+  expect(response.status).toBe(404);
+  expect(await response.json()).toMatchObject({ detail: "Plugin 'nothing' not found in registry" });
+});
+
+test('[X001-4] reload-all reloads what it can and says what it could not', async () => {
+  await using good = await writePlugin('good', answering(1));
+  await using bad = await writePlugin('bad', answering(1));
+  await using started = await startServer({ plugins: [good.dir, bad.dir] });
+  await release(good, '1.1.0', answering(2));
+  await writeFile(join(bad.dir, 'plugin.json'), '{');
+  const response = await reload(started.url, 'reload-all');
+  expect(response.status).toBe(200);
+  expect(await response.json()).toMatchObject({
+    reloaded: [{ name: 'good', version: '1.1.0' }],
+    refused: [{ name: 'bad', code: 'MANIFEST_INVALID' }],
+  });
+});
