@@ -6,6 +6,7 @@ import { mapStack } from '../bundle/map-stack.ts';
 import type { SandboxCall, SandboxReply } from '../sandbox/sandbox.ts';
 import type { CallPath, CallRun } from './call-run.ts';
 import { refuseParams, type ResolvedCall } from './resolve-call.ts';
+import { withinDeadline } from './within-deadline.ts';
 
 /** How the sandbox answered, without what {@link runInSandbox} has noted in the run. */
 export type SandboxEnd =
@@ -30,7 +31,7 @@ async function attempt(path: CallPath, run: CallRun, call: ResolvedCall): Promis
   const wasUnknown = call.live.ready() === undefined;
   if (wasUnknown && run.task.target.kind === 'tool') {
     // No guest has told of the tools yet, so whether this one exists, and fits, is only known once one has started.
-    const refusal = await learnTool(run, call);
+    const refusal = await learnTool(path, run, call);
     if (refusal !== undefined) return { ok: false, error: refusal };
   }
   let { live } = call;
@@ -47,8 +48,11 @@ async function attempt(path: CallPath, run: CallRun, call: ResolvedCall): Promis
   return { ok: false, error: callError('HOST_OVERLOADED', { message: 'the release was replaced again and again' }) };
 }
 
-async function learnTool(run: CallRun, call: ResolvedCall): Promise<CallError | undefined> {
-  const tried = await call.live.tryOut(run.tenant, call.config);
+async function learnTool(path: CallPath, run: CallRun, call: ResolvedCall): Promise<CallError | undefined> {
+  const time = { leftMs: call.deadline - path.clock.now(), timeoutMs: call.timeoutMs, signal: run.task.signal };
+  const waited = await withinDeadline(call.live.tryOutForCall(run.tenant, call.config), time);
+  if (!waited.ok) return waited.error;
+  const tried = waited.value;
   if (!tried.ok) return tried.error;
   const { name } = run.task.target;
   const tool = call.live.tools()?.get(name);

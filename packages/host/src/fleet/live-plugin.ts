@@ -52,6 +52,8 @@ export type LiveOptions = {
     sandbox: Sandbox,
     death: SandboxDeath,
   ) => void;
+  /** A guest that was started to serve ended before it could. */
+  readonly onFailedStart: (live: { readonly spec: LiveSpec; readonly scope: string }, error: CallError) => void;
 };
 
 /** Mapping a stack reads the whole source map. */
@@ -66,6 +68,8 @@ export class LivePlugin {
   readonly spec: LiveSpec;
   readonly #options: LiveOptions;
   readonly #groups = new Map<string, InstanceGroup>();
+  /** By tenant; of calls that wait to learn what the plugin offers. */
+  readonly #tryOuts = new Map<string, Promise<TryOut>>();
   #tools: ReadonlyMap<string, LiveTool> | undefined;
   #ready: GuestReady | undefined;
   #stackLoggedAt = Number.NEGATIVE_INFINITY;
@@ -87,7 +91,24 @@ export class LivePlugin {
 
   /** Starts one guest to learn what the plugin offers and how it says it is, and closes it; it serves no call. */
   async tryOut(tenant: string, config: JsonObject): Promise<TryOut> {
-    const opening = await this.#open(tenant, config);
+    return this.#tryOut(await this.#open(tenant, config));
+  }
+
+  /**
+   * The same for calls that come before any guest was ready. Calls that come together wait for one guest, so that a
+   * plugin which cannot start costs one process at a time; its death counts as that of any guest that serves.
+   */
+  tryOutForCall(tenant: string, config: JsonObject): Promise<TryOut> {
+    const running = this.#tryOuts.get(tenant);
+    if (running !== undefined) return running;
+    const started = this.#openToServe(tenant, config)
+      .then((opening) => this.#tryOut(opening))
+      .finally(() => this.#tryOuts.delete(tenant));
+    this.#tryOuts.set(tenant, started);
+    return started;
+  }
+
+  async #tryOut(opening: SandboxOpening): Promise<TryOut> {
     if (!opening.ok) return { ok: false, error: opening.error };
     const health = await askHealth(opening.sandbox, this.#options.clock);
     await opening.sandbox.close();
@@ -106,7 +127,7 @@ export class LivePlugin {
       queueLengthMax: LIMITS.queue_length.value,
       idleTimeoutMs: LIMITS.idle_timeout_ms.value,
       isSingleUse: manifest.sandbox.scope === 'call',
-      open: () => this.#open(tenant, config),
+      open: () => this.#openToServe(tenant, config),
       onDeath: (sandbox, death) => this.#options.onDeath({ spec: this.spec, scope: tenant }, sandbox, death),
     });
     this.#groups.set(tenant, group);
@@ -138,6 +159,12 @@ export class LivePlugin {
   /** Ends every instance now. */
   async close(): Promise<void> {
     await Promise.all([...this.#groups.values()].map((group) => group.close()));
+  }
+
+  async #openToServe(tenant: string, config: JsonObject): Promise<SandboxOpening> {
+    const opening = await this.#open(tenant, config);
+    if (!opening.ok) this.#options.onFailedStart({ spec: this.spec, scope: tenant }, opening.error);
+    return opening;
   }
 
   async #open(tenant: string, config: JsonObject): Promise<SandboxOpening> {

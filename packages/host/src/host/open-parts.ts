@@ -137,6 +137,11 @@ function liveOptions(settings: HostSettings, { sandbox, registry, metrics }: Wat
       if (death.isKilled) metrics.countKill(death.error.code);
       registry.recordDeath(spec.name, { scope, digest: spec.digest }, toGuestDeath(guest.instanceId, death));
     },
+    onFailedStart: ({ spec, scope }, error) => {
+      // It had no id of its own that anybody was told, and is not heard of again.
+      const death = { instanceId: randomUUID(), error, isCallerShortened: false, isToldByCall: true };
+      registry.recordDeath(spec.name, { scope, digest: spec.digest }, death);
+    },
   };
 }
 
