@@ -4,7 +4,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { createHost, HostError, type Host } from '@bulkhead/host';
+import { createHost, HostError, type CallRequest, type Host } from '@bulkhead/host';
 import { callError, capabilitiesOf, exitCodeOf, isJsonObject, type JsonObject, type Outcome } from '@bulkhead/protocol';
 import { outcomeOf } from '@bulkhead/server';
 import { parsePermissions } from '../config/grants.ts';
@@ -67,16 +67,28 @@ async function callServer({ where, tool, params, timeoutMs, server, data }: Call
 
 async function callFolder(asked: Call, terminal: Terminal): Promise<Outcome> {
   const dir = resolve(asked.where);
+  const signal = signalOfInterrupt();
   const done = terminal.progress(`calling ${asked.tool} of ${asked.where}`);
   try {
     await using host = await createHost({ spareCount: 0 });
     const name = await install(host, dir, capabilitiesOf((asked.grant ?? []).flatMap(parsePermissions)));
-    return typeof name === 'string'
-      ? await callInstalled(host, name, asked)
-      : refused(name, { dir, tool: asked.tool, host });
+    if (typeof name !== 'string') return refused(name, { dir, tool: asked.tool, host });
+    return await host.call({ plugin: name, signal, ...requestOf(asked) });
   } finally {
     done();
   }
+}
+
+/** The first signal cancels the call, which is an outcome; a second one ends the process. */
+function signalOfInterrupt(): AbortSignal {
+  const cancelled = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => cancelled.abort());
+  return cancelled.signal;
+}
+
+/** Without scopes the caller has all of them: whatever words with ":" the folder asks for are granted (DESIGN 14). */
+function requestOf({ tool, params, timeoutMs }: Call): Pick<CallRequest, 'tool' | 'params' | 'timeoutMs'> {
+  return timeoutMs === undefined ? { tool, params } : { tool, params, timeoutMs };
 }
 
 async function install(host: Host, dir: string, grant: readonly string[]): Promise<string | HostError> {
@@ -86,16 +98,6 @@ async function install(host: Host, dir: string, grant: readonly string[]): Promi
     if (error instanceof HostError) return error;
     throw error;
   }
-}
-
-/** Without scopes the caller has all of them: whatever words with ":" the folder asks for are granted (DESIGN 14). */
-async function callInstalled(host: Host, plugin: string, { tool, params, timeoutMs }: Call): Promise<Outcome> {
-  const cancelled = new AbortController();
-  const cancel = (): void => cancelled.abort();
-  process.once('SIGINT', cancel);
-  process.once('SIGTERM', cancel);
-  const request = { plugin, tool, params, signal: cancelled.signal };
-  return host.call(timeoutMs === undefined ? request : { ...request, timeoutMs });
 }
 
 /** A plugin that was refused has no release to run; that is an outcome like any other. */

@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { answering, makeFolder, REPOSITORY, run, writePlugin } from './cli-fixture.ts';
+
+test('[F003-27] a plugin that nothing stops exits 0', async () => {
+  const { code, stdout } = await run(['check', join(REPOSITORY, 'plugins/calculator'), '--json']);
+  expect(JSON.parse(stdout)).toEqual({ ok: true, findings: [] });
+  expect(code).toBe(0);
+});
+
+test.each(['check', 'review'])(
+  '%s: findings name id, severity, file, line, message and hint, and exit 1',
+  async (verb) => {
+    await using folder = await makeFolder();
+    const dir = await writePlugin(folder.path, {
+      name: 'evil',
+      main: `import 'node:fs';\n${answering(1)}\neval('1');`,
+    });
+    const { code, stdout } = await run([verb, dir, '--json']);
+    const report = JSON.parse(stdout) as { readonly ok: boolean; readonly findings: readonly object[] }; // Looked at below.
+    expect(report.ok).toBe(false);
+    const found = {
+      id: expect.any(String),
+      severity: 'error',
+      path: 'main.js',
+      message: expect.any(String),
+      hint: expect.any(String),
+    };
+    expect(report.findings).toContainEqual({ ...found, line: 1 });
+    expect(report.findings).toContainEqual({ ...found, line: 4 });
+    expect(code).toBe(1);
+  },
+);
+
+test('what is wrong with a manifest is said all at once', async () => {
+  await using folder = await makeFolder();
+  const dir = await writePlugin(folder.path, { name: 'odd', main: answering(1) });
+  await writeFile(join(dir, 'plugin.json'), '{"name":"Odd","version":"1","descripton":"x"}');
+  const { code, stdout } = await run(['check', dir, '--json']);
+  const { findings } = JSON.parse(stdout) as { readonly findings: readonly { readonly path: string }[] }; // Its own form.
+  expect(findings.length).toBeGreaterThanOrEqual(4);
+  expect(findings.every(({ path }) => path.startsWith('plugin.json'))).toBe(true);
+  expect(code).toBe(1);
+});
+
+test('for people each finding is a line with its place, and the verdict is on stderr', async () => {
+  await using folder = await makeFolder();
+  const dir = await writePlugin(folder.path, { name: 'evil', main: `eval('1');` });
+  const { stdout, stderr } = await run(['check', dir]);
+  expect(stdout).toMatch(/^main\.js:1 {2}error {2}/m);
+  expect(stderr).toMatch(/stops? an install/);
+});
+
+test.each([[['check']], [['check', './not-there']], [['check', join(REPOSITORY, 'README.md')]]])(
+  '%j is wrong usage',
+  async (args) => {
+    expect((await run(args)).code).toBe(2);
+  },
+);

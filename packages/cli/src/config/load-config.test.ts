@@ -1,0 +1,74 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { makeFolder, REPOSITORY } from '../cli-fixture.ts';
+import { CONFIG_KEYS } from './keys.ts';
+import { loadConfig } from './load-config.ts';
+
+async function load(toml: string, env: Readonly<Record<string, string>> = {}, flags = {}) {
+  await using folder = await makeFolder();
+  const file = join(folder.path, 'bulkhead.toml');
+  await writeFile(file, toml);
+  return await loadConfig({ flags, env, file });
+}
+
+test('without any source the defaults stand', async () => {
+  const config = await load('');
+  for (const [path, key] of Object.entries(CONFIG_KEYS)) expect(config).toHaveProperty([path], key.fallback);
+  expect(config.grants).toEqual({});
+});
+
+test('a flag beats the environment, which beats the file, which beats the default', async () => {
+  const toml = '[server]\nport = 1\nhost = "::1"\nlog_level = "warn"\n';
+  const env = { BULKHEAD__SERVER__PORT: '2', BULKHEAD__SERVER__HOST: '127.0.0.2' };
+  const config = await load(toml, env, { 'server.port': 3 });
+  expect(config).toMatchObject({
+    'server.port': 3,
+    'server.host': '127.0.0.2',
+    'server.log_level': 'warn',
+    'data.dir': '.bulkhead',
+  });
+});
+
+test('grants of all sources are joined by name; the nearer source decides for a name', async () => {
+  const toml = '[grants]\nweather = ["internet"]\ncache = ["temp_dir"]\n';
+  const config = await load(toml, { BULKHEAD__GRANTS__CACHE: 'temp_dir,events' }, { grants: { extra: ['llm'] } });
+  expect(config.grants).toEqual({ weather: ['internet'], cache: ['temp_dir', 'events'], extra: ['llm'] });
+});
+
+test('lists and flags are read from the environment', async () => {
+  const config = await load('', { BULKHEAD__PLUGINS__DIRS: 'one, two', BULKHEAD__PLUGINS__WATCH: 'true' });
+  expect(config).toMatchObject({ 'plugins.dirs': ['one', 'two'], 'plugins.watch': true });
+});
+
+test.each([
+  ['an unknown key', '[server]\nprot = 1', 'server.prot is not known', 'Did you mean server.port?'],
+  ['an unknown table', '[sever]\nport = 1', 'sever.port is not known', 'server.port'],
+  ['a key outside any table', 'port = 1', 'port is not known', 'server.port'],
+  ['text for a number', '[server]\nport = "7070"', 'server.port is "7070"; expected a whole number', undefined],
+  ['a port that is none', '[server]\nport = 65536', 'server.port is 65536', undefined],
+  ['a word that is none', '[sandbox]\nmin_tier = "strong"', 'expected one of process, uid, confined, jail', undefined],
+  ['text for a list', '[plugins]\ndirs = "plugins"', 'expected a list of texts', undefined],
+  ['a list of numbers', '[grants]\nx = [1]', 'grants.x is [1]', undefined],
+  ['a grant for no plugin’s name', '[grants]\nX = ["llm"]', 'grants.X is not known', 'grants.<plugin>'],
+  ['a text that is no TOML', '[server', 'bulkhead.toml: ', undefined],
+])('%s is refused with its path and what was expected', async (_what, toml, message, hint) => {
+  const error = await load(toml).catch((cause: unknown) => cause);
+  expect(error).toMatchObject({ name: 'UsageError', message: expect.stringContaining(message) });
+  if (hint !== undefined) expect(error).toMatchObject({ hint: expect.stringContaining(hint) });
+});
+
+test('no file is needed, unless it was named', async () => {
+  await expect(loadConfig({ flags: {}, env: {}, file: '/nowhere/bulkhead.toml' })).rejects.toThrow(
+    'cannot be read (ENOENT)',
+  );
+});
+
+test('docs/operator.md shows every key with its default', async () => {
+  const text = await readFile(join(REPOSITORY, 'docs/operator.md'), 'utf8');
+  const rows = text.split('\n').filter((line) => line.startsWith('| `'));
+  for (const [path, { fallback, about }] of Object.entries(CONFIG_KEYS)) {
+    const cells = [`\`${path}\``, `\`${JSON.stringify(fallback)}\``, about];
+    expect(rows.filter((row) => cells.every((cell) => row.includes(cell)))).toHaveLength(1);
+  }
+});

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import type { Outcome, PluginHealth } from '@bulkhead/protocol';
+import { makeFolder, run, serve } from './cli-fixture.ts';
+
+test('[F004-1, F004-7, F004-8, F004-13] a new plugin has its files, and its configuration in plugin.json', async () => {
+  await using folder = await makeFolder();
+  const { code, stdout } = await run(['init', 'weather'], { cwd: folder.path });
+  expect(code).toBe(0);
+  expect(stdout).toBe('weather\n');
+  const files = await readdir(join(folder.path, 'weather'), { recursive: true });
+  expect(files.toSorted()).toEqual(
+    ['README.md', 'main.ts', 'package.json', 'plugin.json', 'tests', 'tests/plugin.test.ts'].toSorted(),
+  );
+  const manifest: unknown = JSON.parse(await readFile(join(folder.path, 'weather/plugin.json'), 'utf8'));
+  expect(manifest).toMatchObject({
+    name: 'weather',
+    version: expect.any(String),
+    description: expect.any(String),
+    author: expect.any(String),
+    dependencies: [],
+    capabilities: [],
+    config: { enabled: true, interval: 300, log_level: 'INFO', features: expect.any(Object) },
+  });
+});
+
+test('[F004-7] as it stands it has no findings, answers calls, is healthy, and passes its own tests', async () => {
+  await using folder = await makeFolder();
+  const cwd = folder.path;
+  await run(['init', 'weather-2_x'], { cwd });
+  const dir = join(cwd, 'weather-2_x');
+  const checked = await run(['check', './weather-2_x', '--json'], { cwd });
+  expect(JSON.parse(checked.stdout)).toEqual({ ok: true, findings: [] });
+  const called = await run(['call', './weather-2_x', 'hello', '--params', '{"name":"Ada"}', '--json'], { cwd });
+  expect(JSON.parse(called.stdout) as Outcome).toMatchObject({
+    ok: true,
+    value: { greeting: 'Hello, Ada. Nice to meet you.' },
+  });
+  await using served = await serve(['--plugins', dir, '--data', join(cwd, 'data')]);
+  const health = await fetch(`${served.ready.url}/v1/plugins/weather-2_x/health`);
+  expect((await health.json()) as PluginHealth).toMatchObject({ state: 'INITIALIZED', health: 'healthy' });
+  const tests = await promisify(execFile)(process.execPath, ['--test', 'tests/plugin.test.ts'], {
+    cwd: dir,
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+  });
+  expect(tests.stdout).toMatch(/pass 3/);
+});
+
+test('a folder that is there is never written into', async () => {
+  await using folder = await makeFolder();
+  await mkdir(join(folder.path, 'weather'));
+  const { code, stderr } = await run(['init', 'weather'], { cwd: folder.path });
+  expect(code).toBe(2);
+  expect(stderr).toContain('./weather is there already');
+  expect(await readdir(join(folder.path, 'weather'))).toEqual([]);
+});
+
+test.each(['Weather', '2weather', 'wea__ther', '../weather', 'wea ther', '', 'a'.repeat(65), 'Ünits'])(
+  'the name "%s" is refused with the rule, and nothing is made',
+  async (name) => {
+    await using folder = await makeFolder();
+    const { code, stderr } = await run(['init', name], { cwd: folder.path });
+    expect(code).toBe(2);
+    expect(stderr).toContain('beginning with a letter');
+    expect(await readdir(folder.path)).toEqual([]);
+  },
+);
+
+test('[F004-7] in a pipe nothing is asked: a missing name is wrong usage', async () => {
+  await using folder = await makeFolder();
+  const { code, stderr } = await run(['init'], { cwd: folder.path });
+  expect(code).toBe(2);
+  expect(stderr).toContain('bulkhead init NAME');
+});
