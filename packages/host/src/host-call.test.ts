@@ -4,6 +4,13 @@ import type { Host } from './host-api.ts';
 
 let host: Host;
 let folders: PluginFolders;
+const logged: object[] = [];
+const log = {
+  debug: (): void => undefined,
+  info: (): void => undefined,
+  warn: (fields: object): void => void logged.push(fields),
+  error: (): void => undefined,
+};
 
 const WORKER = toolsSource(
   {
@@ -20,7 +27,7 @@ const WORKER = toolsSource(
 
 beforeAll(async () => {
   folders = await createPluginFolders();
-  host = await openTestHost();
+  host = await openTestHost({ log });
   const returns = ", returns: { type: 'object', properties: { value: { type: 'number' } } }";
   const code = WORKER.replace("description: 'wrong'", `description: 'wrong'${returns}`);
   await host.install(await folders.write('worker', `${code}\nexport const add = (a: number, b: number) => a + b;`));
@@ -52,6 +59,21 @@ test('what a tool throws is a tool_error that names it, FAILED, and exactly one 
   const health = host.health('worker');
   expect(health).toMatchObject({ state: 'FAILED', error_count: before + 1 });
   expect(health?.reason).toContain('the file is not a PNG');
+});
+
+test('the log says in the author’s own source lines where a plugin threw, and no body does', async () => {
+  const code =
+    toolsSource({ fail: 'return deep();' }) + "\n\nfunction deep(): never {\n  throw new Error('not a number');\n}\n";
+  await host.install(await folders.write('mapped', code));
+  const outcome = await host.call({ plugin: 'mapped', tool: 'fail' });
+  expect(JSON.stringify(outcome)).not.toContain('main.ts');
+  expect(logged).toContainEqual(
+    expect.objectContaining({
+      plugin: 'mapped',
+      code: 'PLUGIN_THREW',
+      stack: expect.stringMatching(/deep \(main\.ts:5:\d+\)/) as string,
+    }),
+  );
 });
 
 test('a good call after a failed one brings the plugin back and clears the reason', async () => {
