@@ -65,7 +65,7 @@ test.each(LIBRARIES)(
   async (library) => {
     const release = await host.install(await writePlugin(library));
     expect(release).toMatchObject({ state: 'INITIALIZED' });
-    const [tool] = host.tools().filter(({ plugin }) => plugin === library.name);
+    const tool = host.tools().find(({ plugin }) => plugin === library.name);
     expect(tool?.parameters).toMatchObject({ type: 'object', properties: { n: { type: 'integer', minimum: 1 } } });
     const call = (params: unknown): Promise<unknown> => host.call({ plugin: library.name, tool: 'measure', params });
     expect(await call({ n: 3 })).toMatchObject({ ok: true, value: { text: '3m' } });
