@@ -68,7 +68,7 @@ export function publicReason(code: ErrorCode): string {
 }
 
 /** Tells whether a text leaves an operator as wise as before. */
-export function isVague(reason: string): boolean {
+function isVague(reason: string): boolean {
   const text = reason.replace(CONTROLS, ' ').trim();
   if (text.length < REASON_CHARACTERS_MIN || !/\s/.test(text)) return true;
   const words = text.split(/\s+/).filter((word) => !CLASS_NAME.test(word));

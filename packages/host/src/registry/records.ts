@@ -64,7 +64,7 @@ export type PluginRecord = {
 };
 
 /** Runs that the average is taken over (X001-2). */
-export const RUNS_AVERAGED = 10;
+const RUNS_AVERAGED = 10;
 /** Name of the base in the history; no tenant can have it. */
 export const PLATFORM_SCOPE = '*';
 
