@@ -53,6 +53,8 @@ export async function openArtifactLoader(): Promise<ArtifactLoader> {
 
 function refusal(specifier: string): Error {
   const shown = specifier.length > 100 ? `${specifier.slice(0, 100)}…` : specifier;
-  const error = new Error(`import of "${shown}" is refused: a plugin imports pure built-ins and what is bundled with it`);
+  const error = new Error(
+    `import of "${shown}" is refused: a plugin imports pure built-ins and what is bundled with it`,
+  );
   return Object.assign(error, { code: 'IMPORT_REFUSED' });
 }

@@ -33,6 +33,6 @@ function withCount(stream: NodeJS.WriteStream): NodeJS.WriteStream {
     writtenBytes += typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.byteLength;
     return (write as (...all: unknown[]) => boolean)(chunk, ...rest); // Its overloads differ only in optional arguments.
   };
-  stream.write = counted as typeof stream.write;
+  stream.write = counted;
   return stream;
 }

@@ -10,10 +10,13 @@
  * S2: a waiting call is answered by its deadline, whatever becomes of instances.
  * S3: a retired group starts nothing and takes nothing; what is in flight ends, then its instances are closed; what
  *     waits is handed back.
+ * S4: an instance whose memory has worn out takes calls until another one is there to take them, and no call fails of
+ *     the change (FAULTS 9).
  */
 import { callError, type CallError } from '@bulkhead/protocol';
 import type { Clock } from '../base/clock.ts';
 import type { Sandbox, SandboxCall, SandboxDeath, SandboxOpening, SandboxReply } from './sandbox.ts';
+import { createWaitingCalls, type WaitingCall } from './waiting-calls.ts';
 
 export type InstanceGroupOptions = {
   readonly clock: Clock;
@@ -32,25 +35,32 @@ export type InstanceGroupOptions = {
  * before the call began, so that the caller resolves the release again.
  */
 export type GroupReply =
-  | { readonly kind: 'replied'; readonly reply: SandboxReply; readonly sandbox: Sandbox | undefined; readonly queueMs: number }
+  | {
+      readonly kind: 'replied';
+      readonly reply: SandboxReply;
+      readonly sandbox: Sandbox | undefined;
+      readonly queueMs: number;
+    }
   | { readonly kind: 'retired' };
 
-type Instance = { readonly sandbox: Sandbox; inFlight: number; idleTimer: NodeJS.Timeout | undefined; isUsed: boolean };
-type Waiter = {
-  readonly call: SandboxCall;
-  readonly queuedAt: number;
-  readonly resolve: (reply: GroupReply) => void;
-  timer: NodeJS.Timeout | undefined;
-  onAbort: (() => void) | undefined;
+type Instance = {
+  readonly sandbox: Sandbox;
+  inFlight: number;
+  idleTimer: NodeJS.Timeout | undefined;
+  isUsed: boolean;
+  /** Takes no more calls, and is closed when those in flight have ended. */
+  isLeaving: boolean;
 };
 
+/** The instances of one release for one scope. */
 export class InstanceGroup {
   readonly #options: InstanceGroupOptions;
   readonly #instances = new Set<Instance>();
-  readonly #waiters: Waiter[] = [];
+  readonly #waiting = createWaitingCalls<GroupReply>();
+  readonly #didDrain = Promise.withResolvers<void>();
   #starting = 0;
+  #replacing = 0;
   #isRetired = false;
-  #didDrain = Promise.withResolvers<void>();
 
   constructor(options: InstanceGroupOptions) {
     this.#options = options;
@@ -61,13 +71,11 @@ export class InstanceGroup {
     const instance = this.#roomy();
     if (instance !== undefined) return this.#runOn(instance, call, 0);
     if (this.#isRetired) return Promise.resolve({ kind: 'retired' });
-    if (this.#waiters.length >= this.#options.queueLengthMax) {
-      return Promise.resolve(unreached(overloaded(this.#options.queueLengthMax), 0));
-    }
-    return new Promise((resolve) => {
-      this.#enqueue(call, resolve);
-      this.#startMore();
-    });
+    const refusal = this.#refusalToQueue(call);
+    if (refusal !== undefined) return Promise.resolve(unreached(refusal, 0));
+    const reply = this.#enqueue(call);
+    this.#startMore();
+    return reply;
   }
 
   /** Instances that are alive, for the operator. */
@@ -78,7 +86,7 @@ export class InstanceGroup {
   /** Takes no more calls, lets those in flight end, and closes the instances; resolves when all is gone (S3). */
   async retire(): Promise<void> {
     this.#isRetired = true;
-    for (const waiter of this.#waiters.splice(0)) this.#answer(waiter, { kind: 'retired' });
+    this.#waiting.answerAll(() => ({ kind: 'retired' }));
     for (const instance of this.#instances) if (instance.inFlight === 0) void instance.sandbox.close();
     this.#checkDrained();
     await this.#didDrain.promise;
@@ -87,7 +95,7 @@ export class InstanceGroup {
   /** Ends everything now; calls in flight and waiting are answered with HOST_CLOSED. */
   async close(): Promise<void> {
     this.#isRetired = true;
-    for (const waiter of this.#waiters.splice(0)) this.#answer(waiter, unreached(callError('HOST_CLOSED'), 0));
+    this.#waiting.answerAll(() => unreached(callError('HOST_CLOSED'), 0));
     await Promise.all([...this.#instances].map((instance) => instance.sandbox.close()));
     this.#checkDrained();
     await this.#didDrain.promise;
@@ -103,8 +111,9 @@ export class InstanceGroup {
   }
 
   #isTaking(instance: Instance): boolean {
+    if (this.#isRetired || instance.isLeaving) return false;
     if (this.#options.isSingleUse && instance.isUsed) return false;
-    return !this.#isRetired && instance.sandbox.isServing();
+    return instance.sandbox.isServing();
   }
 
   async #runOn(instance: Instance, call: SandboxCall, queueMs: number): Promise<GroupReply> {
@@ -118,80 +127,103 @@ export class InstanceGroup {
   }
 
   #afterCall(instance: Instance): void {
-    if (this.#waiters.length > 0) this.#serveWaiters();
+    if (this.#waiting.size() > 0) this.#serveWaiting();
+    if (!instance.sandbox.isServing()) this.#serveOnceServing(instance);
     if (instance.inFlight > 0) return;
-    if (this.#isRetired || this.#options.isSingleUse) return void instance.sandbox.close();
+    if (this.#isRetired || this.#options.isSingleUse || instance.isLeaving) return void instance.sandbox.close();
+    clearTimeout(instance.idleTimer);
     instance.idleTimer = setTimeout(() => void instance.sandbox.close(), this.#options.idleTimeoutMs).unref();
   }
 
-  #enqueue(call: SandboxCall, resolve: (reply: GroupReply) => void): void {
+  #refusalToQueue({ signal }: SandboxCall): CallError | undefined {
+    if (signal?.aborted === true) return callError('CALL_CANCELLED');
+    const { queueLengthMax } = this.#options;
+    return this.#waiting.size() >= queueLengthMax ? overloaded(queueLengthMax) : undefined;
+  }
+
+  #enqueue(call: SandboxCall): Promise<GroupReply> {
     const queuedAt = this.#options.clock.now();
-    const waiter: Waiter = { call, queuedAt, resolve, timer: undefined, onAbort: undefined };
-    const leave = (error: CallError): void => {
-      const index = this.#waiters.indexOf(waiter);
-      if (index < 0) return;
-      this.#waiters.splice(index, 1);
-      this.#answer(waiter, unreached(error, this.#options.clock.now() - queuedAt));
-    };
-    const leftMs = Math.max(0, call.deadline - queuedAt);
-    waiter.timer = setTimeout(() => leave(timedOutWaiting(call.timeoutMs)), leftMs);
-    waiter.onAbort = () => leave(callError('CALL_CANCELLED'));
-    call.signal?.addEventListener('abort', waiter.onAbort, { once: true });
-    this.#waiters.push(waiter);
+    return this.#waiting.add(call, {
+      queuedAt,
+      onLate: () => unreached(timedOutWaiting(call.timeoutMs), this.#options.clock.now() - queuedAt),
+      onAbort: () => unreached(callError('CALL_CANCELLED'), this.#options.clock.now() - queuedAt),
+    });
   }
 
-  #answer(waiter: Waiter, reply: GroupReply): void {
-    this.#release(waiter);
-    waiter.resolve(reply);
-  }
-
-  #release(waiter: Waiter): void {
-    clearTimeout(waiter.timer);
-    if (waiter.onAbort !== undefined) waiter.call.signal?.removeEventListener('abort', waiter.onAbort);
-  }
-
-  #serveWaiters(): void {
+  #serveWaiting(): void {
     for (let instance = this.#roomy(); instance !== undefined; instance = this.#roomy()) {
-      const waiter = this.#waiters.shift();
+      const waiter = this.#waiting.takeFirst();
       if (waiter === undefined) return;
-      this.#release(waiter);
-      void this.#runOn(instance, waiter.call, this.#options.clock.now() - waiter.queuedAt).then(waiter.resolve);
+      this.#serve(instance, waiter);
     }
     this.#startMore();
+  }
+
+  /** One with a call past its deadline takes no calls until it has answered, or died. */
+  #serveOnceServing({ sandbox }: Instance): void {
+    void sandbox.whenServing().then((isServing) => {
+      if (isServing && this.#waiting.size() > 0) this.#serveWaiting();
+    });
+  }
+
+  #serve(instance: Instance, { call, queuedAt, resolve }: WaitingCall<GroupReply>): void {
+    void this.#runOn(instance, call, this.#options.clock.now() - queuedAt).then(resolve);
   }
 
   /** One start serves `concurrency` waiting calls, so no more are begun than the queue needs. */
   #startMore(): void {
     const { instances, concurrency, isSingleUse } = this.#options;
     const served = isSingleUse ? 1 : concurrency;
-    while (
-      !this.#isRetired &&
-      this.#instances.size + this.#starting < instances &&
-      this.#starting * served < this.#waiters.length
-    ) {
+    const alive = [...this.#instances].filter((instance) => !instance.isLeaving).length;
+    while (!this.#isRetired && alive + this.#starting < instances && this.#starting * served < this.#waiting.size()) {
       this.#starting += 1;
       void this.#start();
     }
   }
 
   async #start(): Promise<void> {
-    const opening = await this.#options.open();
+    const opening = await this.#open();
     this.#starting -= 1;
     if (!opening.ok) return this.#onStartFailed(opening.error);
-    const instance: Instance = { sandbox: opening.sandbox, inFlight: 0, idleTimer: undefined, isUsed: false };
+    this.#take(opening.sandbox);
+  }
+
+  /** The opening is another part's code; a start that it loses would be counted as starting for ever. */
+  #open(): Promise<SandboxOpening> {
+    return this.#options.open().catch((error: unknown) => ({
+      ok: false,
+      error: callError('HOST_FAULT', { message: `an instance could not be opened: ${String(error)}` }),
+      stack: undefined,
+    }));
+  }
+
+  #take(sandbox: Sandbox): void {
+    const instance: Instance = { sandbox, inFlight: 0, idleTimer: undefined, isUsed: false, isLeaving: false };
     this.#instances.add(instance);
-    void opening.sandbox.died.then((death) => this.#onDied(instance, death));
-    if (this.#isRetired) return void opening.sandbox.close();
-    this.#serveWaiters();
+    void sandbox.died.then((death) => this.#onDied(instance, death));
+    if (this.#isRetired) return void sandbox.close();
+    if (!this.#options.isSingleUse) void sandbox.worn.then(() => this.#replace(instance));
+    this.#serveWaiting();
     if (instance.inFlight === 0) this.#afterCall(instance);
+  }
+
+  /** Opens the successor first (S4); at most as many as there may be instances are more than that for a while. */
+  async #replace(worn: Instance): Promise<void> {
+    if (this.#isRetired || !this.#instances.has(worn)) return;
+    this.#replacing += 1;
+    const opening = await this.#open();
+    this.#replacing -= 1;
+    // Without a successor the worn one goes on: its limits still hold.
+    if (!opening.ok) return this.#checkDrained();
+    worn.isLeaving = true;
+    this.#take(opening.sandbox);
+    if (worn.inFlight === 0) void worn.sandbox.close();
   }
 
   /** Where other instances live they serve the queue; where none does, whoever waits is told why. */
   #onStartFailed(error: CallError): void {
     if (this.#instances.size === 0 && this.#starting === 0) {
-      for (const waiter of this.#waiters.splice(0)) {
-        this.#answer(waiter, unreached(error, this.#options.clock.now() - waiter.queuedAt));
-      }
+      this.#waiting.answerAll(({ queuedAt }) => unreached(error, this.#options.clock.now() - queuedAt));
     }
     this.#checkDrained();
   }
@@ -200,12 +232,13 @@ export class InstanceGroup {
     clearTimeout(instance.idleTimer);
     this.#instances.delete(instance);
     this.#options.onDeath(instance.sandbox, death);
-    if (this.#waiters.length > 0) this.#serveWaiters();
+    if (this.#waiting.size() > 0) this.#serveWaiting();
     this.#checkDrained();
   }
 
   #checkDrained(): void {
-    if (this.#isRetired && this.#instances.size === 0 && this.#starting === 0) this.#didDrain.resolve();
+    const isEmpty = this.#instances.size === 0 && this.#starting === 0 && this.#replacing === 0;
+    if (this.#isRetired && isEmpty) this.#didDrain.resolve();
   }
 }
 

@@ -15,6 +15,11 @@ export interface Sandbox {
   run(call: SandboxCall): Promise<SandboxReply>;
   /** True while it takes calls. */
   isServing(): boolean;
+  /** Resolves to true when it takes calls, to false when it never will again. */
+  whenServing(): Promise<boolean>;
+  /** Resolves once its memory has grown so far that it should be replaced; never, where that does not happen. */
+  readonly worn: Promise<void>;
+  /** Asks the plugin to unload and ends the guest, by force after the grace. Resolves when it is gone. */
   close(): Promise<void>;
   diagnose(): SandboxDiagnosis;
 }

@@ -7,15 +7,21 @@ import { readFileSync } from 'node:fs';
 
 /** What the watchdog needs of a guest. `kill` names the call at fault where one is. */
 export type Watched = {
-  readonly pid: number | undefined;
+  /** Process id of the guest's Node itself; undefined while it is not known. */
+  readonly nodePid: () => number | undefined;
   readonly callsInFlight: () => number;
+  /** Takes a sample: CPU time since the process began, and resident memory. */
   readonly sample: (cpuMs: number, rssBytes: number) => void;
   readonly hungriestCall: () => { readonly id: number; readonly cpuMs: number } | undefined;
+  /** CPU time used since the last call ended. */
+  readonly idleCpuMs: () => number;
   readonly kill: (error: CallError, culpritId?: number) => void;
 };
 
+/** What a guest is held to. */
 export type WatchLimits = { readonly cpuMsMax: number; readonly memoryMb: number };
 
+/** Watches guests. */
 export type Watchdog = {
   /** Watches until the returned function is called. */
   readonly watch: (guest: Watched, limits: WatchLimits) => () => void;
@@ -33,7 +39,7 @@ const MIB = 1024 * 1024;
 const TICK_MS = 10;
 const PAGE_BYTES = 4096;
 
-type Entry = { readonly guest: Watched; readonly limits: WatchLimits; innerPid: number | undefined };
+type Entry = { readonly guest: Watched; readonly limits: WatchLimits; isNew: boolean };
 
 /** Makes a watchdog; its timer runs only while something is watched, and never keeps the host alive. */
 export function createWatchdog(): Watchdog {
@@ -44,13 +50,14 @@ export function createWatchdog(): Watchdog {
   function tick(): void {
     round += 1;
     for (const entry of entries) {
-      if (entry.guest.callsInFlight() > 0 || round % IDLE_EVERY === 0) inspect(entry);
+      if (entry.isNew || entry.guest.callsInFlight() > 0 || round % IDLE_EVERY === 0) inspect(entry);
+      entry.isNew = false;
     }
   }
 
   return {
     watch: (guest, limits) => {
-      const entry: Entry = { guest, limits, innerPid: undefined };
+      const entry: Entry = { guest, limits, isNew: true };
       entries.add(entry);
       timer ??= setInterval(tick, SAMPLE_MS).unref();
       return () => {
@@ -68,30 +75,21 @@ export function createWatchdog(): Watchdog {
   };
 }
 
-function inspect(entry: Entry): void {
-  const { guest, limits } = entry;
-  if (guest.pid === undefined) return;
-  entry.innerPid ??= innermost(guest.pid);
-  const usage = readUsage(entry.innerPid);
+function inspect({ guest, limits }: Entry): void {
+  const pid = guest.nodePid();
+  const usage = pid === undefined ? undefined : readUsage(pid);
   if (usage === undefined) return;
   guest.sample(usage.cpuMs, usage.rssBytes);
   const rssBytesMax = BASE_RSS_BYTES + limits.memoryMb * MIB;
   if (usage.rssBytes > rssBytesMax) return guest.kill(tooMuchMemory(limits.memoryMb, usage.rssBytes));
   const hungriest = guest.hungriestCall();
   if (hungriest !== undefined && hungriest.cpuMs > limits.cpuMsMax) {
-    guest.kill(tooMuchCpu(limits.cpuMsMax, hungriest.cpuMs), hungriest.id);
+    return guest.kill(tooMuchCpu('the call', limits.cpuMsMax, hungriest.cpuMs), hungriest.id);
   }
-}
-
-/** Follows only children down: in a pid namespace the spawned process is the sandbox's own, and Node is below it. */
-function innermost(pid: number): number {
-  let current = pid;
-  for (let depth = 0; depth < 4; depth += 1) {
-    const child = Number(readText(`/proc/${current}/task/${current}/children`)?.trim().split(' ')[0]);
-    if (!Number.isSafeInteger(child) || child <= 0) return current;
-    current = child;
-  }
-  return current;
+  // What a plugin leaves running in timers burns a core that other plugins need (FAULTS 16).
+  const idleCpuMs = guest.idleCpuMs();
+  if (idleCpuMs > limits.cpuMsMax)
+    guest.kill(tooMuchCpu('no call was running, and the plugin', limits.cpuMsMax, idleCpuMs));
 }
 
 function readUsage(pid: number): { readonly cpuMs: number; readonly rssBytes: number } | undefined {
@@ -120,10 +118,10 @@ function tooMuchMemory(memoryMb: number, rssBytes: number): CallError {
   });
 }
 
-function tooMuchCpu(allowed: number, cpuMs: number): CallError {
+function tooMuchCpu(who: string, allowed: number, cpuMs: number): CallError {
   const observed = Math.round(cpuMs);
   return callError('CALL_CPU_LIMIT', {
-    message: `the call used ${observed} ms of CPU time; limits.cpu_ms is ${allowed}`,
+    message: `${who} used ${observed} ms of CPU time; limits.cpu_ms is ${allowed}`,
     limit: { name: 'cpu_ms', allowed, observed, unit: 'ms' },
   });
 }

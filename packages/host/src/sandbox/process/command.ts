@@ -39,6 +39,8 @@ export type LaunchShape = {
   readonly uid?: number;
   /** A folder that the guest may read and write; the same path inside and outside. */
   readonly tempDir?: string;
+  /** Control groups that the guest enters, one for each hierarchy; only where there is perl. */
+  readonly groupPaths?: readonly string[];
 };
 
 export type LaunchRequest = {
@@ -180,6 +182,7 @@ function launcherOptions(request: LaunchRequest): readonly string[] {
     `arch=${toolset.architecture ?? 'x64'}`,
     `parent=${request.hostPid}`,
     `keep=${FIRST_PASSED_FD - 1 + passedFds(request).length}`,
+    ...(shape.groupPaths ?? []).map((path) => `cgroup=${path}`),
     `nice=${NICENESS}`,
     `oom=${OOM_SCORE_ADJUSTMENT}`,
     ...Object.entries(limits(shape)).map(([name, value]) => `${name}=${value}`),

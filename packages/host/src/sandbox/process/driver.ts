@@ -1,23 +1,30 @@
 /**
  * The `process` driver: one guest is one Node process in the strongest sandbox that was measured to hold here.
- * It starts processes and knows no release, tenant quota or registry.
+ * It starts processes, ends every one of them when it is closed, and knows no release, tenant quota or registry.
  */
-import { callError, type Receipt, type Tier } from '@bulkhead/protocol';
-import { spawn } from 'node:child_process';
+import { callError, type CallError, type Receipt, type Tier } from '@bulkhead/protocol';
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { Driver, SandboxOpening } from '../sandbox.ts';
 import { createWarmPool, type WarmPool } from '../warm-pool.ts';
 import type { Watchdog } from '../watchdog.ts';
-import { GuestProcess, type GuestBinding, type GuestLogLine } from './guest-process.ts';
+import type { HidePaths } from './clean-text.ts';
+import { spawnGuest } from './guest-handle.ts';
+import { GuestProcess, type GuestBinding } from './guest-process.ts';
 import type { PreparedLaunch } from './launcher.ts';
+import { createPluginLog, type GuestLogLine } from './plugin-log.ts';
 
 /** What the process itself is made to hold; guests of one shape are interchangeable until they are bound. */
 export type GuestShape = { readonly memoryMb: number };
 
 /** Makes command lines for one tier. */
-export type GuestLaunches = { readonly tier: Tier; readonly prepare: (shape: GuestShape) => PreparedLaunch };
+export type GuestLaunches = {
+  readonly tier: Tier;
+  readonly prepare: (shape: GuestShape) => PreparedLaunch;
+  /** Hides the paths that such a guest could tell of. */
+  readonly hidePaths: HidePaths;
+};
 
 /** A plugin to open: what it is bound to, the shape of its process, and what the watchdog holds it to. */
 export type ProcessSpec = {
@@ -40,33 +47,44 @@ export type ProcessDriverOptions = {
   readonly onDropped: () => void;
 };
 
+/** The driver, its pool, and the end of both. */
 export type ProcessDriver = Driver<ProcessSpec> & {
   readonly pool: WarmPool<GuestShape, GuestProcess>;
+  /** Ends every guest, bound or spare; what is opened afterwards is refused with HOST_CLOSED. */
   readonly close: () => Promise<void>;
 };
 
 /** A spare's replacement boots after the call that took the spare has most likely been answered. */
 const REFILL_DELAY_MS = 20;
+const REPLACE_DELAY_MS = 1_000;
 
 /** Makes the driver and begins to fill its warm pool. */
 export function createProcessDriver(options: ProcessDriverOptions): ProcessDriver {
-  const boot = (shape: GuestShape): GuestProcess | undefined => bootGuest(options, shape);
+  const live = new Set<GuestProcess>();
+  const boot = (shape: GuestShape): BootedGuest => bootGuest(options, shape, live);
+  let isClosed = false;
   const pool = createWarmPool<GuestShape, GuestProcess>({
     size: options.spareCount,
     defaultShape: options.defaultShape,
     keyOf: (shape) => `${shape.memoryMb}`,
-    boot,
+    boot: (shape) => {
+      const booted = boot(shape);
+      return booted.ok ? booted.guest : undefined;
+    },
     refillDelayMs: REFILL_DELAY_MS,
+    replaceDelayMs: REPLACE_DELAY_MS,
   });
 
   async function open(spec: ProcessSpec): Promise<SandboxOpening> {
+    if (isClosed) return refused(callError('HOST_CLOSED'));
     const startedAt = options.clock.now();
     const spare = pool.take(spec.shape);
-    const guest = spare ?? boot(spec.shape);
-    if (guest === undefined) return { ok: false, error: callError('HOST_SPAWN_FAILED'), stack: undefined };
+    const booted = spare === undefined ? boot(spec.shape) : ({ ok: true, guest: spare } as const);
+    if (!booted.ok) return refused(await booted.error);
+    const { guest } = booted;
     const failure = await guest.booted;
-    if (failure !== undefined) return { ok: false, error: failure, stack: undefined };
-    guest.logTo((line) => logLine(options.log, spec.binding, line));
+    if (failure !== undefined) return refused(failure);
+    guest.logTo(pluginLog(options, spec.binding, guest));
     const opening = await guest.bind(spec.binding);
     if (!opening.ok) {
       await guest.died;
@@ -83,37 +101,61 @@ export function createProcessDriver(options: ProcessDriverOptions): ProcessDrive
     open,
     probe: () => Promise.resolve(options.receipt),
     pool,
-    close: () => pool.close(),
+    close: async () => {
+      isClosed = true;
+      await pool.close();
+      await Promise.all([...live].map((guest) => guest.close()));
+      options.watchdog.close();
+    },
   };
 }
 
+type BootedGuest =
+  { readonly ok: true; readonly guest: GuestProcess } | { readonly ok: false; readonly error: Promise<CallError> };
+
 /** Spawns a guest; a refusal of the kernel (no memory, processes or descriptors) is an answer (FAULTS 114). */
-function bootGuest(options: ProcessDriverOptions, shape: GuestShape): GuestProcess | undefined {
-  let launch: PreparedLaunch | undefined;
+function bootGuest(options: ProcessDriverOptions, shape: GuestShape, live: Set<GuestProcess>): BootedGuest {
+  const { launches, clock, bootTimeoutMs, onDropped } = options;
+  let launch: PreparedLaunch;
   try {
-    launch = options.launches.prepare(shape);
-    const { file, args, env, stdio, cwd, release } = launch;
-    const child = spawn(file, [...args], { env, stdio: [...stdio], cwd, detached: true });
-    launch.didSpawn();
-    const guest = new GuestProcess({
-      instanceId: randomUUID(),
-      tier: options.launches.tier,
-      child,
-      clock: options.clock,
-      memoryMb: shape.memoryMb,
-      bootTimeoutMs: options.bootTimeoutMs,
-      onDropped: options.onDropped,
-    });
-    void guest.died.then(release);
-    return guest;
+    launch = launches.prepare(shape);
   } catch (error) {
-    launch?.didSpawn();
-    launch?.release();
-    options.log.error({ err: error }, 'a guest could not be started');
-    return undefined;
+    return { ok: false, error: spawnFailed(options, String(error)) };
   }
+  const spawned = spawnGuest(launch);
+  if (!spawned.ok) {
+    launch.release();
+    return { ok: false, error: spawned.reason.then((reason) => spawnFailed(options, reason)) };
+  }
+  const guest = new GuestProcess({
+    instanceId: randomUUID(),
+    tier: launches.tier,
+    handle: spawned.handle,
+    clock,
+    memoryMb: shape.memoryMb,
+    bootTimeoutMs,
+    hidePaths: launches.hidePaths,
+    onDropped,
+  });
+  live.add(guest);
+  void guest.died.then(() => live.delete(guest)).then(launch.release);
+  return { ok: true, guest };
 }
 
-function logLine(log: Log, binding: GuestBinding, line: GuestLogLine): void {
-  log[line.level]({ plugin: binding.name, tenant: binding.tenant, fields: line.fields }, line.message);
+async function spawnFailed({ log, launches }: ProcessDriverOptions, reason: string): Promise<CallError> {
+  log.error({ reason }, 'a guest could not be started');
+  return callError('HOST_SPAWN_FAILED', { message: `a guest could not be started: ${launches.hidePaths(reason)}` });
+}
+
+function pluginLog(
+  { log, clock, launches }: ProcessDriverOptions,
+  { name, tenant }: GuestBinding,
+  { instanceId }: GuestProcess,
+): (line: GuestLogLine) => void {
+  const source = { plugin: name, tenant, instance_id: instanceId };
+  return createPluginLog({ log, clock, source, hidePaths: launches.hidePaths });
+}
+
+function refused(error: CallError): SandboxOpening {
+  return { ok: false, error, stack: undefined };
 }

@@ -3,24 +3,42 @@
  *
  *   booting --hello--> spare --bind--> loading --ready--> serving <--settled-- suspect
  *      |                 |                |                  |  `--overdue-----^  |
- *      `------exit-------+------exit------+-------exit-------+-------exit---------+--> dead
- *                        `-----close------+------close-------+--> closing --exit-----> dead
+ *      |                 |                |                  |                    |
+ *      +-----------------+-----close------+------------------+--------------------+--> closing --.
+ *      +-----------------+-----dying------+------------------+--------------------+--> dying ----+
+ *      `-----------------+-----exit-------+------------------+--------------------+--------------+--> exited --buried--> dead
  *
  * G1: a guest is bound at most once; there is no way back to `spare`.
  * G2: new calls are taken in `serving` only. A `suspect` has a call past its deadline: it answers within its grace, or dies.
- * G3: an event that a state does not know came from the guest at the wrong time: a protocol violation, never a no-op.
+ * G3: hello, ready and failed at the wrong time break the protocol, and so is every event that a state does not know.
+ *     From `closing` on they are late words of a process that ends, and change nothing.
+ * G4: `exited` has no process any more; what it wrote last is read, and then it is `dead`. Nothing leads out of `dead`.
  */
-export type GuestState = 'booting' | 'spare' | 'loading' | 'serving' | 'suspect' | 'closing' | 'dead';
-export type GuestEvent = 'hello' | 'bind' | 'ready' | 'failed' | 'overdue' | 'settled' | 'close' | 'exit';
+export type GuestState =
+  'booting' | 'spare' | 'loading' | 'serving' | 'suspect' | 'dying' | 'closing' | 'exited' | 'dead';
+/** `dying`: the guest said that it is about to end. `exit`: its process has ended. `buried`: its last words are read. */
+export type GuestEvent =
+  'hello' | 'bind' | 'ready' | 'failed' | 'overdue' | 'settled' | 'dying' | 'close' | 'exit' | 'buried';
 
-const TRANSITIONS: Readonly<Record<GuestState, Readonly<Partial<Record<GuestEvent, GuestState>>>>> = {
-  booting: { hello: 'spare', close: 'closing', exit: 'dead' },
-  spare: { bind: 'loading', close: 'closing', exit: 'dead' },
-  loading: { ready: 'serving', failed: 'closing', close: 'closing', exit: 'dead' },
-  serving: { overdue: 'suspect', settled: 'serving', close: 'closing', exit: 'dead' },
-  suspect: { overdue: 'suspect', settled: 'serving', close: 'closing', exit: 'dead' },
-  closing: { hello: 'closing', ready: 'closing', failed: 'closing', overdue: 'closing', settled: 'closing', close: 'closing', exit: 'dead' },
-  dead: { settled: 'dead', overdue: 'dead', close: 'dead', exit: 'dead' },
+type Row = Readonly<Partial<Record<GuestEvent, GuestState>>>;
+
+/** Where an event changes nothing from the end of a life on. */
+function deaf(state: GuestState): Row {
+  return { hello: state, ready: state, failed: state, overdue: state, settled: state, dying: state, close: state };
+}
+
+const ENDS: Row = { dying: 'dying', close: 'closing', exit: 'exited', buried: 'dead' };
+
+const TRANSITIONS: Readonly<Record<GuestState, Row>> = {
+  booting: { ...ENDS, hello: 'spare' },
+  spare: { ...ENDS, bind: 'loading' },
+  loading: { ...ENDS, ready: 'serving', failed: 'closing' },
+  serving: { ...ENDS, overdue: 'suspect', settled: 'serving' },
+  suspect: { ...ENDS, overdue: 'suspect', settled: 'serving' },
+  dying: { ...deaf('dying'), close: 'closing', exit: 'exited', buried: 'dead' },
+  closing: { ...deaf('closing'), exit: 'exited', buried: 'dead' },
+  exited: { ...deaf('exited'), exit: 'exited', buried: 'dead' },
+  dead: { ...deaf('dead'), exit: 'dead', buried: 'dead' },
 };
 
 /** Returns the next state, or undefined where the event may not come now (G3). */

@@ -1,6 +1,7 @@
 /**
  * The host's end of a guest's channel. Every byte that comes in is hostile: sizes are judged before buffering, messages
- * before use, and the first fault ends the channel for ever.
+ * before use, and the first fault ends the channel for ever. What goes out is counted, so that a guest which does not
+ * read is known.
  */
 import {
   FRAME_JSON,
@@ -22,95 +23,148 @@ export type HostChannelOptions = {
   readonly clock: Clock;
   readonly payloadBytesMax: number;
   readonly onMessage: (message: GuestMessage) => void;
-  /** Called once; nothing is delivered afterwards. */
+  /** Called at most once; nothing is delivered afterwards. */
   readonly onFault: (error: CallError) => void;
+  /** The guest ended its side of the channel, in good order or not. */
+  readonly onEnd: () => void;
 };
 
+/** One guest's channel, as its host holds it. */
 export type HostChannel = {
   /** Queues one message, already JSON; the messages of a tick leave as one write. */
   readonly send: (json: string) => void;
   /** Sends bytes in chunks that the guest can take. */
   readonly sendRaw: (bytes: Uint8Array) => void;
+  /** Tells whether the guest has left more unread than it may; then nothing more should be sent. */
+  readonly isFull: () => boolean;
   readonly setPayloadBytesMax: (bytes: number) => void;
-  /** Calls sent and answered since the start; the difference bounds how many replies are honest. */
+  /** Says that calls were sent; their answers are not part of what a guest may say in a second. */
   readonly expectReplies: (count: number) => void;
   readonly close: () => void;
 };
 
 const BATCH_BYTES_MAX = LIMITS.raw_chunk_bytes.value;
-const WINDOW_MS = 1_000;
 
 /** Opens the host's end on a connected socket; the channel owns the socket from here on. */
 export function openHostChannel(options: HostChannelOptions): HostChannel {
-  const { socket, clock } = options;
-  const batch = createFrameBatch(BATCH_BYTES_MAX);
+  const { socket } = options;
+  const budget = createMessageBudget(options.clock);
+  const outbox = createOutbox(socket);
   let isClosed = false;
-  let allowance = LIMITS.messages_per_second.value;
-  let windowStart = clock.now();
 
-  const decoder = createFrameDecoder({
-    payloadBytesMax: options.payloadBytesMax,
-    onFrame: (kind, payload) => {
-      if (isClosed) return;
-      if (kind !== FRAME_JSON) fault(callError('FRAME_SCHEMA', { message: 'the guest sent raw bytes unasked' }));
-      else receive(payload);
-    },
-  });
-
-  function receive(payload: Buffer): void {
-    let parsed: unknown;
-    try {
-      parsed = JSON.parse(payload.toString('utf8'));
-    } catch {
-      return fault(callError('FRAME_MALFORMED', { message: `a frame of ${payload.length} bytes is not JSON` }));
-    }
-    if (!Array.isArray(parsed)) return deliver(parsed);
-    for (const message of parsed) deliver(message);
-  }
-
-  function deliver(value: unknown): void {
-    if (isClosed) return;
-    const message = parseGuestMessage(value);
-    if (message === undefined) return fault(callError('FRAME_SCHEMA'));
-    allowance -= 1;
-    if (allowance < 0 && isFlood()) return fault(callError('FRAME_FLOOD'));
-    options.onMessage(message);
-  }
-
-  /** Replies to calls that the host made are paid for by the call; what is beyond has a budget per second. */
-  function isFlood(): boolean {
-    const now = clock.now();
-    if (now - windowStart < WINDOW_MS) return true;
-    windowStart = now;
-    allowance = LIMITS.messages_per_second.value;
-    return false;
-  }
-
-  function fault(error: CallError): void {
+  const fault = (error: CallError): void => {
     if (isClosed) return;
     isClosed = true;
     socket.pause();
     options.onFault(error);
-  }
-
-  let isScheduled = false;
-  function flush(): void {
-    isScheduled = false;
+  };
+  const deliver = (value: unknown): void => {
     if (isClosed) return;
-    for (const payload of batch.take()) socket.write(encodeJsonFrame(payload));
-  }
-  const scheduleFlush = (): void => process.nextTick(flush);
+    const message = parseGuestMessage(value);
+    if (message === undefined) fault(callError('FRAME_SCHEMA'));
+    else if (budget.isSpent()) fault(callError('FRAME_FLOOD'));
+    else options.onMessage(message);
+  };
+  const decoder = createFrameDecoder({
+    payloadBytesMax: options.payloadBytesMax,
+    onFrame: (kind, payload) => {
+      if (isClosed) return;
+      if (kind !== FRAME_JSON) return fault(callError('FRAME_SCHEMA', { message: 'the guest sent raw bytes unasked' }));
+      const frame = parseFrame(payload);
+      if (frame.ok) for (const value of frame.values) deliver(value);
+      else fault(frame.error);
+    },
+  });
 
   socket.on('data', (chunk: Buffer) => {
+    if (isClosed) return;
     const frameFault = decoder.push(chunk);
     if (frameFault !== undefined) fault(callError(frameFault.code, { message: frameFault.message }));
   });
   // A guest that dies leaves a broken pipe; its exit is what counts (FAULTS 55).
   socket.on('error', () => undefined);
+  socket.once('end', options.onEnd);
+  socket.once('close', options.onEnd);
+
+  return {
+    send: outbox.send,
+    sendRaw: outbox.sendRaw,
+    isFull: outbox.isFull,
+    setPayloadBytesMax: decoder.setPayloadBytesMax,
+    expectReplies: budget.grant,
+    close: () => {
+      isClosed = true;
+      outbox.close();
+      socket.destroy();
+    },
+  };
+}
+
+type ParsedFrame =
+  { readonly ok: true; readonly values: readonly unknown[] } | { readonly ok: false; readonly error: CallError };
+
+/** A frame holds one message, or the messages of a tick in an array. */
+function parseFrame(payload: Buffer): ParsedFrame {
+  try {
+    const parsed: unknown = JSON.parse(payload.toString('utf8'));
+    return { ok: true, values: Array.isArray(parsed) ? parsed : [parsed] };
+  } catch {
+    const message = `a frame of ${payload.length} bytes is not JSON`;
+    return { ok: false, error: callError('FRAME_MALFORMED', { message }) };
+  }
+}
+
+type MessageBudget = {
+  readonly grant: (calls: number) => void;
+  /** Counts one message, and tells whether it is one too many. */
+  readonly isSpent: () => boolean;
+};
+
+const WINDOW_MS = 1_000;
+/** A call is answered once, and reported as begun at most once. */
+const MESSAGES_PER_CALL = 2;
+
+/** What belongs to a call is paid for by the call; what is beyond has a budget per second (FAULTS 45). */
+function createMessageBudget(clock: Clock): MessageBudget {
+  const allowed = LIMITS.messages_per_second.value;
+  let left = allowed;
+  let windowStart = clock.now();
+  return {
+    grant: (calls) => void (left += MESSAGES_PER_CALL * calls),
+    isSpent: () => {
+      left -= 1;
+      if (left >= 0) return false;
+      const now = clock.now();
+      if (now - windowStart < WINDOW_MS) return true;
+      windowStart = now;
+      left = allowed;
+      return false;
+    },
+  };
+}
+
+type Outbox = Pick<HostChannel, 'send' | 'sendRaw' | 'isFull' | 'close'>;
+
+function createOutbox(socket: Socket): Outbox {
+  const batch = createFrameBatch(BATCH_BYTES_MAX);
+  let queuedCharacters = 0;
+  let isScheduled = false;
+  let isClosed = false;
+
+  function flush(): void {
+    isScheduled = false;
+    queuedCharacters = 0;
+    const payloads = batch.take();
+    if (isClosed) return;
+    for (const payload of payloads) socket.write(encodeJsonFrame(payload));
+  }
+  const scheduleFlush = (): void => process.nextTick(flush);
 
   return {
     send: (json) => {
+      if (isClosed) return;
       batch.add(json);
+      queuedCharacters += json.length;
       if (isScheduled) return;
       isScheduled = true;
       // A tick scheduled from a microtask runs after the microtasks of this tick, so their calls share the write.
@@ -118,15 +172,12 @@ export function openHostChannel(options: HostChannelOptions): HostChannel {
     },
     sendRaw: (bytes) => {
       flush();
+      if (isClosed) return;
       for (let from = 0; from < bytes.length; from += LIMITS.raw_chunk_bytes.value) {
         socket.write(encodeRawFrame(bytes.subarray(from, from + LIMITS.raw_chunk_bytes.value)));
       }
     },
-    setPayloadBytesMax: decoder.setPayloadBytesMax,
-    expectReplies: (count) => (allowance += count),
-    close: () => {
-      isClosed = true;
-      socket.destroy();
-    },
+    isFull: () => socket.writableLength + queuedCharacters > LIMITS.channel_backlog_bytes.value,
+    close: () => (isClosed = true),
   };
 }

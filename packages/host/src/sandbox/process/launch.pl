@@ -6,6 +6,7 @@
 #   arch=x64|arm64      system call numbers to use (required)
 #   parent=PID          the host; ends here at once if the host is already gone
 #   keep=N              highest file descriptor that the program may inherit; those above are closed (required)
+#   cgroup=PATH         folder of a control group to enter; one for each hierarchy
 #   nice=N  oom=N       priority and oom_score_adj
 #   uid=N               user and group to become, with no further groups (root only)
 #   capabilities=none   give up every capability, also where the user stays root
@@ -33,7 +34,7 @@ my (%option, %paths);
 while (defined(my $argument = shift @ARGV)) {
   last if $argument eq '--';
   my ($name, $value) = $argument =~ /\A([a-z]+)=(.*)\z/s or refuse("argument \"$argument\" is not NAME=VALUE");
-  if ($name =~ /\A(?:run|read|write)\z/) { push @{ $paths{$name} }, $value }
+  if ($name =~ /\A(?:run|read|write|cgroup)\z/) { push @{ $paths{$name} }, $value }
   else                                   { $option{$name} = $value }
 }
 refuse('no program given') unless @ARGV;
@@ -43,6 +44,7 @@ my $calls = $CALLS{ $option{arch} // '' } or refuse('arch is neither x64 nor arm
 # and the filter last, because it would refuse the other steps.
 close_descriptors($option{keep} // refuse('keep is not given'));
 syscall($calls->{setsid});    # Fails where the host made this a session leader already; either way it is one.
+enter_groups();
 lower_priority();
 set_limits();
 become_user($option{uid}) if defined $option{uid};
@@ -60,6 +62,15 @@ sub close_descriptors {
   my @open = grep { /\A[0-9]+\z/ && $_ > $keep } readdir $directory;
   closedir $directory;
   syscall($calls->{close}, $_ + 0) for @open;
+}
+
+# Before the program is there: what it allocates is charged to the group from its first page. 0 stands for the writer.
+sub enter_groups {
+  for my $path (@{ $paths{cgroup} // [] }) {
+    open(my $file, '>', "$path/cgroup.procs") or refuse("control group $path: $!");
+    defined syswrite($file, '0') or refuse("control group $path: $!");
+    close $file;
+  }
 }
 
 sub lower_priority {

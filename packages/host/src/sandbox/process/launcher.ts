@@ -1,10 +1,11 @@
 /**
- * Turns "one more guest of this shape" into a command line with everything that only this guest has: its user id and
- * the open files that it starts with. One launcher per tier; it spawns nothing itself.
+ * Turns "one more guest of this shape" into a command line with everything that only this guest has: its user id, its
+ * control group and the open files that it starts with. One launcher per tier; it spawns nothing itself.
  */
 import { closeSync, openSync } from 'node:fs';
 import type { Tier } from '@bulkhead/protocol';
 import { launchCommand, type LaunchCommand, type LaunchRequest, type LaunchShape } from './command.ts';
+import { guestGroupLimits, type GuestGroup, type GuestGroups } from './guest-groups.ts';
 import type { UidLease } from './uid-lease.ts';
 
 export type PreparedLaunch = {
@@ -19,16 +20,23 @@ export type PreparedLaunch = {
   readonly uid: number | undefined;
   /** Closes this process's copies of the passed files. Call it when spawn has returned or thrown. */
   readonly didSpawn: () => void;
-  /** Gives the user id back. Call it when every process of the guest is dead. */
+  /**
+   * True where the kernel ended a process of the guest because its control group was full; false where it has none.
+   * Ask it when the guest is dead, before or after `release`.
+   */
+  readonly wasOutOfMemory: () => boolean;
+  /** Gives the user id back and removes the control group. Call it when every process of the guest is dead. */
   readonly release: () => void;
 };
 
 export type LauncherOptions = Omit<LaunchRequest, 'shape'> & {
   /** Undefined where the host is not root. Tier `process` leases no id. */
   readonly uids: UidLease | undefined;
+  /** Undefined where guests get no control groups. */
+  readonly groups?: GuestGroups | undefined;
 };
 
-export type LauncherShape = Omit<LaunchShape, 'uid'> & {
+export type LauncherShape = Omit<LaunchShape, 'uid' | 'groupPaths'> & {
   /** An id that the caller has acquired already, because a temp folder had to be given to it. */
   readonly uid?: number;
 };
@@ -43,9 +51,14 @@ export function createGuestLauncher(options: LauncherOptions): GuestLauncher {
 function prepare(options: LauncherOptions, shape: LauncherShape): PreparedLaunch {
   const leased = shape.uid === undefined && options.tier !== 'process' ? acquire(options.uids) : undefined;
   const uid = shape.uid ?? leased;
-  const release = (): void => (leased === undefined ? undefined : options.uids?.release(leased));
+  let group: GuestGroup | undefined;
+  const release = (): void => {
+    group?.remove();
+    if (leased !== undefined) options.uids?.release(leased);
+  };
   try {
-    const command = launchCommand({ ...options, shape: uid === undefined ? shape : { ...shape, uid } });
+    group = options.groups?.make(guestGroupLimits(shape.memoryMb));
+    const command = launchCommand({ ...options, shape: { ...shape, ...own(uid, group) } });
     const passed = openPassedFiles(command);
     return {
       file: command.file,
@@ -55,6 +68,7 @@ function prepare(options: LauncherOptions, shape: LauncherShape): PreparedLaunch
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...passed],
       statusFd: passed.includes('pipe') ? 4 + passed.indexOf('pipe') : undefined,
       uid,
+      wasOutOfMemory: () => group?.wasOutOfMemory() ?? false,
       didSpawn: once(() => closePassedFiles(passed)),
       release: once(release),
     };
@@ -62,6 +76,11 @@ function prepare(options: LauncherOptions, shape: LauncherShape): PreparedLaunch
     release();
     throw error;
   }
+}
+
+/** What only this guest has, without a key for what it has not. */
+function own(uid: number | undefined, group: GuestGroup | undefined): Pick<LaunchShape, 'uid' | 'groupPaths'> {
+  return { ...(uid === undefined ? {} : { uid }), ...(group === undefined ? {} : { groupPaths: group.paths }) };
 }
 
 function acquire(uids: UidLease | undefined): number | undefined {

@@ -2,23 +2,23 @@
  * Opens the `process` driver of one host, in order: clear up after dead hosts, make this host's run folder, put the
  * files of a guest in place, find the strongest tier that the self-test shows to hold, start the warm pool.
  */
-import { LIMIT_PROFILES, TIERS, isTierAtLeast, type Receipt, type Tier } from '@bulkhead/protocol';
-import { readFile } from 'node:fs/promises';
+import { LIMITS, LIMIT_PROFILES, TIERS, isTierAtLeast, type Receipt, type Tier } from '@bulkhead/protocol';
 import { release } from 'node:os';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { isoTime, type Clock } from '../../base/clock.ts';
 import { HostError } from '../../base/host-error.ts';
 import type { Log } from '../../base/log.ts';
 import { openProbeTargets } from '../../self-test/targets.ts';
 import { createWatchdog } from '../watchdog.ts';
-import { dataLimitBytes, type LaunchRequest, type StagedFiles } from './command.ts';
+import { createPathHider, type HidePaths } from './clean-text.ts';
+import { dataLimitBytes, guestPathInside, type StagedFiles } from './command.ts';
 import { createProcessDriver, type GuestLaunches, type GuestShape, type ProcessDriver } from './driver.ts';
 import { stageLaunchFiles } from './launch-files.ts';
 import { createGuestLauncher } from './launcher.ts';
 import { measureTiers } from './measure-tiers.ts';
 import { reapDeadHosts } from './reaper.ts';
-import { parseProbeResults, type ProbeReport } from './receipt.ts';
 import { openRunDirectory, type RunDirectory } from './run-directory.ts';
+import { runSelfTest } from './run-self-test.ts';
 import { findToolset, type Toolset } from './toolset.ts';
 import { UID_LEASE_DIRECTORY, leaseUids, type UidLease } from './uid-lease.ts';
 
@@ -35,6 +35,7 @@ export type ProcessSandboxOptions = {
   readonly onDropped: () => void;
 };
 
+/** The driver, and what other parts start processes with. */
 export type ProcessSandbox = {
   readonly driver: ProcessDriver;
   readonly receipt: Receipt;
@@ -42,46 +43,38 @@ export type ProcessSandbox = {
   readonly toolset: Toolset;
   readonly staged: StagedFiles;
   readonly uids: UidLease | undefined;
-  /** Ends the spares and removes the run folder; guests that are bound must be closed before. */
+  /** Ends every guest and removes the run folder. */
   readonly close: () => Promise<void>;
 };
 
 /** Open files of a guest: Node itself needs about 20 (FAULTS 34). */
 const OPEN_FILES_MAX = 64;
 const FILE_BYTES_MAX = 8 * 1024 * 1024;
-const BOOT_TIMEOUT_MS = 10_000;
-/** The self-test tries to hold more than this; small, so that it is quick. */
-const PROBE_MEMORY_MB = 128;
-const PROBE_TIMEOUT_MS = 20_000;
 const DEFAULT_SHAPE: GuestShape = { memoryMb: LIMIT_PROFILES.plugin.memory_mb };
 
 /**
  * Opens the sandbox.
  *
- * @throws {HostError} `SANDBOX_TOO_WEAK` where not even the weakest tier holds.
+ * @throws {HostError} `SANDBOX_TOO_WEAK` where not even the weakest tier holds, or guests cannot be given users of
+ *   their own though the host is root.
  */
 export async function openProcessSandbox(options: ProcessSandboxOptions): Promise<ProcessSandbox> {
   const toolset = await findToolset();
   await clearRemains(options.log, toolset.isRoot);
+  await using opened = new AsyncDisposableStack();
   const runDirectory = await openRunDirectory({ forOtherUsers: toolset.isRoot });
-  const uids = toolset.isRoot ? await leaseUids() : undefined;
-  try {
-    const { guestPath } = options;
-    const staged = await stageLaunchFiles({ runDirectory, guestPath, architecture: toolset.architecture });
-    const place: Place = { options, toolset, runDirectory, uids, staged };
-    const receipt = await measure(place);
-    const driver = openDriver(place, receipt, { spareCount: options.spareCount, defaultShape: DEFAULT_SHAPE });
-    const close = async (): Promise<void> => {
-      await driver.close();
-      await uids?.close();
-      await runDirectory.close();
-    };
-    return { driver, receipt, runDirectory, toolset, staged, uids, close };
-  } catch (error) {
-    await uids?.close();
-    await runDirectory.close();
-    throw error;
-  }
+  opened.defer(() => runDirectory.close());
+  const uids = toolset.isRoot ? await leaseUsers(runDirectory.alivePath) : undefined;
+  opened.defer(async () => uids?.close());
+  const { guestPath } = options;
+  const staged = await stageLaunchFiles({ runDirectory, guestPath, architecture: toolset.architecture });
+  const place: Place = { options, toolset, runDirectory, uids, staged };
+  const receipt = await measure(place);
+  const { spareCount } = options;
+  const driver = openDriver(place, { receipt, spareCount, shape: DEFAULT_SHAPE, withoutPermissionModel: false });
+  opened.defer(() => driver.close());
+  const closing = opened.move();
+  return { driver, receipt, runDirectory, toolset, staged, uids, close: () => closing.disposeAsync() };
 }
 
 type Place = {
@@ -98,17 +91,36 @@ async function clearRemains(log: Log, isRoot: boolean): Promise<void> {
   if (remains.problems.length > 0) log.warn({ problems: remains.problems }, 'could not clear up after a dead host');
 }
 
+/** Without ids to give, guests of root would be root: rather no host than that. */
+async function leaseUsers(alivePath: string): Promise<UidLease> {
+  try {
+    return await leaseUids({ alivePath });
+  } catch (cause) {
+    throw new HostError('SANDBOX_TOO_WEAK', {
+      message: `guests cannot be given users of their own: ${cause instanceof Error ? cause.message : String(cause)}`,
+      hint: `Make ${UID_LEASE_DIRECTORY} a folder of root's with mode 0700, or start the host as another user than root.`,
+      cause,
+    });
+  }
+}
+
 async function measure(place: Place): Promise<Receipt> {
-  const { options, toolset, runDirectory } = place;
+  const { options, toolset, runDirectory, staged } = place;
+  const { clock, probePath, tierMax } = options;
   const targets = await openProbeTargets(runDirectory.path, runDirectory.token);
   try {
     const measured = await measureTiers({
       toolset,
-      tiers: TIERS.filter((tier) => isTierAtLeast(options.tierMax, tier)),
-      runProbe: (tier) => probeBothWays(place, tier, targets.input),
+      tiers: TIERS.filter((tier) => isTierAtLeast(tierMax, tier)),
+      runProbe: (tier) =>
+        runSelfTest({
+          ...{ clock, tier, probePath, targets: targets.input, openFilesMax: OPEN_FILES_MAX },
+          guestPath: guestPathInside(tier, staged),
+          openDriver: (choice) => openDriver(place, { ...choice, spareCount: 0 }),
+        }),
       kernel: release(),
       node: process.version,
-      checkedAt: isoTime(options.clock.wallTime()),
+      checkedAt: isoTime(clock.wallTime()),
     });
     if (measured.holds) return measured.receipt;
     const why = measured.above.map(({ tier, reason }) => `${tier}: ${reason}`).join('; ');
@@ -118,96 +130,32 @@ async function measure(place: Place): Promise<Receipt> {
   }
 }
 
-type ProbeTargetInput = Awaited<ReturnType<typeof openProbeTargets>>['input'];
-
-/** As in production, and without Node's permission model: what is still refused then, the kernel refused. */
-async function probeBothWays(
-  place: Place,
-  tier: Tier,
-  input: ProbeTargetInput,
-): Promise<ProbeReport | { readonly failed: string }> {
-  const [production, kernel] = await Promise.all([probe(place, tier, input, false), probe(place, tier, input, true)]);
-  if ('failed' in production) return production;
-  return 'failed' in kernel ? kernel : { production: production.results, kernel: kernel.results };
-}
-
-async function probe(
-  place: Place,
-  tier: Tier,
-  targets: ProbeTargetInput,
-  withoutPermissionModel: boolean,
-): Promise<{ readonly results: ProbeReport['production'] } | { readonly failed: string }> {
-  const shape: GuestShape = { memoryMb: PROBE_MEMORY_MB };
-  const receipt: Receipt = { tier, layers: [], above: [], kernel: '', node: '', checked_at: '' };
-  const driver = openDriver(place, receipt, { spareCount: 0, defaultShape: shape, withoutPermissionModel });
-  const opening = await driver.open({
-    shape,
-    cpuMsMax: PROBE_TIMEOUT_MS,
-    binding: {
-      kind: 'probe',
-      name: 'self-test',
-      version: '1.0.0',
-      tenant: 'default',
-      manifest: {},
-      config: {},
-      artifact: await readFile(place.options.probePath),
-      outputBytesMax: 1024 * 1024,
-      initTimeoutMs: BOOT_TIMEOUT_MS,
-    },
-  });
-  if (!opening.ok) return { failed: opening.error.message };
-  const guestPath = tier === 'jail' ? JAILED_GUEST : place.staged.guest;
-  const input = { ...targets, guest_path: guestPath, memory_mb: PROBE_MEMORY_MB, open_files_max: OPEN_FILES_MAX };
-  const reply = await opening.sandbox.run({
-    target: 'export',
-    name: 'default',
-    args: [input],
-    deadline: place.options.clock.now() + PROBE_TIMEOUT_MS,
-    signal: undefined,
-    timeoutMs: PROBE_TIMEOUT_MS,
-    isFullTime: true,
-  });
-  await opening.sandbox.close();
-  if (!reply.ok) return { failed: reply.error.message };
-  const results = parseProbeResults(reply.value);
-  return results === undefined ? { failed: 'the self-test gave no results' } : { results };
-}
-
-const JAILED_GUEST = '/bulkhead/guest.cjs';
-
 type DriverChoice = {
+  readonly receipt: Receipt;
   readonly spareCount: number;
-  readonly defaultShape: GuestShape;
-  readonly withoutPermissionModel?: boolean;
+  readonly shape: GuestShape;
+  readonly withoutPermissionModel: boolean;
 };
 
-function openDriver(place: Place, receipt: Receipt, choice: DriverChoice): ProcessDriver {
-  const { options } = place;
+function openDriver(place: Place, choice: DriverChoice): ProcessDriver {
+  const { clock, log, onOpened, onDropped } = place.options;
   return createProcessDriver({
-    launches: launchesOf(place, receipt.tier, choice.withoutPermissionModel === true),
-    receipt,
-    clock: options.clock,
+    ...{ clock, log, onOpened, onDropped },
+    launches: launchesOf(place, choice),
+    receipt: choice.receipt,
     watchdog: createWatchdog(),
-    log: options.log,
-    defaultShape: choice.defaultShape,
+    defaultShape: choice.shape,
     spareCount: choice.spareCount,
-    bootTimeoutMs: BOOT_TIMEOUT_MS,
-    onOpened: options.onOpened,
-    onDropped: options.onDropped,
+    bootTimeoutMs: LIMITS.boot_timeout_ms.value,
   });
 }
 
-function launchesOf(place: Place, tier: Tier, withoutPermissionModel: boolean): GuestLaunches {
+function launchesOf(place: Place, { receipt, withoutPermissionModel }: DriverChoice): GuestLaunches {
   const { toolset, staged, runDirectory, uids } = place;
-  const request: Omit<LaunchRequest, 'shape'> = {
-    tier,
-    toolset,
-    staged,
-    token: runDirectory.token,
-    hostPid: process.pid,
-    withoutPermissionModel,
-  };
-  const launcher = createGuestLauncher({ ...request, uids });
+  const { tier } = receipt;
+  const { token } = runDirectory;
+  const host = { tier, toolset, staged, token, hostPid: process.pid, withoutPermissionModel, uids };
+  const launcher = createGuestLauncher(host);
   return {
     tier,
     prepare: ({ memoryMb }) =>
@@ -217,5 +165,22 @@ function launchesOf(place: Place, tier: Tier, withoutPermissionModel: boolean): 
         openFilesMax: OPEN_FILES_MAX,
         fileSizeMaxBytes: FILE_BYTES_MAX,
       }),
+    hidePaths: hiderOf(place, tier),
   };
+}
+
+/** What a guest's process could tell of this server: by a stack, by V8's account of a crash, by a loader's complaint. */
+function hiderOf({ options, runDirectory, staged }: Place, tier: Tier): HidePaths {
+  return createPathHider(
+    new Map([
+      [dirname(dirname(options.guestPath)), 'bulkhead'],
+      [runDirectory.path, 'run'],
+      [process.execPath, 'node'],
+      [staged.node, 'node'],
+      [staged.launcher, 'launcher'],
+      [options.guestPath, 'guest'],
+      [staged.guest, 'guest'],
+      [guestPathInside(tier, staged), 'guest'],
+    ]),
+  );
 }

@@ -2,23 +2,24 @@
  * What a guest wrote to one of its pipes: the last 64 KiB, as text that is safe in a log and a terminal.
  */
 import { LIMITS } from '@bulkhead/protocol';
-import { StringDecoder } from 'node:string_decoder';
-import { stripVTControlCharacters } from 'node:util';
+import { cleanOutput } from './clean-text.ts';
 
+/** Bytes of one pipe, kept in a bounded ring. */
 export type OutputRing = {
   /** Takes bytes as they came from the pipe. */
   readonly push: (chunk: Buffer) => void;
   /** Bytes taken since the start; a mark for {@link OutputRing.since}. */
   readonly position: () => number;
-  /** Text since a position, its last 16 KiB, cleaned; '' where nothing came. */
+  /** Text since a position, cleaned: at most its last 16 KiB, then from its first whole line; '' where nothing came. */
   readonly since: (position: number) => string;
 };
 
-/** Control characters other than tab and newline, bidirectional overrides and zero-width text (FAULTS 37). */
-// oxlint-disable-next-line no-control-regex -- finding control characters is the purpose
-const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const KEPT_BYTES = LIMITS.log_ring_bytes.value;
+const SHOWN_BYTES = LIMITS.call_output_bytes.value;
+/** A cut through a line this long is a cut in the middle of it. */
+const LINE_SEARCH_CHARACTERS = 4_096;
 
-/** Makes an empty ring. */
+/** Makes an empty ring. It holds at most twice 64 KiB, so that not every chunk moves what is kept. */
 export function createOutputRing(): OutputRing {
   let chunks: Buffer[] = [];
   let keptBytes = 0;
@@ -28,25 +29,47 @@ export function createOutputRing(): OutputRing {
       chunks.push(chunk);
       keptBytes += chunk.length;
       takenBytes += chunk.length;
-      if (keptBytes > 2 * LIMITS.log_ring_bytes.value) {
-        chunks = [Buffer.concat(chunks).subarray(-LIMITS.log_ring_bytes.value)];
-        keptBytes = LIMITS.log_ring_bytes.value;
-      }
+      if (keptBytes <= 2 * KEPT_BYTES) return;
+      // A copy: a view would keep the whole of what it was cut from.
+      chunks = [Buffer.from(Buffer.concat(chunks).subarray(-KEPT_BYTES))];
+      keptBytes = KEPT_BYTES;
     },
     position: () => takenBytes,
     since: (position) => {
-      const wantedBytes = Math.min(takenBytes - position, keptBytes, LIMITS.call_output_bytes.value);
-      if (wantedBytes <= 0) return '';
-      return cleanOutput(decode(Buffer.concat(chunks).subarray(-wantedBytes)));
+      const writtenBytes = takenBytes - position;
+      if (writtenBytes <= 0) return '';
+      const shownBytes = Math.min(writtenBytes, keptBytes, SHOWN_BYTES);
+      const bytes = Buffer.concat(chunks).subarray(-shownBytes);
+      return cleanOutput(shownBytes < writtenBytes ? fromFirstLine(bytes) : wholeCharacters(bytes));
     },
   };
 }
 
-/** Removes escape sequences and characters that could forge a line or hide text. */
-export function cleanOutput(text: string): string {
-  return stripVTControlCharacters(text).replaceAll('\r\n', '\n').replace(UNSAFE, '');
+/** What was cut begins inside a line, and maybe inside an escape sequence, a path or a character. */
+function fromFirstLine(bytes: Buffer): string {
+  const text = wholeCharacters(bytes);
+  const end = text.slice(0, LINE_SEARCH_CHARACTERS).indexOf('\n');
+  return end < 0 ? text : text.slice(end + 1);
 }
 
-function decode(bytes: Buffer): string {
-  return new StringDecoder('utf8').write(bytes);
+/** UTF-8 without the pieces of characters at either end; pieces within are the plugin's own doing. */
+function wholeCharacters(bytes: Buffer): string {
+  let from = 0;
+  while (from < 3 && isContinuation(bytes[from])) from += 1;
+  return bytes.subarray(from, bytes.length - unfinishedBytes(bytes)).toString('utf8');
+}
+
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
+}
+
+/** Bytes at the end that begin a character and do not end it. */
+function unfinishedBytes(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
+    const byte = bytes[bytes.length - back] ?? 0;
+    if (isContinuation(byte)) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return length > back ? back : 0;
+  }
+  return 0;
 }

@@ -1,21 +1,24 @@
 /**
- * The calls that one guest has in flight, and those past their deadline that may still answer.
+ * The table of the calls that one guest has in flight, and of those past their deadline that may still answer.
  *
  * P1: each call is settled exactly once, on every path; what comes later for its id is dropped and counted.
  * P2: an id is known while it is pending or was settled by the host; any other id is a lie.
  */
-import { callError, type CallError, type JsonObject, type JsonValue } from '@bulkhead/protocol';
 import type { SandboxCall, SandboxReply } from '../sandbox.ts';
+import type { OutputMark } from './guest-output.ts';
 
+/** One call that the guest has not answered. */
 export type PendingCall = {
   readonly id: number;
   readonly call: SandboxCall;
   readonly resolve: (reply: SandboxReply) => void;
-  /** Positions of the output rings when the call began. */
-  readonly stdoutFrom: number;
-  readonly stderrFrom: number;
-  /** The instance's CPU time at the last sample before the call, and what samples inside the call saw. */
+  /** Host's clock when it was sent. */
+  readonly startedAt: number;
+  /** Where the output was when the call began. */
+  readonly from: OutputMark;
+  /** CPU time of the instance that samples inside the call saw; null where none fell inside. */
   cpuMs: number | null;
+  /** The part of it that is this call's, where several ran at once. */
   cpuShareMs: number;
   peakRssBytes: number | null;
   /** Known to have outlived the tick that started it (protocol: `begun`). */
@@ -24,14 +27,21 @@ export type PendingCall = {
   onAbort: (() => void) | undefined;
 };
 
+/** How long a guest has to drop a call that the host has answered, and what follows if it does not. */
+export type Grace = { readonly graceMs: number; readonly didIgnore: () => void };
+
+/** The table. Whatever is taken out has its timer and its listener released. */
 export type PendingCalls = {
   readonly size: () => number;
   readonly overdueCount: () => number;
   readonly add: (pending: PendingCall) => void;
   /** Takes a pending call out, to be settled with its reply. */
   readonly take: (id: number) => PendingCall | undefined;
-  /** Takes a pending call out that the host answers itself; its id stays known until the guest answers or dies. */
-  readonly takeOverdue: (id: number) => PendingCall | undefined;
+  /**
+   * Takes a pending call out that the host answers itself. Its id stays known until the guest answers, or dies, or the
+   * grace is over: then `didIgnore` is called.
+   */
+  readonly takeOverdue: (id: number, grace: Grace) => PendingCall | undefined;
   /** Tells whether the id was answered by the host before, and forgets it. */
   readonly forgetOverdue: (id: number) => boolean;
   readonly values: () => IterableIterator<PendingCall>;
@@ -43,7 +53,7 @@ export type PendingCalls = {
 /** Makes an empty table. */
 export function createPendingCalls(): PendingCalls {
   const pending = new Map<number, PendingCall>();
-  const overdue = new Set<number>();
+  const overdue = new Map<number, NodeJS.Timeout>();
 
   function take(id: number): PendingCall | undefined {
     const call = pending.get(id);
@@ -53,17 +63,24 @@ export function createPendingCalls(): PendingCalls {
     return call;
   }
 
+  function forgetOverdue(id: number): boolean {
+    clearTimeout(overdue.get(id));
+    return overdue.delete(id);
+  }
+
   return {
     size: () => pending.size,
     overdueCount: () => overdue.size,
     add: (call) => void pending.set(call.id, call),
     take,
-    takeOverdue: (id) => {
+    takeOverdue: (id, { graceMs, didIgnore }) => {
       const call = take(id);
-      if (call !== undefined) overdue.add(id);
+      if (call === undefined) return undefined;
+      const timer = setTimeout(() => forgetOverdue(id) && didIgnore(), graceMs);
+      overdue.set(id, timer);
       return call;
     },
-    forgetOverdue: (id) => overdue.delete(id),
+    forgetOverdue,
     values: () => pending.values(),
     markBegun: (ids) => {
       for (const id of ids) {
@@ -74,7 +91,7 @@ export function createPendingCalls(): PendingCalls {
     takeAll: (culpritId) => {
       const all = [...pending.values()];
       pending.clear();
-      overdue.clear();
+      for (const id of [...overdue.keys()]) forgetOverdue(id);
       for (const call of all) release(call);
       const culprit = findCulprit(all, culpritId);
       return culprit === undefined ? all : [culprit, ...all.filter((call) => call !== culprit)];
@@ -88,25 +105,9 @@ function release(call: PendingCall): void {
 }
 
 /**
- * Finds the call that ended a guest: the one that the guest named; else the first that it had not reported as begun,
+ * Finds the call that ended a guest: the one that was named; else the first that the guest had not reported as begun,
  * since a guest starts calls in order and the one it is in when it dies has not outlived its tick; else the newest.
  */
 function findCulprit(calls: readonly PendingCall[], named: number | undefined): PendingCall | undefined {
   return calls.find((call) => call.id === named) ?? calls.find((call) => !call.isBegun) ?? calls.at(-1);
 }
-
-/** The figures of a call, for its reply. */
-export function usageOf(call: PendingCall): Pick<SandboxReply, 'cpu_ms' | 'peak_rss_bytes'> {
-  return { cpu_ms: call.cpuMs, peak_rss_bytes: call.peakRssBytes };
-}
-
-/** What the others get when a guest dies of one call. */
-export function guestLost(culprit: CallError): CallError {
-  return callError('GUEST_LOST', { message: `another call ended the guest that served this one too (${culprit.code})` });
-}
-
-/** What is settled of a call, before what the driver measured is added. */
-export type ReplyBody = { readonly metadata: JsonObject | undefined } & (
-  | { readonly ok: true; readonly value: JsonValue }
-  | { readonly ok: false; readonly error: CallError; readonly stack: string | undefined }
-);

@@ -1,13 +1,15 @@
 /**
- * Removes what hosts that were killed left behind: their guests, their run folders with every temp folder, and their
- * leases of user ids. A host is dead when boot, pid and start time prove it; processes are found by its generation
+ * Removes what hosts that were killed left behind: their guests with their control groups, their run folders with every
+ * temp folder, and their leases of user ids. A host is dead when boot, pid and start time prove it; processes are found by its generation
  * token among their arguments, never by name. Never touches what belongs to another user or to a live host.
  */
 import { lstat, readdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAnswering } from './alive-socket.ts';
 import { GENERATION_ARGUMENT } from './command.ts';
+import { GROUPS_FILE, parseGroupPaths } from './guest-groups.ts';
 import { isProvedDead, killAndWait, parseIdentity } from './process-table.ts';
+import { removeHostGroup, type RemovedGroups } from './remove-groups.ts';
 import { removeTree } from './remove-tree.ts';
 import { RUN_DIRECTORY_PREFIX, runDirectoryParents } from './run-directory.ts';
 import { reapUidLeases } from './uid-lease.ts';
@@ -68,11 +70,26 @@ const KILL_PATIENCE_MS = 1_000;
 
 async function reapDirectory(path: string): Promise<ReapedRemains> {
   if (!(await isOwnFolder(path)) || !(await isOwnerDead(path))) return NOTHING;
-  const mark = `${GENERATION_ARGUMENT}${path.slice(-TOKEN_LENGTH)}`;
-  const { killed, left } = await killAndWait(({ argv }) => argv.includes(mark), KILL_PATIENCE_MS);
-  if (left.length > 0) return { ...problem(`${path}: processes ${left.join(', ')} do not end`), killed };
+  const token = path.slice(-TOKEN_LENGTH);
+  const mark = `${GENERATION_ARGUMENT}${token}`;
+  const marked = await killAndWait(({ argv }) => argv.includes(mark), KILL_PATIENCE_MS);
+  if (marked.left.length > 0)
+    return { ...problem(`${path}: processes ${marked.left.join(', ')} do not end`), killed: marked.killed };
+  const groups = await reapGroups(path, token);
+  const killed = marked.killed + groups.killed;
+  if (groups.left.length > 0) return { ...problem(`${path}: groups ${groups.left.join(', ')} do not empty`), killed };
   await removeTree(path);
   return { killed, removed: [path], problems: [] };
+}
+
+/** Whoever is still in a group of that token was started by that host, whatever it made of its arguments since. */
+async function reapGroups(path: string, token: string): Promise<RemovedGroups> {
+  const text = await readFile(join(path, GROUPS_FILE), 'utf8').catch(() => '[]');
+  const removed = await Promise.all(parseGroupPaths(parseJson(text), token).map(removeHostGroup));
+  return {
+    killed: removed.reduce((sum, { killed }) => sum + killed, 0),
+    left: removed.flatMap(({ left }) => left),
+  };
 }
 
 /** A name in a shared folder proves nothing: another user may have made it, or a link to somewhere dear. */
