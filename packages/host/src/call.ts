@@ -5,9 +5,9 @@
  *   admit -> resolve -> validate params -> before hooks -> sandbox -> validate result -> after hooks -> record
  */
 import { callError, type Outcome } from '@bulkhead/protocol';
-import { refuseParams, resolveCall, startDurably, type ResolvedCall } from './call/resolve-call.ts';
+import { isStrict, refuseParams, resolveCall, startDurably, type ResolvedCall } from './call/resolve-call.ts';
 import { openCall, recordCall, type CallEnd, type CallPath, type CallRun, type CallTask } from './call/call-run.ts';
-import { runAfterHooks, runBeforeHooks } from './call/call-hooks.ts';
+import { hooksOf, passUnhooked, runAfterHooks, runBeforeHooks } from './call/call-hooks.ts';
 import { runInSandbox } from './call/run-in-sandbox.ts';
 import { judgeResult } from './call/judge-result.ts';
 
@@ -33,16 +33,19 @@ export async function runCall(path: CallPath, task: CallTask): Promise<Outcome> 
   }
 }
 
+/** Steps that most calls skip are awaited only where they are taken: each await costs a call promises and a turn. */
 async function serve(path: CallPath, run: CallRun, tenant: ResolvedCall['tenant']): Promise<CallEnd> {
   const resolved = resolveCall(path, run, tenant);
   if (!resolved.ok) return resolved;
-  const refusal = refuseParams(resolved.call);
+  const { call } = resolved;
+  const refusal = refuseParams(call);
   if (refusal !== undefined) return { ok: false, error: refusal };
-  const hooked = await runBeforeHooks(path, run, resolved.call);
+  const hooks = hooksOf(path, run);
+  const hooked = hooks.length === 0 ? passUnhooked(call) : await runBeforeHooks(path, run, { call, hooks });
   if (!hooked.ok) return hooked;
-  const durable = await startDurably(path, run, resolved.call);
-  if (durable !== undefined) return { ok: false, error: durable };
+  const unstored = isStrict(call) ? await startDurably(path, run) : undefined;
+  if (unstored !== undefined) return { ok: false, error: unstored };
   const reply = await runInSandbox(path, run, hooked.call);
-  const judged = judgeResult(hooked.call, reply);
-  return runAfterHooks(path, { run, hooked, end: judged });
+  const end = judgeResult(hooked.call, reply);
+  return hooks.length === 0 ? end : runAfterHooks(path, { run, hooked, end });
 }

@@ -14,10 +14,24 @@ export type HookedCall =
 
 type Passed = Extract<HookedCall, { readonly ok: true }>;
 
+const NO_HOOKS: readonly Hook[] = [];
+
+/** Lists the hooks that the call meets; most meet none. */
+export function hooksOf(path: CallPath, run: CallRun): readonly Hook[] {
+  return run.task.target.kind === 'tool' ? path.hooksFor(run.tenant, 'before_tool_call') : NO_HOOKS;
+}
+
+/** The call where no hook is to be asked. */
+export function passUnhooked(call: ResolvedCall): Passed {
+  return { ok: true, call, entered: NO_HOOKS };
+}
+
 /** Runs the hooks before a tool's call; they may change `params`, or refuse. */
-export async function runBeforeHooks(path: CallPath, run: CallRun, call: ResolvedCall): Promise<HookedCall> {
-  const hooks = run.task.target.kind === 'tool' ? path.hooksFor(run.tenant, 'before_tool_call') : [];
-  if (hooks.length === 0) return { ok: true, call, entered: [] };
+export async function runBeforeHooks(
+  path: CallPath,
+  run: CallRun,
+  { call, hooks }: { readonly call: ResolvedCall; readonly hooks: readonly Hook[] },
+): Promise<HookedCall> {
   const validate = (data: JsonObject): string | undefined => refuseParams(withParams(call, data))?.message;
   const data = { ...subject(run), params: call.args[0] ?? {} };
   const answer = await path.hookChain.before({ point: 'before_tool_call', hooks, data, validate });
@@ -32,7 +46,6 @@ export async function runAfterHooks(
   { run, hooked, end }: { readonly run: CallRun; readonly hooked: Passed; readonly end: CallEnd },
 ): Promise<CallEnd> {
   const { call, entered: hooks } = hooked;
-  if (hooks.length === 0) return end;
   const about = { ...subject(run), params: call.args[0] ?? {} };
   if (!end.ok) {
     await unwind(path, run, { hooks, data: { ...about, error: { ...end.error } } });

@@ -41,7 +41,7 @@ export function resolveCall(path: CallPath, run: CallRun, tenant: TenantScope): 
   if (task.live !== undefined) return resolveBrought(run, tenant, task.live);
   const resolution = path.releases.resolve(tenant.id, task.plugin);
   if (resolution.kind === 'refused') return { ok: false, error: explainAbsence(path, task.plugin, resolution.error) };
-  const { release, registration } = resolution;
+  const { release, registration, config } = resolution;
   run.version = release.manifest.version;
   run.digest = release.digest;
   const live = path.fleet.find(release.digest);
@@ -54,8 +54,7 @@ export function resolveCall(path: CallPath, run: CallRun, tenant: TenantScope): 
     refuseTier(path, tenant, release.manifest) ??
     refuseTimeout(task.timeoutMs);
   if (error !== undefined) return { ok: false, error };
-  const config = { ...release.manifest.config, ...registration.config };
-  return { ok: true, call: { tenant, live, config, tool, args: task.args, ...timing(run, live) } };
+  return { ok: true, call: withTiming(run, { tenant, live, config, tool, args: task.args }) };
 }
 
 function errorOf({ code, message, hint }: HostError): CallError {
@@ -69,13 +68,16 @@ function resolveBrought(run: CallRun, tenant: TenantScope, live: LivePlugin): Re
   run.digest = live.spec.digest;
   const error = refuseTarget(run, live, undefined) ?? refuseTimeout(run.task.timeoutMs);
   if (error !== undefined) return { ok: false, error };
-  return { ok: true, call: { tenant, live, config: {}, tool: undefined, args: run.task.args, ...timing(run, live) } };
+  return { ok: true, call: withTiming(run, { tenant, live, config: {}, tool: undefined, args: run.task.args }) };
 }
 
-function timing(run: CallRun, live: LivePlugin): Pick<ResolvedCall, 'timeoutMs' | 'deadline' | 'isFullTime'> {
+type Untimed = Omit<ResolvedCall, 'timeoutMs' | 'deadline' | 'isFullTime'>;
+
+function withTiming(run: CallRun, { tenant, live, config, tool, args }: Untimed): ResolvedCall {
   const limitMs = live.spec.limits.timeout_ms;
   const timeoutMs = Math.min(run.task.timeoutMs ?? limitMs, limitMs);
-  return { timeoutMs, deadline: run.startedAt + timeoutMs, isFullTime: timeoutMs === limitMs };
+  const isFullTime = timeoutMs === limitMs;
+  return { tenant, live, config, tool, args, timeoutMs, deadline: run.startedAt + timeoutMs, isFullTime };
 }
 
 /** Judges a tool's parameters by its schema; returns the refusal, or undefined where they fit. */
@@ -84,9 +86,13 @@ export function refuseParams(call: ResolvedCall): CallError | undefined {
   return wrong === undefined ? undefined : callError('PARAMS_INVALID', { message: `params: ${wrong}` });
 }
 
-/** Where the manifest asks for a strict ledger, the start is stored before the guest sees the call. */
-export async function startDurably(path: CallPath, run: CallRun, call: ResolvedCall): Promise<CallError | undefined> {
-  if (call.live.spec.manifest.ledger !== 'strict') return undefined;
+/** Tells whether the manifest asks for a strict ledger: the start is stored before the guest sees the call. */
+export function isStrict(call: ResolvedCall): boolean {
+  return call.live.spec.manifest.ledger === 'strict';
+}
+
+/** Stores that the call has begun; returns why that was not possible. */
+export async function startDurably(path: CallPath, run: CallRun): Promise<CallError | undefined> {
   try {
     await path.storage.putCalls(startedRows(path.node, run));
     return undefined;

@@ -18,32 +18,35 @@ const ATTEMPTS_MAX = 3;
 
 /** Runs the call; never rejects. A call that lost its guest to another one is tried once more if its tool is idempotent. */
 export async function runInSandbox(path: CallPath, run: CallRun, call: ResolvedCall): Promise<SandboxEnd> {
-  const { spec } = call.live;
-  const started = path.registry.startCall(spec.name, run.tenant, spec.digest);
+  const { live } = call;
+  const started = path.registry.startCall(live.spec.name, run.tenant, live.spec.digest);
   if (started.kind === 'held_back') return { ok: false, error: withRetryAfter(started.error, started.retryAfterMs) };
   run.running = started;
-  const end = await attempt(path, run, call);
-  const isLost = !end.ok && end.error.code === 'GUEST_LOST' && call.tool?.wire.idempotent === true;
-  return isLost ? attempt(path, run, call) : end;
-}
-
-async function attempt(path: CallPath, run: CallRun, call: ResolvedCall): Promise<SandboxEnd> {
-  const wasUnknown = call.live.ready() === undefined;
-  if (wasUnknown && run.task.target.kind === 'tool') {
+  if (live.ready() === undefined && run.task.target.kind === 'tool') {
     // No guest has told of the tools yet, so whether this one exists, and fits, is only known once one has started.
     const refusal = await learnTool(path, run, call);
     if (refusal !== undefined) return { ok: false, error: refusal };
   }
+  const answer = await live.groupOf(run.tenant, call.config).run(sandboxCall(run, call));
+  if (answer.kind === 'retired') return runElsewhere(path, run, call);
+  noteAnswer(path, run, { live, answer });
+  return isWorthRepeating(call, answer.reply) ? runElsewhere(path, run, call) : answer.reply;
+}
+
+function isWorthRepeating({ tool }: ResolvedCall, reply: SandboxReply): boolean {
+  return !reply.ok && reply.error.code === 'GUEST_LOST' && tool?.wire.idempotent === true;
+}
+
+/** Runs the call on what the tenant runs by now: its group was retired before the call began, or its guest was lost. */
+async function runElsewhere(path: CallPath, run: CallRun, call: ResolvedCall): Promise<SandboxEnd> {
   let { live } = call;
-  for (let tried = 0; tried < ATTEMPTS_MAX; tried += 1) {
-    const answer = await live.groupOf(run.tenant, call.config).run(sandboxCall(run, call));
-    if (answer.kind === 'replied') {
-      note(run, answer);
-      logStack(path, run, { live, reply: answer.reply });
-      return answer.reply;
-    }
+  for (let tried = 1; tried < ATTEMPTS_MAX; tried += 1) {
     const resolution = path.releases.resolve(run.tenant, live.spec.name);
     live = (resolution.kind === 'resolved' ? path.fleet.find(resolution.release.digest) : undefined) ?? live;
+    const answer = await live.groupOf(run.tenant, call.config).run(sandboxCall(run, call));
+    if (answer.kind === 'retired') continue;
+    noteAnswer(path, run, { live, answer });
+    return answer.reply;
   }
   return { ok: false, error: callError('HOST_OVERLOADED', { message: 'the release was replaced again and again' }) };
 }
@@ -76,7 +79,12 @@ function sandboxCall(run: CallRun, call: ResolvedCall): SandboxCall {
 
 type Replied = Extract<Awaited<ReturnType<ReturnType<ResolvedCall['live']['groupOf']>['run']>>, { kind: 'replied' }>;
 
-function note(run: CallRun, { reply, sandbox, queueMs }: Replied): void {
+function noteAnswer(
+  path: CallPath,
+  run: CallRun,
+  { live, answer }: { readonly live: ResolvedCall['live']; readonly answer: Replied },
+): void {
+  const { reply, sandbox, queueMs } = answer;
   run.instanceId = sandbox?.instanceId ?? null;
   run.tier = sandbox?.tier ?? null;
   run.queueMs = queueMs;
@@ -84,6 +92,7 @@ function note(run: CallRun, { reply, sandbox, queueMs }: Replied): void {
   run.peakRssBytes = reply.peak_rss_bytes;
   run.stdout = reply.stdout;
   run.stderr = reply.stderr;
+  if (!reply.ok && reply.stack !== undefined) logStack(path, run, { live, reply });
 }
 
 /** Where a plugin threw, in its own source lines: for the log only, and bounded in frames and rate. */

@@ -2,6 +2,7 @@
  * The releases that are run on this host, by digest. It starts and retires them; which tenant runs which is not its
  * question.
  */
+import type { HookName } from '@bulkhead/protocol';
 import { LivePlugin, type LiveOptions, type LiveSpec } from './live-plugin.ts';
 
 /** The running releases of one host, and the only way to add or end one. */
@@ -12,6 +13,8 @@ export type Fleet = {
   /** Takes a release out at once; what it has in flight ends before the promise resolves. */
   readonly retire: (digest: string) => Promise<void>;
   readonly all: () => readonly LivePlugin[];
+  /** Releases whose manifest lists a hook; most calls ask, and most hosts have none. */
+  readonly hooking: (hook: HookName) => readonly LivePlugin[];
   /** Ends every guest; calls in flight are answered with HOST_CLOSED. */
   readonly close: () => Promise<void>;
 };
@@ -20,6 +23,7 @@ export type Fleet = {
 export function createFleet(options: LiveOptions): Fleet {
   const plugins = new Map<string, LivePlugin>();
   const retiring = new Set<LivePlugin>();
+  const hooking = new Map<HookName, readonly LivePlugin[]>();
   return {
     find: (digest) => plugins.get(digest),
     add: (spec) => {
@@ -27,17 +31,26 @@ export function createFleet(options: LiveOptions): Fleet {
       if (existing !== undefined) return existing;
       const plugin = new LivePlugin(spec, options);
       plugins.set(spec.digest, plugin);
+      hooking.clear();
       return plugin;
     },
     retire: async (digest) => {
       const plugin = plugins.get(digest);
       if (plugin === undefined) return;
       plugins.delete(digest);
+      hooking.clear();
       retiring.add(plugin);
       await plugin.retire();
       retiring.delete(plugin);
     },
     all: () => [...plugins.values()],
+    hooking: (hook) => {
+      const known = hooking.get(hook);
+      if (known !== undefined) return known;
+      const found = [...plugins.values()].filter((plugin) => plugin.spec.manifest.hooks.includes(hook));
+      hooking.set(hook, found);
+      return found;
+    },
     close: async () => {
       await Promise.all([...plugins.values(), ...retiring].map((plugin) => plugin.close()));
     },

@@ -14,9 +14,9 @@ export type HookSource = { readonly releases: Releases; readonly fleet: Fleet };
 
 const NO_HOOKS: readonly Hook[] = [];
 
-/** Lists the hooks that a tenant's call meets at a point, in their order. O(plugins); most hosts have no hook at all. */
+/** Lists the hooks that a tenant's call meets at a point, in their order. O(1) where no plugin hooks it. */
 export function listHooks(source: HookSource, tenant: string, point: HookName): readonly Hook[] {
-  const live = source.fleet.all().filter((plugin) => plugin.spec.manifest.hooks.includes(point));
+  const live = source.fleet.hooking(point);
   if (live.length === 0) return NO_HOOKS;
   return live.flatMap((plugin, order) => {
     const resolution = source.releases.resolve(tenant, plugin.spec.name);
@@ -46,8 +46,7 @@ export async function invokeHook(source: HookSource, clock: Clock, invocation: I
   if (resolution.kind === 'refused') return { kind: 'failed', error: resolution.error };
   const live = source.fleet.find(resolution.release.digest);
   if (live === undefined) return { kind: 'data', data };
-  const config = { ...resolution.release.manifest.config, ...resolution.registration.config };
-  const answer = await live.groupOf(tenant, config).run({
+  const answer = await live.groupOf(tenant, resolution.config).run({
     target: 'hook',
     name: point,
     args: [data],

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createArtifactStore } from '../artifact/disk-store.ts';
 import { createMemoryArtifactStore, type ArtifactStore } from '../artifact/store.ts';
+import { createCallIds } from '../base/call-ids.ts';
 import { HostError } from '../base/host-error.ts';
 import { systemTimer } from '../base/timer.ts';
 import { toLedgerRows, type CallRecord } from '../call/call-record.ts';
@@ -100,7 +101,7 @@ function callPath(settings: HostSettings, shared: Shared, closing: AsyncDisposab
     ledger,
     hookChain,
     node,
-    newCallId: randomUUID,
+    newCallId: createCallIds(),
     admitter: createAdmitter({ hasImplicitTenants: settings.hasImplicitTenants }),
     hooksFor: (tenant, point) => listHooks(shared, tenant, point),
   };

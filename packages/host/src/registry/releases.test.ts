@@ -107,7 +107,12 @@ test('[F003-15] a release enabled for one tenant is resolved by that tenant alon
     grants: ['internet'],
     config: { precision: 2 },
   });
-  expect(releases.resolve('acme', 'calc')).toEqual({ kind: 'resolved', release, registration });
+  expect(releases.resolve('acme', 'calc')).toEqual({
+    kind: 'resolved',
+    release,
+    registration,
+    config: { precision: 2 },
+  });
   expect(registration).toMatchObject({
     id: 'id-1',
     tenant_id: 'acme',

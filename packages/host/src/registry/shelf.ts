@@ -2,7 +2,14 @@
  * Releases and registrations in memory, and what each tenant resolves to, worked out when something is written so that a
  * call only looks it up. Owned by `releases.ts`, which writes the storage first.
  */
-import { callError, type CallError, type Digest, type Finding, type Manifest } from '@bulkhead/protocol';
+import {
+  callError,
+  type CallError,
+  type Digest,
+  type Finding,
+  type JsonObject,
+  type Manifest,
+} from '@bulkhead/protocol';
 import { compare } from 'semver';
 import type { RegistrationRow } from '../storage/port.ts';
 
@@ -20,9 +27,14 @@ export type Release = {
   readonly installedAt: string;
 };
 
-/** What a tenant runs of a plugin, or why it runs none. */
+/** What a tenant runs of a plugin, with the manifest's config under its own; or why it runs none. */
 export type Resolution =
-  | { readonly kind: 'resolved'; readonly release: Release; readonly registration: RegistrationRow }
+  | {
+      readonly kind: 'resolved';
+      readonly release: Release;
+      readonly registration: RegistrationRow;
+      readonly config: JsonObject;
+    }
   | { readonly kind: 'refused'; readonly error: CallError };
 
 /** No tenant can have this id, so a registration for all never meets one of a tenant. */
@@ -92,7 +104,10 @@ export function createShelf() {
 
 function resolutionOf(registration: RegistrationRow, release: Release | undefined): Resolution {
   if (release === undefined) return unknownPlugin(registration.plugin_name);
-  if (registration.enabled) return { kind: 'resolved', release, registration };
+  if (registration.enabled) {
+    const config = { ...release.manifest.config, ...registration.config };
+    return { kind: 'resolved', release, registration, config };
+  }
   const message = `plugin "${registration.plugin_name}" is disabled for this tenant`;
   return { kind: 'refused', error: callError('PLUGIN_DISABLED', { message }) };
 }
