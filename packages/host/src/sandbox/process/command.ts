@@ -25,6 +25,7 @@ export type StagedFiles = {
 
 /** One program per way of starting and per right to have child processes. */
 export const FILTER_NAMES = ['confined', 'confined-children', 'jail', 'jail-children'] as const;
+/** Name of a filter program. */
 export type FilterName = (typeof FILTER_NAMES)[number];
 
 /** What differs between guests; two guests of equal shape are started by the same command. */
@@ -39,10 +40,11 @@ export type LaunchShape = {
   readonly uid?: number;
   /** A folder that the guest may read and write; the same path inside and outside. */
   readonly tempDir?: string;
-  /** Control groups that the guest enters, one for each hierarchy; only where there is perl. */
-  readonly groupPaths?: readonly string[];
+  /** Files by which the guest enters its control groups, one for each hierarchy; only where there is perl. */
+  readonly groupEntries?: readonly string[];
 };
 
+/** One guest to start. */
 export type LaunchRequest = {
   readonly tier: Tier;
   readonly toolset: Toolset;
@@ -182,7 +184,7 @@ function launcherOptions(request: LaunchRequest): readonly string[] {
     `arch=${toolset.architecture ?? 'x64'}`,
     `parent=${request.hostPid}`,
     `keep=${FIRST_PASSED_FD - 1 + passedFds(request).length}`,
-    ...(shape.groupPaths ?? []).map((path) => `cgroup=${path}`),
+    ...(shape.groupEntries ?? []).map((path) => `cgroup=${path}`),
     `nice=${NICENESS}`,
     `oom=${OOM_SCORE_ADJUSTMENT}`,
     ...Object.entries(limits(shape)).map(([name, value]) => `${name}=${value}`),

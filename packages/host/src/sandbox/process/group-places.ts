@@ -16,6 +16,7 @@ export type GroupPlace = {
   readonly controllers: readonly Controller[];
 };
 
+/** What a group can be held to, by the kernel's names. */
 export type Controller = 'memory' | 'pids';
 
 /** The places, one with `memory` always first; or why there is none. */
@@ -23,7 +24,7 @@ export type GroupPlaces =
   { readonly ok: true; readonly places: readonly GroupPlace[] } | { readonly ok: false; readonly reason: string };
 
 /** Name of the host's own group under version 2; systemd makes it by `DelegateSubgroup=`. */
-export const LEAF_NAME = 'bulkhead-host';
+const LEAF_NAME = 'bulkhead-host';
 
 /** Looks at the groups of this process. */
 export async function findGroupPlaces(): Promise<GroupPlaces> {

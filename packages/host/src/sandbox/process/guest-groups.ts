@@ -20,8 +20,10 @@ export type GroupLimits = { readonly memoryBytes: number; readonly processesMax:
 
 /** The group of one guest, in each hierarchy. */
 export type GuestGroup = {
-  /** Folders whose cgroup.procs the launcher writes itself to. */
+  /** Its folders, one for each hierarchy. */
   readonly paths: readonly string[];
+  /** Files to which the launcher writes 0, which stands for itself; one for each hierarchy. */
+  readonly entries: readonly string[];
   /** How many of its processes the kernel has ended for memory; stays known after `remove`. */
   readonly oomKills: () => number;
   /** True where the kernel ended one because this group's own limit was reached, not because the machine was full. */
@@ -42,6 +44,7 @@ export type GuestGroups = {
   readonly close: () => Promise<void>;
 };
 
+/** Where a host makes its groups, and where it writes that down. */
 export type GuestGroupsOptions = {
   readonly places: readonly GroupPlace[];
   readonly token: string;
@@ -81,7 +84,7 @@ export async function openGuestGroups({ places, token, runDirectory }: GuestGrou
 }
 
 /** Name of a host's own group in every hierarchy. */
-export function hostGroupName(token: string): string {
+function hostGroupName(token: string): string {
   return `bulkhead-${token}`;
 }
 
@@ -141,6 +144,7 @@ function makeGroup({ homes, name, limits, leave }: NewGroup): GuestGroup {
   const kills = (): OomKills => (isRemoved || memory === undefined ? last : readKills(memory, limits.memoryBytes));
   return {
     paths,
+    entries: groups.map(({ path, version }) => join(path, ENTRY_FILES[version])),
     oomKills: () => kills().count,
     wasOutOfMemory: () => kills().count > 0 && kills().hitLimit,
     remove: () => {
@@ -152,6 +156,13 @@ function makeGroup({ homes, name, limits, leave }: NewGroup): GuestGroup {
     },
   };
 }
+
+/**
+ * To move a whole process, cgroup.procs, the kernel waits until nobody is in the middle of starting a thread anywhere:
+ * 5 to 20 ms after a pause. A thread that moves itself by `tasks` waits for nobody, and the launcher has one thread.
+ * Version 2 has no such file; its root mounted with `favordynmods` does not wait either.
+ */
+const ENTRY_FILES = { 1: 'tasks', 2: 'cgroup.procs' } as const;
 
 function setLimits({ path, version, controllers }: GroupPlace, limits: GroupLimits): void {
   mkdirSync(path);

@@ -6,7 +6,7 @@
 #   arch=x64|arm64      system call numbers to use (required)
 #   parent=PID          the host; ends here at once if the host is already gone
 #   keep=N              highest file descriptor that the program may inherit; those above are closed (required)
-#   cgroup=PATH         folder of a control group to enter; one for each hierarchy
+#   cgroup=FILE         entry of a control group, cgroup.procs or tasks; one for each hierarchy
 #   nice=N  oom=N       priority and oom_score_adj
 #   uid=N               user and group to become, with no further groups (root only)
 #   capabilities=none   give up every capability, also where the user stays root
@@ -67,7 +67,7 @@ sub close_descriptors {
 # Before the program is there: what it allocates is charged to the group from its first page. 0 stands for the writer.
 sub enter_groups {
   for my $path (@{ $paths{cgroup} // [] }) {
-    open(my $file, '>', "$path/cgroup.procs") or refuse("control group $path: $!");
+    open(my $file, '>', $path) or refuse("control group $path: $!");
     defined syswrite($file, '0') or refuse("control group $path: $!");
     close $file;
   }
@@ -121,8 +121,8 @@ sub apply_landlock {
   my $ruleset = must('Landlock ruleset', syscall($LANDLOCK_CREATE, $attributes, length $attributes, 0));
   my %rights = (run => 0x000d, read => 0x000c, write => 0xfffe & $handled & ~0x1e40);    # No device, socket, pipe, link.
   my $of_files = 0xc007;    # The rights that a rule on a file may name.
-  for my $kind (sort keys %paths) {
-    for my $path (@{ $paths{$kind} }) {
+  for my $kind (sort keys %rights) {
+    for my $path (@{ $paths{$kind} // [] }) {
       my $fd = must("open $path", syscall($calls->{openat}, -100, $path, 0x280000, 0));    # O_PATH and O_CLOEXEC.
       my $allowed = $rights{$kind} & $handled & (-d $path ? 0xffff : $of_files);
       my $rule = pack 'Ql', $allowed, $fd;

@@ -8,6 +8,7 @@ import { launchCommand, type LaunchCommand, type LaunchRequest, type LaunchShape
 import { guestGroupLimits, type GuestGroup, type GuestGroups } from './guest-groups.ts';
 import type { UidLease } from './uid-lease.ts';
 
+/** What spawn is given for one guest, and what is to be told when it has started and when it is dead. */
 export type PreparedLaunch = {
   readonly file: string;
   readonly args: readonly string[];
@@ -29,6 +30,7 @@ export type PreparedLaunch = {
   readonly release: () => void;
 };
 
+/** What is equal for all guests of a launcher. */
 export type LauncherOptions = Omit<LaunchRequest, 'shape'> & {
   /** Undefined where the host is not root. Tier `process` leases no id. */
   readonly uids: UidLease | undefined;
@@ -36,11 +38,13 @@ export type LauncherOptions = Omit<LaunchRequest, 'shape'> & {
   readonly groups?: GuestGroups | undefined;
 };
 
-export type LauncherShape = Omit<LaunchShape, 'uid' | 'groupPaths'> & {
+/** What the caller chooses for each guest. */
+export type LauncherShape = Omit<LaunchShape, 'uid' | 'groupEntries'> & {
   /** An id that the caller has acquired already, because a temp folder had to be given to it. */
   readonly uid?: number;
 };
 
+/** Prepares guests of one tier; `prepare` throws where the kernel refuses a file or a group, or no user id is free. */
 export type GuestLauncher = { readonly tier: Tier; readonly prepare: (shape: LauncherShape) => PreparedLaunch };
 
 /** Makes the launcher of a tier; the tier must have no obstacle here. */
@@ -79,8 +83,8 @@ function prepare(options: LauncherOptions, shape: LauncherShape): PreparedLaunch
 }
 
 /** What only this guest has, without a key for what it has not. */
-function own(uid: number | undefined, group: GuestGroup | undefined): Pick<LaunchShape, 'uid' | 'groupPaths'> {
-  return { ...(uid === undefined ? {} : { uid }), ...(group === undefined ? {} : { groupPaths: group.paths }) };
+function own(uid: number | undefined, group: GuestGroup | undefined): Pick<LaunchShape, 'uid' | 'groupEntries'> {
+  return { ...(uid === undefined ? {} : { uid }), ...(group === undefined ? {} : { groupEntries: group.entries }) };
 }
 
 function acquire(uids: UidLease | undefined): number | undefined {

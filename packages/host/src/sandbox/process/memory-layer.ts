@@ -12,6 +12,7 @@ import { findGroupPlaces, type GroupPlaces } from './group-places.ts';
 import { openGuestGroups, type GuestGroup, type GuestGroups } from './guest-groups.ts';
 import type { Toolset } from './toolset.ts';
 
+/** What the layer is made with; nothing of it is changed. */
 export type MemoryLayerOptions = {
   readonly toolset: Toolset;
   /** launch.pl. */
@@ -53,7 +54,7 @@ export async function openMemoryLayer(options: MemoryLayerOptions): Promise<Memo
 }
 
 /** Name of the result that {@link MemoryLayer.judge} gives. */
-export const MEMORY_GROUP_PROBE = 'memory-beyond-group';
+const MEMORY_GROUP_PROBE = 'memory-beyond-group';
 
 function result(got: string, refused: boolean): ProbeResult {
   return { name: MEMORY_GROUP_PROBE, expected: 'ended by the kernel', got, refused };
@@ -100,10 +101,9 @@ async function tryLimits(
 }
 
 /** The process, by the launcher that guests are started by, with what of its options matters here. */
-function spawnGreedy({ paths }: GuestGroup, [perl = '', ...launch]: readonly string[]): Spawned {
+function spawnGreedy({ entries }: GuestGroup, [perl = '', ...launch]: readonly string[]): Spawned {
   const options = [`arch=${process.arch}`, 'keep=2', 'oom=1000', `parent=${process.pid}`, 'capabilities=none'];
-  const entries = paths.map((path) => `cgroup=${path}`);
-  return spawn(perl, [...launch, ...options, ...entries, '--', perl, '-e', GREEDY], {
+  return spawn(perl, [...launch, ...options, ...entries.map((file) => `cgroup=${file}`), '--', perl, '-e', GREEDY], {
     env: {},
     cwd: '/',
     detached: true,

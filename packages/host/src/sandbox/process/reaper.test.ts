@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, realpath, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, realpath, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { TIERS } from '@bulkhead/protocol';
 import { openAliveSocket } from './alive-socket.ts';
 import { tierObstacle } from './command.ts';
+import { hostGroupOf, startInGroup, withGroups } from './group-fixture.ts';
 import { findGuests } from './launch-fixture.ts';
 import { ownIdentity } from './process-table.ts';
 import { reapDeadHosts } from './reaper.ts';
@@ -57,6 +58,29 @@ test('a process that outlived its host is found by the token among its arguments
   expect(stranger.exitCode).toBeNull();
   stranger.stdin?.end();
   await once(stranger, 'close');
+});
+
+test('a process in a dead host’s control group ends, whatever its arguments say, and the group goes', () =>
+  withGroups(async (groups, { runDirectory }) => {
+    const group = groups.make({ memoryBytes: 64 * 1024 * 1024, processesMax: 8 });
+    const child = startInGroup(group, ['/bin/cat']);
+    await expect.poll(() => groups.isInside(child.pid ?? 0)).toBe(true);
+    await layOut({ token: runDirectory.token, startTime: 1 });
+    const left = join(parent, `bulkhead-run-${runDirectory.token}`);
+    await copyFile(join(runDirectory.path, 'groups.json'), join(left, 'groups.json'));
+    const closed = once(child, 'close');
+    expect(await reap()).toEqual({ killed: 1, removed: [left], problems: [] });
+    expect((await closed)[1]).toBe('SIGKILL');
+    for (const [, path] of hostGroupOf(group)) expect(await readdir(path).catch(() => 'gone')).toBe('gone');
+  }));
+
+test('a folder that a dead host calls its group, and that is none, is left alone', async () => {
+  const dear = join(parent, `bulkhead-${TOKEN}`);
+  await mkdir(join(dear, 'empty'), { recursive: true });
+  await layOut({ token: TOKEN, startTime: 1 });
+  await writeFile(join(parent, `bulkhead-run-${TOKEN}`, 'groups.json'), JSON.stringify([dear, 7]));
+  expect((await reap()).removed).toHaveLength(1);
+  expect(await readdir(dear)).toEqual(['empty']);
 });
 
 test('the folder of a live host stays', async () => {

@@ -14,6 +14,7 @@ import { removeTree } from './remove-tree.ts';
 import { RUN_DIRECTORY_PREFIX, runDirectoryParents } from './run-directory.ts';
 import { reapUidLeases } from './uid-lease.ts';
 
+/** Where dead hosts are looked for. */
 export type ReaperOptions = {
   /** Folders in which run folders are made. */
   readonly parents?: readonly string[];
@@ -21,6 +22,7 @@ export type ReaperOptions = {
   readonly leaseDirectory: string | undefined;
 };
 
+/** What was cleared up. */
 export type ReapedRemains = {
   /** Processes that were killed. */
   readonly killed: number;
@@ -85,7 +87,9 @@ async function reapDirectory(path: string): Promise<ReapedRemains> {
 /** Whoever is still in a group of that token was started by that host, whatever it made of its arguments since. */
 async function reapGroups(path: string, token: string): Promise<RemovedGroups> {
   const text = await readFile(join(path, GROUPS_FILE), 'utf8').catch(() => '[]');
-  const removed = await Promise.all(parseGroupPaths(parseJson(text), token).map(removeHostGroup));
+  const removed: RemovedGroups[] = [];
+  // One after the other: a process is in one group of each hierarchy, and is counted once.
+  for (const group of parseGroupPaths(parseJson(text), token)) removed.push(await removeHostGroup(group));
   return {
     killed: removed.reduce((sum, { killed }) => sum + killed, 0),
     left: removed.flatMap(({ left }) => left),

@@ -26,17 +26,19 @@ export async function removeGroups(paths: readonly string[]): Promise<RemovedGro
   const end = performance.now() + PATIENCE_MS;
   const killed = new Set<number>();
   const left: string[] = [];
-  for (const path of paths) {
-    while (!(await isRemoved(path))) {
-      if (performance.now() > end) {
-        left.push(path);
-        break;
-      }
-      for (const pid of await membersOf(path)) if (sendKill(pid)) killed.add(pid);
-      await pause(POLL_MS);
-    }
-  }
+  for (const path of paths) if (!(await emptyAndRemove(path, end, killed))) left.push(path);
   return { killed: killed.size, left };
+}
+
+/** Kills and tries again until `end`; what it killed it adds to the set. */
+async function emptyAndRemove(path: string, end: number, killed: Set<number>): Promise<boolean> {
+  for (;;) {
+    const refusal = await remove(path);
+    if (refusal === undefined || refusal === 'ENOENT') return true;
+    if (refusal !== 'EBUSY' || performance.now() > end) return false;
+    for (const pid of await membersOf(path)) if (sendKill(pid)) killed.add(pid);
+    await pause(POLL_MS);
+  }
 }
 
 /** Magic numbers of cgroup and cgroup2, see statfs(2). */
@@ -50,10 +52,11 @@ async function isGroup(path: string): Promise<boolean> {
   );
 }
 
-async function isRemoved(path: string): Promise<boolean> {
+/** Returns the kernel's answer where the group is still there: EBUSY while a process is in it. */
+async function remove(path: string): Promise<string | undefined> {
   return rmdir(path).then(
-    () => true,
-    (error: unknown) => systemCodeOf(error) === 'ENOENT',
+    () => undefined,
+    (error: unknown) => systemCodeOf(error) ?? String(error),
   );
 }
 
