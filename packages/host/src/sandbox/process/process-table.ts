@@ -103,11 +103,16 @@ async function machine(): Promise<Pick<ProcessIdentity, 'boot_id' | 'pid_namespa
   return { boot_id: boot.trim(), pid_namespace: await readlink('/proc/self/ns/pid') };
 }
 
-/** The command name in field 2 may hold spaces and brackets, so fields are counted from its closing one. */
+/**
+ * Undefined where the process is gone, or is a zombie that nobody has waited for: that one holds nothing, and in a
+ * container whose first process reaps no orphans it stays for ever. The command name in field 2 may hold spaces and
+ * brackets, so fields are counted from its closing one.
+ */
 async function startTimeOf(pid: number): Promise<number | undefined> {
   const stat = await readProc(pid, 'stat');
-  const field = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  return field === undefined ? undefined : Number(field);
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  const [state = '', startTime] = [fields[0], fields[19]];
+  return startTime === undefined || 'ZX'.includes(state) ? undefined : Number(startTime);
 }
 
 async function readEntry(name: string): Promise<ProcessEntry | undefined> {
