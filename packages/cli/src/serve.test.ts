@@ -168,6 +168,7 @@ test('a second signal ends it at once', async () => {
   served.child.kill('SIGTERM');
   expect((await served.ended).code).toBe(128 + 15);
   expect(await held).toBe('lost');
+  await expectNextStartClears();
 });
 
 test('--watch reloads a plugin whose files change, installs a new one, and loses no call in flight', async () => {
@@ -214,9 +215,14 @@ test('--watch keeps what runs when the change is refused, and takes the mended o
   await expect.poll(() => answer(served, 'steady/answer'), { timeout: 10_000 }).toMatchObject({ value: 3 });
 });
 
+/** Nobody closed the host; the next start on this machine finds and removes what it left. */
+async function expectNextStartClears(): Promise<void> {
+  expect((await run(['doctor', '--json'])).code).toBe(0);
+}
+
 async function refusedStart(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   await using folder = await makeFolder();
-  return run(['serve', '--port', '0', ...args], { cwd: folder.path, env });
+  return await run(['serve', '--port', '0', ...args], { cwd: folder.path, env });
 }
 
 test.each([
@@ -267,6 +273,7 @@ test('when the first process of an old Node is killed, the second ends, too', as
       () => false,
     );
   await expect.poll(alive).toBe(false);
+  await expectNextStartClears();
 });
 
 test('a signal to the first process of an old Node reaches the second, and so does its exit code', async () => {

@@ -13,9 +13,13 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** A log that can be written out before the process ends. */
 export type FlushingLog = Log & { readonly flush: () => void };
 
+/** One write a line costs a call route a seventh of its time; so lines wait for company, but not for long. */
+const WRITE_BYTES_MIN = 4_096;
+const FLUSH_MS = 100;
+
 /** Opens a log on a file descriptor; standard error is 2. */
 export function createLog(level: LogLevel, fd: number): FlushingLog {
-  const target = destination({ fd, sync: false });
+  const target = destination({ fd, sync: false, minLength: WRITE_BYTES_MIN, periodicFlush: FLUSH_MS });
   const log = pino({ level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` }, target);
   return {
     debug: (fields, message) => log.debug(fields, message),

@@ -38,7 +38,7 @@ const STDERR_FD = 2;
 /** Serves until a signal; then drains and answers 0. */
 export async function serve(options: ServeOptions, terminal: Terminal): Promise<number> {
   const config = await loadConfig({ flags: flagsOf(options), env: process.env, file: options.config });
-  const token = await openToken(config['data.dir'], process.env);
+  const token = await openToken(resolve(config['data.dir']), process.env);
   const log = createLog(config['server.log_level'], STDERR_FD);
   try {
     await serveUntilSignal({ config, token, log, isJson: options.json === true }, terminal);
