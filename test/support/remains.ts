@@ -42,10 +42,15 @@ export async function processesWith(token: string): Promise<readonly ProcessSeen
   return seen.filter((each) => each !== undefined).filter(({ command }) => command.split(' ').includes(mark));
 }
 
-/** Lists the guests that a host has spawned itself; its workshop, which reviews and bundles, is none. */
+/** Lists the guests that a host has spawned itself. */
 export async function guestsOf(token: string, hostPid: number = process.pid): Promise<readonly ProcessSeen[]> {
   const all = await processesWith(token);
-  return all.filter(({ parent, command }) => parent === hostPid && !command.includes('workshop'));
+  return all.filter((each) => each.parent === hostPid && !isWorkshop(each));
+}
+
+/** Tells whether it is the host's workshop, which reviews and bundles, and alone may start a process. */
+export function isWorkshop({ command }: ProcessSeen): boolean {
+  return command.includes('--allow-child-process');
 }
 
 /** Follows only children down from a spawned process to the Node process that runs the plugin. */

@@ -1,13 +1,14 @@
 /**
  * A host with every hostile plugin installed, watched while they attack it.
  */
-import { createHost, type Host } from '@bulkhead/host';
+import type { Host } from '@bulkhead/host';
 import type { Tier } from '@bulkhead/protocol';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { ATTACKS } from '../../../fixtures/hostile/expectations.ts';
+import { openOwnHost } from '../../support/own-host.ts';
 import { guestsOf, processesWith, runFoldersOf } from '../../support/remains.ts';
 import { until } from '../../support/until.ts';
 import { fixtureFolder, installableFolder } from './hostile-folders.ts';
@@ -26,10 +27,8 @@ export type HostileHost = {
 /** Opens the host at a tier; every plugin that attacks is installed from its own folder, or as a dependency. */
 export async function openHostileHost(tierMax: Tier): Promise<HostileHost> {
   const scratch = await mkdtemp(join(tmpdir(), 'hostile-'));
-  const host = await createHost({ tierMax });
+  const { host, token, runFolder } = await openOwnHost({ tierMax });
   const delay = monitorEventLoopDelay({ resolution: 10 });
-  const [folder] = await runFoldersOf(process.pid);
-  const token = folder?.token ?? '';
   await host.install(fixtureFolder(NEIGHBOUR));
   for (const fixture of new Set(ATTACKS.map((attack) => attack.fixture))) {
     await host.install(await installableFolder(fixture, scratch));
