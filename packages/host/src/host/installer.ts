@@ -13,7 +13,7 @@ import { composeReason } from '../registry/reason.ts';
 import { auditStartup } from '../registry/startup-audit.ts';
 import { discoverPlugins } from '../source/discover-plugins.ts';
 import { peekName, readManifest } from '../source/manifest-file.ts';
-import { OPERATOR_FOLDER, readSource } from '../source/read-source.ts';
+import { OPERATOR_FOLDER, SINGLE_FILE, readSource } from '../source/read-source.ts';
 import type { HostParts } from './open-parts.ts';
 import type { HostSettings } from './settings.ts';
 
@@ -135,7 +135,8 @@ function refusalOf(error: unknown): { readonly code: ErrorCode; readonly message
 }
 
 async function nameIn(dir: string): Promise<string | undefined> {
-  const source = await readSource(dir, OPERATOR_FOLDER).catch(() => undefined); // It is being refused for that.
+  // Links are left out, not refused: a folder that is refused for one has its name all the same.
+  const source = await readSource(dir, SINGLE_FILE).catch(() => undefined); // It is being refused for that.
   return source === undefined ? undefined : peekName(source);
 }
 
