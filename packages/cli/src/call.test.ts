@@ -84,7 +84,7 @@ test('a capability is granted by --grant and never implied', async () => {
   expect((await run(['call', dir, 'ok', '--grant', 'temp_dir', '--json'])).code).toBe(0);
 });
 
-test('a shorter time limit is kept', async () => {
+test('[F003-30] a shorter time limit is kept', async () => {
   const { code, stdout } = await run(['call', testPlugin, 'wait', '--timeout-ms', '300', '--json']);
   expect(outcomeOf(stdout)).toMatchObject({ error: { kind: 'timeout', limit: { allowed: 300 } } });
   expect(code).toBe(17);

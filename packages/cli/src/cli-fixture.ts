@@ -8,8 +8,7 @@ import { join } from 'node:path';
 
 /** Root of the repository. */
 export const REPOSITORY = join(import.meta.dirname, '../../..');
-/** The bin. */
-export const BIN = join(REPOSITORY, 'packages/cli/bin/bulkhead.js');
+const BIN = join(REPOSITORY, 'packages/cli/bin/bulkhead.js');
 
 /** How a process ended. */
 export type Ended = {

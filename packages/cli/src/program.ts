@@ -7,9 +7,6 @@ import { TIERS } from '@bulkhead/protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Terminal } from './terminal.ts';
 
-/** What a verb gets and gives: its options, where to speak, and the exit code. */
-export type Verb<Options> = (options: Options, terminal: Terminal) => Promise<number>;
-
 /** A word of the log's levels; written out, because the server's module is loaded by `serve` alone. */
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 const DEFAULT_SERVER = 'http://127.0.0.1:7070';

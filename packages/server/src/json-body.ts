@@ -19,7 +19,7 @@ export function acceptJsonOnly(app: FastifyInstance): void {
 }
 
 /** @throws {HostError} `REQUEST_INVALID` for what is no JSON, or JSON beyond the bounds of depth and keys. */
-export function parseBody(text: string): unknown {
+function parseBody(text: string): unknown {
   if (text === '') return undefined;
   const value = parseJson(text);
   const fault = inspectJson(value, { depthMax: LIMITS.json_depth.value, keysMax: LIMITS.json_keys.value });

@@ -53,7 +53,7 @@ export type Config = { readonly [Path in ConfigPath]: ValueOf<(typeof CONFIG_KEY
 export type ConfigLayer = Partial<Config>;
 
 /** What a key of the table `grants` takes. */
-export const GRANT_KEY: ConfigKey<Words> = list({
+const GRANT_KEY: ConfigKey<Words> = list({
   fallback: [],
   about: 'Permissions granted to the plugin of that name.',
 });
