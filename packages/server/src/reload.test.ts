@@ -53,6 +53,24 @@ test('[X001-4] a plugin that is not there is 404', async () => {
   expect(await response.json()).toMatchObject({ detail: "Plugin 'nothing' not found in registry" });
 });
 
+test('[X001-4] a plugin that was refused from the start is installed once it is mended', async () => {
+  await using plugin = await writePlugin('answerer', `${answering(1)}\neval('1');`);
+  await using started = await startServer();
+  await expect(started.host.install(plugin.dir)).rejects.toMatchObject({ code: 'REVIEW_REFUSED' });
+  await release(plugin, '1.0.0', answering(1));
+  expect((await reload(started.url, 'answerer/reload')).status).toBe(200);
+  expect(await outcomeOfResponse(await callTool(started.url, 'answerer/answer', {}))).toMatchObject({ value: 1 });
+});
+
+test('[X001-4] two reloads at once follow one another, and the newest content is served', async () => {
+  await using plugin = await writePlugin('answerer', answering(1));
+  await using started = await startServer({ plugins: [plugin.dir] });
+  await release(plugin, '1.1.0', answering(2));
+  const both = await Promise.all([reload(started.url, 'answerer/reload'), reload(started.url, 'answerer/reload')]);
+  expect(both.map(({ status }) => status)).toEqual([200, 200]);
+  expect(await outcomeOfResponse(await callTool(started.url, 'answerer/answer', {}))).toMatchObject({ value: 2 });
+});
+
 test('[X001-4] reload-all reloads what it can and says what it could not', async () => {
   await using good = await writePlugin('good', answering(1));
   await using bad = await writePlugin('bad', answering(1));
