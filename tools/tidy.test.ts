@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { renderTables } from './tidy/tables.ts';
 import contractIds from './contract-ids.json' with { type: 'json' };
 import { summarizeIds } from './tidy/contracts.ts';
+import { ERRORS } from '@bulkhead/protocol';
+import { checkErrorCodes } from './tidy/error-codes.ts';
 import { checkChanges, checkDecisions, checkLinks } from './tidy/docs.ts';
 import { checkDefaultTool, checkExecution, checkStateNames } from './tidy/execution.ts';
 import { checkDocstrings, checkExportStar, checkHeaders, checkPromises } from './tidy/house-rules.ts';
@@ -67,6 +69,10 @@ describe('the repository', () => {
 
   test.each([...renderTables()])('%s is the table of the code', (path, text) => {
     expect(tree.get(path), `run \`npm run docs:tables\``).toBe(text);
+  });
+
+  test('every code of the error table is provoked by a test', () => {
+    expectNone(checkErrorCodes(tree, Object.keys(ERRORS)));
   });
 
   test('links in documents lead somewhere', () => {

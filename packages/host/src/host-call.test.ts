@@ -165,7 +165,7 @@ test('a function that is not exported is not_found, and the plugin is not at fau
   expect(host.health('worker')?.error_count).toBe(before);
 });
 
-test('a guest that exits takes only its own call, and the next one finds another [F001-36]', async () => {
+test('a guest that exits takes only its own call, and the next one finds another: nothing is ever thrown [F001-14, F001-36]', async () => {
   const outcome = await host.call({ plugin: 'worker', tool: 'exit', tenant: 'exits' });
   expect(outcome).toMatchObject({ ok: false, error: { kind: 'crashed', code: 'GUEST_EXITED' } });
   expect(await host.call({ plugin: 'worker', tool: 'double', params: { n: 2 }, tenant: 'exits' })).toMatchObject({
@@ -187,4 +187,16 @@ test('after three deaths calls are held back and told for how long', async () =>
     },
   });
   expect(host.health('dies')).toMatchObject({ state: 'FAILED', breaker: 'open', error_count: 3 });
+});
+
+test('a plugin’s memory limit is its own to set [F003-31]', async () => {
+  const hold = toolsSource({ hold: 'return new Uint8Array(params.mib * 1024 * 1024).fill(1).length;' });
+  await host.install(await folders.write('small', hold, { limits: { memory_mb: 64 } }));
+  await host.install(await folders.write('large', hold, { limits: { memory_mb: 400 } }));
+  const params = { mib: 300 };
+  expect(await host.call({ plugin: 'small', tool: 'hold', params })).toMatchObject({
+    ok: false,
+    error: { kind: 'out_of_memory', code: 'GUEST_OUT_OF_MEMORY' },
+  });
+  expect(await host.call({ plugin: 'large', tool: 'hold', params })).toMatchObject({ ok: true });
 });

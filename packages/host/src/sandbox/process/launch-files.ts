@@ -10,6 +10,7 @@ import type { RunDirectory } from './run-directory.ts';
 import { SELF_PID_MARK, seccompProgram } from './seccomp.ts';
 import type { Architecture } from './syscall-numbers.ts';
 
+/** What is put in place, and where. */
 export type LaunchFilesOptions = {
   readonly runDirectory: RunDirectory;
   /** The guest, one self-contained built file. */

@@ -44,6 +44,7 @@ createInterface({ input: socket }).on('line', async (line) => {
 socket.write('"ready"\\n');
 `;
 
+/** A host's launch files, and guests started from them by the real commands. */
 export type LaunchFixture = {
   readonly toolset: Toolset;
   readonly runDirectory: RunDirectory;
@@ -57,11 +58,13 @@ export type LaunchFixture = {
   readonly close: () => Promise<void>;
 };
 
+/** What a mutation test changes of a command before the self-test runs. */
 export type ProbeChange = {
   readonly request?: Partial<LaunchRequest>;
   readonly mutate?: (command: LaunchCommand) => LaunchCommand;
 };
 
+/** A guest that was started and answered once. */
 export type LiveGuest = {
   readonly child: ChildProcess;
   /** What it wrote to stderr, complete when it has ended. */

@@ -118,6 +118,7 @@ test.each(TIERS_HERE)(
   },
 );
 
+// APPROVED: a tier exists on the machines that offer it; the receipt says which do.
 test.runIf(TIERS_HERE.includes('jail'))(
   'without perl a jail holds all the same, but for what the host was started with',
   async () => {
@@ -167,6 +168,7 @@ const KERNEL_CALLS = {
   setsid: [112, 157],
 } as const;
 
+// APPROVED: the launcher needs perl; without it the tier is refused, which command.test.ts shows.
 test.runIf(toolset.perl.found)('the kernel refuses its rarer calls under the filter [FAULTS 63]', async () => {
   const command = fixture.command('confined');
   const numbers = Object.values(KERNEL_CALLS).map((pair) => pair[process.arch === 'x64' ? 0 : 1]);

@@ -7,6 +7,7 @@ import { tierObstacle } from './command.ts';
 import { makeReceipt, missingForTier, type ProbeReport } from './receipt.ts';
 import type { Toolset } from './toolset.ts';
 
+/** What measuring needs; how a self-test is run is the caller's. */
 export type MeasureOptions = {
   readonly toolset: Toolset;
   /** Tiers worth trying, weakest first; all of them where it is left out. */

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { open, readdir, readFile, realpath, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+/** What a Node binary needs around it, and what it takes before it runs any code. */
 export type NodeImage = {
   /** The program that the kernel starts to load the binary (PT_INTERP); undefined for a static binary. */
   readonly loader: string | undefined;
@@ -17,6 +18,7 @@ export type NodeImage = {
   readonly idleDataBytes: number;
 };
 
+/** A shared library: the name by which the loader looks for it, and the file that is shown there. */
 export type Library = { readonly name: string; readonly file: string };
 
 /**

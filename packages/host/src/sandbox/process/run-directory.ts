@@ -30,8 +30,10 @@ import { openAliveSocket } from './alive-socket.ts';
 import { ownIdentity } from './process-table.ts';
 import { removeTree } from './remove-tree.ts';
 
+/** Beginning of the name of every host's folder; the generation token follows. */
 export const RUN_DIRECTORY_PREFIX = 'bulkhead-run-';
 
+/** The folder of this host, and what may be done in it. */
 export type RunDirectory = {
   readonly path: string;
   /** 32 hexadecimal digits, new for each host. */
@@ -54,6 +56,7 @@ export type RunDirectory = {
   readonly close: () => Promise<void>;
 };
 
+/** Where the folder is made, and for whom it must be passable. */
 export type RunDirectoryOptions = {
   /** Where it may be made, in order of preference; the first that other users can pass through is taken. */
   readonly parents?: readonly string[];

@@ -10,6 +10,7 @@ import { NEWEST_KNOWN_CALL, systemCallNumber, type Architecture, type SystemCall
 /** Stands in a program for the guest's own process id, where only the launcher knows it; launch.pl replaces it. */
 export const SELF_PID_MARK = 0x5049_444d;
 
+/** What differs between filters. */
 export type FilterOptions = {
   readonly architecture: Architecture;
   /** The guest's process id as itself sees it; in a pid namespace of bubblewrap's that is 2. */

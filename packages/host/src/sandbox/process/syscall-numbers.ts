@@ -131,6 +131,7 @@ const NUMBERS = {
   vhangup: [153, 58],
 } as const satisfies Record<string, Numbers>;
 
+/** A system call that some filter names. */
 export type SystemCall = keyof typeof NUMBERS;
 
 /** Returns the number of the call on that architecture, or undefined where it does not exist. */

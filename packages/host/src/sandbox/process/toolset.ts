@@ -14,8 +14,10 @@ import { blocksOf } from './uid-lease.ts';
 /** A program that is there, by its absolute path, or one that is not, with the step that installs it. */
 export type Tool = { readonly found: true; readonly path: string } | { readonly found: false; readonly cure: string };
 
+/** Programs that a launch may use. */
 export type ToolName = keyof typeof CURES;
 
+/** What this machine and this user have for starting guests. */
 export type Toolset = Readonly<Record<ToolName, Tool>> & {
   /** Options that the installed bubblewrap knows, such as `--disable-userns` (0.8.0); empty without it. */
   readonly bwrapOptions: ReadonlySet<string>;

@@ -17,11 +17,13 @@ import { join } from 'node:path';
 import { systemCodeOf } from '../../base/host-error.ts';
 import { isProvedDead, killAndWait, ownIdentity, parseIdentity } from './process-table.ts';
 
+/** User ids in one block: the most guests that one host has at once, with room to rest each id. */
 export const UID_BLOCK_SIZE = 1_024;
 
 /** Where root keeps the lease files; gone after a reboot, as the owners are. */
 export const UID_LEASE_DIRECTORY = '/run/bulkhead';
 
+/** A block of user ids that is this host's alone. */
 export type UidLease = {
   /** First id of the block of {@link UID_BLOCK_SIZE}. */
   readonly first: number;
@@ -33,6 +35,7 @@ export type UidLease = {
   readonly close: () => Promise<void>;
 };
 
+/** Where leases are kept; defaults are the machine's own. */
 export type UidLeaseOptions = {
   readonly directory?: string;
   /** The run folder's socket, by which hosts in other containers tell whether this one lives. */

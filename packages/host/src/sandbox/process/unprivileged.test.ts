@@ -23,6 +23,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
+// APPROVED: only root can start a host as somebody else; as anybody else the other tests are of that kind already.
 describe.runIf(process.getuid?.() === 0)('arranged by root', () => {
   test('a host without root reaches confined and jail by itself', async () => {
     await chmod(directory, 0o755);
