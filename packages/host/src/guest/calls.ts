@@ -16,6 +16,7 @@ export type Bound = {
   readonly outputBytesMax: number;
 };
 
+/** The table of calls; `start` and `abort` come from the host. */
 export type GuestCalls = {
   readonly start: (bound: Bound, message: CallMessage) => void;
   readonly abort: (id: number) => void;

@@ -18,6 +18,7 @@ const INCOMING_PAYLOAD_BYTES_MAX = 20 * 1024 * 1024;
 /** Below the smallest frame that the host may allow: limits.output_bytes of 1 and the envelope of 64 KiB. */
 const BATCH_BYTES_MAX = 32 * 1024;
 
+/** Who takes what the host sends. */
 export type GuestChannelOptions = {
   readonly onMessage: (message: HostMessage) => void;
   readonly onRaw: (bytes: Buffer) => void;
@@ -26,6 +27,7 @@ export type GuestChannelOptions = {
   readonly onClosed: () => void;
 };
 
+/** The guest’s end of the channel, for one life. */
 export type GuestChannel = {
   /** Queues one message, already JSON; the messages of a tick leave as one write. */
   readonly send: (json: string) => void;

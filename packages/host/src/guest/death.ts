@@ -13,6 +13,7 @@ export const exitNow = (process as unknown as { reallyExit: (code: number) => ne
 /** Exit codes by which the host knows an end whose message was lost. */
 export const EXIT_CODES = { closed: 0, neverReady: 13, unhandledRejection: 71, uncaught: 72 } as const;
 
+/** What the last handlers need of the guest. */
 export type DeathWatch = {
   readonly send: (json: string) => void;
   readonly flush: (done?: () => void) => void;

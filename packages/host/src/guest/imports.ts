@@ -5,6 +5,7 @@
 import { isAllowedBuiltin } from '@bulkhead/protocol';
 import { registerHooks } from 'node:module';
 
+/** Loads the one artifact of this guest. */
 export type ArtifactLoader = {
   /**
    * Imports the artifact's text as an ES module; works once.

@@ -18,6 +18,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Sandbox, SandboxCall, SandboxDeath, SandboxOpening, SandboxReply } from './sandbox.ts';
 import { createWaitingCalls, type WaitingCall } from './waiting-calls.ts';
 
+/** Bounds of a group, how it opens an instance, and who is told of a death. */
 export type InstanceGroupOptions = {
   readonly clock: Clock;
   readonly concurrency: number;

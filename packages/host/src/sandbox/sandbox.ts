@@ -58,6 +58,7 @@ export type SandboxReply = {
   | { readonly ok: false; readonly error: CallError; readonly stack: string | undefined }
 );
 
+/** A sandbox that takes calls, or why there is none; `stack` is the plugin’s own, for the log. */
 export type SandboxOpening =
   | { readonly ok: true; readonly sandbox: Sandbox }
   | { readonly ok: false; readonly error: CallError; readonly stack: string | undefined };

@@ -13,6 +13,7 @@ export type Spare = {
   readonly close: () => Promise<void>;
 };
 
+/** How many spares there are, of which shapes, and how one is started. */
 export type WarmPoolOptions<Shape, Guest extends Spare> = {
   /** Spares of the default shape; 0 for no pool at all. */
   readonly size: number;

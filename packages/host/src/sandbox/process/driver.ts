@@ -33,6 +33,7 @@ export type ProcessSpec = {
   readonly cpuMsMax: number;
 };
 
+/** What the driver is made of. */
 export type ProcessDriverOptions = {
   readonly launches: GuestLaunches;
   readonly receipt: Receipt;
@@ -135,6 +136,7 @@ function bootGuest(options: ProcessDriverOptions, shape: GuestShape, live: Set<G
     memoryMb: shape.memoryMb,
     bootTimeoutMs,
     hidePaths: launches.hidePaths,
+    wasOutOfMemory: launch.wasOutOfMemory,
     onDropped,
   });
   live.add(guest);

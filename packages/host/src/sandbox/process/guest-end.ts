@@ -5,6 +5,7 @@
 import { callError, type CallError, type ErrorCode } from '@bulkhead/protocol';
 import { constants } from 'node:os';
 
+/** How far a guest had come. */
 export type GuestPhase = 'booting' | 'loading' | 'serving';
 
 /** The last words of a guest; `text` is its name and message. */
@@ -22,6 +23,8 @@ export type GuestEnd = {
   /** The last text of stderr: V8 says there that the heap was exhausted. */
   readonly stderrTail: string;
   readonly memoryMb: number;
+  /** The kernel says that it ended a process of the guest because the guest's memory was full. */
+  readonly wasOutOfMemory: boolean;
 };
 
 const HEAP_EXHAUSTED =
@@ -38,7 +41,7 @@ const SHOWN_CHARACTERS = 300;
 export function describeEnd(end: GuestEnd): CallError {
   if (end.killedFor !== undefined) return end.killedFor;
   const signal = signalOf(end);
-  if (end.dying?.code === 'GUEST_OUT_OF_MEMORY') return outOfMemory(end.memoryMb);
+  if (end.wasOutOfMemory || end.dying?.code === 'GUEST_OUT_OF_MEMORY') return outOfMemory(end.memoryMb);
   if (signal !== undefined && HEAP_EXHAUSTED.test(end.stderrTail)) return outOfMemory(end.memoryMb);
   if (end.phase === 'booting') return neverBooted(end);
   if (end.phase === 'loading') return callError('INIT_EXITED', { message: `${howItEnded(end)} before it was ready` });

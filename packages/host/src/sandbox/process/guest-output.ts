@@ -8,6 +8,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { HidePaths } from './clean-text.ts';
 import { createOutputRing } from './output-ring.ts';
 
+/** What is captured, and who is told of a flood. */
 export type GuestOutputOptions = {
   readonly stdout: Readable;
   readonly stderr: Readable;

@@ -39,6 +39,7 @@ export type GuestBinding = {
   readonly initTimeoutMs: number;
 };
 
+/** What a guest is made of. */
 export type GuestProcessOptions = {
   readonly instanceId: string;
   readonly tier: Tier;
@@ -48,6 +49,8 @@ export type GuestProcessOptions = {
   readonly memoryMb: number;
   readonly bootTimeoutMs: number;
   readonly hidePaths: HidePaths;
+  /** Asked when the process is gone: did the kernel end it because its control group was full. */
+  readonly wasOutOfMemory: () => boolean;
   /** A reply was dropped: late, twice, or unasked. */
   readonly onDropped: () => void;
 };
@@ -373,6 +376,7 @@ export class GuestProcess implements Sandbox {
       dying: this.#dying,
       stderrTail: this.#output.since({ stdout: 0, stderr: 0 }).stderr,
       memoryMb: this.#options.memoryMb,
+      wasOutOfMemory: this.#options.wasOutOfMemory(),
     });
     this.#channel.close();
     this.#output.close();

@@ -18,6 +18,7 @@ import {
 import type { Socket } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 
+/** A connected socket, its bound, and who takes what comes. */
 export type HostChannelOptions = {
   readonly socket: Socket;
   readonly clock: Clock;

@@ -22,6 +22,7 @@ import { runSelfTest } from './run-self-test.ts';
 import { findToolset, type Toolset } from './toolset.ts';
 import { UID_LEASE_DIRECTORY, leaseUids, type UidLease } from './uid-lease.ts';
 
+/** What the sandbox of a host is opened with. */
 export type ProcessSandboxOptions = {
   readonly clock: Clock;
   readonly log: Log;

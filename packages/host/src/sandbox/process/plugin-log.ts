@@ -10,6 +10,7 @@ import { cleanLine, type HidePaths } from './clean-text.ts';
 /** One line of a plugin's logger, as it came over the channel. */
 export type GuestLogLine = Extract<GuestMessage, { readonly t: 'log' }>;
 
+/** Where the lines go, and what the host says with each. */
 export type PluginLogOptions = {
   readonly log: Log;
   readonly clock: Clock;

@@ -9,6 +9,7 @@ import type { ProbeInput } from '../../self-test/probe.ts';
 import type { GuestShape, ProcessDriver } from './driver.ts';
 import { parseProbeResults, type ProbeReport } from './receipt.ts';
 
+/** One tier to be tried, and what is attempted there. */
 export type SelfTestOptions = {
   readonly clock: Clock;
   readonly tier: Tier;

@@ -10,6 +10,7 @@ import type { HostChannel } from './host-channel.ts';
 import { failed, type ReplyBody } from './judge-message.ts';
 import { createPendingCalls, type PendingCall } from './pending-calls.ts';
 
+/** What calls run through, and who is told of what they do. */
 export type RunningCallsOptions = {
   readonly clock: Clock;
   readonly channel: HostChannel;

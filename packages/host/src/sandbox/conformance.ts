@@ -1,0 +1,399 @@
+/**
+ * What every Sandbox must do, as tests that a driver runs over itself: `sandboxConformance('process, jail', open)`.
+ * A new driver is done when it passes. Guests are real, and so is what they do to themselves.
+ */
+import { LIMITS, type JsonObject, type JsonValue } from '@bulkhead/protocol';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PLUGIN } from './conformance-plugin.ts';
+import type { Sandbox, SandboxCall, SandboxOpening, SandboxReply } from './sandbox.ts';
+
+/** A driver under test. */
+export type DriverUnderTest = {
+  /** Opens a plugin from the text of its main module. */
+  readonly open: (source: string, plugin?: PluginUnderTest) => Promise<SandboxOpening>;
+  /** Replies that were dropped so far. */
+  readonly droppedCount: () => number;
+  readonly logged: () => readonly { readonly level: string; readonly fields: object; readonly message: string }[];
+  readonly leftovers: () => Promise<Readonly<Record<string, number>>>;
+  readonly close: () => Promise<void>;
+};
+
+/** What a plugin under test is held to, and its manifest. */
+export type PluginUnderTest = {
+  readonly manifest?: JsonObject;
+  readonly memoryMb?: number;
+  readonly outputBytesMax?: number;
+  readonly initTimeoutMs?: number;
+};
+
+/** Declares the suite. */
+export function sandboxConformance(name: string, openDriver: () => Promise<DriverUnderTest>): void {
+  describe(`sandbox conformance: ${name}`, () => {
+    let driver: DriverUnderTest;
+    beforeAll(async () => {
+      driver = await openDriver();
+    });
+    afterAll(() => driver.close());
+    const opened = (): DriverUnderTest => driver;
+    loadTests(opened);
+    callTests(opened);
+    refusalTests(opened);
+    cancelTests(opened);
+    timeoutTests(opened);
+    deathTests(opened);
+    resultTests(opened);
+    outputTests(opened);
+    closeTests(opened);
+  });
+}
+
+type Driver = () => DriverUnderTest;
+
+/** Makes a call with a deadline that far away. */
+export function callOf(
+  name: string,
+  params: JsonValue = {},
+  change: Partial<SandboxCall> & { readonly leftMs?: number } = {},
+): SandboxCall {
+  const { leftMs = 10_000, ...rest } = change;
+  return {
+    target: 'tool',
+    name,
+    args: [params],
+    deadline: performance.now() + leftMs,
+    timeoutMs: leftMs,
+    isFullTime: true,
+    signal: undefined,
+    ...rest,
+  };
+}
+
+async function openPlugin(driver: Driver, limits?: PluginUnderTest): Promise<Sandbox> {
+  const opening = await driver().open(PLUGIN, { manifest: { hooks: ['before_tool_call'] }, ...limits });
+  if (!opening.ok) throw new Error(`the plugin did not open: ${JSON.stringify(opening.error)}`);
+  return opening.sandbox;
+}
+
+/** What a reply is about, without what was measured. */
+function gist(reply: SandboxReply): JsonValue {
+  return reply.ok ? reply.value : { kind: reply.error.kind, code: reply.error.code };
+}
+
+function loadTests(driver: Driver): void {
+  const failures = [
+    ['a syntax error', 'export const main = {', 'LOAD_FAILED'],
+    ['an import of an absent module', 'import "./absent.js"; export const main = {};', 'IMPORT_REFUSED'],
+    ['a throw at import', 'throw new Error("no"); export const main = {};', 'LOAD_FAILED'],
+    ['a throw in onLoad', 'export const main = { default: { onLoad() { throw new Error("no"); } } };', 'INIT_FAILED'],
+    [
+      'an onLoad that never settles',
+      'export const main = { default: { onLoad: () => new Promise(() => 0) } };',
+      'INIT_EXITED',
+    ],
+    ['a load that spins', 'for (;;); export const main = {};', 'INIT_TIMEOUT'],
+    ['a load that exits with 0', 'process.exit(0); export const main = {};', 'INIT_EXITED'],
+  ] as const;
+
+  test.each(failures)(
+    '[F001-34, F001-35] [FAULTS-1] [FAULTS-2] [FAULTS-3] [FAULTS-4] [FAULTS-5] %s is %s',
+    async (_, source, code) => {
+      const opening = await driver().open(source, { initTimeoutMs: 500 });
+      expect(opening).toMatchObject({ ok: false, error: { code } });
+    },
+  );
+
+  test('a guest says what its plugin offers', async () => {
+    const sandbox = await openPlugin(driver);
+    expect(sandbox.ready.tools.map((tool) => tool.name)).toContain('echo');
+    expect(sandbox.ready).toMatchObject({ exports: ['plus'], has_health_check: true });
+    await sandbox.close();
+  });
+}
+
+function callTests(driver: Driver): void {
+  test('[F001-11] [F001-12] a tool, an export with positional arguments, a hook and a health check run by name', async () => {
+    const sandbox = await openPlugin(driver);
+    expect(gist(await sandbox.run(callOf('echo', { a: [1, 'é', null] })))).toEqual({ a: [1, 'é', null] });
+    expect(gist(await sandbox.run(callOf('plus', null, { target: 'export', args: [2, 3] })))).toBe(5);
+    const hook = await sandbox.run(callOf('before_tool_call', { tool: 'x' }, { target: 'hook' }));
+    expect(gist(hook)).toEqual({ tool: 'x', seen: true });
+    expect(gist(await sandbox.run(callOf('', null, { target: 'health', args: [] })))).toMatchObject({
+      status: 'healthy',
+    });
+    await sandbox.close();
+  });
+
+  test('what a plugin does not offer is TOOL_NOT_FOUND', async () => {
+    const sandbox = await openPlugin(driver);
+    for (const target of ['tool', 'export'] as const) {
+      expect(await sandbox.run(callOf('constructor', {}, { target }))).toMatchObject({
+        error: { code: 'TOOL_NOT_FOUND' },
+      });
+    }
+    await sandbox.close();
+  });
+
+  test('calls run at once, and each gets its own answer', async () => {
+    const sandbox = await openPlugin(driver);
+    const replies = await Promise.all(
+      Array.from({ length: 100 }, (_, n) => sandbox.run(callOf('gate', { calls: 100, n }))),
+    );
+    expect(replies.map(gist)).toEqual(Array.from({ length: 100 }, (_, n) => n));
+    await sandbox.close();
+  });
+
+  test('calls begin in the order in which they were made', async () => {
+    const sandbox = await openPlugin(driver);
+    const order = Array.from({ length: 500 }, (_, n) => n);
+    await Promise.all(order.map((n) => sandbox.run(callOf('start', { n }))));
+    expect(gist(await sandbox.run(callOf('started')))).toEqual(order);
+    await sandbox.close();
+  });
+
+  test('[F001-36] [FAULTS-53] what a plugin throws is its outcome, and the guest lives on', async () => {
+    const sandbox = await openPlugin(driver);
+    expect(await sandbox.run(callOf('throw_error'))).toMatchObject({
+      ok: false,
+      error: { code: 'PLUGIN_THREW', message: 'RangeError: no good' },
+    });
+    expect(await sandbox.run(callOf('throw_null'))).toMatchObject({ ok: false, error: { code: 'PLUGIN_THREW' } });
+    expect(gist(await sandbox.run(callOf('echo', { a: 1 })))).toEqual({ a: 1 });
+    await sandbox.close();
+  });
+}
+
+function refusalTests(driver: Driver): void {
+  test('[FAULTS-67] an import that is refused at run time is a tool_error, and the guest lives on', async () => {
+    const sandbox = await openPlugin(driver);
+    expect(gist(await sandbox.run(callOf('refused')))).toEqual({ kind: 'tool_error', code: 'IMPORT_REFUSED' });
+    expect(sandbox.isServing()).toBe(true);
+    await sandbox.close();
+  });
+
+  test('arguments that are no JSON are refused before they are sent', async () => {
+    const sandbox = await openPlugin(driver);
+    const args = [1n] as unknown as JsonValue[]; // The embedding API takes what its caller has.
+    expect(gist(await sandbox.run(callOf('echo', null, { args })))).toEqual({
+      kind: 'invalid_input',
+      code: 'PARAMS_INVALID',
+    });
+    await sandbox.close();
+  });
+}
+
+function cancelTests(driver: Driver): void {
+  test('a cancelled call is answered at once, and a guest that heeds the abort lives on', async () => {
+    const sandbox = await openPlugin(driver);
+    const before = driver().droppedCount();
+    const abort = new AbortController();
+    const reply = sandbox.run(callOf('heed', {}, { signal: abort.signal }));
+    abort.abort();
+    const abortedAt = performance.now();
+    expect(gist(await reply)).toEqual({ kind: 'cancelled', code: 'CALL_CANCELLED' });
+    expect(performance.now() - abortedAt).toBeLessThan(50);
+    expect(sandbox.isServing()).toBe(false);
+    expect(await sandbox.whenServing()).toBe(true);
+    expect(driver().droppedCount()).toBe(before + 1);
+    expect(gist(await sandbox.run(callOf('echo', { a: 1 })))).toEqual({ a: 1 });
+    await sandbox.close();
+  });
+
+  test('a guest that ignores the abort is killed within 350 ms, and it is no fault of the plugin', async () => {
+    const sandbox = await openPlugin(driver);
+    const abort = new AbortController();
+    const reply = sandbox.run(callOf('never', {}, { signal: abort.signal }));
+    const abortedAt = performance.now();
+    abort.abort();
+    expect(await reply).toMatchObject({ error: { code: 'CALL_CANCELLED' } });
+    expect(await sandbox.died).toMatchObject({ cause: 'caller', isTold: true, isKilled: true });
+    expect(performance.now() - abortedAt).toBeLessThan(LIMITS.kill_after_deadline_ms.value);
+    expect(await sandbox.whenServing()).toBe(false);
+  });
+
+  test('a call whose signal was aborted before never reaches the guest', async () => {
+    const sandbox = await openPlugin(driver);
+    const reply = await sandbox.run(callOf('spin', {}, { signal: AbortSignal.abort() }));
+    expect(reply).toMatchObject({ error: { code: 'CALL_CANCELLED' } });
+    expect(gist(await sandbox.run(callOf('echo', { a: 1 })))).toEqual({ a: 1 });
+    await sandbox.close();
+  });
+}
+
+function timeoutTests(driver: Driver): void {
+  const hangs = ['spin', 'never', 'regex', 'microtasks', 'thenables', 'block'];
+  test.each(hangs)(
+    '[F001-38] [F003-30] [FAULTS-10] [FAULTS-11] [FAULTS-12] [FAULTS-13] [FAULTS-18] [FAULTS-19] [FAULTS-50] ' +
+      'a call in %s is answered at its deadline, and the guest is gone 350 ms later',
+    async (name) => {
+      const sandbox = await openPlugin(driver);
+      const startedAt = performance.now();
+      const reply = await sandbox.run(callOf(name, {}, { leftMs: 200 }));
+      const answeredMs = performance.now() - startedAt;
+      expect(reply).toMatchObject({ error: { code: 'CALL_TIMEOUT', limit: { allowed: 200, unit: 'ms' } } });
+      expect(answeredMs).toBeGreaterThan(195);
+      expect(answeredMs).toBeLessThan(300);
+      expect(await sandbox.died).toMatchObject({ cause: 'fault', isTold: true, isKilled: true });
+      expect(performance.now() - startedAt - 200).toBeLessThan(LIMITS.kill_after_deadline_ms.value);
+    },
+  );
+
+  test('a guest that answers within its grace lives, and its late reply is dropped and counted', async () => {
+    const sandbox = await openPlugin(driver);
+    const before = driver().droppedCount();
+    expect(await sandbox.run(callOf('heed', {}, { leftMs: 50 }))).toMatchObject({ error: { code: 'CALL_TIMEOUT' } });
+    expect(await sandbox.whenServing()).toBe(true);
+    expect(driver().droppedCount()).toBe(before + 1);
+    await sandbox.close();
+  });
+
+  test('a deadline that the caller chose shorter is no fault of the plugin', async () => {
+    const sandbox = await openPlugin(driver);
+    await sandbox.run(callOf('never', {}, { leftMs: 50, isFullTime: false }));
+    expect(await sandbox.died).toMatchObject({ cause: 'caller' });
+  });
+
+  test('a call that is late already is answered without the guest', async () => {
+    const sandbox = await openPlugin(driver);
+    expect(await sandbox.run(callOf('spin', {}, { leftMs: -1 }))).toMatchObject({ error: { code: 'CALL_TIMEOUT' } });
+    expect(sandbox.isServing()).toBe(true);
+    await sandbox.close();
+  });
+
+  test('when a call takes the guest past its grace, the calls beside it are lost and not at fault', async () => {
+    const sandbox = await openPlugin(driver);
+    const beside = sandbox.run(callOf('never'));
+    expect(await sandbox.run(callOf('spin', {}, { leftMs: 100 }))).toMatchObject({ error: { code: 'CALL_TIMEOUT' } });
+    expect(await beside).toMatchObject({ error: { code: 'GUEST_LOST', retryable: true } });
+  });
+}
+
+function deathTests(driver: Driver): void {
+  const deaths = [
+    ['[F001-39] [FAULTS-29]', 'exit0', 'GUEST_EXITED'],
+    ['[FAULTS-29]', 'exit1', 'GUEST_EXITED'],
+    ['[F001-39] [FAULTS-30]', 'abort', 'GUEST_CRASHED'],
+    ['[F001-37] [FAULTS-20]', 'heap', 'GUEST_OUT_OF_MEMORY'],
+    ['[FAULTS-14]', 'timers', 'GUEST_OUT_OF_MEMORY'],
+    // A loop that never lets its pipe drain fills its own memory before ours.
+    ['[FAULTS-36]', 'hoard_output', 'GUEST_OUT_OF_MEMORY'],
+    ['[FAULTS-54]', 'throw_later', 'GUEST_UNCAUGHT'],
+    ['[FAULTS-54]', 'reject_later', 'GUEST_UNHANDLED_REJECTION'],
+  ] as const;
+
+  test.each(deaths)('%s %s ends its own call as %s, and the calls beside it as GUEST_LOST', async (_, name, code) => {
+    const sandbox = await openPlugin(driver);
+    const beside = Array.from({ length: 3 }, () => sandbox.run(callOf('never')));
+    // Begun before the culprit, so that they are known to have outlived their tick.
+    await sandbox.run(callOf('echo'));
+    const culprit = sandbox.run(callOf(name));
+    const after = sandbox.run(callOf('never'));
+    expect(await culprit).toMatchObject({ ok: false, error: { code } });
+    for (const reply of await Promise.all([...beside, after])) {
+      expect(reply).toMatchObject({ ok: false, error: { code: 'GUEST_LOST', retryable: true } });
+    }
+    expect(await sandbox.died).toMatchObject({ error: { code }, cause: 'fault', isTold: true, isKilled: false });
+    expect(await sandbox.run(callOf('echo'))).toMatchObject({ error: { code: 'GUEST_LOST' } });
+  });
+}
+
+function resultTests(driver: Driver): void {
+  const refusals = [
+    ['[FAULTS-48]', 'circular', {}, 'RESULT_UNSERIALIZABLE'],
+    ['[FAULTS-48]', 'bigint', {}, 'RESULT_UNSERIALIZABLE'],
+    ['[FAULTS-48]', 'bad_getter', {}, 'RESULT_UNSERIALIZABLE'],
+    ['[FAULTS-51]', 'deep', { levels: 65 }, 'RESULT_TOO_DEEP'],
+    ['[FAULTS-51]', 'deep', { levels: 100_000 }, 'RESULT_TOO_DEEP'],
+    ['[FAULTS-47]', 'large', { bytes: 1_000_000 }, 'RESULT_TOO_LARGE'],
+  ] as const;
+
+  test.each(refusals)('%s the result of %s %j is %s, and the guest lives on', async (...row) => {
+    const [, name, params, code] = row;
+    const sandbox = await openPlugin(driver, { outputBytesMax: 500_000 });
+    expect(await sandbox.run(callOf(name, params))).toMatchObject({ ok: false, error: { code } });
+    expect(gist(await sandbox.run(callOf('deep', { levels: 64 })))).toBeInstanceOf(Array);
+    await sandbox.close();
+  });
+
+  test('[FAULTS-49] what JSON has no word for is written as JSON.stringify does', async () => {
+    const sandbox = await openPlugin(driver);
+    expect(gist(await sandbox.run(callOf('odd')))).toEqual({ nan: null, zero: 0, lone: '\ud800', list: [null] });
+    await sandbox.close();
+  });
+
+  test('[FAULTS-52] keys that reach a prototype are removed', async () => {
+    const sandbox = await openPlugin(driver);
+    expect(gist(await sandbox.run(callOf('poison')))).toEqual({ a: 1 });
+    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+    await sandbox.close();
+  });
+}
+
+function outputTests(driver: Driver): void {
+  test('each call is given what was written while it ran, clean of escape sequences', async () => {
+    const sandbox = await openPlugin(driver);
+    const red = await sandbox.run(callOf('print', { text: '\u001b[31mred\u001b[0m\u202e' }));
+    expect(red).toMatchObject({ stdout: 'red', stderr: 'red!' });
+    const later = await sandbox.run(callOf('print_later', { text: 'later' }));
+    expect(later).toMatchObject({ stdout: 'later', stderr: '' });
+    expect(await sandbox.run(callOf('echo'))).toMatchObject({ stdout: '', stderr: '' });
+    await sandbox.close();
+  });
+
+  test('no path of the server leaves in what a plugin prints', async () => {
+    const sandbox = await openPlugin(driver);
+    const { stdout } = await sandbox.run(callOf('stack'));
+    expect(stdout).toMatch(/^Error: here\n\s+at .*bulkhead:artifact/);
+    expect(stdout).not.toMatch(/\/(?:tmp|work|home|root|usr|var|bulkhead)\//);
+    await sandbox.close();
+  });
+
+  test('[FAULTS-36] a flood of output ends the guest', async () => {
+    const sandbox = await openPlugin(driver);
+    expect(await sandbox.run(callOf('flood'))).toMatchObject({
+      error: { code: 'LOG_FLOOD', kind: 'output_too_large' },
+    });
+    expect(await sandbox.died).toMatchObject({ isKilled: true });
+  });
+}
+
+function closeTests(driver: Driver): void {
+  test('a guest that is closed unloads its plugin; what is in flight is answered with HOST_CLOSED', async () => {
+    const sandbox = await openPlugin(driver);
+    const inFlight = sandbox.run(callOf('never'));
+    await Promise.all([sandbox.close(), sandbox.close()]);
+    expect(await inFlight).toMatchObject({ error: { code: 'HOST_CLOSED' }, stdout: 'unloaded\n' });
+    expect(await sandbox.died).toMatchObject({ cause: 'closed', isKilled: false });
+    await sandbox.close();
+  });
+
+  test('[FAULTS-8] a guest that ignores its end is killed after its grace', async () => {
+    const opening = await driver().open(
+      'export const main = { default: { tools: [], onUnload: () => { for (;;); } } };',
+    );
+    if (!opening.ok) throw new Error(opening.error.message);
+    const startedAt = performance.now();
+    await opening.sandbox.close();
+    expect(performance.now() - startedAt).toBeGreaterThan(LIMITS.shutdown_grace_ms.value - 50);
+    expect(performance.now() - startedAt).toBeLessThan(LIMITS.shutdown_grace_ms.value + 500);
+  });
+
+  test('nothing is left of guests that were closed, killed, or have died: no process, file or timer', async () => {
+    const [closed, killed, dead] = await Promise.all([openPlugin(driver), openPlugin(driver), openPlugin(driver)]);
+    await closed.close();
+    await killed.run(callOf('spin', {}, { leftMs: 50 }));
+    await killed.died;
+    await dead.run(callOf('exit0'));
+    await dead.died;
+    expect(await settledLeftovers(driver)).toEqual({ processes: 0, files: 0, timers: 0 });
+  });
+}
+
+/** Waits without a timer, since timers are counted. Descriptors are closed a turn or two after a guest is gone. */
+async function settledLeftovers(driver: Driver): Promise<Readonly<Record<string, number>>> {
+  const until = performance.now() + 2_000;
+  for (;;) {
+    const leftovers = await driver().leftovers();
+    if (Object.values(leftovers).every((count) => count === 0) || performance.now() > until) return leftovers;
+    await new Promise(setImmediate);
+  }
+}
