@@ -81,8 +81,14 @@ function refusal(error: CallError, body: string): Answer {
 }
 
 function retryAfter(error: CallError, status: number): Readonly<Record<string, string>> {
-  const seconds = error.code === 'IDEMPOTENCY_RUNNING' ? RUNNING_RETRY_S : RETRY_AFTER_S.get(status);
+  const seconds =
+    error.code === 'IDEMPOTENCY_RUNNING' ? RUNNING_RETRY_S : (breakerWait(error) ?? RETRY_AFTER_S.get(status));
   return seconds === undefined ? {} : { 'retry-after': seconds };
+}
+
+/** An open breaker says itself how long it holds calls back. */
+function breakerWait({ limit }: CallError): string | undefined {
+  return limit?.name === 'retry_after_ms' ? String(Math.max(1, Math.ceil(limit.observed / 1_000))) : undefined;
 }
 
 /** RFC 9110 §11.6.1: a 401 names the scheme that it wants. */

@@ -1,0 +1,22 @@
+import { callError } from '@bulkhead/protocol';
+import { expect, test } from 'vitest';
+import { encodeOutcome, outcomeOf } from './encode.ts';
+
+const place = { plugin: 'weather', target: 'today' };
+
+function retryAfter(error: Parameters<typeof outcomeOf>[0]): string | undefined {
+  return encodeOutcome(outcomeOf(error, place)).headers['retry-after'];
+}
+
+test('an open breaker says in Retry-After how long it holds calls back, in whole seconds', () => {
+  const limit = { name: 'retry_after_ms', allowed: 0, observed: 7_001, unit: 'ms' };
+  expect(retryAfter(callError('BREAKER_OPEN', { limit }))).toBe('8');
+});
+
+test('what holds until an administrator reloads is worth asking again in a while', () => {
+  expect(retryAfter(callError('BREAKER_OPEN'))).toBe('5');
+});
+
+test('what cannot get better by waiting has no Retry-After', () => {
+  expect(retryAfter(callError('PARAMS_INVALID'))).toBeUndefined();
+});
