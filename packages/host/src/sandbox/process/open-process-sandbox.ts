@@ -16,6 +16,7 @@ import { createProcessDriver, type GuestLaunches, type GuestShape, type ProcessD
 import { stageLaunchFiles } from './launch-files.ts';
 import { createGuestLauncher } from './launcher.ts';
 import { measureTiers } from './measure-tiers.ts';
+import { openMemoryLayer, type MemoryLayer } from './memory-layer.ts';
 import { reapDeadHosts } from './reaper.ts';
 import { openRunDirectory, type RunDirectory } from './run-directory.ts';
 import { runSelfTest } from './run-self-test.ts';
@@ -69,7 +70,10 @@ export async function openProcessSandbox(options: ProcessSandboxOptions): Promis
   opened.defer(async () => uids?.close());
   const { guestPath } = options;
   const staged = await stageLaunchFiles({ runDirectory, guestPath, architecture: toolset.architecture });
-  const place: Place = { options, toolset, runDirectory, uids, staged };
+  const { token, path } = runDirectory;
+  const memory = await openMemoryLayer({ toolset, launcher: staged.launcher, token, runDirectory: path });
+  opened.defer(() => memory.close());
+  const place: Place = { options, toolset, runDirectory, uids, staged, memory };
   const receipt = await measure(place);
   const { spareCount } = options;
   const driver = openDriver(place, { receipt, spareCount, shape: DEFAULT_SHAPE, withoutPermissionModel: false });
@@ -84,6 +88,7 @@ type Place = {
   readonly runDirectory: RunDirectory;
   readonly uids: UidLease | undefined;
   readonly staged: StagedFiles;
+  readonly memory: MemoryLayer;
 };
 
 async function clearRemains(log: Log, isRoot: boolean): Promise<void> {
@@ -117,6 +122,7 @@ async function measure(place: Place): Promise<Receipt> {
         runSelfTest({
           ...{ clock, tier, probePath, targets: targets.input, openFilesMax: OPEN_FILES_MAX },
           guestPath: guestPathInside(tier, staged),
+          judgeMemory: place.memory.judge,
           openDriver: (choice) => openDriver(place, { ...choice, spareCount: 0 }),
         }),
       kernel: release(),
@@ -152,10 +158,19 @@ function openDriver(place: Place, choice: DriverChoice): ProcessDriver {
 }
 
 function launchesOf(place: Place, { receipt, withoutPermissionModel }: DriverChoice): GuestLaunches {
-  const { toolset, staged, runDirectory, uids } = place;
+  const { toolset, staged, runDirectory, uids, memory } = place;
   const { tier } = receipt;
   const { token } = runDirectory;
-  const host = { tier, toolset, staged, token, hostPid: process.pid, withoutPermissionModel, uids };
+  const host = {
+    tier,
+    toolset,
+    staged,
+    token,
+    hostPid: process.pid,
+    withoutPermissionModel,
+    uids,
+    groups: memory.groups,
+  };
   const launcher = createGuestLauncher(host);
   return {
     tier,

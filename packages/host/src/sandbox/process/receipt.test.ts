@@ -60,6 +60,7 @@ function reportWithout(...open: readonly string[]): ProbeReport {
     'environment',
     'descriptors',
     'memory',
+    'memory-beyond-group',
     'open-files',
     'status-capabilities',
     'status-no-new-privileges',
@@ -83,6 +84,7 @@ test('the receipt lists every layer by its stable name', () => {
     'descriptors',
     'network',
     'memory-limit',
+    'memory-cgroup',
     'open-files-limit',
     'file-limits',
     'own-user',
@@ -128,6 +130,19 @@ test('a layer that does not hold says what was got and ends with what would rais
     holds: false,
     how: 'namespaces got obtained; tier jail would bring it: bubblewrap is not installed; apt-get install bubblewrap',
   });
+});
+
+test('a machine without control groups holds every tier, and the layer says what would bring them', () => {
+  const report = reportWithout('memory-beyond-group');
+  expect(missingForTier('jail', report)).toEqual([]);
+  const howIn = (toolset: Toolset): string | undefined =>
+    makeReceipt({ tier: 'jail', report, toolset, above: [], ...WHERE }).layers.find(
+      ({ name }) => name === 'memory-cgroup',
+    )?.how;
+  expect(howIn(TOOLSET)).toBe(
+    'memory-beyond-group got obtained; give the host a control group to divide: Delegate=memory pids and DelegateSubgroup=bulkhead-host in its systemd unit',
+  );
+  expect(howIn({ ...TOOLSET, perl: absent('apt-get install perl-base') })).toContain('; apt-get install perl-base');
 });
 
 test('measuring takes the strongest tier that holds and says why the stronger ones do not', async () => {

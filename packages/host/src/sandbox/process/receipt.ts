@@ -9,6 +9,7 @@
  *   descriptors         production  inherited files and sockets                     every tier
  *   network             production  TCP, UDP, Unix, abstract, listen, DNS           uid, confined, jail
  *   memory-limit        production  typed arrays beyond the budget                  uid, confined, jail
+ *   memory-cgroup       production  memory beyond a control group's limit (tried once)      no tier
  *   open-files-limit    production  files beyond the limit                          uid, confined, jail
  *   file-limits         kernel      core files, files of any size                   uid, confined, jail
  *   own-user            production  the host's user, becoming root                  uid
@@ -105,6 +106,8 @@ const LAYERS: readonly LayerRule[] = [
   { name: 'descriptors', run: 'production', probes: ['descriptors'], requiredBy: TIERS },
   { name: 'network', run: 'production', probes: SOCKET_PROBES, requiredBy: FROM_UID },
   { name: 'memory-limit', run: 'production', probes: ['memory'], requiredBy: FROM_UID },
+  // The host adds this result to those of the guest: see memory-layer.ts.
+  { name: 'memory-cgroup', run: 'production', probes: ['memory-beyond-group'], requiredBy: [] },
   { name: 'open-files-limit', run: 'production', probes: ['open-files'], requiredBy: FROM_UID },
   { name: 'file-limits', run: 'kernel', probes: ['limit-core', 'limit-file-size'], requiredBy: FROM_UID },
   { name: 'own-user', run: 'production', probes: ['own-user', 'become-root'], requiredBy: ['uid'] },
@@ -165,9 +168,13 @@ function notTried(name: string): ProbeResult {
   return { name, expected: 'refused', got: 'no answer of the self-test', refused: false };
 }
 
+const GROUP_CURE =
+  'give the host a control group to divide: Delegate=memory pids and DelegateSubgroup=bulkhead-host in its systemd unit';
+
 /** What an operator can do so that the layer holds. */
 function cureOf(layer: LayerRule, { tier, toolset, above }: ReceiptInput): string {
   if (layer.name === 'own-user' && !toolset.isRoot) return 'start the host as root, with user ids to give';
+  if (layer.name === 'memory-cgroup') return toolset.perl.found ? GROUP_CURE : toolset.perl.cure;
   if (layer.name === 'network') return 'run the host on Node 25 or newer, or raise the tier to confined';
   const raising = layer.requiredBy.find((other) => TIERS.indexOf(other) > TIERS.indexOf(tier));
   if (raising === undefined) return 'this is a fault of the host; please report it with this receipt';

@@ -7,6 +7,7 @@ import type { Receipt, Tier } from '@bulkhead/protocol';
 import type { Clock } from '../../base/clock.ts';
 import type { ProbeInput } from '../../self-test/probe.ts';
 import type { GuestShape, ProcessDriver } from './driver.ts';
+import type { MemoryLayer } from './memory-layer.ts';
 import { parseProbeResults, type ProbeReport } from './receipt.ts';
 
 /** One tier to be tried, and what is attempted there. */
@@ -19,6 +20,8 @@ export type SelfTestOptions = {
   readonly targets: Omit<ProbeInput, 'guest_path' | 'memory_mb' | 'open_files_max'>;
   readonly openFilesMax: number;
   readonly guestPath: string;
+  /** Adds what only the host can see of a guest: whether it is in a control group. */
+  readonly judgeMemory: MemoryLayer['judge'];
   /** Makes a driver without spares that starts guests of this tier. */
   readonly openDriver: (choice: SelfTestDriver) => ProcessDriver;
 };
@@ -65,7 +68,8 @@ async function runOnce(options: SelfTestOptions, withoutPermissionModel: boolean
     });
     if (!reply.ok) return { failed: reply.error.message };
     const results = parseProbeResults(reply.value);
-    return results === undefined ? { failed: 'the self-test gave no results' } : { results };
+    if (results === undefined) return { failed: 'the self-test gave no results' };
+    return { results: [...results, await options.judgeMemory(opening.sandbox.diagnose().pid)] };
   } finally {
     await driver.close();
   }
