@@ -20,7 +20,7 @@ import type { InstallPath } from '../install/install-path.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { createRegistry, type Registry } from '../registry/registry.ts';
 import type { Transition } from '../registry/history.ts';
-import { openReleases } from '../registry/releases.ts';
+import { openReleases, type Releases } from '../registry/releases.ts';
 import { isProvedDead, ownIdentity, parseIdentity } from '../sandbox/process/process-table.ts';
 import { openProcessSandbox, type ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
 import type { SandboxDeath, SandboxOpening } from '../sandbox/sandbox.ts';
@@ -69,7 +69,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const shared = { log, releases, registry, metrics, fleet, tier: sandbox.receipt.tier, minTier: settings.minTier };
   const { env, platformVersion } = settings;
   const supplied = [await readSdk()];
-  const artifacts = await openArtifacts(settings);
+  const artifacts = await openArtifacts(settings, releases);
   return {
     call: callPath(settings, shared, closing),
     install: { ...shared, env, platformVersion, workshop, supplied, artifacts },
@@ -122,9 +122,14 @@ async function openSandbox(settings: HostSettings, metrics: Metrics): Promise<Pr
   });
 }
 
-function openArtifacts(settings: HostSettings): Promise<ArtifactStore> {
-  if (settings.dataDir === undefined) return Promise.resolve(createMemoryArtifactStore(settings.clock.wallTime));
-  return createArtifactStore(join(settings.dataDir, 'artifacts'));
+/** What an install that was cut off left behind goes now, while none is in flight; so does what no release names. */
+async function openArtifacts(settings: HostSettings, releases: Releases): Promise<ArtifactStore> {
+  const { dataDir, clock } = settings;
+  if (dataDir === undefined) return createMemoryArtifactStore(clock.wallTime);
+  const artifacts = await createArtifactStore(join(dataDir, 'artifacts'));
+  const named = releases.plugins().flatMap((plugin) => releases.releasesOf(plugin));
+  await artifacts.sweep({ referenced: new Set(named.map(({ digest }) => digest)), before: clock.wallTime() });
+  return artifacts;
 }
 
 type Watchers = { readonly sandbox: ProcessSandbox; readonly registry: Registry; readonly metrics: Metrics };
