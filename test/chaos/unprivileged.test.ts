@@ -14,7 +14,7 @@ test('a host without root survives everything too, at the same tier', { timeout:
   await using scratch = await openScratch('unprivileged');
   const isRoot = process.getuid?.() === 0;
   const options: ChildOptions = isRoot ? { through: NOBODY, checkout: await copyCheckout(scratch.path) } : {};
-  await using host = startHost({ verb: 'attack', tier: 'jail' }, options);
+  await using host = startHost({ verb: 'attack', options: {} }, options);
   const strongest = (await tiersHere()).at(-1);
   expect(await host.line()).toEqual({ tier: strongest, differing: [], stray: 0, left: [] });
   expect(await host.ended).toEqual({ code: 0, signal: null });

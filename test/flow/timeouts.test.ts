@@ -64,7 +64,7 @@ test('a plugin that ignores the abort is killed, one that heeds it is not', asyn
   await own.call({ plugin: 'ignore-abort', tool: 'ping' });
   const [ignoring] = await alive();
   await own.call({ plugin: 'answer-late', tool: 'ping' });
-  const [heeding] = (await alive()).filter((pid) => pid !== ignoring);
+  const heeding = (await alive()).find((pid) => pid !== ignoring);
   const calls = ['ignore-abort', 'answer-late'].map((plugin) => own.call({ plugin, tool: 'attack', timeoutMs: 100 }));
   await Promise.all(calls);
   const left = await until(alive, (pids) => pids.length === 1, KILL_AFTER_DEADLINE_MS + DEATH_MS);

@@ -2,32 +2,32 @@
  * For tests: a host in a process of its own, so that it can be killed, starved, or run as another user or from another
  * checkout. It reads one JSON request as its only argument and writes JSON lines to stdout; stderr is for people.
  *
- *   { verb: "attack", tier }              runs the whole fault matrix; one line { differing, tier, left }
+ *   { verb: "attack", tier }              runs the whole fault matrix; one line { tier, differing, stray, left }
  *   { verb: "install", folder, ... }      one line { state, tier, answer }: a refusal's code is its state
- *   { verb: "hold", tier, folders, ... }  installs, calls `attack` of each without waiting, one line { token }, spins on
+ *   { verb: "hold", folders, ... }        installs, calls `attack` of each without waiting, one line { token, runFolder }
+ *   { verb: "serve", folders, ... }       installs, one line { tier, above }, then calls what each line of stdin asks
+ *   { verb: "rewrite", folder, ... }      writes and installs a plugin, always another, one line { state } for each
  */
-import { HostError, createHost, type HostOptions } from '@bulkhead/host';
-import { isDeepStrictEqual } from 'node:util';
+import { HostError, createHost, type CallRequest, type HostOptions } from '@bulkhead/host';
 import type { Tier } from '@bulkhead/protocol';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { isDeepStrictEqual } from 'node:util';
 import { ATTACKS } from '../../fixtures/hostile/expectations.ts';
 import { openHostileHost } from '../chaos/matrix/hostile-host.ts';
-import { expectedOf, observeAttack } from '../chaos/matrix/observe-attack.ts';
+import { endingOf, expectedOf, observeAttack } from '../chaos/matrix/observe-attack.ts';
 import { openOwnHost } from './own-host.ts';
 
+/** Options of createHost that a test sets. */
+type Options = Pick<HostOptions, 'dataDir' | 'tierMax' | 'minTier' | 'spareCount'>;
+
 /** What a test asks of the script. */
-export type HostRequest =
-  | { readonly verb: 'attack'; readonly tier: Tier }
-  | { readonly verb: 'install'; readonly folder: string; readonly options: Pick<HostOptions, 'dataDir' | 'tierMax'> }
-  | {
-      readonly verb: 'hold';
-      readonly folders: readonly string[];
-      readonly options: Pick<HostOptions, 'dataDir' | 'tierMax'>;
-    }
-  | {
-      readonly verb: 'reinstall';
-      readonly folder: string;
-      readonly options: Pick<HostOptions, 'dataDir' | 'tierMax'>;
-    };
+export type HostRequest = { readonly options: Options } & (
+  | { readonly verb: 'attack' }
+  | { readonly verb: 'install' | 'rewrite'; readonly folder: string }
+  | { readonly verb: 'hold' | 'serve'; readonly folders: readonly string[] }
+);
 
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
@@ -68,13 +68,30 @@ async function hold(folders: readonly string[], options: HostOptions): Promise<v
   say({ token, runFolder });
 }
 
-/** Installs the folder again and again, and says each time that it has; for a test that kills it in between. */
-async function reinstall(folder: string, options: HostOptions): Promise<void> {
+/** Each answer tells the state and counters that the call left, too. */
+async function serve(folders: readonly string[], options: HostOptions): Promise<void> {
+  const host = await createHost(options).catch((error: unknown) => codeOf(error));
+  if (typeof host === 'string') return say({ refused: host });
+  for (const folder of folders) await host.install(folder);
+  const { tier, above } = host.receipt;
+  say({ tier, above: above.map((each) => each.tier) });
+  for await (const line of createInterface({ input: process.stdin })) {
+    const call = JSON.parse(line) as CallRequest; // Written by the test.
+    const outcome = await host.call(call);
+    const { state, error_count: errors } = host.health(call.plugin) ?? {};
+    say({ ending: endingOf(outcome), state, errors });
+  }
+  await host.close();
+}
+
+/** For a test that kills it somewhere in between. */
+async function rewrite(folder: string, options: HostOptions): Promise<void> {
   const host = await createHost(options);
-  for (;;) {
+  for (let round = 0; ; round += 1) {
+    const main = `export default { tools: [], round: ${round}, text: '${'x'.repeat(20_000)}' };\n`;
+    await writeFile(join(folder, 'main.js'), main);
     const { state } = await host.install(folder).catch((error: unknown) => ({ state: codeOf(error) }));
     say({ state });
-    await host.uninstall('changing');
   }
 }
 
@@ -84,17 +101,21 @@ function codeOf(error: unknown): string {
 }
 
 const request = JSON.parse(process.argv[2] ?? '') as HostRequest; // Written by the test that starts this.
+const { options } = request;
 switch (request.verb) {
   case 'attack':
-    await attackAll(request.tier);
+    await attackAll(options.tierMax ?? 'jail');
     break;
   case 'install':
-    await installOne(request.folder, request.options);
+    await installOne(request.folder, options);
+    break;
+  case 'rewrite':
+    await rewrite(request.folder, options);
     break;
   case 'hold':
-    await hold(request.folders, request.options);
+    await hold(request.folders, options);
     break;
-  case 'reinstall':
-    await reinstall(request.folder, request.options);
+  case 'serve':
+    await serve(request.folders, options);
     break;
 }

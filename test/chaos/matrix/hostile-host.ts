@@ -43,7 +43,7 @@ export async function openHostileHost(tierMax: Tier): Promise<HostileHost> {
       delay.disable();
       await host.close();
       await rm(scratch, { recursive: true, force: true });
-      const folders = await runFoldersOf(process.pid);
+      const folders = (await runFoldersOf(process.pid)).filter(({ path }) => path === runFolder);
       const processes = await until(
         () => processesWith(token),
         (left) => left.length === 0,
