@@ -15,6 +15,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // What is waited for comes when it comes: a busy machine is no failure.
+    expect: { poll: { timeout: 10_000, interval: 20 } },
     reporters: ['default', './tools/closing-line.ts'],
     globalSetup: ['./tools/test-setup.ts'],
     coverage: { provider: 'v8', reporter: ['text', 'json-summary'], include: ['packages/*/src/**/*.ts'] },
