@@ -138,7 +138,7 @@ function createMessageBudget(clock: Clock): MessageBudget {
       const now = clock.now();
       if (now - windowStart < WINDOW_MS) return true;
       windowStart = now;
-      left = allowed;
+      left = allowed - 1;
       return false;
     },
   };

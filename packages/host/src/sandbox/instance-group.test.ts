@@ -1,0 +1,371 @@
+import { callError, type JsonValue } from '@bulkhead/protocol';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { callOf } from './conformance.ts';
+import { InstanceGroup, type GroupReply, type InstanceGroupOptions } from './instance-group.ts';
+import type { Sandbox, SandboxCall, SandboxDeath, SandboxOpening, SandboxReply } from './sandbox.ts';
+
+type FakeSandbox = Sandbox & {
+  readonly calls: SandboxCall[];
+  /** Answers the oldest call. */
+  readonly answer: (value?: JsonValue) => void;
+  readonly setServing: (isServing: boolean) => void;
+  readonly wear: () => void;
+  readonly die: (cause?: SandboxDeath['cause']) => void;
+  readonly isClosed: () => boolean;
+};
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const MEASURED = { stdout: '', stderr: '', cpu_ms: null, peak_rss_bytes: null, metadata: undefined };
+
+function createFake(instanceId: string): FakeSandbox {
+  const calls: SandboxCall[] = [];
+  const replies: ((reply: SandboxReply) => void)[] = [];
+  const died = Promise.withResolvers<SandboxDeath>();
+  const worn = Promise.withResolvers<void>();
+  let waiters: ((isServing: boolean) => void)[] = [];
+  let isServing = true;
+  let isClosed = false;
+  const tell = (): void => {
+    for (const resolve of waiters) resolve(isServing);
+    waiters = [];
+  };
+  const die = (cause: SandboxDeath['cause'] = 'fault'): void => {
+    isServing = false;
+    for (const resolve of replies.splice(0)) {
+      resolve({ ok: false, error: callError('GUEST_LOST'), stack: undefined, ...MEASURED });
+    }
+    tell();
+    died.resolve({ error: callError('GUEST_CRASHED'), cause, isTold: true, isKilled: false });
+  };
+  return {
+    instanceId,
+    tier: 'process',
+    ready: { t: 'ready', metadata: {}, tools: [], hooks: [], exports: [], has_health_check: false },
+    died: died.promise,
+    worn: worn.promise,
+    calls,
+    run: (call) => {
+      calls.push(call);
+      return new Promise((resolve) => replies.push(resolve));
+    },
+    isServing: () => isServing,
+    whenServing: () => (isServing ? Promise.resolve(true) : new Promise((resolve) => waiters.push(resolve))),
+    close: async () => {
+      isClosed = true;
+      die('closed');
+    },
+    diagnose: () => ({
+      instance_id: instanceId,
+      pid: 1,
+      state: '',
+      calls_in_flight: 0,
+      cpu_ms: 0,
+      rss_bytes: 0,
+      last_output: '',
+    }),
+    answer: (value = null) => {
+      calls.shift();
+      replies.shift()?.({ ok: true, value, ...MEASURED });
+    },
+    setServing: (is) => {
+      isServing = is;
+      if (is) tell();
+    },
+    wear: () => worn.resolve(),
+    die,
+    isClosed: () => isClosed,
+  };
+}
+
+type Setup = {
+  readonly group: InstanceGroup;
+  readonly opened: FakeSandbox[];
+  readonly deaths: SandboxDeath[];
+  readonly failNext: () => void;
+};
+
+function openGroup(change: Partial<InstanceGroupOptions> = {}): Setup {
+  const opened: FakeSandbox[] = [];
+  const deaths: SandboxDeath[] = [];
+  let isFailing = false;
+  const open = async (): Promise<SandboxOpening> => {
+    if (isFailing) return { ok: false, error: callError('LOAD_FAILED'), stack: undefined };
+    const sandbox = createFake(`${opened.length}`);
+    opened.push(sandbox);
+    return { ok: true, sandbox };
+  };
+  const group = new InstanceGroup({
+    clock: { now: () => performance.now(), wallTime: () => 0 },
+    concurrency: 2,
+    instances: 2,
+    queueLengthMax: 3,
+    idleTimeoutMs: 1_000,
+    isSingleUse: false,
+    open,
+    onDeath: (_, death) => void deaths.push(death),
+    ...change,
+  });
+  return { group, opened, deaths, failNext: () => (isFailing = true) };
+}
+
+const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+const codeOf = (reply: GroupReply): string =>
+  reply.kind === 'retired' ? 'retired' : reply.reply.ok ? 'ok' : reply.reply.error.code;
+
+/** Notes how calls ended, in order. */
+function runMany(group: InstanceGroup, count: number, change: Parameters<typeof callOf>[2] = {}): string[] {
+  const ends: string[] = [];
+  for (let n = 0; n < count; n += 1) void group.run(callOf('x', {}, change)).then((reply) => ends.push(codeOf(reply)));
+  return ends;
+}
+
+test('S1: an instance never has more calls than its concurrency, and each call one reply', async () => {
+  vi.useRealTimers();
+  const bounds = fc.record({
+    concurrency: fc.integer({ min: 1, max: 4 }),
+    instances: fc.integer({ min: 1, max: 3 }),
+    isSingleUse: fc.boolean(),
+  });
+  const steps = fc.array(fc.constantFrom('call', 'answer', 'die', 'suspend', 'resume', 'wear'), { maxLength: 60 });
+  await fc.assert(
+    fc.asyncProperty(bounds, steps, async (limits, events) => {
+      const { group, opened } = openGroup({ ...limits, queueLengthMax: 100 });
+      const ends: string[] = [];
+      let made = 0;
+      for (const [index, event] of events.entries()) {
+        const target = opened[index % Math.max(1, opened.length)];
+        if (event === 'call') {
+          made += 1;
+          void group.run(callOf('x')).then((reply) => ends.push(codeOf(reply)));
+        } else if (target !== undefined && !target.isClosed()) act(target, event);
+        await new Promise(setImmediate);
+        const live = group.sandboxes() as readonly FakeSandbox[]; // All are fakes here.
+        const most = limits.isSingleUse ? 1 : limits.concurrency;
+        for (const sandbox of live) expect(sandbox.calls.length).toBeLessThanOrEqual(most);
+        expect(live.length).toBeLessThanOrEqual(2 * limits.instances);
+      }
+      await group.close();
+      await new Promise(setImmediate);
+      expect(ends).toHaveLength(made);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+function act(sandbox: FakeSandbox, event: 'answer' | 'die' | 'suspend' | 'resume' | 'wear'): void {
+  if (event === 'answer') sandbox.answer();
+  else if (event === 'die') sandbox.die();
+  else if (event === 'wear') sandbox.wear();
+  else sandbox.setServing(event === 'resume');
+}
+
+test('one start serves as many waiting calls as an instance takes', async () => {
+  const { group, opened } = openGroup();
+  runMany(group, 2);
+  await settle();
+  expect(opened.map((sandbox) => sandbox.calls.length)).toEqual([2]);
+  runMany(group, 1);
+  await settle();
+  expect(opened.map((sandbox) => sandbox.calls.length)).toEqual([2, 1]);
+});
+
+test('[FAULTS-109] a full queue refuses, and says how long it is', async () => {
+  const { group } = openGroup({ instances: 1, concurrency: 1 });
+  runMany(group, 1);
+  await settle();
+  const waiting = runMany(group, 3);
+  const reply = await group.run(callOf('x'));
+  expect(reply).toMatchObject({
+    reply: { error: { code: 'HOST_OVERLOADED', limit: { name: 'queue_length', allowed: 3, unit: 'calls' } } },
+  });
+  expect(waiting).toEqual([]);
+});
+
+test('S2: a call that waits is answered at its deadline, and at its abort', async () => {
+  const { group, opened } = openGroup({ instances: 1, concurrency: 1 });
+  runMany(group, 1);
+  await settle();
+  const abort = new AbortController();
+  const late = runMany(group, 1, { leftMs: 500 });
+  const cancelled = runMany(group, 1, { signal: abort.signal });
+  abort.abort();
+  await settle();
+  expect([late, cancelled]).toEqual([[], ['CALL_CANCELLED']]);
+  await vi.advanceTimersByTimeAsync(501);
+  expect(late).toEqual(['CALL_TIMEOUT']);
+  opened[0]?.answer();
+  await settle();
+  expect(opened[0]?.calls).toEqual([]);
+});
+
+test('a call that was aborted before does not wait', async () => {
+  const { group } = openGroup();
+  expect(codeOf(await group.run(callOf('x', {}, { signal: AbortSignal.abort() })))).toBe('CALL_CANCELLED');
+});
+
+test('calls wait in the order in which they came, and are told how long', async () => {
+  const { group, opened } = openGroup({ instances: 1, concurrency: 1 });
+  runMany(group, 1);
+  await settle();
+  const replies: GroupReply[] = [];
+  for (const name of ['first', 'second']) void group.run(callOf(name)).then((reply) => replies.push(reply));
+  await vi.advanceTimersByTimeAsync(100);
+  opened[0]?.answer();
+  await settle();
+  expect(opened[0]?.calls.map(({ name }) => name)).toEqual(['first']);
+  opened[0]?.answer();
+  await settle();
+  expect(opened[0]?.calls.map(({ name }) => name)).toEqual(['second']);
+  expect(replies[0]).toMatchObject({ kind: 'replied', queueMs: expect.closeTo(100, 0) });
+});
+
+test('a call that came while the instance had a late one is served when it takes calls again', async () => {
+  const { group, opened } = openGroup({ instances: 1, concurrency: 1 });
+  runMany(group, 1);
+  await settle();
+  opened[0]?.setServing(false);
+  opened[0]?.answer();
+  await settle();
+  const ends = runMany(group, 1);
+  await settle();
+  expect(opened[0]?.calls).toEqual([]);
+  opened[0]?.setServing(true);
+  await settle();
+  opened[0]?.answer();
+  await settle();
+  expect(ends).toEqual(['ok']);
+});
+
+test('when an instance dies another one is started for those that wait', async () => {
+  const { group, opened, deaths } = openGroup({ instances: 1, concurrency: 1 });
+  const lost = runMany(group, 1);
+  await settle();
+  runMany(group, 1);
+  opened[0]?.die();
+  await settle();
+  expect([lost, deaths.length, opened.length]).toEqual([['GUEST_LOST'], 1, 2]);
+  expect(opened[1]?.calls).toHaveLength(1);
+});
+
+test('a start that fails answers those that wait, where no instance lives', async () => {
+  const { group, opened, failNext } = openGroup({ concurrency: 1 });
+  runMany(group, 1);
+  await settle();
+  failNext();
+  const waiting = runMany(group, 1);
+  await settle();
+  expect(waiting).toEqual([]);
+  opened[0]?.die();
+  await settle();
+  expect(waiting).toEqual(['LOAD_FAILED']);
+});
+
+test('a start that throws is an answer, and no start is lost by it', async () => {
+  let attempts = 0;
+  const { group } = openGroup({
+    instances: 1,
+    open: async () => {
+      attempts += 1;
+      throw new Error('a bug');
+    },
+  });
+  for (const _ of [1, 2]) expect(codeOf(await group.run(callOf('x')))).toBe('HOST_FAULT');
+  expect(attempts).toBe(2);
+  await group.retire();
+});
+
+test('S3: a retired group hands back what waits, lets what is in flight end, and closes', async () => {
+  const { group, opened, deaths } = openGroup({ instances: 1, concurrency: 1 });
+  const inFlight = runMany(group, 1);
+  await settle();
+  const waiting = runMany(group, 2);
+  let isRetired = false;
+  void group.retire().then(() => (isRetired = true));
+  await settle();
+  expect([waiting, isRetired, inFlight]).toEqual([['retired', 'retired'], false, []]);
+  expect(codeOf(await group.run(callOf('x')))).toBe('retired');
+  opened[0]?.answer();
+  await settle();
+  expect([inFlight, isRetired, deaths[0]?.cause]).toEqual([['ok'], true, 'closed']);
+});
+
+test('S3: an instance that was starting when the group was retired is closed, and serves nothing', async () => {
+  const { group, opened } = openGroup();
+  const waiting = runMany(group, 1);
+  await group.retire();
+  expect(waiting).toEqual(['retired']);
+  expect(opened.map((sandbox) => sandbox.isClosed())).toEqual([true]);
+});
+
+test('a group that is closed answers what waits and what is in flight', async () => {
+  const { group } = openGroup({ instances: 1, concurrency: 1 });
+  const inFlight = runMany(group, 1);
+  await settle();
+  const waiting = runMany(group, 1);
+  await group.close();
+  await settle();
+  expect([inFlight, waiting]).toEqual([['GUEST_LOST'], ['HOST_CLOSED']]);
+});
+
+test('an instance for one call is closed after it and serves no other', async () => {
+  const { group, opened } = openGroup({ isSingleUse: true, concurrency: 1 });
+  runMany(group, 1);
+  await settle();
+  opened[0]?.answer();
+  await settle();
+  expect(opened[0]?.isClosed()).toBe(true);
+  runMany(group, 1);
+  await settle();
+  expect(opened).toHaveLength(2);
+});
+
+test('an instance that is not used is closed after its time, and not before', async () => {
+  const { group, opened } = openGroup();
+  runMany(group, 1);
+  await settle();
+  opened[0]?.answer();
+  await vi.advanceTimersByTimeAsync(999);
+  runMany(group, 1);
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(opened[0]?.isClosed()).toBe(false);
+  opened[0]?.answer();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(opened[0]?.isClosed()).toBe(true);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('S4: [FAULTS-9] a worn instance takes calls until its successor does, and its last call ends', async () => {
+  const { group, opened, deaths } = openGroup({ instances: 1 });
+  const before = runMany(group, 1);
+  await settle();
+  opened[0]?.wear();
+  await settle();
+  const after = runMany(group, 1);
+  await settle();
+  expect(opened.map((sandbox) => sandbox.calls.length)).toEqual([1, 1]);
+  expect(opened[0]?.isClosed()).toBe(false);
+  opened[0]?.answer();
+  opened[1]?.answer();
+  await settle();
+  expect([before, after, opened[0]?.isClosed(), opened[1]?.isClosed()]).toEqual([['ok'], ['ok'], true, false]);
+  expect(deaths.map(({ cause }) => cause)).toEqual(['closed']);
+});
+
+test('S4: a worn instance without a successor goes on', async () => {
+  const { group, opened, failNext } = openGroup({ instances: 1 });
+  runMany(group, 1);
+  await settle();
+  failNext();
+  opened[0]?.wear();
+  await settle();
+  const ends = runMany(group, 1);
+  await settle();
+  expect(opened[0]?.calls).toHaveLength(2);
+  opened[0]?.answer();
+  opened[0]?.answer();
+  await settle();
+  expect([ends, opened[0]?.isClosed()]).toEqual([['ok'], false]);
+});
