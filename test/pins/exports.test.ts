@@ -1,0 +1,84 @@
+/**
+ * What each package offers, by name. A name that goes breaks whoever imports it; one that comes has to be kept.
+ */
+import * as host from '@bulkhead/host';
+import * as protocol from '@bulkhead/protocol';
+import * as sdk from '@bulkhead/sdk';
+import { expect, test } from 'vitest';
+
+test.each([
+  [
+    '@bulkhead/protocol',
+    protocol,
+    [
+      'ALLOWED_BUILTINS',
+      'BREAKER_STATES',
+      'CAPABILITY_PATTERN',
+      'DEFAULT_TENANT',
+      'ENTRY_POINT_GROUPS',
+      'ERRORS',
+      'FRAME_HEADER_BYTES',
+      'FRAME_JSON',
+      'FRAME_RAW',
+      'HEALTH_NOT_IMPLEMENTED',
+      'HEALTH_STATUSES',
+      'HEALTH_WORDS',
+      'HOOK_NAMES',
+      'HOST_CAPABILITIES',
+      'LIFECYCLE_STATES',
+      'LIMITS',
+      'LIMIT_PROFILES',
+      'ManifestSchema',
+      'OUTCOME_KINDS',
+      'PLUGIN_NAME_PATTERN',
+      'PROTOCOL_VERSION',
+      'TIERS',
+      'TOOL_NAME_PATTERN',
+      'VERSION_PATTERN',
+      'callError',
+      'capabilitiesOf',
+      'createFrameBatch',
+      'createFrameDecoder',
+      'encodeJsonFrame',
+      'encodeRawFrame',
+      'exitCodeOf',
+      'hasErrors',
+      'httpStatusOf',
+      'inspectJson',
+      'isAllowedBuiltin',
+      'isErrorCode',
+      'isJsonObject',
+      'isTierAtLeast',
+      'manifestPath',
+      'parseDigest',
+      'parseGuestMessage',
+      'parseHealthReport',
+      'parseManifest',
+      'parsePluginName',
+      'parseTenantId',
+      'parseTier',
+      'parseToolName',
+      'parseVersion',
+      'permissionKindOf',
+      'scopesOf',
+      'strongestTier',
+    ],
+  ],
+  ['@bulkhead/host', host, ['HostError', 'checkPlugin', 'createHost', 'createMemoryStorage', 'getRegistry']],
+  [
+    '@bulkhead/sdk',
+    sdk,
+    [
+      'BasePlugin',
+      'BaseToolPlugin',
+      'PluginHook',
+      'PluginMetadata',
+      'ToolResult',
+      'createLock',
+      'definePlugin',
+      'defineTool',
+    ],
+  ],
+])('%s exports what it did', (_name, exported, names) => {
+  expect(Object.keys(exported).toSorted()).toEqual(names);
+});
