@@ -15,8 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Stands in the arguments of every guest. */
-export const GUEST_MARKER = 'bulkhead-guest';
+/** Stands in the arguments of every process of a guest; the host's reaper knows them by the same. */
+export const GUEST_MARKER = 'generation=';
 
 /** Stands in the environment of every process of the run that inherits one. */
 const RUN_VARIABLE = 'BULKHEAD_TEST_RUN';

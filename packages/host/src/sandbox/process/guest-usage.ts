@@ -45,8 +45,9 @@ export function createGuestUsage(memoryBytes: number): GuestUsage {
     const callsEnded = sample.callsSent - sample.callsInFlight;
     streak ??= { samples: 0, callsEnded };
     streak.samples += 1;
-    // A call that is large while it runs is no leak: one must have ended since, and the memory must have stayed.
-    if (streak.samples >= HIGH_SAMPLES && callsEnded > streak.callsEnded) isWorn = true;
+    // A call that is large while it runs is no leak: it must have ended, and the memory must have stayed.
+    const isAfterCall = sample.callsInFlight === 0 || callsEnded > streak.callsEnded;
+    if (streak.samples >= HIGH_SAMPLES && isAfterCall) isWorn = true;
   }
 
   return {

@@ -21,7 +21,7 @@ import { reapDeadHosts } from './reaper.ts';
 import { openRunDirectory, type RunDirectory } from './run-directory.ts';
 import { runSelfTest } from './run-self-test.ts';
 import { findToolset, type Toolset } from './toolset.ts';
-import { UID_LEASE_DIRECTORY, leaseUids, type UidLease } from './uid-lease.ts';
+import { UID_LEASE_DIRECTORY, leaseUids, type UidLease, type UidLeaseOptions } from './uid-lease.ts';
 
 /** What the sandbox of a host is opened with. */
 export type ProcessSandboxOptions = {
@@ -66,7 +66,7 @@ export async function openProcessSandbox(options: ProcessSandboxOptions): Promis
   await using opened = new AsyncDisposableStack();
   const runDirectory = await openRunDirectory({ forOtherUsers: toolset.isRoot });
   opened.defer(() => runDirectory.close());
-  const uids = toolset.isRoot ? await leaseUsers(runDirectory.alivePath) : undefined;
+  const uids = toolset.isRoot ? await leaseUsers({ alivePath: runDirectory.alivePath }) : undefined;
   opened.defer(async () => uids?.close());
   const { guestPath } = options;
   const staged = await stageLaunchFiles({ runDirectory, guestPath, architecture: toolset.architecture });
@@ -97,14 +97,19 @@ async function clearRemains(log: Log, isRoot: boolean): Promise<void> {
   if (remains.problems.length > 0) log.warn({ problems: remains.problems }, 'could not clear up after a dead host');
 }
 
-/** Without ids to give, guests of root would be root: rather no host than that. */
-async function leaseUsers(alivePath: string): Promise<UidLease> {
+/**
+ * Leases the user ids of this host. Without ids to give, guests of root would be root: rather no host than that.
+ *
+ * @throws {HostError} `SANDBOX_TOO_WEAK`; its hint says what to do.
+ */
+export async function leaseUsers(options: UidLeaseOptions): Promise<UidLease> {
   try {
-    return await leaseUids({ alivePath });
+    return await leaseUids(options);
   } catch (cause) {
+    const directory = options.directory ?? UID_LEASE_DIRECTORY;
     throw new HostError('SANDBOX_TOO_WEAK', {
       message: `guests cannot be given users of their own: ${cause instanceof Error ? cause.message : String(cause)}`,
-      hint: `Make ${UID_LEASE_DIRECTORY} a folder of root's with mode 0700, or start the host as another user than root.`,
+      hint: `Make ${directory} a folder of root's with mode 0700, or start the host as another user than root.`,
       cause,
     });
   }
