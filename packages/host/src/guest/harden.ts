@@ -23,6 +23,8 @@ const REFUSED_METHODS = [
   'initgroups',
   'setUncaughtExceptionCaptureCallback',
   'loadEnvFile',
+  '_getActiveHandles',
+  '_getActiveRequests',
 ] as const;
 
 /** Properties of `process` that describe the host. */

@@ -23,12 +23,21 @@ export function describeThrown(thrown: unknown, fallback: ErrorCode): Thrown {
   const name = readText(thrown, 'name') ?? kindOf(thrown);
   const message = clip(messageOf(thrown), TEXT_CHARACTERS_MAX);
   const stack = readText(thrown, 'stack');
-  const isReported = thrown instanceof ToolReportedError;
+  const isReported = isToolReport(thrown);
   const code = isReported ? 'TOOL_REPORTED_ERROR' : (codeOf(readText(thrown, 'code'), name, message) ?? fallback);
   const plain = { name: clip(name, 100), message };
   const error = stack === undefined ? plain : { ...plain, stack: clip(stack, STACK_CHARACTERS_MAX) };
   const metadata = isReported ? thrown.metadata : undefined;
   return metadata === undefined ? { code, error } : { code, error, metadata };
+}
+
+/** A Proxy may throw when it is asked what it is. */
+function isToolReport(thrown: unknown): thrown is ToolReportedError {
+  try {
+    return thrown instanceof ToolReportedError;
+  } catch {
+    return false;
+  }
 }
 
 function codeOf(code: string | undefined, name: string, message: string): ErrorCode | undefined {
