@@ -72,7 +72,11 @@ export const LIMITS = {
   source_bytes: { value: 64 * MIB, unit: 'bytes', reason: 'What review and bundle hold in memory at once.' },
   source_depth: { value: 32, unit: 'levels', reason: 'Nested node_modules reach 12 in practice.' },
   workshop_ms: { value: 20_000, unit: 'ms', reason: 'Review and bundle of the largest tree take under 5 s.' },
-  workshop_memory_bytes: { value: 512 * MIB, unit: 'bytes', reason: 'Measured peaks: 190 MiB for zod, 400 MiB for 1 MiB of dense source.' },
+  workshop_memory_bytes: {
+    value: 512 * MIB,
+    unit: 'bytes',
+    reason: 'Measured peaks: 190 MiB for zod, 400 MiB for 1 MiB of dense source.',
+  },
   init_timeout_ms: { value: 10_000, unit: 'ms', reason: 'Import and onLoad together; the host does not wait longer.' },
   boot_timeout_ms: { value: 10_000, unit: 'ms', reason: 'Node in the strongest sandbox starts in 0.1 s.' },
   abort_grace_ms: { value: 250, unit: 'ms', reason: 'Time to answer an abort before the kill.' },

@@ -47,7 +47,9 @@ export async function withGroups(run: (groups: GuestGroups, fixture: GroupFixtur
 /** Starts a program in a group as guests are started. */
 export function startInGroup({ entries }: GuestGroup, program: readonly string[]): ChildProcess {
   const options = [`arch=${process.arch}`, 'keep=2', ...entries.map((file) => `cgroup=${file}`)];
-  return spawn(toolset.perl.found ? toolset.perl.path : '', ['-w', LAUNCHER, ...options, '--', ...program], { stdio: 'pipe' });
+  return spawn(toolset.perl.found ? toolset.perl.path : '', ['-w', LAUNCHER, ...options, '--', ...program], {
+    stdio: 'pipe',
+  });
 }
 
 /** Ends a process that a test started, and waits for it. */
