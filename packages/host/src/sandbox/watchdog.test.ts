@@ -87,7 +87,13 @@ test('a watchdog that is closed, and one whose guests are gone, keeps no timer',
   const watchdog = createWatchdog();
   const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
   const before = timers();
-  const guest = { nodePid: () => undefined, callsInFlight: () => 0, sample: () => undefined, kill: () => undefined };
+  const guest = {
+    nodePid: () => undefined,
+    callsInFlight: () => 0,
+    callsSent: () => 0,
+    sample: () => undefined,
+    kill: () => undefined,
+  };
   const stop = watchdog.watch({ ...guest, hungriestCall: () => undefined, idleCpuMs: () => 0 }, LIMITS);
   stop();
   watchdog.watch({ ...guest, hungriestCall: () => undefined, idleCpuMs: () => 0 }, LIMITS);

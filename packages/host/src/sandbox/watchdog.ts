@@ -1,5 +1,5 @@
 /**
- * Samples what guests use and ends those that use too much. Only guests with calls in flight are looked at often;
+ * Samples what guests use and ends those that use too much. Only guests that are called are looked at often;
  * nothing is read on the call path. A guest's kernel limits come first, this is the second line (FAULTS 28).
  */
 import { callError, type CallError } from '@bulkhead/protocol';
@@ -10,6 +10,8 @@ export type Watched = {
   /** Process id of the guest's Node itself; undefined while it is not known. */
   readonly nodePid: () => number | undefined;
   readonly callsInFlight: () => number;
+  /** Calls that were ever sent to it. */
+  readonly callsSent: () => number;
   /** Takes a sample: CPU time since the process began, and resident memory. */
   readonly sample: (cpuMs: number, rssBytes: number) => void;
   readonly hungriestCall: () => { readonly id: number; readonly cpuMs: number } | undefined;
@@ -39,7 +41,7 @@ const MIB = 1024 * 1024;
 const TICK_MS = 10;
 const PAGE_BYTES = 4096;
 
-type Entry = { readonly guest: Watched; readonly limits: WatchLimits; isNew: boolean };
+type Entry = { readonly guest: Watched; readonly limits: WatchLimits; callsSent: number };
 
 /** Makes a watchdog; its timer runs only while something is watched, and never keeps the host alive. */
 export function createWatchdog(): Watchdog {
@@ -50,14 +52,14 @@ export function createWatchdog(): Watchdog {
   function tick(): void {
     round += 1;
     for (const entry of entries) {
-      if (entry.isNew || entry.guest.callsInFlight() > 0 || round % IDLE_EVERY === 0) inspect(entry);
-      entry.isNew = false;
+      if (isBusy(entry) || round % IDLE_EVERY === 0) inspect(entry);
+      entry.callsSent = entry.guest.callsSent();
     }
   }
 
   return {
     watch: (guest, limits) => {
-      const entry: Entry = { guest, limits, isNew: true };
+      const entry: Entry = { guest, limits, callsSent: NEVER_LOOKED };
       entries.add(entry);
       timer ??= setInterval(tick, SAMPLE_MS).unref();
       return () => {
@@ -73,6 +75,13 @@ export function createWatchdog(): Watchdog {
       timer = undefined;
     },
   };
+}
+
+const NEVER_LOOKED = -1;
+
+/** Short calls are rarely in flight when the timer fires, and leave their memory all the same. */
+function isBusy({ guest, callsSent }: Entry): boolean {
+  return guest.callsInFlight() > 0 || guest.callsSent() !== callsSent;
 }
 
 function inspect({ guest, limits }: Entry): void {

@@ -237,6 +237,10 @@ export class GuestProcess implements Sandbox {
     return this.#calls.inFlightCount();
   }
 
+  callsSent(): number {
+    return this.#calls.sentCount();
+  }
+
   /** Takes a sample of the watchdog; `cpuMs` is since the process began. */
   sample(cpuMs: number, rssBytes: number): void {
     const callsSent = this.#calls.sentCount();
