@@ -96,18 +96,21 @@ const BROKEN_BWRAPS: readonly (readonly [string, string, number])[] = [
 ];
 
 describe('where bubblewrap', () => {
-  test.each(BROKEN_BWRAPS)('[FAULTS-116] %s, the host says so and is of a weaker tier', async (_how, text, mode) => {
-    await using scratch = await openScratch('bwrap');
-    await writeFiles(scratch.path, { bwrap: text });
-    await chmod(join(scratch.path, 'bwrap'), mode);
-    const folders = [fixtureFolder('good-neighbour')];
-    const child = withBwrap(join(scratch.path, 'bwrap'));
-    await using host = startHost({ verb: 'serve', folders, options: {} }, child);
-    await using strict = startHost({ verb: 'serve', folders, options: { minTier: 'jail' } }, child);
-    expect(await host.line()).toEqual({ tier: TIERS_HERE.at(-2), above: [STRONGEST] });
-    expect(await host.ask(PING)).toEqual(GOOD);
-    expect(await strict.line()).toEqual({ refused: 'SANDBOX_TOO_WEAK' });
-  });
+  test.concurrent.each(BROKEN_BWRAPS)(
+    '[FAULTS-116] %s, the host says so and is of a weaker tier',
+    async (_how, text, mode) => {
+      await using scratch = await openScratch('bwrap');
+      await writeFiles(scratch.path, { bwrap: text });
+      await chmod(join(scratch.path, 'bwrap'), mode);
+      const folders = [fixtureFolder('good-neighbour')];
+      const child = withBwrap(join(scratch.path, 'bwrap'));
+      await using host = startHost({ verb: 'serve', folders, options: {} }, child);
+      await using strict = startHost({ verb: 'serve', folders, options: { minTier: 'jail' } }, child);
+      expect(await host.line()).toEqual({ tier: TIERS_HERE.at(-2), above: [STRONGEST] });
+      expect(await host.ask(PING)).toEqual(GOOD);
+      expect(await strict.line()).toEqual({ refused: 'SANDBOX_TOO_WEAK' });
+    },
+  );
 
   test('[FAULTS-116] breaks while a host runs, guests that run go on, and none starts outside of its tier', async () => {
     await using scratch = await openScratch('bwrap');
@@ -154,7 +157,7 @@ describe('the wall clock', () => {
 const KILLS = Array.from({ length: 12 }, (_, index) => [index + 1, 7 + ((index * 37) % 101)] as const);
 
 describe('a host that is killed while it installs', () => {
-  test.each(KILLS)(
+  test.concurrent.each(KILLS)(
     '[FAULTS-118] leaves whole artifacts, no lock and no temporary file (%i: after %i ms more)',
     async (_n, ms) => {
       await using scratch = await openScratch('installs');

@@ -99,8 +99,8 @@ test.each([[0], [-1], [0.5], [Number.NaN], [Number.POSITIVE_INFINITY], [2 ** 53]
 
 test('a timeout above the plugin’s own limit is clipped to it', async () => {
   const { outcome, tookMs } = await timed('ignore-abort', {}, 600_000);
-  expect(outcome).toMatchObject({ ok: false, error: { code: 'CALL_TIMEOUT', limit: { allowed: 1_000 } } });
-  expect(tookMs).toBeLessThan(1_000 + RETURN_MS_MAX - TIMEOUT_MS);
+  expect(outcome).toMatchObject({ ok: false, error: { code: 'CALL_TIMEOUT', limit: { allowed: 700 } } });
+  expect(tookMs).toBeLessThan(700 + RETURN_MS_MAX - TIMEOUT_MS);
 });
 
 test('a call ends at its own deadline while its plugin still hangs in its first start', async () => {
