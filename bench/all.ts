@@ -1,0 +1,14 @@
+/**
+ * Runs every bench, one after another, with the arguments it was given. Exits 1 when any of them does.
+ */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const BENCHES = ['call', 'start', 'memory', 'neighbour', 'http'];
+
+for (const name of BENCHES) {
+  const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
+  const flags = [...process.execArgv, '--expose-gc'];
+  const { status } = spawnSync(process.execPath, [...flags, file, ...process.argv.slice(2)], { stdio: 'inherit' });
+  if (status !== 0) process.exitCode = 1;
+}
