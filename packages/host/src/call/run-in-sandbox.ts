@@ -101,7 +101,9 @@ function logStack(
   run: CallRun,
   { live, reply }: { readonly live: ResolvedCall['live']; readonly reply: SandboxReply },
 ): void {
-  if (reply.ok || reply.stack === undefined || !live.mayLogStack(path.clock.now())) return;
+  // A tool that answers success = false has told its caller why; nothing in it went wrong.
+  if (reply.ok || reply.stack === undefined || reply.error.code === 'TOOL_REPORTED_ERROR') return;
+  if (!live.mayLogStack(path.clock.now())) return;
   const stack = mapStack(reply.stack, live.spec.sourceMap);
   const { code, message } = reply.error;
   path.log.warn({ plugin: live.spec.name, tenant: run.tenant, call_id: run.id, code, stack }, message);
