@@ -31,6 +31,7 @@ export const PLUGIN = `
     exit0: () => process.exit(0),
     exit1: () => process.exit(1),
     abort: () => process.abort(),
+    hold: ({ mib }) => { const held = []; for (let n = 0; n < mib; n += 1) held.push(new Array(131072).fill(n)); return held.length; },
     heap: () => { for (;;) hoard.push(new Array(1000).fill({})); },
     timers: () => { for (;;) setTimeout(() => undefined, 1e6, new Array(100).fill(1)); },
     throwLater: () => { setTimeout(() => { throw new Error('thrown later'); }); return never; },
@@ -48,7 +49,6 @@ export const PLUGIN = `
     printLater: async ({ text }) => { await new Promise((r) => setTimeout(r, 5)); process.stdout.write(text); },
     stack: () => { console.log(new Error('here').stack); return null; },
     flood: async () => { for (;;) await new Promise((done) => process.stdout.write('x'.repeat(65536), done)); },
-    hoardOutput: () => { for (;;) process.stdout.write('x'.repeat(65536)); },
     refused: () => import('node:fs'),
   };
   export const main = {

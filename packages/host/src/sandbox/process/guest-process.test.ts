@@ -252,3 +252,12 @@ test('binding what is no spare any more opens nothing and harms nobody', async (
   expect(await guest.run(call())).toMatchObject({ ok: true });
   await guest.close();
 });
+
+test('a guest is told of a new configuration before the calls that follow', async () => {
+  const guest = await openRawGuest(
+    'let config = 0; heard.config = (message) => (config = message.config); heard.call = ({ id }) => say({ t: "ok", id, value: config });',
+  );
+  guest.configure({ a: 2 });
+  expect(await guest.run(call())).toMatchObject({ ok: true, value: { a: 2 } });
+  await guest.close();
+});
