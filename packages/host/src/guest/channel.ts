@@ -40,6 +40,7 @@ export type GuestChannel = {
 // Taken before any plugin code can replace them.
 const parseJson = JSON.parse;
 const nextTick = process.nextTick.bind(process);
+const runSoon = globalThis.queueMicrotask;
 
 /** Opens the channel on fd 3. */
 export function openGuestChannel(options: GuestChannelOptions): GuestChannel {
@@ -87,7 +88,7 @@ export function openGuestChannel(options: GuestChannelOptions): GuestChannel {
       if (isScheduled) return;
       isScheduled = true;
       // A tick scheduled from a microtask runs after the microtasks of this tick, so their replies share the write.
-      queueMicrotask(scheduleFlush);
+      runSoon(scheduleFlush);
     },
     flush,
     ref: () => void socket.ref(),

@@ -273,6 +273,8 @@ export class GuestProcess implements Sandbox {
   }
 
   #receive(message: GuestMessage): void {
+    // Nothing that a guest says after it was condemned is believed, not even what was read together with its fault.
+    if (this.#killedFor !== undefined && this.#cause === 'fault') return;
     switch (message.t) {
       case 'ok':
         return this.#calls.answer(message.id, judgeValue(message), message.written ?? 0);
