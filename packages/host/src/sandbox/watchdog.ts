@@ -34,8 +34,11 @@ export type Watchdog = {
 const SAMPLE_MS = 50;
 /** An idle guest is looked at once in this many samples. */
 const IDLE_EVERY = 20;
-/** What a guest has resident before its plugin allocates anything: Node itself, code, shared libraries. */
-const BASE_RSS_BYTES = 96 * 1024 * 1024;
+/**
+ * What a guest may hold resident beyond its budget: Node itself with its shared libraries (55 MB), and RLIMIT_DATA's margin
+ * (64 MiB) with room to spare, so that the kernel's refusal, which a plugin survives, comes before this kill.
+ */
+const BASE_RSS_BYTES = 144 * 1024 * 1024;
 const MIB = 1024 * 1024;
 /** The kernel's clock ticks and page size: fixed for all 64-bit Linux that Node runs on. */
 const TICK_MS = 10;

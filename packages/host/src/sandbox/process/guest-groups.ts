@@ -52,7 +52,7 @@ export type GuestGroupsOptions = {
   readonly runDirectory: string;
 };
 
-/** Memory above a guest's budget: Node's own (11 MB), RLIMIT_DATA's margin (64 MiB), the watchdog's base (96 MiB). */
+/** Memory above a guest's budget: Node's own (11 MB) and RLIMIT_DATA's margin (64 MiB), with room to spare; files are not charged. */
 const BASE_MEMORY_BYTES = 128 * 1024 * 1024;
 /** Node has at most 12 threads in a guest, and bubblewrap is two processes more. */
 const PROCESSES_MAX = 64;
