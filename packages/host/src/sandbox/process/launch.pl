@@ -78,13 +78,7 @@ sub lower_priority {
     open(my $file, '>', '/proc/self/oom_score_adj') or refuse("oom_score_adj: $!");
     (print {$file} $option{oom} and close $file) or refuse("oom_score_adj: $!");
   }
-  if (defined $option{nice}) {
-    setpriority(0, 0, $option{nice}) or refuse("nice: $!");
-    # Where the kernel groups processes by session, a nice value counts within the session only, and a guest's is its
-    # own: the group has to be lowered as well. The kernel takes one such change in 100 ms of others than root, and a
-    # kernel without such groups has no file; then the guest competes as an equal of the host.
-    if (open(my $file, '>', '/proc/self/autogroup')) { syswrite($file, $option{nice}); close $file }
-  }
+  if (defined $option{nice}) { setpriority(0, 0, $option{nice}) or refuse("nice: $!") }
 }
 
 sub set_limits {
