@@ -122,7 +122,7 @@ function runMany(group: InstanceGroup, count: number, change: Parameters<typeof 
   return ends;
 }
 
-test('S1: an instance never has more calls than its concurrency, and each call one reply', async () => {
+test('S1, S5: never more calls than the concurrency, nor more instances than twice their bound; each call one reply', async () => {
   vi.useRealTimers();
   const bounds = fc.record({
     concurrency: fc.integer({ min: 1, max: 4 }),
@@ -151,7 +151,7 @@ test('S1: an instance never has more calls than its concurrency, and each call o
       await new Promise(setImmediate);
       expect(ends).toHaveLength(made);
     }),
-    { numRuns: 200 },
+    { numRuns: 1_000 },
   );
 });
 
@@ -352,6 +352,43 @@ test('S4: [FAULTS-9] a worn instance takes calls until its successor does, and i
   await settle();
   expect([before, after, opened[0]?.isClosed(), opened[1]?.isClosed()]).toEqual([['ok'], ['ok'], true, false]);
   expect(deaths.map(({ cause }) => cause)).toEqual(['closed']);
+});
+
+test('S5: [FAULTS-9] where the last worn instance is still busy, the next waits until it has gone', async () => {
+  const { group, opened } = openGroup({ instances: 1, concurrency: 1 });
+  runMany(group, 1);
+  await settle();
+  opened[0]?.wear();
+  await settle();
+  runMany(group, 1);
+  opened[1]?.wear();
+  await settle();
+  expect(opened).toHaveLength(2);
+  opened[0]?.answer();
+  await settle();
+  expect(opened).toHaveLength(3);
+});
+
+test('S5: a successor of an instance that died takes its place, and no second one is started', async () => {
+  const opening = Promise.withResolvers<SandboxOpening>();
+  const first = createFake('first');
+  let opens = 0;
+  const open = (): Promise<SandboxOpening> => {
+    opens += 1;
+    return opens === 1 ? Promise.resolve({ ok: true, sandbox: first }) : opening.promise;
+  };
+  const { group } = openGroup({ instances: 1, open });
+  runMany(group, 1);
+  await settle();
+  first.wear();
+  await settle();
+  first.die();
+  const ends = runMany(group, 1);
+  await settle();
+  expect(opens).toBe(2);
+  opening.resolve({ ok: false, error: callError('LOAD_FAILED'), stack: undefined });
+  await settle();
+  expect(ends).toEqual(['LOAD_FAILED']);
 });
 
 test('S4: a worn instance without a successor goes on', async () => {

@@ -12,6 +12,7 @@
  *     waits is handed back.
  * S4: an instance whose memory has worn out takes calls until another one is there to take them, and no call fails of
  *     the change (FAULTS 9).
+ * S5: at most `instances` take calls, and at most as many more are worn and end what they have in flight.
  */
 import { callError, type CallError } from '@bulkhead/protocol';
 import type { Clock } from '../base/clock.ts';
@@ -49,6 +50,7 @@ type Instance = {
   inFlight: number;
   idleTimer: NodeJS.Timeout | undefined;
   isUsed: boolean;
+  isWorn: boolean;
   /** Takes no more calls, and is closed when those in flight have ended. */
   isLeaving: boolean;
 };
@@ -59,8 +61,9 @@ export class InstanceGroup {
   readonly #instances = new Set<Instance>();
   readonly #waiting = createWaitingCalls<GroupReply>();
   readonly #didDrain = Promise.withResolvers<void>();
+  /** Worn instances whose successor is being opened. */
+  readonly #replacing = new Set<Instance>();
   #starting = 0;
-  #replacing = 0;
   #isRetired = false;
 
   constructor(options: InstanceGroupOptions) {
@@ -175,11 +178,28 @@ export class InstanceGroup {
   #startMore(): void {
     const { instances, concurrency, isSingleUse } = this.#options;
     const served = isSingleUse ? 1 : concurrency;
-    const alive = [...this.#instances].filter((instance) => !instance.isLeaving).length;
-    while (!this.#isRetired && alive + this.#starting < instances && this.#starting * served < this.#waiting.size()) {
+    const expected = this.#count(({ isLeaving }) => !isLeaving) + this.#orphanedSuccessors();
+    while (
+      !this.#isRetired &&
+      expected + this.#starting < instances &&
+      this.#starting * served < this.#waiting.size()
+    ) {
       this.#starting += 1;
       void this.#start();
     }
+  }
+
+  #count(isCounted: (instance: Instance) => boolean): number {
+    let count = 0;
+    for (const instance of this.#instances) if (isCounted(instance)) count += 1;
+    return count;
+  }
+
+  /** Successors on their way to a place that is free already, as the worn instance has died. */
+  #orphanedSuccessors(): number {
+    let count = 0;
+    for (const worn of this.#replacing) if (!this.#instances.has(worn)) count += 1;
+    return count;
   }
 
   async #start(): Promise<void> {
@@ -199,23 +219,44 @@ export class InstanceGroup {
   }
 
   #take(sandbox: Sandbox): void {
-    const instance: Instance = { sandbox, inFlight: 0, idleTimer: undefined, isUsed: false, isLeaving: false };
+    const instance: Instance = {
+      sandbox,
+      inFlight: 0,
+      idleTimer: undefined,
+      isUsed: false,
+      isWorn: false,
+      isLeaving: false,
+    };
     this.#instances.add(instance);
     void sandbox.died.then((death) => this.#onDied(instance, death));
     if (this.#isRetired) return void sandbox.close();
-    if (!this.#options.isSingleUse) void sandbox.worn.then(() => this.#replace(instance));
+    if (!this.#options.isSingleUse) void sandbox.worn.then(() => this.#onWorn(instance));
     this.#serveWaiting();
     if (instance.inFlight === 0) this.#afterCall(instance);
   }
 
-  /** Opens the successor first (S4); at most as many as there may be instances are more than that for a while. */
+  #onWorn(instance: Instance): void {
+    instance.isWorn = true;
+    this.#replaceWorn();
+  }
+
+  /** Replaces what is worn while S5 allows it; what has to wait is replaced when another one has gone. */
+  #replaceWorn(): void {
+    for (const instance of this.#instances) {
+      const leaving = this.#count(({ isLeaving }) => isLeaving) + this.#replacing.size;
+      if (this.#isRetired || leaving >= this.#options.instances) return;
+      const isDue = instance.isWorn && !instance.isLeaving && !this.#replacing.has(instance);
+      if (isDue) void this.#replace(instance);
+    }
+  }
+
+  /** Opens the successor first (S4). */
   async #replace(worn: Instance): Promise<void> {
-    if (this.#isRetired || !this.#instances.has(worn)) return;
-    this.#replacing += 1;
+    this.#replacing.add(worn);
     const opening = await this.#open();
-    this.#replacing -= 1;
+    this.#replacing.delete(worn);
     // Without a successor the worn one goes on: its limits still hold.
-    if (!opening.ok) return this.#checkDrained();
+    if (!opening.ok) return this.#onStartFailed(opening.error);
     worn.isLeaving = true;
     this.#take(opening.sandbox);
     if (worn.inFlight === 0) void worn.sandbox.close();
@@ -223,7 +264,7 @@ export class InstanceGroup {
 
   /** Where other instances live they serve the queue; where none does, whoever waits is told why. */
   #onStartFailed(error: CallError): void {
-    if (this.#instances.size === 0 && this.#starting === 0) {
+    if (this.#instances.size === 0 && this.#starting === 0 && this.#replacing.size === 0) {
       this.#waiting.answerAll(({ queuedAt }) => unreached(error, this.#options.clock.now() - queuedAt));
     }
     this.#checkDrained();
@@ -233,12 +274,13 @@ export class InstanceGroup {
     clearTimeout(instance.idleTimer);
     this.#instances.delete(instance);
     this.#options.onDeath(instance.sandbox, death);
+    this.#replaceWorn();
     if (this.#waiting.size() > 0) this.#serveWaiting();
     this.#checkDrained();
   }
 
   #checkDrained(): void {
-    const isEmpty = this.#instances.size === 0 && this.#starting === 0 && this.#replacing === 0;
+    const isEmpty = this.#instances.size === 0 && this.#starting === 0 && this.#replacing.size === 0;
     if (this.#isRetired && isEmpty) this.#didDrain.resolve();
   }
 }
