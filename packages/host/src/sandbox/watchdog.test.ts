@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest';
+import { existsSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import { expect, test, vi } from 'vitest';
 import { callOf } from './conformance.ts';
 import { openRawGuest } from './process/raw-guest.fixture.ts';
 import type { GuestProcess } from './process/guest-process.ts';
+import { setStanding } from './standing.ts';
 import { createWatchdog, type WatchLimits } from './watchdog.ts';
 
 const LIMITS: WatchLimits = { cpuMsMax: 10_000, memoryMb: 64 };
@@ -59,6 +62,42 @@ test('many short calls are not taken for work without a call', async () => {
   while (performance.now() < until) expect(await guest.run(call())).toMatchObject({ ok: true });
   await guest.close();
 });
+
+test('[FAULTS-16] a call that computes at length gives way to others until it has ended', async () => {
+  const guest = await watched(
+    'heard.call = ({ id }) => { say({ t: "begun", ids: [id] }); work(400, () => say({ t: "ok", id, value: 1 })); };',
+  );
+  const pid = guest.nodePid() ?? NaN;
+  setStanding(pid, 'launched');
+  const seen = new Set<string>();
+  let isOver = false;
+  const long = guest.run(call()).then(() => (isOver = true));
+  for (; !isOver; await new Promise(setImmediate)) seen.add(standingOf(pid));
+  await long;
+  expect([...seen]).toEqual([standing({ process: 10, session: 5 }), standing({ process: 19, session: 15 })]);
+  await vi.waitFor(() => expect(standingOf(pid)).toBe(standing({ process: 10, session: 5 })), { timeout: 3_000 });
+  await guest.close();
+});
+
+test('many short calls keep their place', async () => {
+  const guest = await watched('heard.call = ({ id }) => { burn(20); say({ t: "ok", id, value: 1 }); };');
+  const pid = guest.nodePid() ?? NaN;
+  setStanding(pid, 'launched');
+  const until = performance.now() + 600;
+  while (performance.now() < until) {
+    await guest.run(call());
+    expect(standingOf(pid)).toBe(standing({ process: 10, session: 5 }));
+  }
+  await guest.close();
+});
+
+const GROUPS_SESSIONS = existsSync('/proc/self/autogroup');
+const standingOf = (pid: number): string => {
+  const group = GROUPS_SESSIONS ? readFileSync(`/proc/${pid}/autogroup`, 'utf8') : '';
+  return standing({ process: getPriority(pid), session: Number(/nice (-?\d+)/.exec(group)?.[1]) });
+};
+const standing = ({ process, session }: { readonly process: number; readonly session: number }): string =>
+  `process ${process}, session ${GROUPS_SESSIONS ? session : 'none'}`;
 
 test('[FAULTS-28] a guest that holds more memory than it may is ended, and its call says so', async () => {
   const guest = await watched(

@@ -4,6 +4,7 @@
  */
 import { callError, type CallError } from '@bulkhead/protocol';
 import { readFileSync } from 'node:fs';
+import { setStanding, type Standing } from './standing.ts';
 
 /** What the watchdog needs of a guest. `kill` names the call at fault where one is. */
 export type Watched = {
@@ -32,6 +33,8 @@ export type Watchdog = {
 
 /** Short enough that an allocation at full speed overshoots by less than 60 MiB (FAULTS 28). */
 const SAMPLE_MS = 50;
+/** A call, or work without one, that has used more than this much CPU time gives way; more than one sample can find. */
+const QUICK_CPU_MS = 60;
 /** An idle guest is looked at once in this many samples. */
 const IDLE_EVERY = 20;
 /**
@@ -44,7 +47,7 @@ const MIB = 1024 * 1024;
 const TICK_MS = 10;
 const PAGE_BYTES = 4096;
 
-type Entry = { readonly guest: Watched; readonly limits: WatchLimits; callsSent: number };
+type Entry = { readonly guest: Watched; readonly limits: WatchLimits; callsSent: number; standing: Standing };
 
 /** Makes a watchdog; its timer runs only while something is watched, and never keeps the host alive. */
 export function createWatchdog(): Watchdog {
@@ -62,7 +65,7 @@ export function createWatchdog(): Watchdog {
 
   return {
     watch: (guest, limits) => {
-      const entry: Entry = { guest, limits, callsSent: NEVER_LOOKED };
+      const entry: Entry = { guest, limits, callsSent: NEVER_LOOKED, standing: 'launched' };
       entries.add(entry);
       timer ??= setInterval(tick, SAMPLE_MS).unref();
       return () => {
@@ -87,10 +90,11 @@ function isBusy({ guest, callsSent }: Entry): boolean {
   return guest.callsInFlight() > 0 || guest.callsSent() !== callsSent;
 }
 
-function inspect({ guest, limits }: Entry): void {
+function inspect(entry: Entry): void {
+  const { guest, limits } = entry;
   const pid = guest.nodePid();
   const usage = pid === undefined ? undefined : readUsage(pid);
-  if (usage === undefined) return;
+  if (pid === undefined || usage === undefined) return;
   guest.sample(usage.cpuMs, usage.rssBytes);
   const rssBytesMax = BASE_RSS_BYTES + limits.memoryMb * MIB;
   if (usage.rssBytes > rssBytesMax) return guest.kill(tooMuchMemory(limits.memoryMb, usage.rssBytes));
@@ -101,7 +105,10 @@ function inspect({ guest, limits }: Entry): void {
   // What a plugin leaves running in timers burns a core that other plugins need (FAULTS 16).
   const idleCpuMs = guest.idleCpuMs();
   if (idleCpuMs > limits.cpuMsMax)
-    guest.kill(tooMuchCpu('no call was running, and the plugin', limits.cpuMsMax, idleCpuMs));
+    return guest.kill(tooMuchCpu('no call was running, and the plugin', limits.cpuMsMax, idleCpuMs));
+  const standing = Math.max(hungriest?.cpuMs ?? 0, idleCpuMs) > QUICK_CPU_MS ? 'behind' : 'launched';
+  if (standing !== entry.standing) setStanding(pid, standing);
+  entry.standing = standing;
 }
 
 function readUsage(pid: number): { readonly cpuMs: number; readonly rssBytes: number } | undefined {

@@ -9,6 +9,7 @@
 import { extname } from 'node:path';
 import type { Tier } from '@bulkhead/protocol';
 import { assertInvariant } from '../../base/host-error.ts';
+import { LAUNCH_NICENESS } from '../standing.ts';
 import type { Library, NodeImage } from './node-image.ts';
 import type { Tool, Toolset } from './toolset.ts';
 
@@ -152,7 +153,6 @@ export function launchCommand(request: LaunchRequest): LaunchCommand {
 
 const FIRST_PASSED_FD = 4;
 const STACK_BYTES = 8 * 1024 * 1024;
-const NICENESS = 10;
 /** The kernel, short of memory, ends guests first, never the host. */
 const OOM_SCORE_ADJUSTMENT = 1000;
 
@@ -185,7 +185,8 @@ function launcherOptions(request: LaunchRequest): readonly string[] {
     `parent=${request.hostPid}`,
     `keep=${FIRST_PASSED_FD - 1 + passedFds(request).length}`,
     ...(shape.groupEntries ?? []).map((path) => `cgroup=${path}`),
-    `nice=${NICENESS}`,
+    `nice=${LAUNCH_NICENESS.process}`,
+    `session=${LAUNCH_NICENESS.session}`,
     `oom=${OOM_SCORE_ADJUSTMENT}`,
     ...Object.entries(limits(shape)).map(([name, value]) => `${name}=${value}`),
     ...(shape.uid === undefined ? [] : [`uid=${shape.uid}`]),
@@ -216,7 +217,7 @@ function separateTools({ toolset, shape }: LaunchRequest): readonly string[] {
   const limitFlags = Object.entries(limits(shape)).map(([name, value]) => `--${name}=${value}:${value}`);
   const user = shape.uid === undefined ? [] : [`--reuid=${shape.uid}`, `--regid=${shape.uid}`, '--clear-groups'];
   return [
-    ...withTool(toolset.nice, ['-n', `${NICENESS}`]),
+    ...withTool(toolset.nice, ['-n', `${LAUNCH_NICENESS.process}`]),
     ...withTool(toolset.choom, ['-n', `${OOM_SCORE_ADJUSTMENT}`, '--']),
     ...withTool(toolset.prlimit, limitFlags),
     ...withTool(toolset.setpriv, [...user, '--no-new-privs', '--pdeathsig=KILL', '--']),

@@ -8,6 +8,7 @@
 #   keep=N              highest file descriptor that the program may inherit; those above are closed (required)
 #   cgroup=FILE         entry of a control group, cgroup.procs or tasks; one for each hierarchy
 #   nice=N  oom=N       priority and oom_score_adj
+#   session=N           priority of the session, where the kernel schedules sessions as groups
 #   uid=N               user and group to become, with no further groups (root only)
 #   capabilities=none   give up every capability, also where the user stays root
 #   data= nofile= fsize= stack= core=   resource limits in bytes or counts, soft and hard
@@ -79,6 +80,13 @@ sub lower_priority {
     (print {$file} $option{oom} and close $file) or refuse("oom_score_adj: $!");
   }
   if (defined $option{nice}) { setpriority(0, 0, $option{nice}) or refuse("nice: $!") }
+  # Where the kernel groups processes by session, a nice value counts within the session only, and a guest's is its own:
+  # the group has to be lowered as well. The kernel takes one such change in 100 ms of others than root, and a kernel
+  # without such groups has no file; then the guest competes as an equal of the host, or by its nice value.
+  if (defined $option{session} && open(my $file, '>', '/proc/self/autogroup')) {
+    syswrite($file, $option{session});
+    close $file;
+  }
 }
 
 sub set_limits {

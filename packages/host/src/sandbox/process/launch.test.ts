@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TIERS, type Tier } from '@bulkhead/protocol';
 import { tierObstacle, type LaunchCommand } from './command.ts';
@@ -97,6 +97,13 @@ test.each(TIERS_HERE)(
     expect(guest.stderr()).toContain('JavaScript heap out of memory');
   },
 );
+
+// APPROVED: kernels without groups of sessions have no such file, and nothing to lower.
+test.runIf(existsSync('/proc/self/autogroup'))('a guest gives way to its host among sessions too', async () => {
+  const guest = await fixture.start(fixture.command('process'));
+  expect(readFileSync(`/proc/${guest.child.pid}/autogroup`, 'utf8')).toMatch(/ nice 5\n$/);
+  await guest.end();
+});
 
 test.each(TIERS_HERE)('the group kill leaves nothing of a guest at tier %s [FAULTS 39]', async (tier) => {
   const guest = await fixture.start(fixture.command(tier));
