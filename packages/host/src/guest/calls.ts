@@ -4,6 +4,7 @@
  */
 import type { CallMessage } from '@bulkhead/protocol';
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { createIdTable } from '../base/id-table.ts';
 import type { AdaptedPlugin } from './adapt/adapt.ts';
 import { GuestCall, type ContextSource } from './context.ts';
 import { errMessage, okMessage, type Answer } from './reply.ts';
@@ -28,7 +29,7 @@ export type GuestCalls = {
 
 /** Makes the table; `send` takes a message as JSON. */
 export function createGuestCalls(send: (json: string) => void): GuestCalls {
-  const calls = new Map<number, GuestCall>();
+  const calls = createIdTable<GuestCall>();
   const current = new AsyncLocalStorage<GuestCall>();
   let started: number[] = [];
 
@@ -57,7 +58,7 @@ export function createGuestCalls(send: (json: string) => void): GuestCalls {
   }
 
   function settle(id: number, json: string): void {
-    if (calls.delete(id)) send(json);
+    if (calls.take(id) !== undefined) send(json);
   }
 
   return {
@@ -70,7 +71,7 @@ export function createGuestCalls(send: (json: string) => void): GuestCalls {
     abort: (id) => calls.get(id)?.abort(),
     currentId: () => current.getStore()?.callId,
     takeBegun: () => {
-      const running = started.filter((id) => calls.has(id));
+      const running = started.filter((id) => calls.get(id) !== undefined);
       started = [];
       return running;
     },

@@ -17,6 +17,11 @@ const READ_BUFFER_BYTES = 64 * 1024;
 const INCOMING_PAYLOAD_BYTES_MAX = 20 * 1024 * 1024;
 /** Below the smallest frame that the host may allow: limits.output_bytes of 1 and the envelope of 64 KiB. */
 const BATCH_BYTES_MAX = 32 * 1024;
+/**
+ * So many messages leave before their tick is over. The host works on them while the guest makes the next: with all 64
+ * replies of a tick in one write the two take turns, and a third of both cores' time is spent waiting.
+ */
+const BATCH_MESSAGES_MAX = 16;
 
 /** Who takes what the host sends. */
 export type GuestChannelOptions = {
@@ -29,7 +34,7 @@ export type GuestChannelOptions = {
 
 /** The guest’s end of the channel, for one life. */
 export type GuestChannel = {
-  /** Queues one message, already JSON; the messages of a tick leave as one write. */
+  /** Queues one message, already JSON; the messages of a tick leave as one write, or as several full ones. */
   readonly send: (json: string) => void;
   /** Writes what is queued now, for a process that is about to end. */
   readonly flush: (done?: () => void) => void;
@@ -70,14 +75,20 @@ export function openGuestChannel(options: GuestChannelOptions): GuestChannel {
   socket.on('end', options.onClosed);
 
   let isScheduled = false;
+  let queued = 0;
   function flush(done?: () => void): void {
     options.onFlush();
     isScheduled = false;
+    queued = 0;
     const payloads = batch.take();
     const last = payloads.pop();
     for (const payload of payloads) socket.write(encodeJsonFrame(payload));
     if (last !== undefined) socket.write(encodeJsonFrame(last), done);
     else done?.();
+  }
+  function flushFull(): void {
+    queued = 0;
+    for (const payload of batch.take()) socket.write(encodeJsonFrame(payload));
   }
   const flushTick = (): void => flush();
   const scheduleFlush = (): void => nextTick(flushTick);
@@ -85,6 +96,8 @@ export function openGuestChannel(options: GuestChannelOptions): GuestChannel {
   return {
     send: (json) => {
       batch.add(json);
+      queued += 1;
+      if (queued >= BATCH_MESSAGES_MAX) flushFull();
       if (isScheduled) return;
       isScheduled = true;
       // A tick scheduled from a microtask runs after the microtasks of this tick, so their replies share the write.

@@ -33,6 +33,16 @@ test('rows wait for the timer and are then one write in their order', async () =
   expect(timers).toEqual([]);
 });
 
+test('as many rows as make a write are written without waiting for the timer', async () => {
+  const { batch, written, timers } = createBench({ flushAtRows: 2 });
+  for (const id of ['1', '2', '3']) batch.add(row(id));
+  await new Promise(setImmediate);
+  expect(written).toEqual([[row('1'), row('2'), row('3')]]);
+  for (const id of ['4', '5']) batch.add(row(id));
+  await new Promise(setImmediate);
+  expect([written.length, timers.length]).toEqual([2, 0]);
+});
+
 test('a write that fails loses its rows, counts them, and the next write goes on', async () => {
   const errors: unknown[] = [];
   const written: (readonly Row[])[] = [];

@@ -5,6 +5,7 @@
  * P2: an id is known while it is pending or was settled by the host; any other id is a lie.
  */
 import type { SandboxCall, SandboxReply } from '../sandbox.ts';
+import { createIdTable } from '../../base/id-table.ts';
 import type { OutputMark } from './guest-output.ts';
 
 /** One call that the guest has not answered. */
@@ -44,7 +45,8 @@ export type PendingCalls = {
   readonly takeOverdue: (id: number, grace: Grace) => PendingCall | undefined;
   /** Tells whether the id was answered by the host before, and forgets it. */
   readonly forgetOverdue: (id: number) => boolean;
-  readonly values: () => IterableIterator<PendingCall>;
+  /** In the order in which they were added. */
+  readonly values: () => readonly PendingCall[];
   readonly markBegun: (ids: readonly number[]) => void;
   /** Takes everything out, the call that ended the guest first. */
   readonly takeAll: (culpritId: number | undefined) => readonly PendingCall[];
@@ -52,14 +54,12 @@ export type PendingCalls = {
 
 /** Makes an empty table. */
 export function createPendingCalls(): PendingCalls {
-  const pending = new Map<number, PendingCall>();
+  const pending = createIdTable<PendingCall>();
   const overdue = new Map<number, NodeJS.Timeout>();
 
   function take(id: number): PendingCall | undefined {
-    const call = pending.get(id);
-    if (call === undefined) return undefined;
-    pending.delete(id);
-    release(call);
+    const call = pending.take(id);
+    if (call !== undefined) release(call);
     return call;
   }
 
@@ -69,9 +69,9 @@ export function createPendingCalls(): PendingCalls {
   }
 
   return {
-    size: () => pending.size,
+    size: pending.size,
     overdueCount: () => overdue.size,
-    add: (call) => void pending.set(call.id, call),
+    add: (call) => pending.set(call.id, call),
     take,
     takeOverdue: (id, { graceMs, didIgnore }) => {
       const call = take(id);
@@ -81,7 +81,7 @@ export function createPendingCalls(): PendingCalls {
       return call;
     },
     forgetOverdue,
-    values: () => pending.values(),
+    values: pending.values,
     markBegun: (ids) => {
       for (const id of ids) {
         const call = pending.get(id);
@@ -89,7 +89,7 @@ export function createPendingCalls(): PendingCalls {
       }
     },
     takeAll: (culpritId) => {
-      const all = [...pending.values()];
+      const all = pending.values();
       pending.clear();
       for (const id of [...overdue.keys()]) forgetOverdue(id);
       for (const call of all) release(call);
