@@ -39,6 +39,7 @@ test.each([
       'capabilitiesOf',
       'createFrameBatch',
       'createFrameDecoder',
+      'createIdTable',
       'encodeJsonFrame',
       'encodeRawFrame',
       'exitCodeOf',

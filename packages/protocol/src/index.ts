@@ -21,6 +21,7 @@ export {
 export type { HealthReport, HealthStatus } from './health.ts';
 export { HEALTH_NOT_IMPLEMENTED, HEALTH_STATUSES, parseHealthReport } from './health.ts';
 export type { ErrorBody, PluginHealth, ToolCallBody } from './http.ts';
+export { createIdTable, type IdTable } from './id-table.ts';
 export type { Digest, PluginName, TenantId, ToolName, Version } from './ids.ts';
 export {
   CAPABILITY_PATTERN,

@@ -2,9 +2,8 @@
  * The calls in flight inside a guest: each is started once, answered once, and knows its own context wherever its
  * asynchronous work goes.
  */
-import type { CallMessage } from '@bulkhead/protocol';
+import { createIdTable, type CallMessage } from '@bulkhead/protocol';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createIdTable } from '../base/id-table.ts';
 import type { AdaptedPlugin } from './adapt/adapt.ts';
 import { GuestCall, type ContextSource } from './context.ts';
 import { errMessage, okMessage, type Answer } from './reply.ts';

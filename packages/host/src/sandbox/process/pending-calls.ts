@@ -4,8 +4,8 @@
  * P1: each call is settled exactly once, on every path; what comes later for its id is dropped and counted.
  * P2: an id is known while it is pending or was settled by the host; any other id is a lie.
  */
+import { createIdTable } from '@bulkhead/protocol';
 import type { SandboxCall, SandboxReply } from '../sandbox.ts';
-import { createIdTable } from '../../base/id-table.ts';
 import type { OutputMark } from './guest-output.ts';
 
 /** One call that the guest has not answered. */
