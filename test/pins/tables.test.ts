@@ -100,6 +100,7 @@ const PINNED_ERRORS = {
   RESULT_TOO_DEEP: ['invalid_output', 502, -32001],
   RESULT_TOO_LARGE: ['output_too_large', 502, -32002],
   LOG_FLOOD: ['output_too_large', 502, -32002],
+  AUTH_ATTEMPTS_EXCEEDED: ['denied', 429, -32003],
   AUTH_REQUIRED: ['denied', 401, -32003],
   HOST_HEADER_REFUSED: ['denied', 403, -32003],
   SCOPE_MISSING: ['denied', 403, -32003],

@@ -212,6 +212,12 @@ export const ERRORS = {
       message: 'a valid bearer token is needed',
       hint: 'Send `Authorization: Bearer TOKEN`; `serve` prints where the platform token is.',
     },
+    AUTH_ATTEMPTS_EXCEEDED: {
+      audience: 'caller',
+      status: 429,
+      message: 'too many wrong tokens came from this address',
+      hint: 'Send the right token, which is never held back; else wait for the time in Retry-After.',
+    },
     HOST_HEADER_REFUSED: {
       audience: 'caller',
       message: 'the Host header names another server than this one',

@@ -33,6 +33,17 @@ export const LIMITS = {
   http_headers_ms: { value: 10_000, unit: 'ms', reason: 'For all headers; longer is a slow loris (FAULTS 108).' },
   http_request_ms: { value: 30_000, unit: 'ms', reason: 'For headers and body; 2 MiB at 70 KiB/s.' },
   http_connections: { value: 1_024, unit: 'connections', reason: 'Leaves descriptors to guests (FAULTS 114).' },
+  token_failures: {
+    value: 20,
+    unit: 'attempts',
+    reason: 'Wrong tokens of one address in a window; people mistype fewer.',
+  },
+  token_failure_window_ms: { value: 60_000, unit: 'ms', reason: 'Who holds the right token never waits for it.' },
+  token_failure_addresses: {
+    value: 4_096,
+    unit: 'addresses',
+    reason: 'Under 1 MiB; beyond it the oldest is forgotten.',
+  },
   idempotency_key_characters: { value: 256, unit: 'characters', reason: 'A UUID has 36.' },
   idempotency_key_ms: { value: 86_400_000, unit: 'ms', reason: 'A day outlasts every sensible retry (DESIGN 9).' },
   drain_ms: { value: 10_000, unit: 'ms', reason: 'For calls in flight at shutdown; orchestrators kill after 30 s.' },

@@ -1,16 +1,37 @@
 /**
- * The part of the admin plane that a server without tenants has: reading a plugin's folder again (X001-4).
+ * The part of the admin plane that a server without tenants has: reading a plugin's folder again (X001-4), and the receipt
+ * of its sandbox.
  */
 import type { FastifyInstance } from 'fastify';
 import { HostError, type Host, type InstalledRelease } from '@bulkhead/host';
 import type { Static } from 'typebox';
-import { ErrorBodySchema, PluginParamsSchema, ReloadedAllSchema, ReloadedSchema } from './schemas.ts';
+import { ErrorBodySchema, PluginParamsSchema, ReceiptSchema, ReloadedAllSchema, ReloadedSchema } from './schemas.ts';
 import { faultOf } from './fault.ts';
 
 const security = [{ bearer: [] }];
 
-/** Adds `POST /api/v1/plugins/{name}/reload` and `POST /api/v1/plugins/reload-all`. */
+/** Adds `POST /api/v1/plugins/{name}/reload`, `POST /api/v1/plugins/reload-all` and `GET /api/v1/plugins/{name}/receipt`. */
 export function addAdminRoutes(app: FastifyInstance, host: Host): void {
+  addReloadRoutes(app, host);
+  app.get<{ Params: Static<typeof PluginParamsSchema> }>(
+    '/api/v1/plugins/:name/receipt',
+    {
+      config: { access: 'platform' },
+      schema: {
+        summary: 'What the sandbox of a plugin was measured to be, layer by layer',
+        security,
+        params: PluginParamsSchema,
+        response: { 200: ReceiptSchema, 401: ErrorBodySchema, 404: ErrorBodySchema },
+      },
+    },
+    (request) => {
+      insistOnPlugin(host, request.params.name);
+      return host.receipt; // Every plugin of a host runs in the same layers.
+    },
+  );
+}
+
+function addReloadRoutes(app: FastifyInstance, host: Host): void {
   app.post<{ Params: Static<typeof PluginParamsSchema> }>(
     '/api/v1/plugins/:name/reload',
     {
@@ -24,9 +45,7 @@ export function addAdminRoutes(app: FastifyInstance, host: Host): void {
     },
     async (request) => {
       const { name } = request.params;
-      if (host.health(name) === undefined) {
-        throw new HostError('PLUGIN_NOT_FOUND', { message: `Plugin '${clip(name)}' not found in registry` });
-      }
+      insistOnPlugin(host, name);
       return reloadedOf(await host.reload(name));
     },
   );
@@ -46,8 +65,10 @@ export function addAdminRoutes(app: FastifyInstance, host: Host): void {
 
 const NAME_CHARACTERS_MAX = 64;
 
-function clip(name: string): string {
-  return name.slice(0, NAME_CHARACTERS_MAX);
+function insistOnPlugin(host: Host, name: string): void {
+  if (host.health(name) !== undefined) return;
+  const shown = name.slice(0, NAME_CHARACTERS_MAX);
+  throw new HostError('PLUGIN_NOT_FOUND', { message: `Plugin '${shown}' not found in registry` });
 }
 
 /** One after another: each reload starts processes, and the calls of the others go on meanwhile. */

@@ -82,12 +82,12 @@ function refusal(error: CallError, body: string): Answer {
 
 function retryAfter(error: CallError, status: number): Readonly<Record<string, string>> {
   const seconds =
-    error.code === 'IDEMPOTENCY_RUNNING' ? RUNNING_RETRY_S : (breakerWait(error) ?? RETRY_AFTER_S.get(status));
+    error.code === 'IDEMPOTENCY_RUNNING' ? RUNNING_RETRY_S : (knownWait(error) ?? RETRY_AFTER_S.get(status));
   return seconds === undefined ? {} : { 'retry-after': seconds };
 }
 
-/** An open breaker says itself how long it holds calls back. */
-function breakerWait({ limit }: CallError): string | undefined {
+/** An open breaker, and whoever counts wrong tokens, say themselves how long they hold back. */
+function knownWait({ limit }: CallError): string | undefined {
   return limit?.name === 'retry_after_ms' ? String(Math.max(1, Math.ceil(limit.observed / 1_000))) : undefined;
 }
 

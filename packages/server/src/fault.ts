@@ -28,7 +28,8 @@ const PARSER_CODES: Readonly<Record<string, ErrorCode>> = {
 /** Reads whatever was thrown while a request was served. An error that nobody foresaw is ours: `HOST_FAULT`. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof HostError) {
-    return { code: error.code, message: error.message, hint: error.hint, findings: error.findings };
+    const { code, message, hint, findings, limit } = error;
+    return { code, message, hint, findings, ...(limit !== undefined && { limit }) };
   }
   const { code = '', statusCode = 500 } = codesOf(error);
   const known = FASTIFY_CODES[code];

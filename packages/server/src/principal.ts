@@ -7,8 +7,12 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { HostError } from '@bulkhead/host';
 import { DEFAULT_TENANT, type TenantId } from '@bulkhead/protocol';
 
-/** `nobody` may see what is public; `platform` holds the server's own token and acts for `tenant`. */
-export type Principal = { readonly kind: 'nobody' } | { readonly kind: 'platform'; readonly tenant: TenantId };
+/**
+ * `nobody` gave no token and may see what is public; `unknown` gave one that is not right, and may see no more; `platform`
+ * holds the server's own token and acts for `tenant`.
+ */
+export type Principal =
+  { readonly kind: 'nobody' | 'unknown' } | { readonly kind: 'platform'; readonly tenant: TenantId };
 
 /** Answers who sent a request; never throws. */
 export type Recognize = (headers: IncomingHttpHeaders) => Principal;
@@ -17,6 +21,7 @@ export type Recognize = (headers: IncomingHttpHeaders) => Principal;
 export const TOKEN_CHARACTERS_MIN = 32;
 
 const NOBODY: Principal = { kind: 'nobody' };
+const UNKNOWN: Principal = { kind: 'unknown' };
 const PLATFORM: Principal = { kind: 'platform', tenant: DEFAULT_TENANT };
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
 
@@ -36,18 +41,18 @@ export function createRecognize(token: string): Recognize {
   return (headers) => {
     const presented = BEARER.exec(headers.authorization ?? '')?.[1];
     if (presented === undefined) return NOBODY;
-    return timingSafeEqual(digestOf(presented), expected) ? PLATFORM : NOBODY;
+    return timingSafeEqual(digestOf(presented), expected) ? PLATFORM : UNKNOWN;
   };
 }
 
 /**
  * Requires the platform token and a tenant that exists.
  *
- * @throws {HostError} `AUTH_REQUIRED` for nobody; `TENANT_NOT_FOUND` where the header names another tenant than `default`,
- *   the only one that this server knows.
+ * @throws {HostError} `AUTH_REQUIRED` for whoever does not hold the token; `TENANT_NOT_FOUND` where the header names
+ *   another tenant than `default`, the only one that this server knows.
  */
 export function assertMayAct(principal: Principal, headers: IncomingHttpHeaders): void {
-  if (principal.kind === 'nobody') throw new HostError('AUTH_REQUIRED');
+  if (principal.kind !== 'platform') throw new HostError('AUTH_REQUIRED');
   const tenant = headers['x-bulkhead-tenant'];
   if (tenant !== undefined && tenant !== DEFAULT_TENANT) throw new HostError('TENANT_NOT_FOUND');
 }

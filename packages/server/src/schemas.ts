@@ -130,6 +130,16 @@ export const ReloadedAllSchema = Type.Object({
   refused: Type.Array(Type.Object({ name: Type.String(), code: Type.String(), reason: Type.String() })),
 });
 
+/** What the sandbox of a plugin was measured to be: protocol's Receipt. */
+export const ReceiptSchema = Type.Object({
+  tier: Type.String(),
+  layers: Type.Array(Type.Object({ name: Type.String(), holds: Type.Boolean(), how: Type.String() })),
+  above: Type.Array(Type.Object({ tier: Type.String(), reason: Type.String() })),
+  kernel: Type.String(),
+  node: Type.String(),
+  checked_at: Type.String(),
+});
+
 /** Path parameter of the plugin routes. Any text is taken: what is no plugin is not found. */
 export const PluginParamsSchema = Type.Object({ name: Type.String() });
 /** Path parameters of a tool call. */

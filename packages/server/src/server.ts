@@ -24,6 +24,7 @@ import { assertMayAct, createRecognize, type Recognize } from './principal.ts';
 import { addStatusRoutes } from './status-routes.ts';
 import { addToolRoutes } from './tool-routes.ts';
 import { compileValidator } from './validate.ts';
+import { openTokenGate, type RefuseToken } from './wrong-tokens.ts';
 
 /** Who sees what a plugin threw, beside the platform token: everybody, nobody, or everybody while bound to loopback. */
 export type PublicReasons = 'auto' | 'always' | 'never';
@@ -79,13 +80,19 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const app = createApp(options.log);
   const routes = collectRoutes(app);
   await app.register(swagger, { openapi: OPENAPI });
-  app.addHook('onRequest', (request, _reply, done) => done(refusalOf(request, { state, recognize })));
+  const door: Door = { state, recognize, refuseToken: await openTokenGate(app, options.log) };
+  app.addHook('onRequest', (request, _reply, done) => {
+    const refusal = refusalOf(request, door);
+    // Only a wrong token is waited for: a promise for each request would cost all of them.
+    if (refusal instanceof Promise) refusal.then(done, done);
+    else done(refusal);
+  });
   app.addHook('onResponse', (_request, _reply, done) => {
     // A connection that was busy when closing began is idle now; kept alive, it would hold the server open.
     if (state.isDraining) app.server.closeIdleConnections();
     done();
   });
-  addRoutes(app, options, { state, recognize });
+  addRoutes(app, options, door);
   await app.ready();
   return serverOf(app, { state, routes });
 }
@@ -133,15 +140,20 @@ function collectRoutes(app: FastifyInstance): readonly ServerRoute[] {
   return routes;
 }
 
-type Door = { readonly state: State; readonly recognize: Recognize };
+type Door = { readonly state: State; readonly recognize: Recognize; readonly refuseToken: RefuseToken };
 
-/** What is wrong with a request before its body is read, or undefined. */
-function refusalOf(request: FastifyRequest, { state, recognize }: Door): HostError | undefined {
+/** What is wrong with a request before its body is read, or undefined; a promise where a wrong token is counted. */
+function refusalOf(request: FastifyRequest, door: Door): HostError | undefined | Promise<HostError> {
+  const { state, recognize, refuseToken } = door;
   try {
     assertHeaderCount(request.raw);
     if (state.isLoopback) assertLoopbackHost(request.raw);
     if (request.is404) throw new HostError('ROUTE_NOT_FOUND');
-    if (request.routeOptions.config.access !== 'public') assertMayAct(recognize(request.headers), request.headers);
+    if (request.routeOptions.config.access !== 'public') {
+      const principal = recognize(request.headers);
+      if (principal.kind === 'unknown') return refuseToken(request);
+      assertMayAct(principal, request.headers);
+    }
     if (state.isDraining && placeOf(request.url).plane === 'data') throw new HostError('HOST_CLOSED');
     return undefined;
   } catch (error) {

@@ -2,7 +2,7 @@
  * The error for whoever must act: the caller of the embedding API, or the operator. What became of a call is an
  * Outcome and never this; a bug of ours is an {@link assertInvariant} and never this.
  */
-import { ERRORS, type ErrorCode, type Finding } from '@bulkhead/protocol';
+import { ERRORS, type ErrorCode, type Finding, type LimitReached } from '@bulkhead/protocol';
 
 /** What one occurrence adds to its row of the error table. */
 export type HostErrorOptions = {
@@ -11,6 +11,8 @@ export type HostErrorOptions = {
   readonly hint?: string;
   /** What a review or a manifest check found, where that is why. */
   readonly findings?: readonly Finding[];
+  /** The bound that was reached, where one was. */
+  readonly limit?: LimitReached;
   /** For the log only; never leaves in a body. */
   readonly details?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
@@ -22,6 +24,7 @@ export class HostError extends Error {
   readonly code: ErrorCode;
   readonly hint: string;
   readonly findings: readonly Finding[];
+  readonly limit: LimitReached | undefined;
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, options: HostErrorOptions = {}) {
@@ -29,6 +32,7 @@ export class HostError extends Error {
     this.code = code;
     this.hint = options.hint ?? ERRORS[code].hint;
     this.findings = options.findings ?? [];
+    this.limit = options.limit;
     this.details = options.details ?? {};
   }
 }
