@@ -4,11 +4,13 @@
  */
 import { createHost } from '@bulkhead/host';
 import type { Receipt, Tier } from '@bulkhead/protocol';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../packages/host/src/base/clock.ts';
 import { silentLog } from '../../packages/host/src/base/log.ts';
@@ -18,6 +20,8 @@ import { openScratch, writeFiles, type Scratch } from '../support/scratch.ts';
 import { tiersHere } from '../support/tiers.ts';
 
 const built = (name: string): string => fileURLToPath(new URL(`../../packages/host/dist/${name}`, import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../packages/cli/bin/bulkhead.js', import.meta.url));
+const run = promisify(execFile);
 const MEMORY_MB = 96;
 
 /** What there is to be found; all of it can be reached by this process, so that a refusal is a refusal. */
@@ -74,6 +78,20 @@ describe.each(await tiersHere())('at tier %s', (tier: Tier) => {
     const said = layers.map((name) => ({ name, holds: claimed.find((layer) => layer.name === name)?.holds }));
     expect(seen.map(({ name, holds }) => ({ name, holds }))).toEqual(said);
   });
+});
+
+test('what doctor prints, and the receipt of a host’s plugins, is what the probe finds', async () => {
+  const { found } = await witness('jail');
+  const { stdout } = await run(process.execPath, [COMMAND, 'doctor', '--json']);
+  const printed = JSON.parse(stdout) as Receipt; // The command's documented form.
+  await using host = await createHost();
+  for (const receipt of [printed, host.receipt]) {
+    expect(receipt.tier).toBe(printed.tier);
+    const held = receipt.layers.filter(({ name }) => name in found).map(({ name, holds }) => [name, holds]);
+    expect(Object.fromEntries(held)).toEqual(
+      Object.fromEntries(Object.entries(found).map(([name, obtained]) => [name, obtained.length === 0])),
+    );
+  }
 });
 
 type Found = Readonly<Record<string, readonly string[]>>;

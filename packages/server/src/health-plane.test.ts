@@ -115,6 +115,7 @@ test('liveness, readiness, metrics and the document of the routes need no token'
   const openapi = (await (await fetch(`${started.url}/openapi.json`)).json()) as { paths: Record<string, unknown> };
   expect(Object.keys(openapi.paths).toSorted()).toEqual([
     '/api/v1/plugins/reload-all',
+    '/api/v1/plugins/{name}/receipt',
     '/api/v1/plugins/{name}/reload',
     '/healthz',
     '/metrics',
