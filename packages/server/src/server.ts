@@ -84,7 +84,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   app.addHook('onRequest', (request, _reply, done) => {
     const refusal = refusalOf(request, door);
     // Only a wrong token is waited for: a promise for each request would cost all of them.
-    if (refusal instanceof Promise) refusal.then(done, done);
+    if (refusal instanceof Promise) void endWith(refusal, done);
     else done(refusal);
   });
   app.addHook('onResponse', (_request, _reply, done) => {
@@ -159,6 +159,10 @@ function refusalOf(request: FastifyRequest, door: Door): HostError | undefined |
   } catch (error) {
     return error as HostError; // The assertions throw nothing else.
   }
+}
+
+async function endWith(refusal: Promise<HostError>, done: (error: HostError) => void): Promise<void> {
+  done(await refusal);
 }
 
 function addRoutes(app: FastifyInstance, options: ServerOptions, { state, recognize }: Door): void {

@@ -8,7 +8,7 @@ import { LIMITS } from '@bulkhead/protocol';
 import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-/** Counts one wrong token; resolves to the refusal: `AUTH_REQUIRED`, or `AUTH_ATTEMPTS_EXCEEDED` with the time to wait. */
+/** Counts one wrong token; resolves, always, to `AUTH_REQUIRED` or to `AUTH_ATTEMPTS_EXCEEDED` with the time to wait. */
 export type RefuseToken = (request: FastifyRequest) => Promise<HostError>;
 
 /**
@@ -25,8 +25,8 @@ export async function openTokenGate(app: FastifyInstance, log: Pick<Log, 'warn'>
   });
   const count = app.createRateLimit();
   return async (request) => {
-    const counted = await count(request);
-    if (counted.isAllowed) return new HostError('AUTH_REQUIRED');
+    const counted = await count(request).catch(() => undefined); // The token is wrong all the same; its count is lost.
+    if (counted === undefined || counted.isAllowed) return new HostError('AUTH_REQUIRED');
     // Once for each window: a guesser must not fill the log.
     if (!counted.isExceeded && counted.remaining === 0) {
       log.warn({ address: counted.key }, 'too many wrong tokens from one address');
