@@ -134,6 +134,29 @@ test('a deadline that the caller chose shorter than the plugin’s own limit nev
   expect(host.health('worker')).toMatchObject({ breaker: 'closed' });
 });
 
+test('a call whose time is over while it waits for an instance is no fault of the plugin [decision 15]', async () => {
+  const narrow = { limits: { instances: 1, concurrency: 1 } };
+  await host.install(await folders.write('narrow', WORKER, narrow));
+  const first = host.call({ plugin: 'narrow', tool: 'sleep', params: { ms: 300 } });
+  const late = await host.call({ plugin: 'narrow', tool: 'double', params: { n: 1 }, timeoutMs: 50 });
+  expect(late).toMatchObject({ error: { kind: 'timeout', code: 'CALL_TIMEOUT' }, call: { instance_id: null } });
+  expect(await first).toMatchObject({ ok: true });
+  expect(host.health('narrow')).toMatchObject({ state: 'INITIALIZED', success_count: 1, error_count: 0 });
+  expect(host.registry.transitions('narrow').map(({ to }) => to)).not.toContain('FAILED');
+  expect(await host.metrics()).toContain('plugin_calls_total{plugin="narrow",outcome="timeout"} 1');
+});
+
+test('a call whose time is over before its plugin has started adds no error, and the failed start is told [decision 15]', async () => {
+  const code = `export default { tools: [], onLoad() { throw new Error('no disk for the cache'); } };`;
+  await host.install(await folders.write('unstarted', code));
+  host.registry.reload('unstarted');
+  const outcome = await host.call({ plugin: 'unstarted', tool: 'any', timeoutMs: 1 });
+  expect(outcome).toMatchObject({ error: { code: 'CALL_TIMEOUT' } });
+  expect(host.health('unstarted')?.error_count).toBe(0);
+  await expect.poll(() => host.health('unstarted')?.state).toBe('FAILED');
+  expect(host.health('unstarted')).toMatchObject({ error_count: 0, reason: expect.stringContaining('no disk') });
+});
+
 test('a caller that cancels is answered at once, and the counters stay [decision 15]', async () => {
   const before = host.health('worker')?.error_count;
   const controller = new AbortController();

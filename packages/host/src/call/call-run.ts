@@ -77,6 +77,8 @@ export type CallRun = {
   peakRssBytes: number | null;
   stdout: string;
   stderr: string;
+  /** Set once something of the plugin ran for the call; else nothing of the plugin is judged by it (decision 15). */
+  didRun: boolean;
   handler: string | undefined;
   /** Set once the plugin's breaker let the call pass; settled by {@link recordCall}. */
   running: RunningCall | undefined;
@@ -104,6 +106,7 @@ export function openCall(path: CallPath, task: CallTask): CallRun {
     peakRssBytes: null,
     stdout: '',
     stderr: '',
+    didRun: false,
     handler: undefined,
     running: undefined,
   };
@@ -118,7 +121,7 @@ export function recordCall(path: CallPath, run: CallRun, end: CallEnd): Outcome 
   const durationMs = path.clock.now() - run.startedAt;
   const error = end.ok ? undefined : end.error;
   try {
-    if (run.running !== undefined) path.registry.settle(run.running, { error, durationMs });
+    if (run.running !== undefined) path.registry.settle(run.running, { error, durationMs, didRun: run.didRun });
     const kind = error?.kind ?? 'ok';
     path.metrics.observeCall(run.task.plugin, kind, durationMs);
     if (run.handler !== undefined) {

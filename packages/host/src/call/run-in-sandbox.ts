@@ -55,6 +55,7 @@ async function learnTool(path: CallPath, run: CallRun, call: ResolvedCall): Prom
   const time = { leftMs: call.deadline - path.clock.now(), timeoutMs: call.timeoutMs, signal: run.task.signal };
   const waited = await withinDeadline(call.live.tryOutForCall(run.tenant, call.config), time);
   if (!waited.ok) return waited.error;
+  run.didRun = true;
   const tried = waited.value;
   if (!tried.ok) return tried.error;
   const { name } = run.task.target;
@@ -88,6 +89,7 @@ function noteAnswer(
   run.instanceId = sandbox?.instanceId ?? null;
   run.tier = sandbox?.tier ?? null;
   run.queueMs = queueMs;
+  run.didRun = reply.didRun;
   run.cpuMs = reply.cpu_ms;
   run.peakRssBytes = reply.peak_rss_bytes;
   run.stdout = reply.stdout;

@@ -144,8 +144,9 @@ function liveOptions(settings: HostSettings, { sandbox, registry, metrics }: Wat
       registry.recordDeath(spec.name, { scope, digest: spec.digest }, toGuestDeath(guest.instanceId, death));
     },
     onFailedStart: ({ spec, scope }, error) => {
-      // It had no id of its own that anybody was told, and is not heard of again.
-      const death = { instanceId: randomUUID(), error, isCallerShortened: false, isToldByCall: true };
+      // It had no id of its own that anybody was told, and is not heard of again. Calls that waited for it may have
+      // gone by now, each at its own deadline.
+      const death = { instanceId: randomUUID(), error, isCallerShortened: false, isToldByCall: false };
       registry.recordDeath(spec.name, { scope, digest: spec.digest }, death);
     },
   };

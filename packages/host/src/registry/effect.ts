@@ -21,7 +21,8 @@ const GOOD: Effect = { standing: 'INITIALIZED', counts: 'success', endsGuest: fa
 const FAILED: Effect = { standing: 'FAILED', counts: 'error', endsGuest: false };
 const FATAL: Effect = { standing: 'FAILED', counts: 'error', endsGuest: true };
 const UNAVAILABLE: Effect = { standing: 'UNAVAILABLE', counts: undefined, endsGuest: false };
-const NONE: Effect = { standing: undefined, counts: undefined, endsGuest: false };
+/** The effect of a call for which the plugin did not run, however it ended. */
+export const NONE: Effect = { standing: undefined, counts: undefined, endsGuest: false };
 
 const BY_KIND: Readonly<Record<OutcomeKind, Effect>> = {
   tool_error: FAILED,

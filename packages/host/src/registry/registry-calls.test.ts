@@ -237,6 +237,26 @@ describe('breaker in the registry', () => {
     expect(registry.getStatus('p').state).toBe('INITIALIZED');
   });
 
+  test('a start that fails with no call left to tell of it makes the plugin FAILED, and the breaker counts deaths alone', () => {
+    using bench = createBench();
+    const { registry } = bench;
+    registry.register('p');
+    registry.markInitialized('p');
+    for (const guest of ['1', '2', '3']) die(registry, guest, { code: 'LOAD_FAILED', isToldByCall: false });
+    expect(registry.getStatus('p')).toMatchObject({ state: 'FAILED', error_count: 0, breaker: 'closed' });
+    expect(registry.getStatus('p').reason).toMatch(/^LOAD_FAILED: /);
+  });
+
+  test('a call that did not run changes neither state nor counters, whatever its outcome [decision 15]', () => {
+    using bench = createBench();
+    const { registry } = bench;
+    registry.register('p');
+    run(registry);
+    const before = registry.getStatus('p');
+    registry.settle(start(registry), { error: callError('CALL_TIMEOUT'), durationMs: 1, didRun: false });
+    expect(registry.getStatus('p')).toEqual(before);
+  });
+
   test('a guest that dies with no call to tell of it makes the plugin FAILED with a reason', () => {
     using bench = createBench();
     const { registry } = bench;

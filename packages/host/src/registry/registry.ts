@@ -24,7 +24,7 @@ import {
 import type { Clock } from '../base/clock.ts';
 import { HostError, assertInvariant } from '../base/host-error.ts';
 import { admitCall, guestDied, probeLived, probeLost } from './breaker.ts';
-import { effectOf } from './effect.ts';
+import { effectOf, NONE } from './effect.ts';
 import { healthOf, type HealthView } from './health.ts';
 import { remember, toTransition, type Transition } from './history.ts';
 import { next, stateOf, type LifecycleEvent } from './lifecycle.ts';
@@ -84,10 +84,14 @@ export type RunningCall = {
 /** The breaker holds the call back: nothing was started, so there is nothing to end. */
 export type HeldBack = { readonly kind: 'held_back'; readonly error: CallError; readonly retryAfterMs: number };
 
-/** How a call ended. `className` is the class of what the plugin threw, where it is known. */
+/**
+ * How a call ended. `className` is the class of what the plugin threw, where it is known. `didRun` is false where the
+ * plugin never saw the call, such as one that timed out while it waited: then it judges nothing (decision 15).
+ */
 export type CallEnd = {
   readonly error: CallError | undefined;
   readonly durationMs: number;
+  readonly didRun?: boolean;
   readonly className?: string;
 };
 
@@ -328,7 +332,7 @@ class Registry {
     assertInvariant(!call.isSettled, 'a call is settled once');
     call.isSettled = true;
     const { entry } = call;
-    const effect = effectOf(end.error);
+    const effect = end.didRun === false ? NONE : effectOf(end.error);
     if (call.isProbe) {
       const isJudged = effect.counts !== undefined && !effect.endsGuest;
       entry.breaker = isJudged ? probeLived(entry.breaker, this.#clock.now()) : probeLost(entry.breaker);
@@ -361,18 +365,19 @@ class Registry {
 
   /**
    * A guest died of its plugin: the breaker counts it, once for each instance, unless the caller chose the deadline (DESIGN 3).
-   * A death that no call tells of makes the plugin FAILED too.
+   * A death, or a start that failed in good order, of which no call tells makes the plugin FAILED too.
    */
   recordDeath(name: string, subject: { readonly scope: string; readonly digest?: string }, death: GuestDeath): void {
     const plugin = this.#plugins.get(name);
-    if (plugin === undefined || death.isCallerShortened || !effectOf(death.error).endsGuest) return;
+    const effect = effectOf(death.error);
+    if (plugin === undefined || death.isCallerShortened || effect.standing !== 'FAILED') return;
     const where = this.#named(plugin, subject);
     const { entry } = where;
     const before = entry.breaker;
-    entry.breaker = guestDied(before, { instanceId: death.instanceId, at: this.#clock.now() });
+    if (effect.endsGuest) entry.breaker = guestDied(before, { instanceId: death.instanceId, at: this.#clock.now() });
     if (entry.breaker.kind === 'held' && before.kind !== 'held') {
       this.#failUnlessUnavailable(where, reasonOfHold(name, entry.breaker.openings));
-    } else if (!death.isToldByCall && entry.breaker !== before) {
+    } else if (!death.isToldByCall && (!effect.endsGuest || entry.breaker !== before)) {
       this.#failUnlessUnavailable(where, reasonOfCall(death.error, undefined));
     }
   }

@@ -18,7 +18,7 @@ type FakeSandbox = Sandbox & {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-const MEASURED = { stdout: '', stderr: '', cpu_ms: null, peak_rss_bytes: null, metadata: undefined };
+const MEASURED = { didRun: true, stdout: '', stderr: '', cpu_ms: null, peak_rss_bytes: null, metadata: undefined };
 
 function createFake(instanceId: string): FakeSandbox {
   const calls: SandboxCall[] = [];
@@ -199,6 +199,23 @@ test('S2: a call that waits is answered at its deadline, and at its abort', asyn
   opened[0]?.answer();
   await settle();
   expect(opened[0]?.calls).toEqual([]);
+});
+
+test('a call that leaves the queue did not run; one whose instance failed to start did', async () => {
+  const busy = openGroup({ instances: 1, concurrency: 1, queueLengthMax: 1 });
+  runMany(busy.group, 1);
+  await settle();
+  const late = busy.group.run(callOf('any', {}, { leftMs: 500 }));
+  const crowdedOut = busy.group.run(callOf('any'));
+  await vi.advanceTimersByTimeAsync(501);
+  const broken = openGroup();
+  broken.failNext();
+  const ends = await Promise.all([late, crowdedOut, broken.group.run(callOf('any'))]);
+  expect(ends.map((end) => [codeOf(end), end.kind === 'replied' && end.reply.didRun])).toEqual([
+    ['CALL_TIMEOUT', false],
+    ['HOST_OVERLOADED', false],
+    ['LOAD_FAILED', true],
+  ]);
 });
 
 test('a call that was aborted before does not wait', async () => {

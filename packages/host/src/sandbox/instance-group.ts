@@ -265,7 +265,7 @@ export class InstanceGroup {
   /** Where other instances live they serve the queue; where none does, whoever waits is told why. */
   #onStartFailed(error: CallError): void {
     if (this.#instances.size === 0 && this.#starting === 0 && this.#replacing.size === 0) {
-      this.#waiting.answerAll(({ queuedAt }) => unreached(error, this.#options.clock.now() - queuedAt));
+      this.#waiting.answerAll(({ queuedAt }) => unstarted(error, this.#options.clock.now() - queuedAt));
     }
     this.#checkDrained();
   }
@@ -285,9 +285,19 @@ export class InstanceGroup {
   }
 }
 
+/** The end of a call for which nothing of the plugin ran. */
 function unreached(error: CallError, queueMs: number): GroupReply {
+  return withoutSandbox({ error, didRun: false }, queueMs);
+}
+
+/** The end of a call whose instance could not start: the plugin's import or init ran, or was about to. */
+function unstarted(error: CallError, queueMs: number): GroupReply {
+  return withoutSandbox({ error, didRun: true }, queueMs);
+}
+
+function withoutSandbox(end: { readonly error: CallError; readonly didRun: boolean }, queueMs: number): GroupReply {
   const nothing = { stdout: '', stderr: '', cpu_ms: null, peak_rss_bytes: null, stack: undefined, metadata: undefined };
-  return { kind: 'replied', reply: { ok: false, error, ...nothing }, sandbox: undefined, queueMs };
+  return { kind: 'replied', reply: { ok: false, ...end, ...nothing }, sandbox: undefined, queueMs };
 }
 
 function overloaded(allowed: number): CallError {

@@ -46,8 +46,12 @@ export type SandboxCall = {
   readonly signal: AbortSignal | undefined;
 };
 
-/** How one call ended inside the sandbox; figures are the driver's own, null where no sample fell inside the call. */
+/**
+ * How one call ended inside the sandbox; figures are the driver's own, null where no sample fell inside the call.
+ * `didRun` is false where nothing of the plugin ran for the call: it waited too long, or was never sent (decision 15).
+ */
 export type SandboxReply = {
+  readonly didRun: boolean;
   readonly stdout: string;
   readonly stderr: string;
   readonly cpu_ms: number | null;

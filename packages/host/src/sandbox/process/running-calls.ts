@@ -133,7 +133,7 @@ export class RunningCalls {
   #settle(entry: PendingCall, body: ReplyBody): void {
     const { cpuMs, peakRssBytes } = entry;
     const output = this.#options.output.since(entry.from);
-    entry.resolve({ ...body, ...output, cpu_ms: cpuMs, peak_rss_bytes: peakRssBytes });
+    entry.resolve({ ...body, ...output, didRun: true, cpu_ms: cpuMs, peak_rss_bytes: peakRssBytes });
   }
 
   /** A reply to a call that the host has answered itself is late; any other is a lie, and 16 are borne (FAULTS 44). */
@@ -181,7 +181,7 @@ function tooLarge(observed: number): CallError {
 
 /** The reply to a call that never reached the guest. */
 export function unsent(error: CallError): SandboxReply {
-  return { ...failed(error), stdout: '', stderr: '', cpu_ms: null, peak_rss_bytes: null };
+  return { ...failed(error), didRun: false, stdout: '', stderr: '', cpu_ms: null, peak_rss_bytes: null };
 }
 
 function pendingCall(start: Pick<PendingCall, 'id' | 'call' | 'resolve' | 'startedAt' | 'from'>): PendingCall {
