@@ -34,9 +34,9 @@ export const LIMITS = {
   http_request_ms: { value: 30_000, unit: 'ms', reason: 'For headers and body; 2 MiB at 70 KiB/s.' },
   http_connections: { value: 1_024, unit: 'connections', reason: 'Leaves descriptors to guests (FAULTS 114).' },
   token_failures: {
-    value: 20,
+    value: 100,
     unit: 'attempts',
-    reason: 'Wrong tokens of one address in a window; people mistype fewer.',
+    reason: 'Wrong tokens of one address in a window; a script with an old token stays below.',
   },
   token_failure_window_ms: { value: 60_000, unit: 'ms', reason: 'Who holds the right token never waits for it.' },
   token_failure_addresses: {
