@@ -20,6 +20,11 @@ afterAll(async () => {
 
 const ANSWER = toolsSource({ answer: 'return 42;' });
 
+test('a host that never ran a plugin has started no guest for one', async () => {
+  await using fresh = await openTestHost();
+  expect(await fresh.metrics()).not.toContain('sandbox_start_seconds_count');
+});
+
 test('a folder becomes a release that has been tried [F001-16][F003-18]', async () => {
   const release = await host.install(await folders.write('good', ANSWER));
   expect(release).toMatchObject({ name: 'good', version: '1.0.0', state: 'INITIALIZED', findings: [] });

@@ -75,8 +75,14 @@ export async function openProcessSandbox(options: ProcessSandboxOptions): Promis
   opened.defer(() => memory.close());
   const place: Place = { options, toolset, runDirectory, uids, staged, memory };
   const receipt = await measure(place);
-  const { spareCount } = options;
-  const driver = openDriver(place, { receipt, spareCount, shape: DEFAULT_SHAPE, withoutPermissionModel: false });
+  const { spareCount, onOpened } = options;
+  const driver = openDriver(place, {
+    receipt,
+    spareCount,
+    onOpened,
+    shape: DEFAULT_SHAPE,
+    withoutPermissionModel: false,
+  });
   opened.defer(() => driver.close());
   const closing = opened.move();
   return { driver, receipt, runDirectory, toolset, staged, uids, close: () => closing.disposeAsync() };
@@ -128,7 +134,8 @@ async function measure(place: Place): Promise<Receipt> {
           ...{ clock, tier, probePath, targets: targets.input, openFilesMax: OPEN_FILES_MAX },
           guestPath: guestPathInside(tier, staged),
           judgeMemory: place.memory.judge,
-          openDriver: (choice) => openDriver(place, { ...choice, spareCount: 0 }),
+          // Its guests run no plugin, and are not counted among those that do.
+          openDriver: (choice) => openDriver(place, { ...choice, spareCount: 0, onOpened: () => undefined }),
         }),
       kernel: release(),
       node: process.version,
@@ -147,12 +154,13 @@ type DriverChoice = {
   readonly spareCount: number;
   readonly shape: GuestShape;
   readonly withoutPermissionModel: boolean;
+  readonly onOpened: ProcessSandboxOptions['onOpened'];
 };
 
 function openDriver(place: Place, choice: DriverChoice): ProcessDriver {
-  const { clock, log, onOpened, onDropped } = place.options;
+  const { clock, log, onDropped } = place.options;
   return createProcessDriver({
-    ...{ clock, log, onOpened, onDropped },
+    ...{ clock, log, onDropped, onOpened: choice.onOpened },
     launches: launchesOf(place, choice),
     receipt: choice.receipt,
     watchdog: createWatchdog(),
