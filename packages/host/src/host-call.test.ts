@@ -181,6 +181,11 @@ test('a function runs with positional arguments [F001-11]', async () => {
   expect(await host.runSandboxed({ plugin: 'worker', fn: 'add' }, 2, 3)).toMatchObject({ ok: true, value: 5 });
 });
 
+test.each([0, -5, 0.5, Number.NaN])('a function with a time limit of %s ms is invalid_input', async (timeout_ms) => {
+  const outcome = await host.runSandboxed({ plugin: 'worker', fn: 'add', limits: { timeout_ms } }, 2, 3);
+  expect(outcome).toMatchObject({ ok: false, error: { kind: 'invalid_input', code: 'TIMEOUT_INVALID' } });
+});
+
 test('a function that is not exported is not_found, and the plugin is not at fault', async () => {
   const before = host.health('worker')?.error_count;
   const outcome = await host.runSandboxed({ plugin: 'worker', fn: 'subtract' }, 2, 3);

@@ -3,6 +3,7 @@
  * never the work.
  */
 import { callError, type CallError } from '@bulkhead/protocol';
+import { timerDelayMs } from '../base/timer.ts';
 
 /** What is left of a call: `leftMs` until its deadline, `timeoutMs` as its caller was promised, for the message. */
 export type CallTime = {
@@ -22,7 +23,7 @@ export async function withinDeadline<Value>(work: Promise<Value>, time: CallTime
   const over = Promise.withResolvers<Waited<Value>>();
   const giveUp = (error: CallError): void => over.resolve({ ok: false, error });
   const cancel = (): void => giveUp(callError('CALL_CANCELLED'));
-  const timer = setTimeout(() => giveUp(timedOut(allowed)), Math.max(0, leftMs));
+  const timer = setTimeout(() => giveUp(timedOut(allowed)), timerDelayMs(leftMs));
   signal?.addEventListener('abort', cancel, { once: true });
   try {
     return await Promise.race([work.then((value) => ({ ok: true, value }) as const), over.promise]);

@@ -110,7 +110,7 @@ function taskOf(target: SandboxedFunction, plugin: string, args: readonly unknow
     target: { kind: 'export', name: target.fn },
     args: args as readonly JsonValue[], // Positional arguments are JSON; the channel writes them as such.
     tenant: target.tenant,
-    timeoutMs: undefined,
+    timeoutMs: target.limits?.timeout_ms,
     signal: target.signal,
     scopes: undefined,
     live: undefined,

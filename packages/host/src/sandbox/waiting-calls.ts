@@ -2,6 +2,7 @@
  * Calls that wait for an instance, first come first served. Each leaves exactly once: to be served, by its deadline, by
  * its caller's abort, or because whoever keeps the queue answers all.
  */
+import { timerDelayMs } from '../base/timer.ts';
 import type { SandboxCall } from './sandbox.ts';
 
 /** A call that waits; `queuedAt` is of the host's monotonic clock. */
@@ -43,7 +44,7 @@ export function createWaitingCalls<Reply>(): WaitingCalls<Reply> {
     return new Promise((resolve) => {
       const late = (): void => void (leave(entry) && resolve(onLate()));
       const abort = (): void => void (leave(entry) && resolve(onAbort()));
-      const timer = setTimeout(late, Math.max(0, call.deadline - queuedAt));
+      const timer = setTimeout(late, timerDelayMs(call.deadline - queuedAt));
       const release = (): void => {
         clearTimeout(timer);
         call.signal?.removeEventListener('abort', abort);

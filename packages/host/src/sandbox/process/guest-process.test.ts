@@ -92,6 +92,22 @@ test('[FAULTS-43] part of a frame, then silence, is a timeout', async () => {
   expect(await guest.died).toMatchObject({ isKilled: true });
 });
 
+test('a deadline that is over, or further off than a timer reaches, leaves no warning', async () => {
+  const warnings: string[] = [];
+  const listen = ({ name }: Error): void => void warnings.push(name);
+  process.on('warning', listen);
+  let stepMs = 0;
+  let aheadMs = 0;
+  const clock = { now: () => performance.now() + (aheadMs += stepMs), wallTime: Date.now };
+  const guest = await openRawGuest('', { clock });
+  void guest.run(call(2 ** 31));
+  stepMs = 1_000; // Time passes between two looks at the clock.
+  expect(await guest.run(call(aheadMs + 1_500))).toMatchObject({ error: { code: 'CALL_TIMEOUT' } });
+  await guest.died;
+  process.off('warning', listen);
+  expect(warnings).toEqual([]);
+});
+
 test('[FAULTS-55] a guest that breaks the channel under the host’s writes harms nobody', async () => {
   const guest = await openRawGuest('heard.call = () => channel.destroy();');
   const replies = await Promise.all(Array.from({ length: 20 }, () => guest.run(call())));

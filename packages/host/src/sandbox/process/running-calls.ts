@@ -4,6 +4,7 @@
  */
 import { LIMITS, callError, type CallError } from '@bulkhead/protocol';
 import type { Clock } from '../../base/clock.ts';
+import { timerDelayMs } from '../../base/timer.ts';
 import type { SandboxCall, SandboxDeath, SandboxReply } from '../sandbox.ts';
 import type { GuestOutput } from './guest-output.ts';
 import type { HostChannel } from './host-channel.ts';
@@ -104,7 +105,7 @@ export class RunningCalls {
     const leftMs = call.deadline - startedAt;
     const entry = pendingCall({ id, call, resolve, startedAt, from: output.mark() });
     this.#pending.add(entry);
-    entry.timer = setTimeout(() => this.#giveUp(id, timedOut(call.timeoutMs)), leftMs);
+    entry.timer = setTimeout(() => this.#giveUp(id, timedOut(call.timeoutMs)), timerDelayMs(leftMs));
     if (call.signal !== undefined) {
       entry.onAbort = () => this.#giveUp(id, callError('CALL_CANCELLED'));
       call.signal.addEventListener('abort', entry.onAbort, { once: true });
@@ -112,7 +113,7 @@ export class RunningCalls {
     channel.expectReplies(1);
     channel.send(
       `{"t":"call","id":${id},"target":"${call.target}","name":${JSON.stringify(call.name)},` +
-        `"args":${argsJson},"left_ms":${Math.ceil(leftMs)}}`,
+        `"args":${argsJson},"left_ms":${Math.max(1, Math.ceil(leftMs))}}`,
     );
   }
 
