@@ -20,6 +20,19 @@ afterAll(async () => {
 
 const ANSWER = toolsSource({ answer: 'return 42;' });
 
+test('a plugin that says more of itself than 4 MiB is FAILED, and the reason names size, bound, culprit and cure', async () => {
+  const code = `const parameters = (bytes: number) => ({ type: 'object', title: 'x'.repeat(bytes) });
+    const tool = (name: string, bytes: number) => ({ name, description: name, parameters: parameters(bytes), execute: () => 1 });
+    export default { tools: [tool('giant', 60_000), ...Array.from({ length: 99 }, (_, at) => tool('tool_' + at, 45_000))] };`;
+  const { state, reason } = await host.install(await folders.write('talkative', code));
+  expect(state).toBe('FAILED');
+  expect(reason).toMatch(/^INIT_FAILED: .*has 45\d{5} bytes of JSON; at most 4194304 are taken/);
+  expect(reason).toContain('the largest of its 100 tools is "giant"');
+  expect(reason).toContain('Offer fewer tools, or shorten their descriptions and schemas');
+  const outcome = await host.call({ plugin: 'talkative', tool: 'giant' });
+  expect(outcome).toMatchObject({ error: { code: 'INIT_FAILED', message: expect.stringContaining('4194304') } });
+});
+
 test('a host that never ran a plugin has started no guest for one', async () => {
   await using fresh = await openTestHost();
   expect(await fresh.metrics()).not.toContain('sandbox_start_seconds_count');

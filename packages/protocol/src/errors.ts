@@ -78,7 +78,7 @@ export const ERRORS = {
     },
     INIT_FAILED: {
       message: 'the plugin threw, or answered false, while it was initialised',
-      hint: "Fix the plugin's onLoad or initPlugin; then reload it.",
+      hint: "Fix what the message names, mostly in the plugin's onLoad or initPlugin; then reload it.",
     },
   }),
   ...rows('invalid_input', {

@@ -11,7 +11,7 @@ import {
   type HostMessage,
   type JsonObject,
 } from '@bulkhead/protocol';
-import { adaptPlugin, type AdaptedPlugin } from './adapt/adapt.ts';
+import { adaptPlugin } from './adapt/adapt.ts';
 import { adaptFunctions } from './adapt/functions.ts';
 import { createGuestCalls, type Bound, type GuestCalls } from './calls.ts';
 import { openGuestChannel, type GuestChannel } from './channel.ts';
@@ -20,6 +20,7 @@ import { EXIT_CODES, exitNow, watchForDeath } from './death.ts';
 import { harden } from './harden.ts';
 import { openArtifactLoader, type ArtifactLoader } from './imports.ts';
 import { countOutput } from './output.ts';
+import { readyMessage } from './ready.ts';
 import { describeThrown } from './thrown.ts';
 
 // Taken before any plugin code can replace them.
@@ -131,9 +132,4 @@ class GuestRuntime {
     }
     this.#channel.flush(() => exitNow(EXIT_CODES.closed));
   }
-}
-
-function readyMessage(plugin: AdaptedPlugin): string {
-  const { metadata, tools, hooks, exports } = plugin;
-  return stringify({ t: 'ready', metadata, tools, hooks, exports, has_health_check: plugin.healthCheck !== undefined });
 }
