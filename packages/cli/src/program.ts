@@ -127,7 +127,7 @@ function addQuestions({ program, terminal, exit }: Context): void {
     .argument('[name]', 'one plugin')
     .addHelpText(
       'after',
-      `${examples(['bulkhead health', 'bulkhead health calculator'])}\n\nExits 1 when a plugin is FAILED or UNAVAILABLE.`,
+      `${examples(['bulkhead health', 'bulkhead health calculator'])}\n\nExits 1 when a plugin is FAILED or UNAVAILABLE. With BULKHEAD_TOKEN set, reasons name plugin folders in full.`,
     )
     .action(async (name, options) =>
       exit(await (await import('./verbs/health.ts')).health({ name, ...options }, terminal)),

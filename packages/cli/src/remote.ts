@@ -37,18 +37,26 @@ export async function callRemote({ server, token, plugin, tool, body }: RemoteCa
   });
 }
 
+/** Whose health is asked for; with the server's token reasons name the folders of plugins in full. */
+export type HealthQuestion = {
+  readonly server: string;
+  readonly token: string | undefined;
+  readonly name: string | undefined;
+};
+
 /**
  * Asks for the health of every plugin, or of one.
  *
  * @returns the health objects; undefined where the one that was asked for is not there.
  * @throws {HostError} `HOST_CLOSED` as {@link callRemote}.
  */
-export async function askHealth(
-  server: string,
-  name: string | undefined,
-): Promise<readonly PluginHealth[] | undefined> {
+export async function askHealth({ server, token, name }: HealthQuestion): Promise<readonly PluginHealth[] | undefined> {
   const path = name === undefined ? '/v1/plugins' : `/v1/plugins/${encodeURIComponent(name)}/health`;
-  const { status, value } = await ask(server, path, { method: 'GET' });
+  const { status, value } = await ask(
+    server,
+    path,
+    token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } },
+  );
   if (status === 404) return undefined;
   return (Array.isArray(value) ? value : [value]) as readonly PluginHealth[]; // The server's own schema.
 }

@@ -23,8 +23,8 @@ export async function openToken(
   dataDir: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<PlatformToken> {
-  const given = env[TOKEN_VARIABLE];
-  if (given !== undefined && given !== '') return { token: longEnough(given, TOKEN_VARIABLE), file: null };
+  const given = givenToken(env);
+  if (given !== undefined) return { token: longEnough(given, TOKEN_VARIABLE), file: null };
   const file = join(dataDir, 'token');
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const kept = await readToken(file);
@@ -42,8 +42,12 @@ export async function findToken(
   dataDir: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string | undefined> {
-  const given = env[TOKEN_VARIABLE];
-  return given !== undefined && given !== '' ? given : readToken(join(dataDir, 'token'));
+  return givenToken(env) ?? readToken(join(dataDir, 'token'));
+}
+
+/** Returns the token of the environment, or undefined where it is not set or empty. */
+export function givenToken(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  return env[TOKEN_VARIABLE] === '' ? undefined : env[TOKEN_VARIABLE];
 }
 
 async function readToken(file: string): Promise<string | undefined> {

@@ -30,11 +30,11 @@ export async function installPlugin(path: InstallPath, request: InstallRequest):
   const manifest = manifestOf(source);
   claimName(path, manifest, source.folder);
   const missing = await missingRequirements(path, manifest, source);
-  if (missing.length > 0) return refuseMissing(path, manifest, missing);
+  if (missing.length > 0) return refuseMissing(path, { manifest, source }, missing);
   const reviewed = await reviewSource({ source, manifest, supplied: path.supplied }, path.workshop.ask);
   if (reviewed.kind === 'refused') throw refuse(reviewed.findings, 'REVIEW_REFUSED');
   if (reviewed.kind === 'missing') {
-    return refuseMissing(path, manifest, missingPackages(reviewed.packages, { shownDir: request.dir }));
+    return refuseMissing(path, { manifest, source }, missingPackages(reviewed.packages, { shownDir: source.folder }));
   }
   const bundled = await bundleSource(reviewed.reviewed, path.workshop.ask);
   if (bundled.kind === 'refused') throw refuse(bundled.findings, 'BUNDLE_FAILED');

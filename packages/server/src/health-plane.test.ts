@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ErrorBody, PluginHealth } from '@bulkhead/protocol';
 import { callTool, healthOf, REPOSITORY, startServer, TOKEN, writePlugin, type TestServer } from './server-fixture.ts';
@@ -56,6 +56,25 @@ test('[F001-42, X001-2] after a run the optional fields are known', async () => 
     avg_execution_time_ms: expect.any(Number),
     breaker: 'closed',
   });
+});
+
+const PLATFORM = { headers: { authorization: `Bearer ${TOKEN}` } };
+
+test('[F001-29] where a plugin lies on the server only the platform token reads; its folder’s name everybody [FAULTS 112]', async () => {
+  await using padless = await writePlugin('padless', 'export default { tools: [] };', {
+    requirements: { modules: ['left-pad'] },
+  });
+  await using own = await startServer({ plugins: [padless.dir], publicReasons: 'always' });
+  const call = await (await callTool(own.url, 'padless/any', {})).text();
+  const open = await (await fetch(`${own.url}/v1/plugins/padless/health`)).text();
+  for (const body of [call, open, JSON.stringify(await list(own.url))]) {
+    expect(body).toContain('npm install --prefix padless left-pad');
+    expect(body).not.toContain(dirname(padless.dir));
+  }
+  const [told] = await list(own.url, PLATFORM);
+  expect(told?.reason).toContain(`npm install --prefix ${padless.dir} left-pad`);
+  const logged = own.logged.find(({ message }) => message.includes('left-pad'));
+  expect(logged).toMatchObject({ level: 'warn', fields: { plugin: 'padless', path: padless.dir } });
 });
 
 test('[F001-26, F001-29] the reason of an UNAVAILABLE plugin names what is missing and ends with the cure', async () => {

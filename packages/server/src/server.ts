@@ -168,9 +168,10 @@ async function endWith(refusal: Promise<HostError>, done: (error: HostError) => 
 function addRoutes(app: FastifyInstance, options: ServerOptions, { state, recognize }: Door): void {
   const { host, log, storage, publicReasons = 'auto' } = options;
   const isPublic = (): boolean => publicReasons === 'always' || (publicReasons === 'auto' && state.isLoopback);
-  const viewOf = (request: FastifyRequest): HealthView => ({
-    showThrownText: isPublic() || recognize(request.headers).kind === 'platform',
-  });
+  const viewOf = (request: FastifyRequest): HealthView => {
+    const isPlatform = recognize(request.headers).kind === 'platform';
+    return { showThrownText: isPlatform || isPublic(), showPlaces: isPlatform };
+  };
   addHealthRoutes(app, { host, viewOf });
   addStatusRoutes(app, { host, isDraining: () => state.isDraining });
   addToolRoutes(app, { host, log, storage });

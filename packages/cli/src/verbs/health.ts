@@ -5,6 +5,7 @@ import { HostError } from '@bulkhead/host';
 import type { PluginHealth } from '@bulkhead/protocol';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { askHealth } from '../remote.ts';
+import { givenToken } from '../token.ts';
 import { columns, type Terminal } from '../terminal.ts';
 
 /** Arguments and options as they were typed. */
@@ -12,7 +13,7 @@ export type HealthOptions = { readonly name?: string; readonly server: string; r
 
 /** Prints the health of all plugins or of one; answers 1 when any is FAILED or UNAVAILABLE. */
 export async function health({ name, server, json }: HealthOptions, terminal: Terminal): Promise<number> {
-  const plugins = await askHealth(server, name);
+  const plugins = await askHealth({ server, token: givenToken(process.env), name });
   if (plugins === undefined)
     throw new HostError('PLUGIN_NOT_FOUND', { message: `${server} has no plugin "${name ?? ''}"` });
   if (json === true) terminal.result(JSON.stringify(name === undefined ? plugins : plugins[0]));

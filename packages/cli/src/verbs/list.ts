@@ -3,6 +3,7 @@
  */
 import { EXIT_OK } from '../exit-codes.ts';
 import { askHealth } from '../remote.ts';
+import { givenToken } from '../token.ts';
 import { columns, type Terminal } from '../terminal.ts';
 
 /** Prints name, version, state and description of every plugin. */
@@ -10,7 +11,7 @@ export async function list(
   options: { readonly server: string; readonly json?: boolean },
   terminal: Terminal,
 ): Promise<number> {
-  const plugins = (await askHealth(options.server, undefined)) ?? [];
+  const plugins = (await askHealth({ server: options.server, token: givenToken(process.env), name: undefined })) ?? [];
   if (options.json === true) {
     terminal.result(JSON.stringify(plugins));
     return EXIT_OK;

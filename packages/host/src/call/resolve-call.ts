@@ -107,7 +107,7 @@ function notLoaded(plugin: string): CallError {
   });
 }
 
-/** A plugin that was refused, or lacks something, is known by name; its caller learns why it cannot run. */
+/** A plugin that was refused, or lacks something, is known by name; its caller learns why it cannot run, and not where it lies. */
 function explainAbsence(path: CallPath, plugin: string, error: CallError): CallError {
   if (error.kind === 'disabled') return error;
   const health = path.registry.health(plugin, { showThrownText: true });

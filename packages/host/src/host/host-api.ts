@@ -25,7 +25,7 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
     call: (request) => runCall(call, toolTask(request)),
     runSandboxed: (target, ...args) => runFunction(parts, target, args),
     plugins: (view) => call.registry.list(view),
-    health: (name, view) => call.registry.health(name, view ?? { showThrownText: true }),
+    health: (name, view) => call.registry.health(name, view ?? { showThrownText: true, showPlaces: true }),
     tools: (tenant) => listTools(parts, tenant ?? DEFAULT_TENANT),
     refused: () => call.registry.refused(),
     metrics: () => call.metrics.renderMetrics(),

@@ -98,7 +98,7 @@ function refusedPlace(parts: HostParts, name: string): string | undefined {
 
 function describeInstalled(parts: HostParts, installed: Installed): InstalledRelease {
   const { manifest, release, findings } = installed;
-  const health = parts.install.registry.health(manifest.name, { showThrownText: true });
+  const health = parts.install.registry.health(manifest.name, { showThrownText: true, showPlaces: true });
   return {
     name: manifest.name,
     version: release?.manifest.version ?? manifest.version,

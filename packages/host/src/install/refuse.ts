@@ -4,6 +4,7 @@
 import type { ErrorCode, Finding, Manifest } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
 import { missingReason, type MissingRequirement } from '../requirements/check-requirements.ts';
+import type { SourceTree } from '../source/source-tree.ts';
 import type { InstallPath, Installed } from './install-path.ts';
 
 /** Findings whose id is itself a code of the table end the install with that code. */
@@ -22,10 +23,13 @@ export function refuse(findings: readonly Finding[], fallback: ErrorCode): HostE
 
 /** Registers the plugin as UNAVAILABLE; the reason ends with the cure (F001-28, F001-29). */
 export function refuseMissing(
-  path: InstallPath,
-  manifest: Manifest,
+  { registry, log }: InstallPath,
+  { manifest, source }: { readonly manifest: Manifest; readonly source: SourceTree },
   missing: readonly MissingRequirement[],
 ): Installed {
-  path.registry.markUnavailable(manifest.name, missingReason(missing));
+  const reason = missingReason(missing);
+  // The log is the operator's: there the command can be copied as it stands, with the whole path.
+  log.warn({ plugin: manifest.name, code: 'PLUGIN_UNAVAILABLE', path: source.folder }, reason);
+  registry.markUnavailable(manifest.name, reason);
   return { manifest, release: undefined, findings: [] };
 }

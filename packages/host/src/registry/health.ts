@@ -6,14 +6,19 @@ import type { BreakerState, HealthWord, LifecycleState, PluginHealth } from '@bu
 import { breakerStateOf } from './breaker.ts';
 import { stateOf } from './lifecycle.ts';
 import { toIso, type Moment } from './moment.ts';
-import { publicReason } from './reason.ts';
+import { publicReason, withoutPlace } from './reason.ts';
 import type { Entry, PluginRecord, Runs } from './records.ts';
 
 /**
  * Who looks. `scope` is the tenant whose own state is shown; without it the worst over the scopes is, with counters
- * summed. `showThrownText` is for the platform token, and for a tenant's token together with its own scope.
+ * summed. `showThrownText` is for the platform token, and for a tenant's token together with its own scope. `showPlaces`
+ * is for the platform token and embedders: to all others a plugin's folder has a name, and no path (FAULTS 112).
  */
-export type HealthView = { readonly scope?: string; readonly showThrownText: boolean };
+export type HealthView = {
+  readonly scope?: string;
+  readonly showThrownText: boolean;
+  readonly showPlaces?: boolean;
+};
 
 /** Worst first (DESIGN 9). Among the good ones RUNNING tells most: it says that at least one call is in flight. */
 const WORST_STATES: readonly LifecycleState[] = ['UNAVAILABLE', 'FAILED', 'RUNNING', 'LOADED', 'INITIALIZED'];
@@ -37,7 +42,7 @@ export function healthOf(plugin: PluginRecord, view: HealthView, moment: Moment)
     success_count: counted.reduce((sum, record) => sum + record.successCount, 0),
     error_count: counted.reduce((sum, record) => sum + record.errorCount, 0),
     description: plugin.description,
-    reason: reasonOf(entries, view),
+    reason: reasonOf(plugin, entries, view),
     version: plugin.version,
     uptime_seconds: plugin.initializedAt === undefined ? undefined : secondsBetween(plugin.initializedAt, moment.now),
     ...runTimes(runs, moment),
@@ -62,14 +67,15 @@ function entriesOf(plugin: PluginRecord, scope: string | undefined): readonly En
 }
 
 /** The reason of the worst entry that has one; also while RUNNING, since the next call may not mend it. */
-function reasonOf(entries: readonly Entry[], view: HealthView): string | undefined {
+function reasonOf(plugin: PluginRecord, entries: readonly Entry[], view: HealthView): string | undefined {
   const standing = worst(
     WORST_STATES,
     entries.filter((entry) => entry.reason !== undefined).map((entry) => entry.lifecycle.standing),
   );
   const reason = entries.find((entry) => entry.reason !== undefined && entry.lifecycle.standing === standing)?.reason;
   if (reason === undefined) return undefined;
-  return reason.isThrown && !view.showThrownText ? publicReason(reason.code) : reason.text;
+  if (reason.isThrown && !view.showThrownText) return publicReason(reason.code);
+  return view.showPlaces === true ? reason.text : withoutPlace(reason.text, plugin.place);
 }
 
 function runTimes(runs: Runs | undefined, moment: Moment) {

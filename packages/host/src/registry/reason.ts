@@ -4,6 +4,7 @@
  * "x" still gets a useful one. Nothing here is trusted text: control characters go, and the length is bounded.
  */
 import { ERRORS, LIMITS, type ErrorCode } from '@bulkhead/protocol';
+import { basename, isAbsolute } from 'node:path';
 import { HostError } from '../base/host-error.ts';
 
 /** What is known of a failure. All but `code` may be missing or vague: the error table then speaks. */
@@ -65,6 +66,22 @@ export function publicReason(code: ErrorCode): string {
   const row = ERRORS[code];
   const word = isPermanent(code) ? 'permanent' : 'temporary';
   return `${code}: ${row.message} (${word}: ${withoutFullStop(row.hint)})`;
+}
+
+/**
+ * Names the plugin's folder by its last part: who may call a plugin need not know where on the server it lies.
+ *
+ * @param place - The folder, absolute; any other word is left as it is. In a command it may stand in a shell's quotes.
+ */
+export function withoutPlace(reason: string, place: string | undefined): string {
+  if (place === undefined || !isAbsolute(place)) return reason;
+  const inQuotes = place.replaceAll("'", String.raw`'\''`);
+  const spellings = [inQuotes, place].map(escapedForPattern).join('|');
+  return reason.replaceAll(new RegExp(`(?:${spellings})(?![\\w-]|\\.\\w)`, 'g'), () => basename(place));
+}
+
+function escapedForPattern(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
 }
 
 /** Tells whether a text leaves an operator as wise as before. */

@@ -117,6 +117,21 @@ describe('health', () => {
     expect(registry.getStatus('p', { scope: 'acme', showThrownText: false }).reason).toBe(REASON);
   });
 
+  test.each([
+    ['/srv/plugins/pad', 'npm install --prefix /srv/plugins/pad x', 'npm install --prefix pad x'],
+    ["/srv/it's/pad", String.raw`npm install --prefix '/srv/it'\''s/pad' x`, "npm install --prefix 'pad' x"],
+    ['/srv/pad', 'put the whole file at /srv/pad/model.bin', 'put the whole file at pad/model.bin'],
+    ['/srv/pad', 'a file is missing below /srv/pad. Put it there', 'a file is missing below pad. Put it there'],
+    ['/srv/pad', 'it is beside /srv/padding', 'it is beside /srv/padding'],
+  ])('the place %s shows as its last part, unless the view may see places', (place, told, shown) => {
+    using bench = createBench();
+    const { registry } = bench;
+    registry.register('p', { place });
+    registry.markUnavailable('p', `a package is missing: ${told}`);
+    expect(registry.getStatus('p', { showThrownText: true }).reason).toBe(`a package is missing: ${shown}`);
+    expect(registry.getStatus('p').reason).toBe(`a package is missing: ${told}`);
+  });
+
   test('a good call in one scope mends the failed load for scopes that have not run', () => {
     using bench = createBench();
     const { registry } = bench;

@@ -120,7 +120,7 @@ type Mark = {
 const SCOPES_MAX = 10_000;
 /** Releases kept for one scope: the live one, and those that drain. */
 const ENTRIES_MAX = 4;
-const EVERYTHING: HealthView = { showThrownText: true };
+const EVERYTHING: HealthView = { showThrownText: true, showPlaces: true };
 const CONSTRUCTION = Symbol('registry construction');
 // The one piece of state outside an owner: X001-9 wants the registry of a process to be found without its host.
 const openRegistries = new Set<Registry>();
