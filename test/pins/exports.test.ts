@@ -4,6 +4,8 @@
 import * as host from '@bulkhead/host';
 import * as protocol from '@bulkhead/protocol';
 import * as sdk from '@bulkhead/sdk';
+import * as server from '@bulkhead/server';
+import * as cli from 'bulkhead';
 import { expect, test } from 'vitest';
 
 test.each([
@@ -66,6 +68,8 @@ test.each([
     ],
   ],
   ['@bulkhead/host', host, ['HostError', 'checkPlugin', 'createHost', 'createMemoryStorage', 'getRegistry']],
+  ['@bulkhead/server', server, ['LOG_LEVELS', 'TOKEN_CHARACTERS_MIN', 'createLog', 'createServer', 'outcomeOf']],
+  ['bulkhead', cli, ['main']],
   [
     '@bulkhead/sdk',
     sdk,
