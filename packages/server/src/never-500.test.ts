@@ -162,3 +162,92 @@ test('[F001-20] health of any name is 200 or 404, also while the storage fails',
     started.storage.mend();
   }
 });
+
+/** Names that a router, a decoder or a file system could trip over; each is one segment of a path. */
+const weirdName = fc.oneof(
+  fc.constantFrom(
+    ...[
+      '..%2f',
+      '..%5c',
+      '%2e%2e%2f%2e%2e%2fetc%2fpasswd',
+      '..%252f',
+      '%00',
+      'calculator%00',
+      '%zz',
+      '%',
+      '%f',
+      '%ff%fe',
+    ],
+    ...[
+      '%c0%af',
+      '%ed%a0%80',
+      '%f0%9f%a6%8a',
+      '%e2%80%ae',
+      '%0d%0ax-forged:%201',
+      '__proto__',
+      'constructor',
+      '~',
+      '%20',
+      '*',
+    ],
+  ),
+  fc.constantFrom('a', '%41', '%f0%9f%a6%8a').map((unit) => unit.repeat(Math.floor(10_000 / unit.length))),
+  fc.string({ unit: 'grapheme', maxLength: 40 }).map((text) => encodeURIComponent(text.toWellFormed())),
+  fc
+    .uint8Array({ minLength: 1, maxLength: 40 })
+    .map((bytes) => `%${Buffer.from(bytes).toString('hex').match(/../g)?.join('%')}`),
+);
+const isSegment = (name: string): boolean => name !== '' && name !== '.' && name !== '..';
+
+type Ask = { readonly method: string; readonly path: string; readonly body?: string };
+
+async function answerOf({
+  method,
+  path: at,
+  body: sent = '',
+}: Ask): Promise<{ readonly status: number; readonly json: unknown }> {
+  const head = `${method} ${at} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nauthorization: Bearer ${TOKEN}\r\n`;
+  const typed = sent === '' ? '' : `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(sent)}\r\n`;
+  const answer = await exchange(started.port, `${head}${typed}\r\n${sent}`);
+  const [status = 0] = statusesOf(answer);
+  return { status, json: JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) };
+}
+
+function isDecodable(name: string): boolean {
+  try {
+    decodeURIComponent(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test.each(['works', 'fails'])(
+  '[F001-21, F001-22, F001-24] weird names of plugins and tools are not found, or no names, on every plane, while the storage %s',
+  { timeout: 120_000 },
+  async (storage) => {
+    if (storage === 'fails') started.storage.fail();
+    const name = weirdName.filter(isSegment);
+    const shortName = name.filter(({ length }) => length < 1_000);
+    const told = (fields: object): unknown => expect.objectContaining(fields);
+    try {
+      await fc.assert(
+        fc.asyncProperty(name, shortName, async (plugin, tool) => {
+          const health = await answerOf({ method: 'GET', path: `/v1/plugins/${plugin}/health` });
+          expect(health).toEqual({ status: 404, json: told({ detail: 'Plugin not found', code: 'PLUGIN_NOT_FOUND' }) });
+          const reload = await answerOf({ method: 'POST', path: `/api/v1/plugins/${plugin}/reload` });
+          expect(reload.status).toBe(isDecodable(plugin) ? 404 : 400);
+          const [ofNone, ofOne] = [`${plugin}/${tool}`, `calculator/${plugin}`];
+          for (const at of [ofNone, ofOne]) {
+            const call = await answerOf({ method: 'POST', path: `/v1/tools/${at}/call`, body: '{}' });
+            expect(call.status).toBe(isDecodable(at) ? 404 : 400);
+            expect(call.json).toMatchObject({ ok: false, call: { plugin: expect.any(String) } });
+          }
+        }),
+        { numRuns: 150 },
+      );
+    } finally {
+      started.storage.mend();
+    }
+  },
+);
