@@ -230,6 +230,7 @@ test.each([
   ['a token of 31 characters', [], { BULKHEAD_TOKEN: 'x'.repeat(31) }, 'at least 32'],
   ['an unknown key in the environment', [], { BULKHEAD__SERVER__PROT: '1' }, 'Did you mean server.port?'],
   ['a wrong value in the environment', [], { BULKHEAD__SERVER__PORT: 'many' }, 'BULKHEAD__SERVER__PORT is "many"'],
+  ['a file in place of a folder of plugins', ['--plugins', process.execPath], {}, 'is no folder'],
   ['a configuration file that is not there', ['--config', 'none.toml'], {}, 'none.toml cannot be read'],
 ] as const)('%s is wrong usage: exit code 2 and what was expected', async (_what, args, env, said) => {
   const { code, stderr } = await refusedStart(args, env);
@@ -246,6 +247,16 @@ test('a data folder that another server holds is refused with exit code 1', asyn
   expect(stderr).toContain('DATA_LOCKED');
   expect((await fetch(`${first.ready.url}/healthz`)).status).toBe(200);
 });
+
+test.each([process.execPath, '/proc/self/bulkhead'])(
+  'a data folder that cannot be, %s, is refused with exit code 1, its name and what to do',
+  async (data) => {
+    const { code, stderr } = await run(['serve', '--port', '0', '--data', data]);
+    expect(stderr).toContain(`"${data}" cannot be the data directory`);
+    expect(stderr).toContain('--data');
+    expect(code).toBe(1);
+  },
+);
 
 test('a port that is taken is refused with exit code 1', async () => {
   await using folder = await makeFolder();

@@ -3,8 +3,9 @@
  * nowhere else, and no other user may read the file.
  */
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openDataDirectory, toDataFault } from '@bulkhead/host';
 import { TOKEN_CHARACTERS_MIN } from '@bulkhead/server';
 import { UsageError } from './usage-error.ts';
 
@@ -18,6 +19,7 @@ const TOKEN_BYTES = 32;
  * Returns the token of a server.
  *
  * @throws {UsageError} where BULKHEAD_TOKEN, or the file, holds fewer than 32 characters.
+ * @throws {HostError} `DATA_UNUSABLE`.
  */
 export async function openToken(
   dataDir: string,
@@ -26,14 +28,18 @@ export async function openToken(
   const given = givenToken(env);
   if (given !== undefined) return { token: longEnough(given, TOKEN_VARIABLE), file: null };
   const file = join(dataDir, 'token');
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await openDataDirectory(dataDir);
   const kept = await readToken(file);
   if (kept !== undefined) {
     await chmod(file, 0o600); // Whatever copied it here may have opened it to others.
     return { token: longEnough(kept, file), file };
   }
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
-  await writeFile(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
+  try {
+    await writeFile(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    throw toDataFault(dataDir, error);
+  }
   return { token, file };
 }
 

@@ -11,6 +11,7 @@ export type {
   InstalledRelease,
   SandboxedFunction,
 } from './host-api.ts';
+export { openDataDirectory, toDataFault } from './data/data-directory.ts';
 export { HostError, type HostErrorOptions } from './base/host-error.ts';
 export type { Log } from './base/log.ts';
 export type { HealthView } from './registry/health.ts';

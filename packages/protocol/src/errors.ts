@@ -365,6 +365,11 @@ export const ERRORS = {
       message: 'another server holds the data directory',
       hint: 'Stop the server that the message names, or use another --data directory.',
     },
+    DATA_UNUSABLE: {
+      retryable: false,
+      message: 'the data directory cannot be made or written',
+      hint: 'Name a folder that the server may write to with --data, or make room where it lies.',
+    },
     ARTIFACT_CORRUPT: {
       retryable: false,
       message: 'a stored artifact no longer has the digest that names it',

@@ -3,7 +3,7 @@
  *
  *   configuration -> token -> host -> plugins -> listen -> ready -> (watch) -> signal -> drain -> closed
  */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHost, createMemoryStorage, HostError, type Host, type Storage } from '@bulkhead/host';
@@ -17,6 +17,7 @@ import { EXIT_OK } from '../exit-codes.ts';
 import { readyLine, readyText, type Ready } from '../ready.ts';
 import { openToken, type PlatformToken } from '../token.ts';
 import type { Terminal } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
 import { watchPlugins } from '../watch.ts';
 
 /** Options as they were typed; what is absent comes from the environment, the file or the defaults. */
@@ -38,6 +39,7 @@ const STDERR_FD = 2;
 /** Serves until a signal; then drains and answers 0. */
 export async function serve(options: ServeOptions, terminal: Terminal): Promise<number> {
   const config = await loadConfig({ flags: flagsOf(options), env: process.env, file: options.config });
+  for (const dir of config['plugins.dirs']) insistOnFolder(dir);
   const token = await openToken(resolve(config['data.dir']), process.env);
   const log = createLog(config['server.log_level'], STDERR_FD);
   try {
@@ -46,6 +48,15 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   } finally {
     log.flush();
   }
+}
+
+/** One that is not there may come later; a file never becomes a folder. */
+function insistOnFolder(dir: string): void {
+  if (!existsSync(dir) || statSync(dir).isDirectory()) return;
+  throw new UsageError(
+    `--plugins is "${dir}", which is no folder`,
+    'Name a plugin folder, or a folder of plugin folders.',
+  );
 }
 
 type Serving = {

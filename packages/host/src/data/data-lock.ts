@@ -3,9 +3,10 @@
  * owner's lock is taken at once and with no help, and a live owner's never.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HostError, systemCodeOf } from '../base/host-error.ts';
+import { openDataDirectory, toDataFault } from './data-directory.ts';
 
 /** How processes are told apart; injected, since it is the sandbox part that knows /proc. */
 export type Identities<Identity> = {
@@ -23,14 +24,15 @@ const ATTEMPTS_MAX = 5;
 /**
  * Takes the lock of a data directory, which is made where it does not exist.
  *
- * @throws {HostError} `DATA_LOCKED` with the owner's pid where a live host holds it.
+ * @throws {HostError} `DATA_LOCKED` with the owner's pid where a live host holds it; `DATA_UNUSABLE`.
  */
 export async function lockDataDirectory<Identity>(dir: string, identities: Identities<Identity>): Promise<DataLock> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await openDataDirectory(dir);
   const path = join(dir, 'lock');
   const content = JSON.stringify(await identities.own());
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-    if (await createLock(path, content)) return { [Symbol.asyncDispose]: () => releaseLock(path, content) };
+    const isOurs = await createLock(path, content).catch((error: unknown) => Promise.reject(toDataFault(dir, error)));
+    if (isOurs) return { [Symbol.asyncDispose]: () => releaseLock(path, content) };
     await removeDeadLock(path, dir, identities);
   }
   throw locked(dir, undefined);

@@ -39,3 +39,10 @@ test('a linked plugin folder counts, a dangling link does not', async () => {
   await folder.link('dangling', '../nowhere');
   expect((await discoverPlugins(folder.dir)).map(({ name }) => name)).toEqual(['linked', 'real']);
 });
+
+test('a file in place of the folder is an error that names it', async () => {
+  await expect(discoverPlugins(process.execPath)).rejects.toMatchObject({
+    code: 'SOURCE_NOT_FOUND',
+    message: `"${process.execPath}" is no folder that can be read (ENOTDIR)`,
+  });
+});

@@ -3,7 +3,7 @@
  */
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCodeOf } from '../base/host-error.ts';
+import { HostError, systemCodeOf } from '../base/host-error.ts';
 
 /** A folder that claims to be a plugin; `name` is the folder's own. */
 export type DiscoveredPlugin = { readonly name: string; readonly dir: string };
@@ -13,6 +13,7 @@ export type DiscoveredPlugin = { readonly name: string; readonly dir: string };
  * or a `bulkhead` object, sorted by name (X003-5).
  *
  * @returns an empty list where the folder does not exist. Names that start with "_" or "." are left out.
+ * @throws {HostError} `SOURCE_NOT_FOUND` where it is a file, or may not be read.
  */
 export async function discoverPlugins(dir: string): Promise<readonly DiscoveredPlugin[]> {
   const names = (await namesIn(dir)).filter((name) => !/^[._]/.test(name) && name !== 'node_modules').toSorted();
@@ -24,8 +25,12 @@ async function namesIn(dir: string): Promise<readonly string[]> {
   try {
     return await readdir(dir);
   } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return [];
-    throw error;
+    const code = systemCodeOf(error);
+    if (code === 'ENOENT') return [];
+    throw new HostError('SOURCE_NOT_FOUND', {
+      message: `"${dir}" is no folder that can be read (${code})`,
+      cause: error,
+    });
   }
 }
 
