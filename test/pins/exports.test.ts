@@ -67,7 +67,19 @@ test.each([
       'strongestTier',
     ],
   ],
-  ['@bulkhead/host', host, ['HostError', 'checkPlugin', 'createHost', 'createMemoryStorage', 'getRegistry']],
+  [
+    '@bulkhead/host',
+    host,
+    [
+      'HostError',
+      'checkPlugin',
+      'createHost',
+      'createMemoryStorage',
+      'getRegistry',
+      'openDataDirectory',
+      'toDataFault',
+    ],
+  ],
   ['@bulkhead/server', server, ['LOG_LEVELS', 'TOKEN_CHARACTERS_MIN', 'createLog', 'createServer', 'outcomeOf']],
   ['bulkhead', cli, ['main']],
   [
