@@ -7,9 +7,9 @@ import { dirname, join } from 'node:path';
 
 export type Scratch = AsyncDisposable & { readonly path: string };
 
-/** Makes the folder; everybody may enter it unless `mode` says otherwise. */
-export async function openScratch(name: string, mode = 0o755): Promise<Scratch> {
-  const path = await mkdtemp(join(tmpdir(), `${name}-`));
+/** Makes the folder, in the system's unless `parent` says otherwise; everybody may enter it unless `mode` does. */
+export async function openScratch(name: string, mode = 0o755, parent = tmpdir()): Promise<Scratch> {
+  const path = await mkdtemp(join(parent, `${name}-`));
   await chmod(path, mode);
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
