@@ -56,7 +56,7 @@ const PRIVILEGED_CALLS = callsOf({
   umount2: ['/proc/self'],
   chroot: ['/'],
 });
-/** With arguments that no kernel refuses as wrong: only rights decide, and here the filter before all others. */
+/** Arguments are such that, without the filter, a jail's kernel answers none of these with EPERM: what does is the filter. */
 const REFUSED_CALLS = callsOf({
   ptrace: [PTRACE_SEIZE, process.pid],
   process_vm_readv: [process.pid],
