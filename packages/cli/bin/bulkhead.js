@@ -17,6 +17,9 @@ const PARENT_FD = 3;
 
 const here = fileURLToPath(import.meta.url);
 
+// By this signal Node opens its debugger to the machine; at the weakest tier a plugin may send it. `--inspect` still does.
+process.on('SIGUSR1', () => undefined);
+
 if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) {
   dieWithParent();
   await run();

@@ -12,6 +12,8 @@ import type { Host, HostOptions } from './host-api.ts';
  *
  * @throws {HostError} `SANDBOX_TOO_WEAK` where the machine's sandbox is weaker than `minTier`; `DATA_LOCKED` where
  *   another host holds `dataDir`; `STORAGE_UNAVAILABLE`.
+ * @remarks Start the process with `node --disable-sigusr1`: else that signal, which a guest at tier `process` may be able to
+ *   send, opens its debugger (FAULTS 57). It is not ignored here, because what a process does at a signal is its owner's.
  */
 export async function createHost(options: HostOptions = {}): Promise<Host> {
   const settings = resolveSettings(options);
