@@ -5,10 +5,11 @@
  *   { verb: "attack", tier }              runs the whole fault matrix; one line { tier, differing, stray, left }
  *   { verb: "install", folder, ... }      one line { state, tier, answer }: a refusal's code is its state
  *   { verb: "hold", folders, ... }        installs, calls `attack` of each without waiting, one line { token, runFolder }
- *   { verb: "serve", folders, ... }       installs, one line { tier, above }, then calls what each line of stdin asks
+ *   { verb: "serve", folders, ... }       installs, one line { tier, above }, then does what each line of stdin asks: a
+ *                                         call, or { install: folder } with one line { state }
  *   { verb: "rewrite", folder, ... }      writes and installs a plugin, always another, one line { state } for each
  */
-import { HostError, createHost, type CallRequest, type HostOptions } from '@bulkhead/host';
+import { HostError, createHost, type CallRequest, type Host, type HostOptions } from '@bulkhead/host';
 import type { Tier } from '@bulkhead/protocol';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -68,7 +69,8 @@ async function hold(folders: readonly string[], options: HostOptions): Promise<v
   say({ token, runFolder });
 }
 
-/** Each answer tells the state and counters that the call left, too. */
+type Question = CallRequest | { readonly install: string };
+
 async function serve(folders: readonly string[], options: HostOptions): Promise<void> {
   const host = await createHost(options).catch((error: unknown) => codeOf(error));
   if (typeof host === 'string') return say({ refused: host });
@@ -76,12 +78,23 @@ async function serve(folders: readonly string[], options: HostOptions): Promise<
   const { tier, above } = host.receipt;
   say({ tier, above: above.map((each) => each.tier) });
   for await (const line of createInterface({ input: process.stdin })) {
-    const call = JSON.parse(line) as CallRequest; // Written by the test.
-    const outcome = await host.call(call);
-    const { state, error_count: errors } = host.health(call.plugin) ?? {};
-    say({ ending: endingOf(outcome), state, errors });
+    const question = JSON.parse(line) as Question; // Written by the test.
+    say('install' in question ? await install(host, question.install) : await call(host, question));
   }
   await host.close();
+}
+
+/** Tells the state and counters that the call left, too. */
+async function call(host: Host, request: CallRequest): Promise<object> {
+  const outcome = await host.call(request);
+  const { state, error_count: errors } = host.health(request.plugin) ?? {};
+  return { ending: endingOf(outcome), state, errors };
+}
+
+/** A refusal's code is its state. */
+async function install(host: Host, folder: string): Promise<{ readonly state: string }> {
+  const { state } = await host.install(folder).catch((error: unknown) => ({ state: codeOf(error) }));
+  return { state };
 }
 
 /** For a test that kills it somewhere in between. */
@@ -90,8 +103,7 @@ async function rewrite(folder: string, options: HostOptions): Promise<void> {
   for (let round = 0; ; round += 1) {
     const main = `export default { tools: [], round: ${round}, text: '${'x'.repeat(20_000)}' };\n`;
     await writeFile(join(folder, 'main.js'), main);
-    const { state } = await host.install(folder).catch((error: unknown) => ({ state: codeOf(error) }));
-    say({ state });
+    say(await install(host, folder));
   }
 }
 

@@ -41,15 +41,15 @@ export async function lockDataDirectory<Identity>(dir: string, identities: Ident
 /** The lock appears whole or not at all: a link to a file that is complete. */
 async function createLock(path: string, content: string): Promise<boolean> {
   const draft = `${path}.${randomUUID()}`;
-  await writeFile(draft, content, { mode: 0o600, flag: 'wx' });
   try {
+    await writeFile(draft, content, { mode: 0o600, flag: 'wx' });
     await link(draft, path);
     return true;
   } catch (error) {
     if (systemCodeOf(error) === 'EEXIST') return false;
     throw error;
   } finally {
-    await rm(draft, { force: true });
+    await rm(draft, { force: true }); // Also where a full disk took the file and not its bytes.
   }
 }
 
