@@ -71,10 +71,13 @@ test.each([
     '@bulkhead/host',
     host,
     [
+      'AUDIT_ORIGIN',
       'HostError',
+      'chainAudit',
       'checkPlugin',
       'createHost',
       'createMemoryStorage',
+      'followAudit',
       'getRegistry',
       'openDataDirectory',
       'toDataFault',

@@ -18,14 +18,32 @@ export type { HealthView } from './registry/health.ts';
 export { getRegistry, type Refusal, type Registry } from './registry/registry.ts';
 export { createMemoryStorage } from './storage/memory.ts';
 export type {
+  AuditEntry,
+  AuditPage,
+  AuditRow,
+  CatalogueChange,
+  CatalogueRows,
+  CatalogueStep,
+  CatalogueStorage,
+  CatalogueWrite,
+  Committed,
+  Quota,
+  RegistrationRow,
+  ReleaseRow,
+  Role,
+  StoredRegistration,
+  TenantRow,
+  TokenRow,
+} from './storage/catalogue-port.ts';
+export { AUDIT_ORIGIN, chainAudit, followAudit, type AuditFault } from './storage/audit-chain.ts';
+export type { Storage } from './storage/port.ts';
+export type {
   KeyAnswer,
   KeyClaim,
   LedgerRow,
-  RegistrationRow,
-  ReleaseRow,
+  RecordStorage,
   Retention,
   RowQuery,
-  Storage,
   TrialKey,
   TrialRow,
-} from './storage/port.ts';
+} from './storage/records-port.ts';

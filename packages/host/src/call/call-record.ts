@@ -3,7 +3,7 @@
  * call as it ends took a twentieth of a busy host's time, and calls that are written together share their milliseconds.
  */
 import { isoTime } from '../base/clock.ts';
-import type { LedgerRow } from '../storage/port.ts';
+import type { LedgerRow } from '../storage/records-port.ts';
 import type { CallRun } from './call-run.ts';
 
 /** A call that has ended, on its way to the ledger. Times are milliseconds since the epoch, durations milliseconds. */

@@ -19,7 +19,7 @@ import type { LivePlugin } from '../fleet/live-plugin.ts';
 import type { Hook, HookChain } from '../hooks/chain.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Registry, RunningCall } from '../registry/registry.ts';
-import type { Releases } from '../registry/releases.ts';
+import type { Releases } from '../catalogue/releases.ts';
 import type { Batch } from '../storage/batch.ts';
 import type { Storage } from '../storage/port.ts';
 import type { Admitter } from '../tenant/admit.ts';

@@ -14,7 +14,7 @@ import {
 } from '@bulkhead/protocol';
 import type { HostError } from '../base/host-error.ts';
 import type { LivePlugin, LiveTool } from '../fleet/live-plugin.ts';
-import type { RegistrationRow } from '../storage/port.ts';
+import type { RegistrationRow } from '../storage/catalogue-port.ts';
 import type { TenantScope } from '../tenant/admit.ts';
 import { startedRows } from './call-record.ts';
 import type { CallPath, CallRun } from './call-run.ts';

@@ -6,8 +6,8 @@ import { LIMITS, isJsonObject, type HookName, type JsonValue } from '@bulkhead/p
 import type { Clock } from '../base/clock.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Hook, HookAnswer, Invocation } from '../hooks/chain.ts';
-import type { Release, Releases } from '../registry/releases.ts';
-import type { RegistrationRow } from '../storage/port.ts';
+import type { Release, Releases } from '../catalogue/releases.ts';
+import type { RegistrationRow } from '../storage/catalogue-port.ts';
 
 /** Where hooks are looked up and run. */
 export type HookSource = { readonly releases: Releases; readonly fleet: Fleet };

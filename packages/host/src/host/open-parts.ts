@@ -20,7 +20,8 @@ import type { InstallPath } from '../install/install-path.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { createRegistry, type Registry } from '../registry/registry.ts';
 import type { Transition } from '../registry/history.ts';
-import { openReleases, type Releases } from '../registry/releases.ts';
+import { openCatalogue } from '../catalogue/catalogue.ts';
+import { createReleases, type Releases } from '../catalogue/releases.ts';
 import { isProvedDead, ownIdentity, parseIdentity } from '../sandbox/process/process-table.ts';
 import { openProcessSandbox, type ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
 import type { SandboxDeath, SandboxOpening } from '../sandbox/sandbox.ts';
@@ -65,7 +66,10 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const fleet = createFleet(live);
   closing.defer(() => fleet.close());
   guests.fleet = fleet;
-  const releases = await openReleases({ storage, clock, newId: randomUUID });
+  const catalogue = await openCatalogue(storage, clock);
+  closing.defer(() => catalogue.close());
+  for (const name of catalogue.shelf.unreadable()) log.warn({ release: name }, UNREADABLE);
+  const releases = createReleases({ catalogue, clock, newId: randomUUID });
   const shared = { log, releases, registry, metrics, fleet, tier: sandbox.receipt.tier, minTier: settings.minTier };
   const { env, platformVersion } = settings;
   const supplied = [await readSdk()];
@@ -77,6 +81,8 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
     live,
   };
 }
+
+const UNREADABLE = 'a stored release is not understood by this version of the host, and left where it is';
 
 type Shared = Pick<CallPath & InstallPath, 'log' | 'releases' | 'registry' | 'metrics' | 'fleet' | 'tier' | 'minTier'>;
 

@@ -13,7 +13,7 @@ import {
 } from '@bulkhead/protocol';
 import type { StoredArtifact } from '../artifact/artifact.ts';
 import { composeReason } from '../registry/reason.ts';
-import type { Release } from '../registry/releases.ts';
+import type { Release } from '../catalogue/releases.ts';
 import type { InstallPath, InstallRequest, Installed } from './install-path.ts';
 
 /** How the trial ended; `failure` is undefined where the plugin is ready. */

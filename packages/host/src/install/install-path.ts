@@ -8,7 +8,7 @@ import type { AskWorkshop } from '../base/workshop-port.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { Release, Releases } from '../registry/releases.ts';
+import type { Release, Releases } from '../catalogue/releases.ts';
 import type { PackageFiles } from '../source/source-tree.ts';
 
 /** What the steps of an install use. */

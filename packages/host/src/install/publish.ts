@@ -6,7 +6,7 @@ import { parseManifest, type Manifest } from '@bulkhead/protocol';
 import type { StoredArtifact } from '../artifact/artifact.ts';
 import type { Bundle } from '../bundle/bundle-source.ts';
 import { assertInvariant } from '../base/host-error.ts';
-import type { Release } from '../registry/releases.ts';
+import type { Release } from '../catalogue/releases.ts';
 import type { InstallPath } from './install-path.ts';
 
 /**

@@ -23,6 +23,7 @@ import {
 } from '@bulkhead/protocol';
 import type { Clock } from '../base/clock.ts';
 import { HostError, assertInvariant } from '../base/host-error.ts';
+import { nameTaken } from '../base/name-taken.ts';
 import { admitCall, guestDied, probeLived, probeLost } from './breaker.ts';
 import { effectOf, NONE } from './effect.ts';
 import { healthOf, type HealthView } from './health.ts';
@@ -41,7 +42,7 @@ import {
   type Reason,
   type ScopeRecord,
 } from './records.ts';
-import { heldBackError, nameTaken, reasonOfCall, reasonOfHold, reasonUntold } from './wording.ts';
+import { heldBackError, reasonOfCall, reasonOfHold, reasonUntold } from './wording.ts';
 
 /** What a registry is given; it reads no other clock. */
 export type RegistryOptions = {

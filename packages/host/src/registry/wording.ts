@@ -1,19 +1,10 @@
 /**
- * The registry's own sentences: what it answers where a name is taken or a call is held back, and the reasons it keeps.
+ * The registry's own sentences: what it answers where a call is held back, and the reasons it keeps.
  */
 import { callError, isErrorCode, type CallError } from '@bulkhead/protocol';
-import { HostError } from '../base/host-error.ts';
 import type { Breaker } from './breaker.ts';
 import { composeReason, publicReason } from './reason.ts';
 import type { Reason } from './records.ts';
-
-/** The error for a second plugin of one name, with both places (decision 6, X003-3). */
-export function nameTaken(name: string, first: string | undefined, second: string | undefined): HostError {
-  const places = `the first is at ${first ?? 'an unnamed place'}, the second at ${second ?? 'an unnamed place'}`;
-  return new HostError('PLUGIN_NAME_TAKEN', {
-    message: `Plugin '${name}' is already registered globally. Unregister it first or use a different name. (${places})`,
-  });
-}
 
 /** What a call is answered while the breaker holds it back. */
 export function heldBackError(breaker: Breaker, retryAfterMs: number): CallError {

@@ -2,15 +2,16 @@
  * What every Storage must do, as tests that an implementation runs over itself: `storageConformance('PGlite', open)`.
  * A new storage is done when it passes.
  */
-import { callError, type Outcome } from '@bulkhead/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Transition } from '../registry/history.ts';
-import type { KeyClaim, LedgerRow, RegistrationRow, ReleaseRow, Storage, TrialRow } from './port.ts';
+import { catalogueTests } from './conformance-catalogue.ts';
+import { minute, type Opened } from './conformance-fixture.ts';
+import { recordTests } from './conformance-records.ts';
+import type { Storage } from './port.ts';
 
 /**
  * Declares the suite.
  *
- * @param open - Opens an empty storage; each test has its own and closes it.
+ * @param open - Opens a storage that is new; each test has its own and closes it.
  */
 export function storageConformance(name: string, open: () => Promise<Storage>): void {
   describe(`storage conformance: ${name}`, () => {
@@ -20,217 +21,9 @@ export function storageConformance(name: string, open: () => Promise<Storage>): 
     });
     afterEach(() => storage.close());
     const opened = (): Storage => storage;
-    releaseTests(opened);
-    registrationTests(opened);
-    transitionTests(opened);
-    ledgerTests(opened);
-    keyTests(opened);
-    trialTests(opened);
+    catalogueTests(opened);
+    recordTests(opened);
     lifetimeTests(opened);
-  });
-}
-
-type Opened = () => Storage;
-
-function releaseTests(storage: Opened): void {
-  test('a release is listed as it was stored, in order of storing', async () => {
-    expect(await storage().putRelease(release('b', '1.0.0'))).toBe('stored');
-    expect(await storage().putRelease(release('a', '1.0.0'))).toBe('stored');
-    expect(await storage().listReleases()).toEqual([release('b', '1.0.0'), release('a', '1.0.0')]);
-  });
-
-  test('a version is never rewritten: the same digest is the same, another is told and changes nothing', async () => {
-    await storage().putRelease(release('a', '1.0.0'));
-    expect(await storage().putRelease({ ...release('a', '1.0.0'), place: '/elsewhere' })).toBe('same');
-    expect(await storage().putRelease({ ...release('a', '1.0.0'), digest: 'f'.repeat(64) })).toBe('exists');
-    expect(await storage().listReleases()).toEqual([release('a', '1.0.0')]);
-  });
-
-  test('of two releases of one version at once exactly one is stored', async () => {
-    const answers = await Promise.all(
-      ['e', 'f'].map((digit) => storage().putRelease({ ...release('a', '1.0.0'), digest: digit.repeat(64) })),
-    );
-    expect(answers.toSorted()).toEqual(['exists', 'stored']);
-  });
-
-  test('removing a plugin removes its releases and registrations, and no other plugin’s', async () => {
-    for (const plugin of ['a', 'b']) {
-      await storage().putRelease(release(plugin, '1.0.0'));
-      await storage().putRegistration(registration('acme', plugin));
-    }
-    await storage().removePlugin('a');
-    await storage().removePlugin('a');
-    expect(await storage().listReleases()).toEqual([release('b', '1.0.0')]);
-    expect(await storage().listRegistrations()).toEqual([registration('acme', 'b')]);
-  });
-
-  test('what a caller does to a row afterwards does not change what is stored', async () => {
-    const row = { ...release('a', '1.0.0'), manifest: { tags: ['one'] } };
-    await storage().putRelease(row);
-    row.manifest.tags.push('two');
-    const [first] = await storage().listReleases();
-    expect(first?.manifest).toEqual({ tags: ['one'] });
-  });
-}
-
-function registrationTests(storage: Opened): void {
-  test('there is one registration for each tenant and plugin, and a new one replaces it', async () => {
-    await storage().putRegistration(registration('acme', 'a'));
-    await storage().putRegistration(registration('other', 'a'));
-    const changed = { ...registration('acme', 'a'), enabled: false, config: { deep: { list: [1, null, 'ü'] } } };
-    await storage().putRegistration(changed);
-    const rows = await storage().listRegistrations();
-    expect(rows.toSorted((one, two) => (one.tenant_id < two.tenant_id ? -1 : 1))).toEqual([
-      changed,
-      registration('other', 'a'),
-    ]);
-  });
-
-  test('a removed registration is gone, and removing it again is silent', async () => {
-    await storage().putRegistration(registration('acme', 'a'));
-    await storage().removeRegistration('acme', 'a');
-    await storage().removeRegistration('acme', 'a');
-    expect(await storage().listRegistrations()).toEqual([]);
-  });
-}
-
-function transitionTests(storage: Opened): void {
-  test('transitions of a plugin are listed newest first, of one scope or all, up to a bound', async () => {
-    await storage().appendTransitions([
-      transition('a', 'acme', 1),
-      transition('a', '*', 2),
-      transition('b', 'acme', 3),
-    ]);
-    await storage().appendTransitions([transition('a', 'acme', 4)]);
-    expect(await storage().listTransitions({ plugin: 'a', rowsMax: 10 })).toEqual([
-      transition('a', 'acme', 4),
-      transition('a', '*', 2),
-      transition('a', 'acme', 1),
-    ]);
-    expect(await storage().listTransitions({ plugin: 'a', tenant: 'acme', rowsMax: 1 })).toEqual([
-      transition('a', 'acme', 4),
-    ]);
-    expect(await storage().listTransitions({ plugin: 'nobody', rowsMax: 10 })).toEqual([]);
-  });
-
-  test('pruning keeps the newest transitions of each plugin and scope, and none that are too old', async () => {
-    await storage().appendTransitions([1, 2, 3, 4].map((at) => transition('a', 'acme', at)));
-    await storage().appendTransitions([transition('a', 'other', 2), transition('b', 'acme', 4)]);
-    await storage().prune({ now: minute(9), ledgerSince: minute(0), transitionsSince: minute(4), transitionsMax: 1 });
-    expect(await storage().listTransitions({ plugin: 'a', rowsMax: 10 })).toEqual([transition('a', 'acme', 4)]);
-    expect(await storage().listTransitions({ plugin: 'b', rowsMax: 10 })).toEqual([transition('b', 'acme', 4)]);
-  });
-}
-
-function ledgerTests(storage: Opened): void {
-  test('a call that ended replaces its own start, and a late start does not bring it back', async () => {
-    await storage().putCalls([started('1')]);
-    expect(await storage().listUnfinishedCalls('node-1')).toEqual([started('1')]);
-    await storage().putCalls([ended('1'), started('2')]);
-    await storage().putCalls([started('1')]);
-    expect(await storage().listUnfinishedCalls('node-1')).toEqual([started('2')]);
-    expect(await storage().listCalls({ plugin: 'a', rowsMax: 10 })).toEqual([started('2'), ended('1')]);
-  });
-
-  test('an outcome that was recorded is not replaced by another', async () => {
-    await storage().putCalls([ended('1')]);
-    await storage().putCalls([{ ...ended('1'), outcome: 'crashed', code: 'GUEST_CRASHED' }]);
-    expect(await storage().listCalls({ plugin: 'a', rowsMax: 10 })).toEqual([ended('1')]);
-  });
-
-  test('unfinished calls are those of one node, and calls of one tenant are its own', async () => {
-    await storage().putCalls([started('1'), { ...started('2'), node: 'node-2', tenant_id: 'other' }]);
-    expect((await storage().listUnfinishedCalls('node-2')).map((row) => row.call_id)).toEqual(['2']);
-    expect((await storage().listCalls({ plugin: 'a', tenant: 'acme', rowsMax: 10 })).map((row) => row.call_id)).toEqual(
-      ['1'],
-    );
-  });
-
-  test('pruning removes calls that started before the bound', async () => {
-    await storage().putCalls([ended('1'), { ...ended('2'), started_at: minute(5) }]);
-    await storage().prune({ now: minute(9), ledgerSince: minute(5), transitionsSince: minute(0), transitionsMax: 10 });
-    expect((await storage().listCalls({ plugin: 'a', rowsMax: 10 })).map((row) => row.call_id)).toEqual(['2']);
-  });
-}
-
-function keyTests(storage: Opened): void {
-  test('a key runs once: then it is running, and once settled it replays the stored outcome', async () => {
-    expect(await storage().claimKey(claim('1'))).toEqual({ kind: 'claimed' });
-    expect(await storage().claimKey(claim('2'))).toEqual({ kind: 'running' });
-    await storage().settleKey('1', OUTCOME);
-    expect(await storage().claimKey(claim('3'))).toEqual({ kind: 'replay', outcome: OUTCOME });
-  });
-
-  test('a key with other params is a conflict, whether the call runs or has ended', async () => {
-    await storage().claimKey(claim('1'));
-    expect(await storage().claimKey({ ...claim('2'), params_hash: 'other' })).toEqual({ kind: 'conflict' });
-    await storage().settleKey('1', OUTCOME);
-    expect(await storage().claimKey({ ...claim('2'), params_hash: 'other' })).toEqual({ kind: 'conflict' });
-  });
-
-  test('a key is of one tenant, plugin and tool; others may use the same word', async () => {
-    await storage().claimKey(claim('1'));
-    for (const other of [{ tenant_id: 'other' }, { plugin_name: 'b' }, { tool: 'subtract' }, { key: 'k2' }]) {
-      expect(await storage().claimKey({ ...claim(JSON.stringify(other)), ...other })).toEqual({ kind: 'claimed' });
-    }
-  });
-
-  test('of ten claims at once exactly one is claimed', async () => {
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, (_, index) => storage().claimKey(claim(String(index)))),
-    );
-    expect(answers.filter((answer) => answer.kind === 'claimed')).toHaveLength(1);
-    expect(answers.filter((answer) => answer.kind === 'running')).toHaveLength(9);
-  });
-
-  test('a freed key may be claimed again', async () => {
-    await storage().claimKey(claim('1'));
-    await storage().freeKey('1');
-    expect(await storage().claimKey(claim('2'))).toEqual({ kind: 'claimed' });
-  });
-
-  test('an expired key is free, and a late outcome of its old call is not kept under the new one', async () => {
-    await storage().claimKey(claim('1'));
-    expect(await storage().claimKey({ ...claim('2'), claimed_at: minute(30), expires_at: minute(50) })).toEqual({
-      kind: 'claimed',
-    });
-    await storage().settleKey('1', OUTCOME);
-    expect(await storage().claimKey({ ...claim('3'), claimed_at: minute(31), expires_at: minute(51) })).toEqual({
-      kind: 'running',
-    });
-  });
-
-  test('a key is free from the moment at which it expires', async () => {
-    await storage().claimKey(claim('1'));
-    expect(await storage().claimKey({ ...claim('2'), claimed_at: minute(19) })).toEqual({ kind: 'running' });
-    expect(await storage().claimKey({ ...claim('3'), claimed_at: minute(20) })).toEqual({ kind: 'claimed' });
-  });
-
-  test('settling or freeing a call that claimed nothing is silent', async () => {
-    await storage().settleKey('nobody', OUTCOME);
-    await storage().freeKey('nobody');
-    expect(await storage().claimKey(claim('1'))).toEqual({ kind: 'claimed' });
-  });
-
-  test('pruning removes expired keys and keeps the others', async () => {
-    await storage().claimKey(claim('1'));
-    await storage().claimKey({ ...claim('2'), key: 'k2', expires_at: minute(59) });
-    await storage().prune({ now: minute(30), ledgerSince: minute(0), transitionsSince: minute(0), transitionsMax: 10 });
-    expect(await storage().claimKey(claim('3'))).toEqual({ kind: 'claimed' });
-    expect(await storage().claimKey({ ...claim('4'), key: 'k2' })).toEqual({ kind: 'running' });
-  });
-}
-
-function trialTests(storage: Opened): void {
-  test('a trial is found by digest, tier and Node version together, and a new one replaces it', async () => {
-    await storage().putTrial(TRIAL);
-    expect(await storage().getTrial(TRIAL)).toEqual(TRIAL);
-    for (const other of [{ digest: 'f'.repeat(64) }, { tier: 'process' as const }, { node_version: 'v24.0.0' }]) {
-      expect(await storage().getTrial({ ...TRIAL, ...other })).toBeUndefined();
-    }
-    const again: TrialRow = { ...TRIAL, state: 'INITIALIZED', code: null, reason: null };
-    await storage().putTrial(again);
-    expect(await storage().getTrial(TRIAL)).toEqual(again);
   });
 }
 
@@ -238,121 +31,13 @@ function lifetimeTests(storage: Opened): void {
   test('after close every method rejects with STORAGE_UNAVAILABLE, and closing again is silent', async () => {
     await storage().close();
     await storage().close();
-    await expect(storage().listReleases()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
-    await expect(storage().putCalls([started('1')])).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    const attempts = [
+      storage().readCatalogue(),
+      storage().readSteps(0),
+      storage().readAudit(0, 1),
+      storage().putCalls([]),
+      storage().prune({ now: minute(0), ledgerSince: minute(0), transitionsSince: minute(0), transitionsMax: 1 }),
+    ];
+    for (const attempt of attempts) await expect(attempt).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
   });
 }
-
-function minute(past: number): string {
-  return new Date(Date.UTC(2026, 0, 1, 12, past)).toISOString();
-}
-
-function release(plugin: string, version: string): ReleaseRow {
-  const manifest = { name: plugin, version, nested: { list: [1, 'two', null, true] } };
-  const findings = [{ id: 'X', severity: 'warning', path: 'main.ts', line: 3, message: 'm', hint: 'h' }] as const;
-  return {
-    plugin_name: plugin,
-    version,
-    digest: 'd'.repeat(64),
-    place: `/plugins/${plugin}`,
-    manifest,
-    findings,
-    is_public: true,
-    installed_at: minute(0),
-  };
-}
-
-function registration(tenant: string, plugin: string): RegistrationRow {
-  return {
-    id: `00000000-0000-4000-8000-${tenant.length}${plugin.codePointAt(0)}`.padEnd(36, '0'),
-    tenant_id: tenant,
-    plugin_name: plugin,
-    plugin_version: '1.0.0',
-    enabled: true,
-    config: {},
-    granted_permissions: ['internet'],
-    installed_at: minute(0),
-    updated_at: minute(1),
-  };
-}
-
-function transition(plugin: string, scope: string, at: number): Transition {
-  const digest = 'd'.repeat(64);
-  return {
-    plugin,
-    scope,
-    digest,
-    from: 'RUNNING',
-    to: 'FAILED',
-    cause: 'call_failed',
-    reason: `row ${at}`,
-    at: minute(at),
-    last_at: minute(at),
-    times: 1,
-  };
-}
-
-function started(callId: string): LedgerRow {
-  return {
-    call_id: callId,
-    node: 'node-1',
-    tenant_id: 'acme',
-    plugin_name: 'a',
-    target: 'add',
-    digest: null,
-    started_at: minute(1),
-    ended_at: null,
-    outcome: null,
-    code: null,
-    duration_ms: null,
-  };
-}
-
-function ended(callId: string): LedgerRow {
-  return { ...started(callId), ended_at: minute(2), outcome: 'timeout', code: 'CALL_TIMEOUT', duration_ms: 500.25 };
-}
-
-function claim(callId: string): KeyClaim {
-  return {
-    tenant_id: 'acme',
-    plugin_name: 'a',
-    tool: 'add',
-    key: 'k1',
-    params_hash: 'same',
-    call_id: callId,
-    claimed_at: minute(1),
-    expires_at: minute(20),
-  };
-}
-
-const OUTCOME: Outcome = {
-  ok: false,
-  error: callError('PLUGIN_THREW', { message: 'TypeError: ü' }),
-  call: {
-    call_id: '1',
-    plugin: 'a',
-    version: '1.0.0',
-    digest: null,
-    tenant: 'acme',
-    target: 'add',
-    instance_id: null,
-    tier: 'jail',
-    duration_ms: 1.5,
-    queue_ms: 0,
-    cpu_ms: null,
-    peak_rss_bytes: null,
-    stdout: '',
-    stderr: '',
-  },
-};
-
-const TRIAL: TrialRow = {
-  digest: 'd'.repeat(64),
-  tier: 'jail',
-  node_version: 'v26.10.0',
-  state: 'FAILED',
-  code: 'INIT_FAILED',
-  reason: 'TypeError: x is not a function (INIT_FAILED)',
-  ready: null,
-  tried_at: minute(3),
-};

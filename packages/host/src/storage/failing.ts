@@ -20,12 +20,11 @@ export function createFailingStorage(beneath: Storage): FailingStorage {
       ? Promise.reject(new HostError('STORAGE_UNAVAILABLE', { message: 'the storage was made to fail' }))
       : answer();
   return {
-    putRelease: (row) => pass(() => beneath.putRelease(row)),
-    listReleases: () => pass(() => beneath.listReleases()),
-    removePlugin: (plugin) => pass(() => beneath.removePlugin(plugin)),
-    putRegistration: (row) => pass(() => beneath.putRegistration(row)),
-    removeRegistration: (tenant, plugin) => pass(() => beneath.removeRegistration(tenant, plugin)),
-    listRegistrations: () => pass(() => beneath.listRegistrations()),
+    readCatalogue: () => pass(() => beneath.readCatalogue()),
+    readSteps: (after) => pass(() => beneath.readSteps(after)),
+    commit: (write) => pass(() => beneath.commit(write)),
+    watch: (didCommit) => beneath.watch(didCommit),
+    readAudit: (after, rowsMax) => pass(() => beneath.readAudit(after, rowsMax)),
     appendTransitions: (rows) => pass(() => beneath.appendTransitions(rows)),
     listTransitions: (query) => pass(() => beneath.listTransitions(query)),
     putCalls: (rows) => pass(() => beneath.putCalls(rows)),

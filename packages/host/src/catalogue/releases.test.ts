@@ -1,10 +1,11 @@
 import { parseDigest, parseManifest, type Digest, type JsonObject, type Manifest } from '@bulkhead/protocol';
-import { expect, test } from 'vitest';
+import { assert, expect, test } from 'vitest';
 import { HostError } from '../base/host-error.ts';
 import { createFailingStorage } from '../storage/failing.ts';
 import { createMemoryStorage } from '../storage/memory.ts';
 import type { Storage } from '../storage/port.ts';
-import { openReleases, type NewRelease, type Releases, type Resolution } from './releases.ts';
+import { openCatalogue } from './catalogue.ts';
+import { createReleases, type NewRelease, type Releases, type Resolution } from './releases.ts';
 
 function manifestOf(name: string, version: string): Manifest {
   const parsed = parseManifest({ name, version, description: 'd', author: 'a' });
@@ -33,12 +34,18 @@ function releaseOf(name: string, version: string, rest: Partial<NewRelease> = {}
 async function open(storage: Storage = createMemoryStorage()): Promise<Releases> {
   let wallTime = Date.UTC(2026, 0, 1);
   let ids = 0;
-  return openReleases({
-    storage,
-    clock: { now: () => 0, wallTime: () => (wallTime += 1_000) },
-    newId: () => `id-${(ids += 1)}`,
-  });
+  const clock = { now: () => 0, wallTime: () => (wallTime += 1_000) };
+  return createReleases({ catalogue: await openCatalogue(storage, clock), clock, newId: () => `id-${(ids += 1)}` });
 }
+
+const AUDIT = {
+  at: '2026-01-01T00:00:00.000Z',
+  actor: 'test',
+  action: 'x',
+  tenant_id: null,
+  resource: 'r',
+  details: {},
+};
 
 function codeOf(resolution: Resolution): string {
   return resolution.kind === 'refused' ? resolution.error.code : resolution.release.manifest.version;
@@ -206,22 +213,50 @@ test('what was stored is there after a new start, newest registration first; wha
   expect(codeOf(after.resolve('acme', 'a'))).toBe('1.0.0');
   expect(codeOf(after.resolve('acme', 'c'))).toBe('PLUGIN_NOT_FOUND');
   expect(after.plugins()).toEqual(['a', 'b', 'c']);
-  expect(after.unreadable).toEqual([]);
 });
 
-test('a stored release that this host cannot read is named and left out', async () => {
+test('a stored release that this host cannot read is left out, and its version is not given again', async () => {
   const storage = createMemoryStorage();
-  const blank = {
-    place: '/p',
-    findings: [],
-    is_public: true,
-    installed_at: '2026-01-01T00:00:00.000Z',
-    digest: 'a'.repeat(64),
-  };
-  await storage.putRelease({ ...blank, plugin_name: 'later', version: '9.0.0', manifest: { from: 'a later version' } });
+  await (await open(storage)).publish(releaseOf('calc', '1.0.0'));
+  const [row] = (await storage.readCatalogue()).releases;
+  assert(row !== undefined);
+  const later = { ...row, plugin_name: 'later', version: '9.0.0', manifest: { from: 'a later version' } };
+  await storage.commit({ changes: [{ kind: 'put_release', row: later }], audit: AUDIT });
   const releases = await open(storage);
-  expect(releases.unreadable).toEqual(['later 9.0.0']);
-  expect(releases.plugins()).toEqual([]);
+  expect(releases.plugins()).toEqual(['calc']);
+  const refusal = await refusalOf(releases.publish(releaseOf('later', '9.0.0', { digest: digestOf('b') })));
+  expect(refusal.message).toBe('later 9.0.0 exists already with other content; this one has digest bbbbbbbbbbbb');
+});
+
+test('each write has its line in the audit log, and what changes nothing has none', async () => {
+  const storage = createMemoryStorage();
+  const releases = await open(storage);
+  const one = await releases.publish(releaseOf('calc', '1.0.0'));
+  await releases.publish(releaseOf('calc', '1.0.0'));
+  const two = await releases.publish(releaseOf('calc', '2.0.0', { digest: digestOf('b') }));
+  for (const release of [one, one]) await releases.enable(release, { tenant: 'acme' });
+  await releases.enable(two);
+  await releases.configure('acme', 'calc', { precision: 2 });
+  await releases.configure('acme', 'calc', { precision: 2 });
+  await releases.move('acme', 'calc', '2.0.0');
+  await releases.move('acme', 'calc', '1.0.0');
+  await releases.disable('acme', 'calc');
+  await releases.remove('calc');
+  await releases.remove('calc');
+  const { rows } = await storage.readAudit(0, 100);
+  const told = rows.map(
+    ({ text }) => JSON.parse(text) as { readonly action: string; readonly tenant_id: string | null },
+  );
+  expect(told.map(({ action, tenant_id }) => [action, tenant_id])).toEqual([
+    ['plugin.install', null],
+    ['plugin.install', null],
+    ['plugin.enable', 'acme'],
+    ['plugin.config_update', 'acme'],
+    ['plugin.upgrade', 'acme'],
+    ['plugin.rollback', 'acme'],
+    ['plugin.disable', 'acme'],
+    ['plugin.remove', null],
+  ]);
 });
 
 test('a removed plugin is gone with its registrations, and its name is free', async () => {

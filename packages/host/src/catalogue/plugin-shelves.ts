@@ -1,0 +1,136 @@
+/**
+ * Releases and registrations by plugin, and what each tenant resolves to, worked out when something is written so that a
+ * call only looks it up. Owned by `shelf.ts`.
+ */
+import {
+  callError,
+  parseDigest,
+  parseManifest,
+  type CallError,
+  type Digest,
+  type Finding,
+  type JsonObject,
+  type Manifest,
+} from '@bulkhead/protocol';
+import type { ReleaseRow, StoredRegistration } from '../storage/catalogue-port.ts';
+
+declare const published: unique symbol;
+
+/** An immutable version of a plugin; only publishing it, or reading a stored one, makes it. */
+export type Release = {
+  readonly [published]: true;
+  readonly manifest: Manifest;
+  readonly digest: Digest;
+  /** The folder it came from, or a word such as "upload". */
+  readonly place: string;
+  readonly findings: readonly Finding[];
+  readonly isPublic: boolean;
+  readonly offeredTo: readonly string[];
+  readonly installedAt: string;
+};
+
+/** What a tenant runs of a plugin, with the manifest's config under its own; or why it runs none. */
+export type Resolution =
+  | {
+      readonly kind: 'resolved';
+      readonly release: Release;
+      readonly registration: StoredRegistration;
+      readonly config: JsonObject;
+    }
+  | { readonly kind: 'refused'; readonly error: CallError };
+
+/** No tenant can have this id, so a registration for all never meets one of a tenant. */
+export const EVERY_TENANT = '*';
+
+type PluginShelf = {
+  readonly releases: Map<string, Release>;
+  readonly registrations: Map<string, StoredRegistration>;
+  readonly resolutions: Map<string, Resolution>;
+};
+
+/** Creates the shelves of no plugin; those that read rows say in `unreadable` what this host does not understand. */
+export function createPluginShelves() {
+  const plugins = new Map<string, PluginShelf>();
+  const unreadable = new Set<string>();
+
+  function of(plugin: string): PluginShelf {
+    const known = plugins.get(plugin);
+    if (known !== undefined) return known;
+    const made: PluginShelf = { releases: new Map(), registrations: new Map(), resolutions: new Map() };
+    plugins.set(plugin, made);
+    return made;
+  }
+
+  /** The release that is there stays the same object, so that whoever holds it holds the one that is called. */
+  function putRelease(row: ReleaseRow): void {
+    const { releases, registrations } = of(row.plugin_name);
+    const release = readRelease(row, releases.get(row.version));
+    if (release === undefined) return void unreadable.add(`${row.plugin_name} ${row.version}`);
+    releases.set(row.version, release);
+    for (const registration of registrations.values())
+      if (registration.plugin_version === row.version) assign(registration);
+  }
+
+  function assign(row: StoredRegistration): void {
+    const shelf = of(row.plugin_name);
+    shelf.registrations.set(row.tenant_id, row);
+    const release = shelf.releases.get(row.plugin_version);
+    shelf.resolutions.set(row.tenant_id, resolutionOf(row, release));
+  }
+
+  function unassign(tenant: string, plugin: string): void {
+    plugins.get(plugin)?.registrations.delete(tenant);
+    plugins.get(plugin)?.resolutions.delete(tenant);
+  }
+
+  return {
+    putRelease,
+    assign,
+    unassign,
+    remove: (plugin: string): boolean => plugins.delete(plugin),
+    clear: (): void => [plugins, unreadable].forEach((kept) => kept.clear()),
+    get: (plugin: string): PluginShelf | undefined => plugins.get(plugin),
+    names: (): readonly string[] => [...plugins.keys()],
+    all: (): readonly PluginShelf[] => [...plugins.values()],
+    unreadable: (): readonly string[] => [...unreadable],
+  };
+}
+
+function resolutionOf(registration: StoredRegistration, release: Release | undefined): Resolution {
+  if (release === undefined) return unknownPlugin(registration.plugin_name);
+  if (registration.enabled) {
+    const config = { ...release.manifest.config, ...registration.config };
+    return { kind: 'resolved', release, registration, config };
+  }
+  const message = `plugin "${registration.plugin_name}" is disabled for this tenant`;
+  return { kind: 'refused', error: callError('PLUGIN_DISABLED', { message }) };
+}
+
+const QUOTED_CHARACTERS = 80;
+
+/** The answer where a tenant runs no such plugin; the name is clipped, since a caller may send anything. */
+export function unknownPlugin(plugin: string): Resolution {
+  const message = `no plugin ${JSON.stringify(plugin.slice(0, QUOTED_CHARACTERS))} is installed for this tenant`;
+  return { kind: 'refused', error: callError('PLUGIN_NOT_FOUND', { message }) };
+}
+
+/** Reads a stored release; undefined where this version of the host no longer understands it. */
+function readRelease(row: ReleaseRow, known: Release | undefined): Release | undefined {
+  if (known?.digest === row.digest && known.isPublic === row.is_public && isSameOffer(known, row)) return known;
+  const parsed = parseManifest(row.manifest);
+  const digest = parseDigest(row.digest);
+  if (!parsed.ok || digest === undefined) return undefined;
+  return {
+    manifest: parsed.manifest,
+    digest,
+    place: row.place,
+    findings: row.findings,
+    isPublic: row.is_public,
+    offeredTo: row.offered_to,
+    installedAt: row.installed_at,
+  } as Release; // The only place that makes one.
+}
+
+function isSameOffer({ offeredTo }: Release, { offered_to }: ReleaseRow): boolean {
+  return offeredTo.length === offered_to.length && offeredTo.every((tenant, index) => tenant === offered_to[index]);
+}

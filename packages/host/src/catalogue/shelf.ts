@@ -1,0 +1,101 @@
+/**
+ * The catalogue's rows in memory, as of one revision. Owned by `catalogue.ts`, which writes the storage first.
+ */
+import { compare } from 'semver';
+import type {
+  CatalogueChange,
+  CatalogueRows,
+  CatalogueStep,
+  StoredRegistration,
+  TenantRow,
+} from '../storage/catalogue-port.ts';
+import { EVERY_TENANT, createPluginShelves, type Release, type Resolution } from './plugin-shelves.ts';
+
+/** See {@link createShelf}. */
+export type Shelf = ReturnType<typeof createShelf>;
+
+/** Creates an empty shelf, of revision 0. */
+export function createShelf() {
+  const tenants = new Map<string, TenantRow>();
+  const plugins = createPluginShelves();
+  let revision = 0;
+
+  /** Takes all rows anew; what holds for every tenant is this process's own, and stays. */
+  function load(rows: CatalogueRows): void {
+    const forAll = plugins.all().flatMap((shelf) => shelf.registrations.get(EVERY_TENANT) ?? []);
+    plugins.clear();
+    tenants.clear();
+    for (const row of rows.tenants) tenants.set(row.id, row);
+    for (const row of rows.releases) plugins.putRelease(row);
+    for (const row of [...rows.registrations, ...forAll]) plugins.assign(row);
+    revision = rows.revision;
+  }
+
+  /** Applies a commit; one that is not the next was applied already. */
+  function apply(step: CatalogueStep): void {
+    if (step.revision !== revision + 1) return;
+    for (const change of step.changes) applyChange(change, step.revision);
+    revision = step.revision;
+  }
+
+  function applyChange(change: CatalogueChange, at: number): void {
+    switch (change.kind) {
+      case 'put_tenant':
+        return void tenants.set(change.row.id, change.row);
+      case 'remove_tenant':
+        return removeTenant(change.tenant_id);
+      case 'put_release':
+        return plugins.putRelease(change.row);
+      case 'put_registration':
+        return plugins.assign({ ...change.row, revision: at });
+      case 'remove_registration':
+        return plugins.unassign(change.tenant_id, change.plugin_name);
+      case 'remove_plugin':
+        return void plugins.remove(change.plugin_name);
+      case 'put_token':
+      case 'remove_token':
+        return undefined; // Tokens are the door's.
+    }
+  }
+
+  function removeTenant(tenant: string): void {
+    tenants.delete(tenant);
+    for (const plugin of plugins.names()) plugins.unassign(tenant, plugin);
+  }
+
+  return {
+    load,
+    apply,
+    assign: plugins.assign,
+    ...createReads(plugins),
+    revision: (): number => revision,
+    tenant: (tenant: string): TenantRow | undefined => tenants.get(tenant),
+  };
+}
+
+function createReads(plugins: ReturnType<typeof createPluginShelves>) {
+  function releasesOf(plugin: string): readonly Release[] {
+    const releases = [...(plugins.get(plugin)?.releases.values() ?? [])];
+    return releases.toSorted((a, b) => compare(b.manifest.version, a.manifest.version));
+  }
+
+  function registrationsOf(tenant: string): readonly StoredRegistration[] {
+    const rows = plugins.all().flatMap((shelf) => shelf.registrations.get(tenant) ?? []);
+    return rows
+      .toReversed()
+      .toSorted((a, b) => (a.installed_at < b.installed_at ? 1 : a.installed_at > b.installed_at ? -1 : 0));
+  }
+
+  return {
+    releasesOf,
+    registrationsOf,
+    /** Stored releases whose manifest this host does not understand; they are left where they are. */
+    unreadable: plugins.unreadable,
+    plugins: (): readonly string[] => plugins.names().filter((plugin) => (plugins.get(plugin)?.releases.size ?? 0) > 0),
+    release: (plugin: string, version: string): Release | undefined => plugins.get(plugin)?.releases.get(version),
+    registration: (tenant: string, plugin: string): StoredRegistration | undefined =>
+      plugins.get(plugin)?.registrations.get(tenant),
+    resolution: (tenant: string, plugin: string): Resolution | undefined =>
+      plugins.get(plugin)?.resolutions.get(tenant),
+  };
+}

@@ -1,0 +1,149 @@
+/**
+ * What administrators decide, as the host stores it: tenants, tokens, releases and registrations. Small enough that every
+ * node holds all of it, and changed by commits alone.
+ *
+ * C1: A commit is there whole, with its line of the audit log, or not at all; commits follow one another, each has the
+ *     revision after the one before, and the audit log's numbers are those revisions.
+ * C2: Whoever applies the changes of each revision in order to what `readCatalogue` gave holds the catalogue of that revision.
+ * C3: A release's content is never changed by a commit.
+ */
+import type { Finding, JsonObject, Tier } from '@bulkhead/protocol';
+
+/** A tenant. `id` is the word that calls name it by: the built-in `default`, or a UUID. Times are ISO 8601. */
+export type TenantRow = {
+  readonly id: string;
+  /** Unique; for people. */
+  readonly name: string;
+  /** The weakest sandbox that may serve it; null where the operator's own bound is enough. */
+  readonly min_tier: Tier | null;
+  readonly quota: Quota;
+  readonly created_at: string;
+  readonly updated_at: string;
+};
+
+/** What a tenant may use; what is left out is unbounded, and `weight` is 1. */
+export type Quota = {
+  readonly calls_per_second?: number;
+  readonly calls_in_flight?: number;
+  readonly cpu_seconds_per_minute?: number;
+  /** Megabytes of guest memory held for a minute. */
+  readonly memory_mb_minutes_per_minute?: number;
+  readonly weight?: number;
+};
+
+/** What a token may do, weakest first; `worker` claims tasks and nothing else. */
+export type Role = 'viewer' | 'operator' | 'admin' | 'worker';
+
+/** A token of a tenant; of its text only the SHA-256 digest, as hex, is kept. */
+export type TokenRow = {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly role: Role;
+  /** Null: all scopes of its role. */
+  readonly scopes: readonly string[] | null;
+  readonly hash: string;
+  readonly created_at: string;
+  readonly expires_at: string | null;
+};
+
+/** A release as stored. `manifest` is what the author wrote; `place` is the folder, or a word such as "upload". */
+export type ReleaseRow = {
+  readonly plugin_name: string;
+  readonly version: string;
+  readonly digest: string;
+  readonly place: string;
+  readonly manifest: JsonObject;
+  readonly findings: readonly Finding[];
+  readonly is_public: boolean;
+  /** Tenants that may see it where it is not public. */
+  readonly offered_to: readonly string[];
+  readonly installed_at: string;
+};
+
+/** A registration (DESIGN 9, F003-38): one for each tenant and plugin. */
+export type RegistrationRow = {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly plugin_name: string;
+  readonly plugin_version: string;
+  readonly enabled: boolean;
+  readonly config: JsonObject;
+  readonly granted_permissions: readonly string[];
+  readonly installed_at: string;
+  readonly updated_at: string;
+};
+
+/** A registration, and the revision that wrote it last: its ETag. */
+export type StoredRegistration = RegistrationRow & { readonly revision: number };
+
+/**
+ * One step of a commit.
+ *
+ * `put_release`: the version with the same digest again changes its offer alone; with another digest it is a conflict.
+ * `put_registration`: `expected` is the revision that the registration must have, 0 that there must be none; left out, either.
+ * An unknown tenant, and a name that another tenant has, are conflicts, too. Removing what is not there is silent.
+ * Removing a tenant removes its tokens and registrations; removing a plugin its releases and registrations.
+ */
+export type CatalogueChange =
+  | { readonly kind: 'put_tenant'; readonly row: TenantRow }
+  | { readonly kind: 'remove_tenant'; readonly tenant_id: string }
+  | { readonly kind: 'put_token'; readonly row: TokenRow }
+  | { readonly kind: 'remove_token'; readonly token_id: string }
+  | { readonly kind: 'put_release'; readonly row: ReleaseRow }
+  | { readonly kind: 'put_registration'; readonly row: RegistrationRow; readonly expected?: number }
+  | { readonly kind: 'remove_registration'; readonly tenant_id: string; readonly plugin_name: string }
+  | { readonly kind: 'remove_plugin'; readonly plugin_name: string };
+
+/** Who did what, for the audit log; `tenant_id` is null for what concerns the platform. `details` hold no secret. */
+export type AuditEntry = {
+  readonly at: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly tenant_id: string | null;
+  readonly resource: string;
+  readonly details: JsonObject;
+};
+
+/** A line of the audit log: `text` is the entry's JSON, byte for byte what was hashed; `hash` chains it (see `audit-chain.ts`). */
+export type AuditRow = { readonly seq: number; readonly text: string; readonly hash: string };
+
+/** Lines in order, and the newest one that there is: a log that was cut at its end does not reach it. */
+export type AuditPage = {
+  readonly rows: readonly AuditRow[];
+  readonly head: { readonly seq: number; readonly hash: string };
+};
+
+/** Changes that belong together, and the one line that the audit log says of them. */
+export type CatalogueWrite = { readonly changes: readonly CatalogueChange[]; readonly audit: AuditEntry };
+
+/** `conflict` names the first change, by its index, that does not fit what is there; nothing was written. */
+export type Committed =
+  { readonly kind: 'done'; readonly revision: number } | { readonly kind: 'conflict'; readonly index: number };
+
+/** All of it as of a revision; releases and registrations in order of their first storing. */
+export type CatalogueRows = {
+  readonly revision: number;
+  readonly tenants: readonly TenantRow[];
+  readonly tokens: readonly TokenRow[];
+  readonly releases: readonly ReleaseRow[];
+  readonly registrations: readonly StoredRegistration[];
+};
+
+/** What one commit changed. */
+export type CatalogueStep = { readonly revision: number; readonly changes: readonly CatalogueChange[] };
+
+/** The catalogue's part of the Storage port. */
+export interface CatalogueStorage {
+  /** A new storage has revision 0 and the tenant `default`. */
+  readCatalogue(): Promise<CatalogueRows>;
+  /** The commits after a revision, in order; undefined where they are no longer kept: then read the whole again. */
+  readSteps(after: number): Promise<readonly CatalogueStep[] | undefined>;
+  commit(write: CatalogueWrite): Promise<Committed>;
+  /**
+   * Tells of commits that other nodes made; a notice may be missed, come twice, or come for one's own. Returns how to
+   * stop it.
+   */
+  watch(didCommit: () => void): () => void;
+  /** Lines after a number, at most `rowsMax`, oldest first. */
+  readAudit(after: number, rowsMax: number): Promise<AuditPage>;
+}

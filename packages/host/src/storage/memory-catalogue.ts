@@ -1,0 +1,189 @@
+/**
+ * The catalogue of the in-memory storage: rows in maps. A commit changes them change by change, and takes back what it did
+ * where one does not fit (C1).
+ */
+import { DEFAULT_TENANT } from '@bulkhead/protocol';
+import { AUDIT_ORIGIN, chainAudit } from './audit-chain.ts';
+import type {
+  AuditPage,
+  AuditRow,
+  CatalogueChange,
+  CatalogueRows,
+  CatalogueStep,
+  CatalogueWrite,
+  Committed,
+  ReleaseRow,
+  StoredRegistration,
+  TenantRow,
+  TokenRow,
+} from './catalogue-port.ts';
+import { pair } from './memory-rows.ts';
+
+type Tables = {
+  readonly tenants: Map<string, TenantRow>;
+  readonly tokens: Map<string, TokenRow>;
+  readonly releases: Map<string, ReleaseRow>;
+  readonly registrations: Map<string, StoredRegistration>;
+};
+
+/** The tenant that a new storage has. */
+const BUILT_IN_TENANT: TenantRow = {
+  id: DEFAULT_TENANT,
+  name: DEFAULT_TENANT,
+  min_tier: null,
+  quota: {},
+  created_at: '1970-01-01T00:00:00.000Z',
+  updated_at: '1970-01-01T00:00:00.000Z',
+};
+
+/** Creates the catalogue of a new storage; `rowsMax` bounds the steps and the lines of the audit log that are kept. */
+export function createMemoryCatalogue(rowsMax: number) {
+  const tables: Tables = {
+    tenants: new Map([[BUILT_IN_TENANT.id, BUILT_IN_TENANT]]),
+    tokens: new Map(),
+    releases: new Map(),
+    registrations: new Map(),
+  };
+  let head: AuditPage['head'] = { seq: 0, hash: AUDIT_ORIGIN };
+  const steps: CatalogueStep[] = [];
+  const audit: AuditRow[] = [];
+
+  function commit({ changes, audit: entry }: CatalogueWrite): Committed {
+    const revision = head.seq + 1;
+    const index = applyAll(tables, changes, revision);
+    if (index !== undefined) return { kind: 'conflict', index };
+    const line = chainAudit(head, entry);
+    head = { seq: line.seq, hash: line.hash };
+    keep(audit, line, rowsMax);
+    keep(steps, { revision, changes: structuredClone(changes) }, rowsMax);
+    return { kind: 'done', revision };
+  }
+
+  const readCatalogue = (): CatalogueRows => ({
+    revision: head.seq,
+    tenants: [...tables.tenants.values()],
+    tokens: [...tables.tokens.values()],
+    releases: [...tables.releases.values()],
+    registrations: [...tables.registrations.values()],
+  });
+
+  function readSteps(after: number): readonly CatalogueStep[] | undefined {
+    const oldest = steps[0]?.revision ?? head.seq + 1;
+    return after < oldest - 1 ? undefined : steps.filter(({ revision }) => revision > after);
+  }
+
+  const readAudit = (after: number, linesMax: number): AuditPage => ({
+    rows: audit.filter(({ seq }) => seq > after).slice(0, linesMax),
+    head,
+  });
+
+  return { commit, readCatalogue, readSteps, readAudit };
+}
+
+type Undo = () => void;
+
+/** Applies all changes or none; returns the index of the one that does not fit. */
+function applyAll(tables: Tables, changes: readonly CatalogueChange[], revision: number): number | undefined {
+  const undos: Undo[] = [];
+  for (const [index, change] of changes.entries()) {
+    const undo = apply(tables, change, revision);
+    if (undo === undefined) {
+      for (const each of undos.toReversed()) each();
+      return index;
+    }
+    undos.push(undo);
+  }
+  return undefined;
+}
+
+/** Applies a change and returns how to take it back; undefined where it does not fit, and then nothing was done. */
+function apply(tables: Tables, change: CatalogueChange, revision: number): Undo | undefined {
+  const { tenants, tokens, registrations } = tables;
+  switch (change.kind) {
+    case 'put_tenant':
+      return isNameTaken(tenants, change.row) ? undefined : put(tenants, change.row.id, change.row);
+    case 'put_token':
+      return tenants.has(change.row.tenant_id) ? put(tokens, change.row.id, change.row) : undefined;
+    case 'put_release':
+      return putRelease(tables, change.row);
+    case 'put_registration':
+      return putRegistration(tables, change, revision);
+    case 'remove_tenant':
+      return removeTenant(tables, change.tenant_id);
+    case 'remove_token':
+      return remove(tokens, ({ id }) => id === change.token_id);
+    case 'remove_registration':
+      return remove(
+        registrations,
+        (row) => row.tenant_id === change.tenant_id && row.plugin_name === change.plugin_name,
+      );
+    case 'remove_plugin':
+      return removePlugin(tables, change.plugin_name);
+  }
+}
+
+function isNameTaken(tenants: Tables['tenants'], { id, name }: TenantRow): boolean {
+  return [...tenants.values()].some((tenant) => tenant.name === name && tenant.id !== id);
+}
+
+/** Keeps C3. */
+function putRelease({ releases }: Tables, row: ReleaseRow): Undo | undefined {
+  const key = pair(row.plugin_name, row.version);
+  const known = releases.get(key);
+  if (known !== undefined && known.digest !== row.digest) return undefined;
+  const { is_public, offered_to } = row;
+  return put(releases, key, known === undefined ? row : { ...known, is_public, offered_to });
+}
+
+function putRegistration(
+  { tenants, registrations }: Tables,
+  { row, expected }: Extract<CatalogueChange, { kind: 'put_registration' }>,
+  revision: number,
+): Undo | undefined {
+  const key = pair(row.tenant_id, row.plugin_name);
+  const known = registrations.get(key)?.revision ?? 0;
+  if (!tenants.has(row.tenant_id) || (expected !== undefined && expected !== known)) return undefined;
+  return put(registrations, key, { ...row, revision });
+}
+
+function removeTenant({ tenants, tokens, registrations }: Tables, tenant: string): Undo {
+  return together([
+    remove(tenants, ({ id }) => id === tenant),
+    remove(tokens, ({ tenant_id }) => tenant_id === tenant),
+    remove(registrations, ({ tenant_id }) => tenant_id === tenant),
+  ]);
+}
+
+function removePlugin({ releases, registrations }: Tables, plugin: string): Undo {
+  return together([
+    remove(releases, ({ plugin_name }) => plugin_name === plugin),
+    remove(registrations, ({ plugin_name }) => plugin_name === plugin),
+  ]);
+}
+
+function put<Row>(table: Map<string, Row>, key: string, row: Row): Undo {
+  const before = table.get(key);
+  table.set(key, structuredClone(row));
+  return () => void (before === undefined ? table.delete(key) : table.set(key, before));
+}
+
+/** What is taken back goes in again at the end: the order of first storing would be lost, so all of the table is put back. */
+function remove<Row>(table: Map<string, Row>, isGone: (row: Row) => boolean): Undo {
+  const gone = [...table].filter(([, row]) => isGone(row)).map(([key]) => key);
+  if (gone.length === 0) return () => undefined;
+  const before = [...table];
+  for (const key of gone) table.delete(key);
+  return () => {
+    table.clear();
+    for (const [key, row] of before) table.set(key, row);
+  };
+}
+
+function together(undos: readonly Undo[]): Undo {
+  return () => undos.forEach((undo) => undo());
+}
+
+function keep<Item>(list: Item[], item: Item, itemsMax: number): void {
+  list.push(item);
+  if (list.length > itemsMax) list.shift();
+}
