@@ -3,6 +3,7 @@
  * jumping, and a kill in the middle of an install. Each time the server goes on, or the next one starts as if nothing was.
  */
 import { createHost } from '@bulkhead/host';
+import { ERRORS, isErrorCode } from '@bulkhead/protocol';
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readFile, readdir } from 'node:fs/promises';
@@ -34,7 +35,20 @@ const GOOD = { ending: { kind: 'ok', value: 'pong' }, state: 'INITIALIZED', erro
 const NO_PROCESS = { ending: { kind: 'unavailable', code: 'HOST_SPAWN_FAILED' }, state: 'INITIALIZED', errors: 0 };
 const FOLDERS = ['good-neighbour', 'sleep'];
 
+/** More than an install has open at once. */
+const DESCRIPTORS_OF_AN_INSTALL = 32;
+
 type Hunger = { readonly name: 'nofile' | 'nproc'; readonly value: number; readonly user: readonly string[] };
+
+/** In one word what came of an install: the kind of the code that refused it, or the state of the plugin. */
+const kindOf = (state: unknown): string => (isErrorCode(state) ? ERRORS[state].kind : String(state).toLowerCase());
+
+/** Leaves a host so many free descriptors: the limit is on their numbers, and the lowest free one is given out. */
+async function leaveDescriptors(host: ChildHost, count: number): Promise<void> {
+  const open = new Set((await readdir(`/proc/${host.child.pid}/fd`)).map(Number));
+  const free = Array.from({ length: open.size + count }, (_, fd) => fd).filter((fd) => !open.has(fd));
+  await limits(host, [], [`--nofile=${(free[count - 1] ?? -1) + 1}:`]);
+}
 
 /**
  * Starves a host that has one guest of what it needs to start another, and feeds it again. Only the soft limit changes,
@@ -57,6 +71,28 @@ describe('a host that runs out of', () => {
     await assertSurvivesHunger(host, { name: 'nofile', value: 0, user: [] });
   });
 
+  test.each([...new Set(['process' as const, STRONGEST])])(
+    '[FAULTS-114] descriptors at any step of an install at tier %s says so, and installs when it has some',
+    async (tierMax) => {
+      const options = { spareCount: 0, ...(tierMax && { tierMax }) };
+      await using host = startHost({ verb: 'serve', folders: [], options });
+      await host.line();
+      const refused = new Set<string>();
+      const install = async (freeDescriptors: number): Promise<unknown> => {
+        await leaveDescriptors(host, freeDescriptors);
+        return (await host.ask({ install: fixtureFolder('good-neighbour') }))['state'];
+      };
+      for (let free = 0; free < DESCRIPTORS_OF_AN_INSTALL; free += 1) {
+        const state = await install(free);
+        if (state === 'INITIALIZED') break;
+        refused.add(kindOf(state));
+      }
+      expect([...refused]).toEqual(['unavailable']);
+      expect(await install(DESCRIPTORS_OF_AN_INSTALL)).toBe('INITIALIZED');
+      expect(await host.ask(PING)).toEqual(GOOD);
+    },
+  );
+
   test(
     '[FAULTS-114] processes starts no guest, says so, and serves with those it has',
     { timeout: 120_000 },
@@ -69,6 +105,13 @@ describe('a host that runs out of', () => {
         checkout ? join(checkout.root, 'fixtures/hostile', name) : fixtureFolder(name),
       );
       const child: ChildOptions = checkout === undefined ? {} : { through: user, checkout };
+      await using bare = startHost({ verb: 'serve', folders: [], options: { spareCount: 0 } }, child);
+      await bare.line();
+      const usual = await limits(bare, user, ['--nproc', '--output=SOFT', '--noheadings']);
+      await limits(bare, user, ['--nproc=1:']);
+      expect(await bare.ask({ install: folders[0] })).toEqual({ state: 'HOST_SPAWN_FAILED' });
+      await limits(bare, user, [`--nproc=${usual}:`]);
+      expect(await bare.ask({ install: folders[0] })).toEqual({ state: 'INITIALIZED' });
       await using host = startHost({ verb: 'serve', folders, options: { spareCount: 0 } }, child);
       await assertSurvivesHunger(host, { name: 'nproc', value: 1, user });
     },

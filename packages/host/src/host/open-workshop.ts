@@ -35,7 +35,10 @@ const MIB = 1024 * 1024;
 export function openWorkshop({ settings, sandbox, onDone }: OpenWorkshopOptions): Workshop {
   let preparing: Promise<() => WorkshopStart> | undefined;
   const prepare = async (): Promise<WorkshopStart> => {
-    preparing ??= stageWorkshop(settings.workshopPath, sandbox);
+    preparing ??= stageWorkshop(settings.workshopPath, sandbox).catch((error: unknown) => {
+      preparing = undefined; // A machine that was short of something then may have it at the next install.
+      throw error;
+    });
     return (await preparing)();
   };
   return createWorkshop({ prepare, clock: settings.clock, ...(onDone === undefined ? {} : { onDone }) });

@@ -34,9 +34,31 @@ const SKIPPED_FOLDERS: readonly string[] = ['node_modules', 'coverage'];
  * @param dir - The folder; links in the path to it are the operator's and are followed.
  * @returns the author's loadable files; hidden entries, node_modules and coverage are left out.
  * @throws {HostError} `SOURCE_NOT_FOUND`; `SOURCE_TOO_LARGE` for too many, too deep or too many bytes;
- *   `SOURCE_ESCAPES` with one finding per link, its bytes unread.
+ *   `SOURCE_ESCAPES` with one finding per link, its bytes unread; `STORAGE_UNAVAILABLE` where the host is short of what
+ *   reading takes, whatever is in the folder.
  */
 export async function readSource(dir: string, options: ReadSourceOptions): Promise<SourceTree> {
+  try {
+    return await readTree(dir, options);
+  } catch (error) {
+    throw ofShortage(dir, error) ?? error;
+  }
+}
+
+/** The server's own want, which is over some time later: no fault of the plugin's (FAULTS 114). */
+const SHORTAGES: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOMEM'];
+
+function ofShortage(dir: string, error: unknown): HostError | undefined {
+  const code = systemCodeOf(error instanceof HostError ? error.cause : error);
+  if (!SHORTAGES.includes(code)) return undefined;
+  return new HostError('STORAGE_UNAVAILABLE', {
+    message: `"${dir}" cannot be read now (${code})`,
+    hint: 'Look for exhausted memory or file descriptors on the server; then try again.',
+    cause: error,
+  });
+}
+
+async function readTree(dir: string, options: ReadSourceOptions): Promise<SourceTree> {
   const folder = await resolveFolder(dir);
   const walk: Walk = { options, budget: createBudget(), files: new Map(), oversized: new Map(), findings: [] };
   await using root = disposable(await openRoot(folder, dir));

@@ -4,6 +4,7 @@
  */
 import { FRAME_JSON, LIMITS, createFrameDecoder } from '@bulkhead/protocol';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { createParcelReceiver, sendParcel, type Parcel, type ParcelBounds } from '../base/parcel.ts';
 import type { NativeTools } from './native-tools.ts';
@@ -31,11 +32,10 @@ const LAST_WORDS_CHARACTERS = 500;
 /**
  * Starts a process.
  *
- * @throws what spawn throws where the arguments or the descriptors are at fault; a process that cannot be started
- *   otherwise is one that died.
+ * @throws what the system says where it cannot be started: arguments, memory, processes or descriptors (FAULTS 114).
  */
-export function startWorkshopChild(launch: WorkshopLaunch, tools: NativeTools): WorkshopChild {
-  const child = spawnLaunch(launch);
+export async function startWorkshopChild(launch: WorkshopLaunch, tools: NativeTools): Promise<WorkshopChild> {
+  const child = await spawnLaunch(launch);
   const socket = child.stdio[3] as Socket; // Spawned with 'pipe' there, which is a duplex socket.
   let onParcel: (parcel: Parcel) => void = () => kill('it spoke without being asked');
   let killedFor: string | undefined;
@@ -63,10 +63,13 @@ export function startWorkshopChild(launch: WorkshopLaunch, tools: NativeTools): 
   };
 }
 
-function spawnLaunch(launch: WorkshopLaunch): ChildProcess {
+/** Without descriptors there are not even streams, and an 'error' that nobody hears would end the host. */
+async function spawnLaunch(launch: WorkshopLaunch): Promise<ChildProcess> {
   try {
     const { file, args, env, cwd, stdio } = launch;
-    return spawn(file, [...args], { env: { ...env }, cwd, stdio: [...stdio], detached: true });
+    const child = spawn(file, [...args], { env: { ...env }, cwd, stdio: [...stdio], detached: true });
+    await once(child, 'spawn');
+    return child;
   } catch (error) {
     launch.release();
     throw error;
@@ -104,8 +107,8 @@ function killGroup(child: ChildProcess): void {
 
 function watchEnd(child: ChildProcess, killedFor: () => string | undefined): Promise<string> {
   const lastWords = collectLastWords(child);
+  child.on('error', () => undefined); // A kill that the kernel refuses; the end is told by 'exit'.
   return new Promise((resolve) => {
-    child.once('error', (error) => resolve(`it could not be started: ${error.message}`));
     child.once('exit', (code, signal) => {
       killGroup(child); // The bundler, where the process died alone.
       const how = signal === null ? `exit code ${code}` : `signal ${signal}`;

@@ -51,8 +51,9 @@ async function started(child: ChildProcess, nodePath: string): Promise<void> {
   const ended = once(child, 'close').then(() => {
     throw new Error(`${nodePath} ended before it ran anything: ${lastWords}`);
   });
-  await Promise.race([child.stdout === null ? ended : once(child.stdout, 'data'), ended]);
   ended.catch(() => undefined); // Its end by our own kill is no news.
+  // Without descriptors there is not even a stream, and `ended` says why.
+  await Promise.race([child.stdout ? once(child.stdout, 'data') : ended, ended]);
 }
 
 async function librariesIn(maps: string, loader: string | undefined): Promise<readonly Library[]> {

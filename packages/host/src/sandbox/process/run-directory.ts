@@ -156,8 +156,9 @@ async function copyForAll(source: string, target: string): Promise<void> {
   }
 }
 
+/** Over what an attempt that was cut short has left: the folder is this host's own. */
 async function writeForAll(path: string, bytes: Uint8Array): Promise<string> {
-  await writeFile(path, bytes, { flag: 'wx' });
+  await writeFile(path, bytes);
   await chmod(path, 0o644);
   return path;
 }
