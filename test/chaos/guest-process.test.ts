@@ -3,38 +3,14 @@
  * kernel says of it, what becomes of a call when it is killed from outside, and how it ends.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Log } from '@bulkhead/host';
-import { parseTier, type Tier } from '@bulkhead/protocol';
+import { parseTier } from '@bulkhead/protocol';
 import { readFile, readdir, readlink } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { openOwnHost, type OwnHost } from '../support/own-host.ts';
-import { guestsOf, innermost, isWorkshop, processesWith } from '../support/remains.ts';
+import { liveGuest, openWith, statusOf } from '../support/live-guest.ts';
+import { guestsOf, isWorkshop, processesWith } from '../support/remains.ts';
 import { tiersHere } from '../support/tiers.ts';
 import { until } from '../support/until.ts';
-import { fixtureFolder } from './matrix/hostile-folders.ts';
 import { endingOf } from './matrix/observe-attack.ts';
-
-type Live = { readonly outer: number; readonly inner: number };
-
-/** Opens a host whose one guest runs the fixture. */
-async function openWith(tierMax: Tier, fixture: string, log?: Log): Promise<OwnHost> {
-  const own = await openOwnHost({ tierMax, spareCount: 0, ...(log && { log }) });
-  await own.host.install(fixtureFolder(fixture));
-  return own;
-}
-
-async function liveGuest({ host, token }: OwnHost, plugin: string): Promise<Live> {
-  expect(await host.call({ plugin, tool: 'ping' })).toMatchObject({ ok: true });
-  const [guest] = await until(
-    () => guestsOf(token),
-    (all) => all.length === 1,
-  );
-  const outer = guest?.pid ?? 0;
-  return { outer, inner: await innermost(outer) };
-}
-
-const status = async (pid: number, name: string): Promise<string | undefined> =>
-  new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
 
 /** Fields of /proc/PID/stat after the command name: 3 is the session, 4 the terminal (proc_pid_stat(5)). */
 async function statOf(pid: number | 'self'): Promise<readonly string[]> {
@@ -56,10 +32,10 @@ describe.each(await tiersHere())('at tier %s', (tier) => {
     const { inner } = await liveGuest(own, 'good-neighbour');
     const [ownStat, guestStat] = await Promise.all([statOf('self'), statOf(inner)]);
     expect({
-      capabilities: await status(inner, 'CapEff'),
-      permitted: await status(inner, 'CapPrm'),
-      ambient: await status(inner, 'CapAmb'),
-      noNewPrivileges: await status(inner, 'NoNewPrivs'),
+      capabilities: await statusOf(inner, 'CapEff'),
+      permitted: await statusOf(inner, 'CapPrm'),
+      ambient: await statusOf(inner, 'CapAmb'),
+      noNewPrivileges: await statusOf(inner, 'NoNewPrivs'),
       oomScore: (await readFile(`/proc/${inner}/oom_score_adj`, 'utf8')).trim(),
       sharesSession: guestStat[3] === ownStat[3],
       terminal: guestStat[4],

@@ -25,7 +25,7 @@ export type AttackSeen = {
 
 export type AttackObservation = {
   readonly attacks: readonly AttackSeen[];
-  /** Whether one process served all of it, and still serves; or each attack its own. */
+  /** Whether one process served all of it, and still serves; each attack its own; or each was answered by its own. */
   readonly guest: string;
   readonly breaker: BreakerState | undefined;
 };
@@ -102,6 +102,7 @@ async function fate(host: Host, { attack, tenant, instances }: Life): Promise<st
     return distinct.size === TIMES ? 'dies' : `${distinct.size} guests served ${TIMES} attacks`;
   const last = await host.call({ plugin: attack.fixture, tool: 'ping', tenant });
   if (!last.ok) return `the good call after it ended ${describe(last)}`;
+  if (attack.guest === 'answers') return 'answers';
   distinct.add(last.call.instance_id);
   return distinct.size === 1 ? 'lives' : `${distinct.size} guests served`;
 }
