@@ -4,7 +4,8 @@
  */
 import { defaultExclude, defineConfig } from 'vitest/config';
 
-const source = { conditions: ['source', 'module', 'node', 'import', 'default'] };
+// "import" stands for itself: given here, it would hold for `require` too, and a CommonJS package would get modules of another.
+const source = { conditions: ['source', 'module', 'node'] };
 
 export default defineConfig({
   resolve: source,
