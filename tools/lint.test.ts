@@ -37,6 +37,8 @@ test.each([
   ['packages/host/src/call.ts', './host.ts', 'go down only'],
   ['packages/host/src/host.ts', './guest/main.ts', 'never imports guest'],
   ['packages/host/src/host.ts', '@bulkhead/server', 'Imports point one way'],
+  ['packages/store/src/a.ts', '@bulkhead/server', 'only server and cli import it'],
+  ['packages/store/src/b.ts', '@bulkhead/sdk', 'only server and cli import it'],
   ['packages/server/src/a.ts', 'bulkhead', 'Nobody imports the command line'],
 ])('%s may not import %s', (path, specifier, message) => {
   expect(lint(path, `import { value } from '${specifier}';\n/** Doc. */\nexport const used = value;\n`)).toContain(
@@ -50,6 +52,7 @@ test.each([
   ['packages/host/src/call.ts', "import { value } from './registry/registry.ts';"],
   ['packages/host/src/guest/c.ts', "import { value } from '@bulkhead/protocol';"],
   ['packages/host/src/hooks/d.ts', "import { value } from '@bulkhead/protocol';"],
+  ['packages/store/src/c.ts', "import { value } from '@bulkhead/host';"],
   ['plugins/x/z.ts', "import { value } from '@bulkhead/sdk';"],
 ])('%s may say: %s', (path, code) => {
   expect(lint(path, `${code}\n/** Doc. */\nexport const used = value;\n`)).toBe('');

@@ -5,6 +5,7 @@ import * as host from '@bulkhead/host';
 import * as protocol from '@bulkhead/protocol';
 import * as sdk from '@bulkhead/sdk';
 import * as server from '@bulkhead/server';
+import * as store from '@bulkhead/store';
 import * as cli from 'bulkhead';
 import { expect, test } from 'vitest';
 
@@ -84,6 +85,11 @@ test.each([
     ],
   ],
   ['@bulkhead/server', server, ['LOG_LEVELS', 'TOKEN_CHARACTERS_MIN', 'createLog', 'createServer', 'outcomeOf']],
+  [
+    '@bulkhead/store',
+    store,
+    ['isUnavailable', 'migrateDown', 'migrateUp', 'migrationStatus', 'openDatabase', 'toStorageFault'],
+  ],
   ['bulkhead', cli, ['main']],
   [
     '@bulkhead/sdk',

@@ -131,6 +131,8 @@ const PINNED_ERRORS = {
   SANDBOX_TOO_WEAK: ['unavailable', 503, -32012],
   HOST_SPAWN_FAILED: ['unavailable', 503, -32012],
   STORAGE_UNAVAILABLE: ['unavailable', 503, -32012],
+  DATABASE_NEWER: ['unavailable', 503, -32012],
+  MIGRATION_FAILED: ['unavailable', 503, -32012],
   HOST_FAULT: ['unavailable', 503, -32012],
   DATA_LOCKED: ['unavailable', 409, -32012],
   DATA_UNUSABLE: ['unavailable', 503, -32012],

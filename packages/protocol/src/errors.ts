@@ -354,6 +354,16 @@ export const ERRORS = {
       message: "the server's storage did not answer",
       hint: 'Look at the storage; then try again.',
     },
+    DATABASE_NEWER: {
+      retryable: false,
+      message: 'the database was migrated by a newer Bulkhead',
+      hint: 'Start that version, or take its migrations back with its own `bulkhead migrate down`.',
+    },
+    MIGRATION_FAILED: {
+      retryable: false,
+      message: 'the database refused a migration, and nothing has changed',
+      hint: 'The log has what the database said. Look at the rights of its user, and for tables of others of the same name.',
+    },
     HOST_FAULT: {
       retryable: false,
       message: 'the server met an error of its own',

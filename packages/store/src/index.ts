@@ -1,0 +1,9 @@
+/**
+ * Public surface of the store: a database on either engine, and its migrations.
+ */
+export { openDatabase, type Database, type DatabaseOptions, type DatabasePlace } from './engine/database.ts';
+export type { Heard, Listener } from './engine/listeners.ts';
+export type { Maintenance } from './engine/maintain.ts';
+export { isUnavailable, toStorageFault } from './engine/unavailable.ts';
+export { migrateDown, migrateUp, migrationStatus, type MigrationStatus, type Migrations } from './migrate.ts';
+export type { PluginRegistrationsTable, Tables, TenantsTable } from './schema.ts';

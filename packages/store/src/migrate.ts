@@ -1,0 +1,96 @@
+/**
+ * Brings a database to the tables that this Bulkhead knows, and back. A run is one transaction: it is done whole or not at
+ * all. Several nodes may start at once; one migrates, the others wait and find nothing to do.
+ */
+import { sql } from 'kysely';
+import { Migrator, NO_MIGRATIONS, type Migration, type MigrationResultSet } from 'kysely/migration';
+import { HostError } from '@bulkhead/host';
+import type { Database } from './engine/database.ts';
+import { MIGRATIONS } from './migrations/index.ts';
+
+/** What a database has been through. */
+export type MigrationStatus = {
+  /** Every migration of this Bulkhead in order; `appliedAt` as ISO 8601, undefined where it is yet to come. */
+  readonly known: readonly { readonly name: string; readonly appliedAt: string | undefined }[];
+  /** Names that only a newer Bulkhead knows. */
+  readonly unknown: readonly string[];
+};
+
+/** By name, in the order of their names. */
+export type Migrations = Readonly<Record<string, Migration>>;
+
+const TABLE = 'schema_migrations';
+const LOCK_TABLE = 'schema_migrations_lock';
+
+/**
+ * Applies what is missing.
+ *
+ * @returns Names of the migrations that this run applied, in order.
+ * @throws {HostError} `DATABASE_NEWER`, `MIGRATION_FAILED`, `STORAGE_UNAVAILABLE`; nothing has changed then.
+ */
+export async function migrateUp(database: Database, migrations: Migrations = MIGRATIONS): Promise<readonly string[]> {
+  await refuseNewer(database, migrations);
+  return namesOf(await migratorOf(database, migrations).migrateToLatest());
+}
+
+/**
+ * Takes back the last migration, or all. Rows of the tables that go are lost.
+ *
+ * @returns Names of the migrations that this run took back, last first.
+ * @throws {HostError} As {@link migrateUp}.
+ */
+export async function migrateDown(
+  database: Database,
+  { steps, migrations = MIGRATIONS }: { readonly steps: 'one' | 'all'; readonly migrations?: Migrations },
+): Promise<readonly string[]> {
+  await refuseNewer(database, migrations);
+  const migrator = migratorOf(database, migrations);
+  return namesOf(await (steps === 'one' ? migrator.migrateDown() : migrator.migrateTo(NO_MIGRATIONS)));
+}
+
+/** Tells what has been applied, and changes nothing. */
+export async function migrationStatus(
+  database: Database,
+  migrations: Migrations = MIGRATIONS,
+): Promise<MigrationStatus> {
+  const applied = await readApplied(database);
+  const known = Object.keys(migrations).map((name) => ({ name, appliedAt: applied.get(name) }));
+  return { known, unknown: [...applied.keys()].filter((name) => !(name in migrations)) };
+}
+
+function migratorOf({ patientDb }: Database, migrations: Migrations): Migrator {
+  return new Migrator({
+    db: patientDb,
+    provider: { getMigrations: async () => migrations },
+    migrationTableName: TABLE,
+    migrationLockTableName: LOCK_TABLE,
+  });
+}
+
+/** Times by name. An empty database has no such table yet. */
+async function readApplied({ patientDb }: Database): Promise<ReadonlyMap<string, string>> {
+  const found = await sql<{ table: string | null }>`select to_regclass(${TABLE})::text as table`.execute(patientDb);
+  if (typeof found.rows[0]?.table !== 'string') return new Map();
+  const { rows } = await sql<{ name: string; timestamp: string }>`
+    select name, timestamp from ${sql.table(TABLE)} order by name`.execute(patientDb);
+  return new Map(rows.map(({ name, timestamp }) => [name, timestamp]));
+}
+
+async function refuseNewer(database: Database, migrations: Migrations): Promise<void> {
+  const { unknown } = await migrationStatus(database, migrations);
+  if (unknown.length === 0) return;
+  throw new HostError('DATABASE_NEWER', {
+    message: `the database has migration "${unknown[0]}", which is not known here`,
+  });
+}
+
+function namesOf({ error, results = [] }: MigrationResultSet): readonly string[] {
+  if (error === undefined) return results.map(({ migrationName }) => migrationName);
+  if (error instanceof HostError) throw error;
+  const failed = results.find(({ status }) => status === 'Error');
+  throw new HostError('MIGRATION_FAILED', {
+    message: `migration "${failed?.migrationName ?? 'unknown'}" was refused by the database, and nothing has changed`,
+    details: { said: error instanceof Error ? error.message : undefined },
+    cause: error,
+  });
+}

@@ -1,0 +1,11 @@
+/**
+ * Every migration by its name, which sorts by its number. A name is never changed and a released migration never edited:
+ * databases remember them by name. `down` undoes all of `up`, so that up, down, up ends as up did.
+ */
+import type { Migration } from 'kysely/migration';
+import { tenantsAndRegistrations } from './0001-tenants-and-registrations.ts';
+
+/** The list, in order. */
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001_tenants_and_registrations': tenantsAndRegistrations,
+};
