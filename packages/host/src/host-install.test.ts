@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPluginFolders, openTestHost, toolsSource, type PluginFolders } from './host.fixture.ts';
@@ -227,6 +227,24 @@ test('a data directory keeps artifacts by digest and is held by one host at a ti
   }
   await using again = await openTestHost({ dataDir });
   expect(again.receipt.tier).toBe('process');
+});
+
+test('[FAULTS-114] a plugin that could not be stored is refused for now, until it is installed again', async () => {
+  await using place = await createPluginFolders();
+  const dataDir = join(place.root, 'data');
+  await using other = await openTestHost({ dataDir });
+  const temp = join(dataDir, 'artifacts', 'v1', 'temp');
+  await rmdir(temp);
+  await writeFile(temp, 'no folder');
+  const dir = await place.write('unstored', ANSWER);
+  await expect(other.install(dir)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  expect(other.refused()).toMatchObject([
+    { name: 'unstored', code: 'STORAGE_UNAVAILABLE', reason: expect.stringContaining('temporary: Look at the data') },
+  ]);
+  await rm(temp);
+  await mkdir(temp);
+  expect(await other.install(dir)).toMatchObject({ state: 'INITIALIZED' });
+  expect(other.refused()).toEqual([]);
 });
 
 test('a sandbox weaker than the operator asks refuses to start', async () => {

@@ -117,7 +117,7 @@ async function listRefusal(
   const { registry, log } = parts.install;
   const { code, message, hint } = refusalOf(refused.error);
   const name = (await nameIn(refused.dir)) ?? basename(refused.dir);
-  const reason = composeReason({ code, message, cure: hint, isPermanent: true });
+  const reason = composeReason({ code, message, cure: hint });
   log.warn({ plugin: name, code, path: refused.dir }, reason);
   if (refused.isRunning) return;
   const owner = registry.registered().find((plugin) => plugin.name === name);
