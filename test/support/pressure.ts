@@ -2,13 +2,13 @@
  * Memory pressure on a host and its guests together, and on nothing else: a control group that a host starts in, so that
  * its guests' groups are made below, with a limit that the test sets when all of them run.
  */
-import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCodeOf } from '../../packages/host/src/base/host-error.ts';
 import { findGroupPlaces } from '../../packages/host/src/sandbox/process/group-places.ts';
-import { until } from './until.ts';
+import { removeGroups, removeHostGroup } from '../../packages/host/src/sandbox/process/remove-groups.ts';
 
 /** `reason` is in the words of the receipt's layer `memory-cgroup`. */
 export type Pressure = AsyncDisposable &
@@ -59,7 +59,7 @@ export async function openPressure(): Promise<Pressure> {
       return limitBytes;
     },
     peakBytes: () => read(files.peak),
-    [Symbol.asyncDispose]: () => removeGroups([leaf, path]),
+    [Symbol.asyncDispose]: () => removePressure(path),
   };
 }
 
@@ -67,11 +67,10 @@ function without(reason: string): Pressure {
   return { holds: false, reason, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
-/** A group can be removed a moment after its last process has ended. */
-async function removeGroups(paths: readonly string[]): Promise<void> {
-  for (const path of new Set(paths.map((each) => each.replace(/\/$/, '')))) {
-    const remove = (): Promise<string | undefined> => rmdir(path).then(() => undefined, systemCodeOf);
-    const code = await until(remove, (refused) => refused !== 'EBUSY');
-    if (code !== undefined) throw new Error(`the group ${path} cannot be removed (${code})`);
-  }
+/** The leaves first. Where a host was killed after all, its guests' groups are there still. */
+async function removePressure(path: string): Promise<void> {
+  const below = (await readdir(path, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  for (const { name } of below) await removeHostGroup(join(path, name));
+  const { left } = await removeGroups([path]);
+  if (left.length > 0) throw new Error(`a control group cannot be removed: ${left.join(' ')}`);
 }
