@@ -88,7 +88,7 @@ test.each([
   [
     '@bulkhead/store',
     store,
-    ['isUnavailable', 'migrateDown', 'migrateUp', 'migrationStatus', 'openDatabase', 'toStorageFault'],
+    ['isUnavailable', 'migrateDown', 'migrateUp', 'migrationStatus', 'openDatabase', 'openStorage', 'toStorageFault'],
   ],
   ['bulkhead', cli, ['main']],
   [

@@ -37,6 +37,7 @@ export type {
 } from './storage/catalogue-port.ts';
 export { AUDIT_ORIGIN, chainAudit, followAudit, type AuditFault } from './storage/audit-chain.ts';
 export type { Storage } from './storage/port.ts';
+export type { Transition } from './registry/history.ts';
 export type {
   KeyAnswer,
   KeyClaim,

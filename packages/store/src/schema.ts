@@ -2,36 +2,150 @@
  * The tables as Kysely sees them: what is read, what must be given at an insert, what may be changed. They follow the last
  * migration. `json` and `jsonb` columns are written as text, because pg would write a JavaScript list as a PostgreSQL array.
  */
-import type { JsonObject } from '@bulkhead/protocol';
-import type { ColumnType, Generated } from 'kysely';
+import type { GuestReady, JsonObject, LifecycleState, Outcome, OutcomeKind, Tier } from '@bulkhead/protocol';
+import type { CatalogueChange, Quota, ReleaseRow, Role, TrialRow } from '@bulkhead/host';
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 
 /** A point in time: ISO 8601 text both ways, and the server's clock where none is given. */
 type Time = ColumnType<string, string | undefined, string>;
+/** A document of which a default is in the table. */
+type Json<Document> = ColumnType<Document, string | undefined, string>;
 
-/** Who is kept apart from whom. */
+/** Who is kept apart from whom; `word` is what calls say where that is not the id. */
 export type TenantsTable = {
   readonly id: Generated<string>;
+  readonly seq: GeneratedAlways<number>;
+  readonly word: string | null;
   readonly name: string;
+  readonly min_tier: Tier | null;
+  readonly quota: Json<Quota>;
   readonly created_at: Time;
+  readonly updated_at: Time;
 };
 
-/** Which release a tenant runs, and how. */
+/** Tokens of tenants, by the digests of their texts. */
+export type ApiTokensTable = {
+  readonly id: string;
+  readonly seq: GeneratedAlways<number>;
+  readonly tenant_id: string;
+  readonly role: Role;
+  readonly scopes: readonly string[] | null;
+  readonly hash: string;
+  readonly created_at: Time;
+  readonly expires_at: string | null;
+};
+
+/** Versions of plugins; all but the offer never changes. */
+export type PluginReleasesTable = {
+  readonly plugin_name: string;
+  readonly version: string;
+  readonly seq: GeneratedAlways<number>;
+  readonly digest: string;
+  readonly place: string;
+  readonly manifest: ColumnType<JsonObject, string, never>;
+  readonly findings: ColumnType<ReleaseRow['findings'], string, never>;
+  readonly is_public: boolean;
+  readonly offered_to: readonly string[];
+  readonly installed_at: string;
+};
+
+/** Which release a tenant runs, and how (F003-38). */
 export type PluginRegistrationsTable = {
   readonly id: Generated<string>;
   readonly tenant_id: string;
   readonly plugin_name: string;
   readonly plugin_version: string;
   readonly enabled: Generated<boolean>;
-  readonly config: ColumnType<JsonObject, string | undefined, string>;
-  readonly granted_permissions: ColumnType<readonly string[], string | undefined, string>;
-  /** Raised by one with each change; a writer that names an older one is told so. */
-  readonly revision: Generated<number>;
+  readonly config: Json<JsonObject>;
+  readonly granted_permissions: Json<readonly string[]>;
   readonly installed_at: Time;
   readonly updated_at: Time;
+};
+
+/** The commit that wrote a registration last; `seq` is the order of their first storing. */
+export type RegistrationRevisionsTable = {
+  readonly registration_id: string;
+  readonly seq: GeneratedAlways<number>;
+  readonly revision: number;
+};
+
+/** One row: the newest line of the audit log. */
+export type AuditHeadTable = { readonly is_only: boolean; readonly seq: number; readonly hash: string };
+
+/** Lines of the audit log. */
+export type AuditLogTable = { readonly seq: number; readonly text: string; readonly hash: string };
+
+/** What each commit changed. */
+export type CatalogueStepsTable = {
+  readonly revision: number;
+  readonly changes: ColumnType<readonly CatalogueChange[], string, never>;
+};
+
+/** Transitions of plugins; `scope` is `*` for what concerns every scope. */
+export type PluginTransitionsTable = {
+  readonly seq: GeneratedAlways<number>;
+  readonly plugin_name: string;
+  readonly scope: string;
+  readonly digest: string;
+  readonly from_state: LifecycleState;
+  readonly to_state: LifecycleState;
+  readonly cause: string;
+  readonly reason: string | null;
+  readonly at: string;
+  readonly last_at: string;
+  readonly times: number;
+};
+
+/** Calls; the last four columns are null until a call has ended. */
+export type CallLedgerTable = {
+  readonly call_id: string;
+  readonly seq: GeneratedAlways<number>;
+  readonly node: string;
+  readonly tenant_id: string;
+  readonly plugin_name: string;
+  readonly target: string;
+  readonly digest: string | null;
+  readonly started_at: string;
+  readonly ended_at: string | null;
+  readonly outcome: 'ok' | OutcomeKind | null;
+  readonly code: string | null;
+  readonly duration_ms: number | null;
+};
+
+/** Idempotency keys; `outcome` is null while the call runs. */
+export type IdempotencyKeysTable = {
+  readonly id: string;
+  readonly params_hash: string;
+  readonly call_id: string;
+  readonly claimed_at: string;
+  readonly expires_at: string;
+  readonly outcome: ColumnType<Outcome | null, string | null, string | null>;
+};
+
+/** How trial loads ended. */
+export type PluginTrialsTable = {
+  readonly digest: string;
+  readonly tier: Tier;
+  readonly node_version: string;
+  readonly state: TrialRow['state'];
+  readonly code: string | null;
+  readonly reason: string | null;
+  readonly ready: ColumnType<GuestReady | null, string | null, string | null>;
+  readonly tried_at: string;
 };
 
 /** Every table of ours, by its name. */
 export type Tables = {
   readonly tenants: TenantsTable;
+  readonly api_tokens: ApiTokensTable;
+  readonly plugin_releases: PluginReleasesTable;
   readonly plugin_registrations: PluginRegistrationsTable;
+  readonly registration_revisions: RegistrationRevisionsTable;
+  readonly audit_head: AuditHeadTable;
+  readonly audit_log: AuditLogTable;
+  readonly catalogue_steps: CatalogueStepsTable;
+  readonly plugin_transitions: PluginTransitionsTable;
+  readonly call_ledger: CallLedgerTable;
+  readonly idempotency_keys: IdempotencyKeysTable;
+  readonly plugin_trials: PluginTrialsTable;
 };

@@ -12,6 +12,7 @@ export function recordTests(storage: Opened): void {
   transitionTests(storage);
   ledgerTests(storage);
   keyTests(storage);
+  keyEndTests(storage);
   trialTests(storage);
 }
 
@@ -59,6 +60,17 @@ function ledgerTests(storage: Opened): void {
     expect(await storage().listCalls({ plugin: 'a', rowsMax: 10 })).toEqual([ended('1')]);
   });
 
+  test('a name that no database can hold costs no other row, and is found by itself', async () => {
+    const names = ['nul \0 within', 'half a pair \ud83d', 'x'.repeat(100_000), '\\ " \' $1 ; --', 'é\u0001\u202e'];
+    const rows = names.map((name, index) => ({ ...ended(String(index)), plugin_name: name, target: name }));
+    await storage().putCalls([...rows, ended('good')]);
+    for (const [index, name] of names.entries()) {
+      const found = await storage().listCalls({ plugin: name, rowsMax: 10 });
+      expect(found.map(({ call_id }) => call_id)).toEqual([String(index)]);
+    }
+    expect(await storage().listCalls({ plugin: 'a', rowsMax: 10 })).toEqual([ended('good')]);
+  });
+
   test('unfinished calls are those of one node, and calls of one tenant are its own', async () => {
     await storage().putCalls([started('1'), { ...started('2'), node: 'node-2', tenant_id: 'other' }]);
     expect((await storage().listUnfinishedCalls('node-2')).map((row) => row.call_id)).toEqual(['2']);
@@ -96,6 +108,13 @@ function keyTests(storage: Opened): void {
     }
   });
 
+  test('keys that no database can hold are keys like any other', async () => {
+    const keys = ['\0', '\ufffd', '\ud83d', 'x'.repeat(100_000), '\\ " \' $1'];
+    for (const [index, key] of keys.entries())
+      expect(await storage().claimKey({ ...claim(`odd-${index}`), key })).toEqual({ kind: 'claimed' });
+    for (const key of keys) expect(await storage().claimKey({ ...claim('again'), key })).toEqual({ kind: 'running' });
+  });
+
   test('of ten claims at once exactly one is claimed', async () => {
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, index) => storage().claimKey(claim(String(index)))),
@@ -103,7 +122,9 @@ function keyTests(storage: Opened): void {
     expect(answers.filter((answer) => answer.kind === 'claimed')).toHaveLength(1);
     expect(answers.filter((answer) => answer.kind === 'running')).toHaveLength(9);
   });
+}
 
+function keyEndTests(storage: Opened): void {
   test('a freed key may be claimed again', async () => {
     await storage().claimKey(claim('1'));
     await storage().freeKey('1');

@@ -3,9 +3,11 @@
  * databases remember them by name. `down` undoes all of `up`, so that up, down, up ends as up did.
  */
 import type { Migration } from 'kysely/migration';
-import { tenantsAndRegistrations } from './0001-tenants-and-registrations.ts';
+import { catalogue } from './0001-catalogue.ts';
+import { records } from './0002-records.ts';
 
 /** The list, in order. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
-  '0001_tenants_and_registrations': tenantsAndRegistrations,
+  '0001_catalogue': catalogue,
+  '0002_records': records,
 };

@@ -1,0 +1,92 @@
+/**
+ * The host's Storage port on an open database, whichever engine is behind it. The one place where an error of a database
+ * becomes the port's (S3).
+ */
+import { AUDIT_ORIGIN, HostError, type Storage } from '@bulkhead/host';
+import { DEFAULT_TENANT } from '@bulkhead/protocol';
+import type { Database } from '../engine/database.ts';
+import { commit, CATALOGUE_CHANNEL } from './commit.ts';
+import { claimKey, freeKey, pruneKeys, settleKey } from './keys.ts';
+import { listCalls, listUnfinishedCalls, pruneCalls, putCalls } from './ledger.ts';
+import { readAudit, readCatalogue, readSteps } from './read-catalogue.ts';
+import { storedWord, tenantUuid } from './tenant-id.ts';
+import { appendTransitions, listTransitions, pruneTransitions } from './transitions.ts';
+import { getTrial, putTrial } from './trials.ts';
+
+const CLOSED = 'the storage has been closed';
+/** Steps that a node which was away may still follow one by one. */
+const STEPS_KEPT = 10_000;
+
+/**
+ * Makes a Storage of a migrated database, which it closes at its own end.
+ *
+ * @throws {HostError} `STORAGE_UNAVAILABLE`.
+ */
+export async function openStorage(database: Database): Promise<Storage> {
+  await translated(() => putOrigin(database));
+  let isClosed = false;
+  const answer = <Answer>(ask: () => Promise<Answer>): Promise<Answer> =>
+    isClosed ? Promise.reject(new HostError('STORAGE_UNAVAILABLE', { message: CLOSED })) : translated(ask);
+  return {
+    readCatalogue: () => answer(() => readCatalogue(database)),
+    readSteps: (after) => answer(() => readSteps(database, after)),
+    commit: (write) => answer(() => commit(database, write)),
+    watch: (didCommit) => database.listen(CATALOGUE_CHANNEL, () => didCommit()),
+    readAudit: (after, rowsMax) => answer(() => readAudit(database, after, rowsMax)),
+    appendTransitions: (rows) => answer(() => appendTransitions(database, rows)),
+    listTransitions: (query) => answer(() => listTransitions(database, query)),
+    putCalls: (rows) => answer(() => putCalls(database, rows)),
+    listCalls: (query) => answer(() => listCalls(database, query)),
+    listUnfinishedCalls: (node) => answer(() => listUnfinishedCalls(database, node)),
+    claimKey: (claim) => answer(() => claimKey(database, claim)),
+    settleKey: (callId, outcome) => answer(() => settleKey(database, callId, outcome)),
+    freeKey: (callId) => answer(() => freeKey(database, callId)),
+    putTrial: (row) => answer(() => putTrial(database, row)),
+    getTrial: (key) => answer(() => getTrial(database, key)),
+    prune: (retention) =>
+      answer(async () => {
+        await pruneCalls(database, retention);
+        await pruneTransitions(database, retention);
+        await pruneKeys(database, retention);
+        await pruneSteps(database);
+      }),
+    close: async () => {
+      isClosed = true;
+      await database.close();
+    },
+  };
+}
+
+/** What a new storage has: the head of an empty audit log, and the built-in tenant. */
+async function putOrigin({ db }: Database): Promise<void> {
+  await db
+    .insertInto('audit_head')
+    .values({ is_only: true, seq: 0, hash: AUDIT_ORIGIN })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  const tenant = { id: tenantUuid(DEFAULT_TENANT), word: storedWord(DEFAULT_TENANT), name: DEFAULT_TENANT };
+  await db
+    .insertInto('tenants')
+    .values(tenant)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+async function pruneSteps({ db }: Database): Promise<void> {
+  await db
+    .deleteFrom('catalogue_steps')
+    .where('revision', '<=', (select) =>
+      select.selectFrom('audit_head').select((head) => head('seq', '-', STEPS_KEPT).as('oldest')),
+    )
+    .execute();
+}
+
+/** A database that is there and refuses is a fault of ours; the caller cannot tell it from one that is away, and need not. */
+async function translated<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await ask();
+  } catch (cause) {
+    if (cause instanceof HostError) throw cause;
+    throw new HostError('STORAGE_UNAVAILABLE', { message: 'the database refused what it was asked', cause });
+  }
+}
