@@ -143,6 +143,7 @@ test('artifacts lie on disk by the first two digits of their digest, below the v
   expect(files.map((path) => path.slice(scratch.path.length)).toSorted()).toEqual([
     `/artifacts/v1/${digest.slice(0, 2)}/${digest}.artifact`,
     `/artifacts/v1/${digest.slice(0, 2)}/${digest}.map`,
-    '/lock',
+    '/holder.json',
+    '/lock.sqlite',
   ]);
 });

@@ -1,88 +1,151 @@
 /**
- * One host at a time owns a data directory. The lock names its owner by boot, pid and start time, so that a killed
- * owner's lock is taken at once and with no help, and a live owner's never.
+ * One host at a time owns a data directory.
+ *
+ *   lock.sqlite    locked in the kernel, which lets go when its process ends; see kernel-lock.ts
+ *   holder.json    who holds it, since when, and a sign of life every two seconds
+ *
+ * On one machine the kernel's lock decides, at once. A file system that machines share may not carry it from one to the
+ * other; so a holder of another boot is believed dead only when it has given no sign for ten seconds. A holder that is
+ * seen to live is never robbed, not even where its lock was lost.
  */
-import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HostError, systemCodeOf } from '../base/host-error.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isoTime } from '../base/clock.ts';
+import { HostError } from '../base/host-error.ts';
 import { openDataDirectory, toDataFault } from './data-directory.ts';
+import {
+  lastTouched,
+  newHolder,
+  readHolder,
+  touchHolder,
+  writeHolder,
+  type Holder,
+  type HolderIdentity,
+} from './holder.ts';
+import { takeKernelLock, type KernelLock } from './kernel-lock.ts';
 
 /** How processes are told apart; injected, since it is the sandbox part that knows /proc. */
-export type Identities<Identity> = {
-  readonly own: () => Promise<Identity & { readonly pid: number }>;
-  readonly parse: (value: unknown) => (Identity & { readonly pid: number }) | undefined;
+export type Identities<Identity extends HolderIdentity> = {
+  readonly own: () => Promise<Identity>;
+  readonly parse: (value: unknown) => Identity | undefined;
   readonly isProvedDead: (identity: Identity) => Promise<boolean>;
 };
+
+/** How often a holder gives a sign, and after how long without any it is dead. */
+export type LockTiming = { readonly beatMs: number; readonly silentMs: number };
 
 /** A data directory that is ours until this is disposed. */
 export type DataLock = AsyncDisposable;
 
-/** Another taker may win a race between two looks at the lock; more rounds than this mean that it lives. */
-const ATTEMPTS_MAX = 5;
+const TIMING: LockTiming = { beatMs: 2_000, silentMs: 10_000 };
+
+/** A name is written within milliseconds of taking the lock; a refusal without one is still a refusal. */
+const NAME_LOOKS_MAX = 20;
+const NAME_EVERY_MS = 25;
+
+/** Looks at a holder's sign of life so many times while it would give one. */
+const LOOKS_PER_BEAT = 4;
 
 /**
- * Takes the lock of a data directory, which is made where it does not exist.
+ * Takes the lock of a data directory, which is made where it does not exist. Waits, at most `silentMs`, for a holder on
+ * another machine, or of the last boot, that may have died a moment ago.
  *
- * @throws {HostError} `DATA_LOCKED` with the owner's pid where a live host holds it; `DATA_UNUSABLE`.
+ * @throws {HostError} `DATA_LOCKED` with the holder's pid, host and time where a live host holds it; `DATA_UNUSABLE`.
  */
-export async function lockDataDirectory<Identity>(dir: string, identities: Identities<Identity>): Promise<DataLock> {
+export async function lockDataDirectory<Identity extends HolderIdentity>(
+  dir: string,
+  identities: Identities<Identity>,
+  timing: LockTiming = TIMING,
+): Promise<DataLock> {
   await openDataDirectory(dir);
-  const path = join(dir, 'lock');
-  const content = JSON.stringify(await identities.own());
-  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-    const isOurs = await createLock(path, content).catch((error: unknown) => Promise.reject(toDataFault(dir, error)));
-    if (isOurs) return { [Symbol.asyncDispose]: () => releaseLock(path, content) };
-    await removeDeadLock(path, dir, identities);
-  }
-  throw locked(dir, undefined);
-}
-
-/** The lock appears whole or not at all: a link to a file that is complete. */
-async function createLock(path: string, content: string): Promise<boolean> {
-  const draft = `${path}.${randomUUID()}`;
+  const path = join(dir, 'holder.json');
+  const lock = takeLock(dir);
+  if (lock === undefined) throw locked(dir, await nameHolder(path, identities));
   try {
-    await writeFile(draft, content, { mode: 0o600, flag: 'wx' });
-    await link(draft, path);
-    return true;
+    const before = await readHolder(path, identities.parse);
+    if (before !== undefined && (await isAlive(path, before, { identities, timing }))) throw locked(dir, before);
+    return await hold(path, lock, { own: await identities.own(), timing });
   } catch (error) {
-    if (systemCodeOf(error) === 'EEXIST') return false;
-    throw error;
-  } finally {
-    await rm(draft, { force: true }); // Also where a full disk took the file and not its bytes.
+    lock.release();
+    throw toDataFault(dir, error);
   }
 }
 
-async function removeDeadLock<Identity>(path: string, dir: string, identities: Identities<Identity>): Promise<void> {
-  const content = await readFile(path, 'utf8').catch(() => undefined);
-  if (content === undefined) return; // Given back a moment ago.
-  const owner = identities.parse(parseJson(content));
-  if (owner === undefined || !(await identities.isProvedDead(owner))) throw locked(dir, owner?.pid);
-  const aside = `${path}.${randomUUID()}`;
+function takeLock(dir: string): KernelLock | undefined {
   try {
-    await rename(path, aside);
-  } catch {
-    return; // Another taker was faster; the next round sees whose it is.
-  }
-  // Between the look and the rename another taker may have made the lock its own: then it gets it back.
-  if ((await readFile(aside, 'utf8')) !== content) await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
-}
-
-async function releaseLock(path: string, content: string): Promise<void> {
-  const current = await readFile(path, 'utf8').catch(() => undefined);
-  if (current === content) await rm(path, { force: true });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    return takeKernelLock(join(dir, 'lock.sqlite'));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'unknown';
+    throw new HostError('DATA_UNUSABLE', { message: `"${dir}" cannot be the data directory (${why})`, cause: error });
   }
 }
 
-function locked(dir: string, pid: number | undefined): HostError {
-  const owner = pid === undefined ? 'another server' : `the server with pid ${pid}`;
-  return new HostError('DATA_LOCKED', { message: `${owner} holds the data directory "${dir}"` });
+/** Whoever has just taken the lock has yet to write its name, over that of one that died. */
+async function nameHolder<Identity extends HolderIdentity>(
+  path: string,
+  { parse, isProvedDead }: Identities<Identity>,
+): Promise<Holder<Identity> | undefined> {
+  for (let look = 0; look < NAME_LOOKS_MAX; look += 1) {
+    const holder = await readHolder(path, parse);
+    if (holder !== undefined && !(await isProvedDead(holder.identity))) return holder;
+    await pause(NAME_EVERY_MS);
+  }
+  return undefined;
+}
+
+type Judging<Identity extends HolderIdentity> = {
+  readonly identities: Identities<Identity>;
+  readonly timing: LockTiming;
+};
+
+/**
+ * Asked while the kernel's lock is ours. A process that is in sight is looked at. One of this boot that is not, such as that
+ * of a container, has lost its lock and so is gone. Of another boot only its silence tells.
+ */
+async function isAlive<Identity extends HolderIdentity>(
+  path: string,
+  { identity }: Holder<Identity>,
+  { identities, timing }: Judging<Identity>,
+): Promise<boolean> {
+  const own = await identities.own();
+  if (identity.boot_id !== own.boot_id) return givesSign(path, timing);
+  return identity.pid_namespace === own.pid_namespace && !(await identities.isProvedDead(identity));
+}
+
+/** A last sign that is old, by the clock, needs no wait. One that changes needs no clock. */
+async function givesSign(path: string, { beatMs, silentMs }: LockTiming): Promise<boolean> {
+  const first = await lastTouched(path);
+  if (first === undefined || Date.now() - first > silentMs) return false;
+  const until = performance.now() + silentMs;
+  while (performance.now() < until) {
+    await pause(beatMs / LOOKS_PER_BEAT);
+    if ((await lastTouched(path)) !== first) return true;
+  }
+  return false;
+}
+
+async function hold(
+  path: string,
+  lock: KernelLock,
+  { own, timing }: { readonly own: HolderIdentity; readonly timing: LockTiming },
+): Promise<DataLock> {
+  await writeHolder(path, newHolder(own, isoTime(Date.now())));
+  // A sign that cannot be given is given the next time: on this machine the kernel's lock holds without.
+  const beat = setInterval(() => void touchHolder(path, Date.now()).catch(() => undefined), timing.beatMs).unref();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(beat);
+      await rm(path, { force: true });
+      lock.release();
+    },
+  };
+}
+
+function locked(dir: string, holder: Holder<HolderIdentity> | undefined): HostError {
+  const who =
+    holder === undefined
+      ? 'another server'
+      : `the server with pid ${holder.identity.pid} on "${holder.host}", since ${holder.since},`;
+  return new HostError('DATA_LOCKED', { message: `${who} holds the data directory "${dir}"` });
 }
