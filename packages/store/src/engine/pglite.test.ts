@@ -4,7 +4,7 @@ import { cp, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { sql } from 'kysely';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { emptyTables, openTestDatabase } from '../testing/index.ts';
 import { PGLITE_MAJOR } from './cluster.ts';
 import type { WriterMessage } from './crash-writer.fixture.ts';
@@ -123,6 +123,7 @@ test('close ends a query without end and those that wait, and leaves no thread',
 test('a first start that was cut off is begun again', async () => {
   await rm(dir, { recursive: true });
   const child = fork(new URL('crash-writer.fixture.ts', import.meta.url), [dir], { execArgv: ['--conditions=source'] });
+  onTestFinished(() => killed(child));
   await expect.poll(() => readdir(join(dir, 'cluster.new')).catch(() => [])).not.toEqual([]);
   await killed(child);
   expect(await readdir(dir)).toEqual(['cluster.new']);
@@ -162,6 +163,7 @@ describe.each(['synced', 'unsynced'])('%s', (mode) => {
         const child = fork(new URL('crash-writer.fixture.ts', import.meta.url), [dir, mode], {
           execArgv: ['--conditions=source'],
         });
+        onTestFinished(() => killed(child));
         const before = acknowledged;
         const enough = Promise.withResolvers<WriterMessage>();
         const wanted = 1 + Math.floor(Math.random() * 60);
@@ -179,11 +181,12 @@ describe.each(['synced', 'unsynced'])('%s', (mode) => {
         expect(found?.kind === 'found' ? found.last : 0).toBeGreaterThanOrEqual(before);
       }
     },
-    60_000 + KILLS * 5_000,
+    60_000 + KILLS * 15_000,
   );
 });
 
 async function killed(child: ReturnType<typeof fork>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, 'exit');
   child.kill('SIGKILL');
   await exit;
