@@ -40,6 +40,23 @@ const DESCRIPTORS_OF_AN_INSTALL = 32;
 
 type Hunger = { readonly name: 'nofile' | 'nproc'; readonly value: number; readonly user: readonly string[] };
 
+/** Deeper than the processes of an install need descriptors. */
+const DEEP = 'deep/'.repeat(12);
+/** A neighbour that needs a package, whose file lies far down: each folder on the way is open while it is read. */
+const WITH_DEPENDENCY = {
+  'plugin.json': JSON.stringify({
+    name: 'good-neighbour',
+    version: '1.0.0',
+    description: 'Answers.',
+    author: 'Bulkhead',
+  }),
+  'main.js': `import { pong } from 'answers/${DEEP}pong.js';
+    const parameters = { type: 'object' };
+    export default { tools: [{ name: 'ping', description: 'Answers.', parameters, execute: () => pong }] };`,
+  'node_modules/answers/package.json': JSON.stringify({ name: 'answers', version: '1.0.0', type: 'module' }),
+  [`node_modules/answers/${DEEP}pong.js`]: "export const pong = 'pong';",
+};
+
 /** In one word what came of an install: the kind of the code that refused it, or the state of the plugin. */
 const kindOf = (state: unknown): string => (isErrorCode(state) ? ERRORS[state].kind : String(state).toLowerCase());
 
@@ -75,12 +92,14 @@ describe('a host that runs out of', () => {
     '[FAULTS-114] descriptors at any step of an install at tier %s says so, and installs when it has some',
     async (tierMax) => {
       const options = { spareCount: 0, ...(tierMax && { tierMax }) };
+      await using scratch = await openScratch('hungry');
+      await writeFiles(scratch.path, WITH_DEPENDENCY);
       await using host = startHost({ verb: 'serve', folders: [], options });
       await host.line();
       const refused = new Set<string>();
       const install = async (freeDescriptors: number): Promise<unknown> => {
         await leaveDescriptors(host, freeDescriptors);
-        return (await host.ask({ install: fixtureFolder('good-neighbour') }))['state'];
+        return (await host.ask({ install: scratch.path }))['state'];
       };
       for (let free = 0; free < DESCRIPTORS_OF_AN_INSTALL; free += 1) {
         const state = await install(free);

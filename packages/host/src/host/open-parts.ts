@@ -1,7 +1,7 @@
 /**
  * Opens the parts of a host in the order in which they need one another, and says how each is closed.
  */
-import { isTierAtLeast, type JsonObject } from '@bulkhead/protocol';
+import { LIMITS, isTierAtLeast, type JsonObject } from '@bulkhead/protocol';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createArtifactStore } from '../artifact/disk-store.ts';
@@ -163,9 +163,6 @@ function toGuestDeath(instanceId: string, death: SandboxDeath): Parameters<Regis
   return { instanceId, error, isCallerShortened: cause !== 'fault', isToldByCall: isTold };
 }
 
-/** Import and init have their own limit, which a plugin's shorter call limit does not lower. */
-const INIT_TIMEOUT_MS = 10_000;
-
 function openGuest(
   sandbox: ProcessSandbox,
   spec: LiveSpec,
@@ -180,7 +177,8 @@ function openGuest(
       ...scope,
       manifest: manifest.source,
       outputBytesMax: limits.output_bytes,
-      initTimeoutMs: INIT_TIMEOUT_MS,
+      // Of its own: a plugin's shorter call limit does not lower it.
+      initTimeoutMs: LIMITS.init_timeout_ms.value,
     },
   });
 }

@@ -38,15 +38,19 @@ const SKIPPED_FOLDERS: readonly string[] = ['node_modules', 'coverage'];
  *   reading takes, whatever is in the folder.
  */
 export async function readSource(dir: string, options: ReadSourceOptions): Promise<SourceTree> {
-  try {
-    return await readTree(dir, options);
-  } catch (error) {
-    throw ofShortage(dir, error) ?? error;
-  }
+  return unlessShort(dir, () => readTree(dir, options));
 }
 
 /** The server's own want, which is over some time later: no fault of the plugin's (FAULTS 114). */
 const SHORTAGES: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOMEM'];
+
+async function unlessShort<Answer>(dir: string, work: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    throw ofShortage(dir, error) ?? error;
+  }
+}
 
 function ofShortage(dir: string, error: unknown): HostError | undefined {
   const code = systemCodeOf(error instanceof HostError ? error.cause : error);
@@ -66,11 +70,12 @@ async function readTree(dir: string, options: ReadSourceOptions): Promise<Source
   if (walk.findings.length > 0) {
     throw new HostError('SOURCE_ESCAPES', { message: walk.findings[0]?.message ?? '', findings: walk.findings });
   }
+  const readPackage = createPackageReader({ folder, budget: walk.budget, links: options.packageLinks });
   const tree: Omit<SourceTree, typeof read> = {
     folder,
     files: walk.files,
     oversized: walk.oversized,
-    readPackage: createPackageReader({ folder, budget: walk.budget, links: options.packageLinks }),
+    readPackage: (name, from) => unlessShort(dir, () => readPackage(name, from)),
   };
   return tree as SourceTree; // The only place that makes one.
 }

@@ -3,7 +3,7 @@
  * permission model: what is still refused then, the kernel refused.
  */
 import { readFile } from 'node:fs/promises';
-import type { Receipt, Tier } from '@bulkhead/protocol';
+import { LIMITS, type Receipt, type Tier } from '@bulkhead/protocol';
 import type { Clock } from '../../base/clock.ts';
 import type { ProbeInput } from '../../self-test/probe.ts';
 import type { GuestShape, ProcessDriver } from './driver.ts';
@@ -39,7 +39,6 @@ type Run = { readonly results: ProbeReport['production'] } | { readonly failed: 
 /** The self-test tries to hold more than this; small, so that it is quick. */
 const MEMORY_MB = 128;
 const TIMEOUT_MS = 20_000;
-const INIT_TIMEOUT_MS = 10_000;
 const OUTPUT_BYTES_MAX = 1024 * 1024;
 
 /** Runs it both ways, side by side. */
@@ -89,6 +88,6 @@ async function bindingOf(probePath: string): Promise<Parameters<ProcessDriver['o
     config: {},
     artifact: await readFile(probePath),
     outputBytesMax: OUTPUT_BYTES_MAX,
-    initTimeoutMs: INIT_TIMEOUT_MS,
+    initTimeoutMs: LIMITS.init_timeout_ms.value,
   };
 }
