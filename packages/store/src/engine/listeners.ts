@@ -5,7 +5,7 @@
 /** What a listener hears. After a `gap` any number of notices may have been missed: read again what they would tell of. */
 export type Heard = { readonly kind: 'notice'; readonly payload: string } | { readonly kind: 'gap' };
 
-/** Told of each notice, in the order of the commits that sent them, and of each gap. It must not throw. */
+/** Told of each notice, in the order of the commits that sent them, and of each gap; a notice may come before the first gap. It must not throw. */
 export type Listener = (heard: Heard) => void;
 
 /** Listeners by channel. */

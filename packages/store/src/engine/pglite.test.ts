@@ -113,7 +113,14 @@ test('memory that was lost with its thread is not taken for an empty database', 
 
 test('close ends a query without end and those that wait, and leaves no thread', async () => {
   const database = await open({ queryTimeoutMs: 60_000 });
-  const settled = Promise.allSettled([endless.execute(database.db), endless.execute(database.db)]);
+  const begun = Promise.withResolvers<void>();
+  const held = database.db.transaction().execute(async (tx) => {
+    await sql`select 1`.execute(tx);
+    begun.resolve();
+    await endless.execute(tx);
+  });
+  await begun.promise;
+  const settled = Promise.allSettled([held, endless.execute(database.db)]);
   await Promise.all([database.close(), database.close()]);
   const away = { status: 'rejected', reason: expect.objectContaining(AWAY) as Error };
   expect(await settled).toEqual([away, away]);
