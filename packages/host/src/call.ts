@@ -6,7 +6,15 @@
  */
 import { callError, type Outcome } from '@bulkhead/protocol';
 import { isStrict, refuseParams, resolveCall, startDurably, type ResolvedCall } from './call/resolve-call.ts';
-import { openCall, recordCall, type CallEnd, type CallPath, type CallRun, type CallTask } from './call/call-run.ts';
+import {
+  openCall,
+  recordCall,
+  recordStart,
+  type CallEnd,
+  type CallPath,
+  type CallRun,
+  type CallTask,
+} from './call/call-run.ts';
 import { hooksOf, passUnhooked, runAfterHooks, runBeforeHooks } from './call/call-hooks.ts';
 import { runInSandbox } from './call/run-in-sandbox.ts';
 import { judgeResult } from './call/judge-result.ts';
@@ -43,7 +51,7 @@ async function serve(path: CallPath, run: CallRun, tenant: ResolvedCall['tenant'
   const hooks = hooksOf(path, run);
   const hooked = hooks.length === 0 ? passUnhooked(call) : await runBeforeHooks(path, run, { call, hooks });
   if (!hooked.ok) return hooked;
-  const unstored = isStrict(call) ? await startDurably(path, run) : undefined;
+  const unstored = isStrict(call) ? await startDurably(path, run) : recordStart(path, run);
   if (unstored !== undefined) return { ok: false, error: unstored };
   const reply = await runInSandbox(path, run, hooked.call);
   const end = judgeResult(hooked.call, reply);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createPluginFolders, openTestHost, toolsSource, type PluginFolders } from './host.fixture.ts';
 import type { Host } from './host-api.ts';
@@ -110,4 +111,29 @@ test('the ledger keeps how each call ended', async () => {
   await expect
     .poll(async () => new Set((await storage.listCalls({ plugin: 'echo', rowsMax: 10 })).map((row) => row.outcome)))
     .toEqual(new Set(['invalid_input', 'ok']));
+});
+
+test('a call that lasts is in the ledger as begun, and what a killed host left there is host_restart at its next start', async () => {
+  await using place = await createPluginFolders();
+  const dataDir = join(place.root, 'data');
+  const kept = createMemoryStorage();
+  const lasting = { ...kept, close: async () => undefined };
+  const rows = async (): Promise<unknown> =>
+    (await kept.listCalls({ plugin: 'slow', rowsMax: 10 })).map(({ outcome, code }) => [outcome, code]);
+  const first = await openTestHost({ dataDir, storage: lasting });
+  await first.install(await place.write('slow', toolsSource({ wait: 'await new Promise(() => {});' })));
+  const lost = first.call({ plugin: 'slow', tool: 'wait' });
+  await expect.poll(rows).toEqual([[null, null]]);
+  // The end of a host that is closed is known; that of one that is killed is not, as here for want of a storage.
+  const begun = await kept.listCalls({ plugin: 'slow', rowsMax: 1 });
+  await first.close();
+  await lost;
+  expect(await rows()).toEqual([['host_restart', 'HOST_CLOSED']]);
+  const killed = createMemoryStorage();
+  await killed.putCalls(begun);
+  await using second = await openTestHost({ dataDir, storage: killed });
+  expect(second.plugins()).toEqual([]);
+  expect(await killed.listCalls({ plugin: 'slow', rowsMax: 10 })).toMatchObject([
+    { call_id: begun[0]?.call_id, outcome: 'host_restart', code: 'HOST_CLOSED', duration_ms: null },
+  ]);
 });

@@ -4,46 +4,76 @@
  */
 import { isoTime } from '../base/clock.ts';
 import type { LedgerRow } from '../storage/records-port.ts';
-import type { CallRun } from './call-run.ts';
 
-/** A call that has ended, on its way to the ledger. Times are milliseconds since the epoch, durations milliseconds. */
+/**
+ * A call on its way to the ledger: given to it when the call is about to run and once more when it has ended, so that only
+ * calls that last longer than a write cost one that says they have begun. Times are milliseconds since the epoch.
+ */
 export type CallRecord = {
   readonly callId: string;
   readonly tenant: string;
   readonly plugin: string;
   readonly target: string;
-  readonly digest: string | null;
   readonly startedWall: number;
+  digest: string | null;
+  durationMs: number;
+  /** Null until the call has ended. */
+  outcome: LedgerRow['outcome'];
+  code: string | null;
+  /** Set once the end was handed to the storage. */
+  isWritten: boolean;
+};
+
+/** How a call ended, for its record. */
+export type RecordedEnd = {
+  readonly digest: string | null;
   readonly durationMs: number;
-  readonly outcome: LedgerRow['outcome'];
+  readonly outcome: NonNullable<LedgerRow['outcome']>;
   readonly code: string | null;
 };
 
-/** Makes the record of a call; it holds nothing of the call's parameters or result. */
-export function createRecord(run: CallRun, end: Pick<CallRecord, 'outcome' | 'code' | 'durationMs'>): CallRecord {
+/** Makes the record of a call that has not ended; it holds nothing of the call's parameters or result. */
+export function createRecord(
+  call: Pick<CallRecord, 'callId' | 'tenant' | 'plugin' | 'target' | 'startedWall' | 'digest'>,
+): CallRecord {
+  const { callId, tenant, plugin, target, startedWall, digest } = call;
   return {
-    callId: run.id,
-    tenant: run.tenant,
-    plugin: run.task.plugin,
-    target: run.task.target.name,
-    digest: run.digest,
-    startedWall: run.startedWall,
-    durationMs: end.durationMs,
-    outcome: end.outcome,
-    code: end.code,
+    callId,
+    tenant,
+    plugin,
+    target,
+    startedWall,
+    digest,
+    durationMs: 0,
+    outcome: null,
+    code: null,
+    isWritten: false,
   };
 }
 
-/** Makes the ledger's rows of calls that ended on this node. */
+/** Notes how a call ended. */
+export function endRecord(record: CallRecord, { digest, durationMs, outcome, code }: RecordedEnd): void {
+  record.digest = digest;
+  record.durationMs = durationMs;
+  record.outcome = outcome;
+  record.code = code;
+}
+
+/** Makes the ledger's rows of what was given to it since the last write: of each call its end, or that it has begun. */
 export function toLedgerRows(node: string, records: readonly CallRecord[]): readonly LedgerRow[] {
-  const times = new Map<number, string>();
-  const timeOf = (wallTime: number): string => {
-    const milliseconds = Math.trunc(wallTime);
-    const known = times.get(milliseconds) ?? isoTime(milliseconds);
-    times.set(milliseconds, known);
-    return known;
-  };
-  return records.map((record) => ({
+  const timeOf = createTimes();
+  const rows: LedgerRow[] = [];
+  for (const record of records) {
+    if (record.isWritten) continue; // Its beginning, after its end.
+    record.isWritten = record.outcome !== null;
+    rows.push(toRow(node, record, timeOf));
+  }
+  return rows;
+}
+
+function toRow(node: string, record: CallRecord, timeOf: (wallTime: number) => string): LedgerRow {
+  const hasEnded = record.outcome !== null;
+  return {
     call_id: record.callId,
     node,
     tenant_id: record.tenant,
@@ -51,15 +81,20 @@ export function toLedgerRows(node: string, records: readonly CallRecord[]): read
     target: record.target,
     digest: record.digest,
     started_at: timeOf(record.startedWall),
-    ended_at: timeOf(record.startedWall + record.durationMs),
+    ended_at: hasEnded ? timeOf(record.startedWall + record.durationMs) : null,
     outcome: record.outcome,
     code: record.code,
-    duration_ms: record.durationMs,
-  }));
+    duration_ms: hasEnded ? record.durationMs : null,
+  };
 }
 
-/** The ledger's rows of a call that has begun, for releases that ask for a durable start. */
-export function startedRows(node: string, run: CallRun): readonly LedgerRow[] {
-  const rows = toLedgerRows(node, [createRecord(run, { outcome: null, code: null, durationMs: 0 })]);
-  return rows.map((row) => ({ ...row, ended_at: null, duration_ms: null }));
+/** Writes each millisecond once. */
+function createTimes(): (wallTime: number) => string {
+  const times = new Map<number, string>();
+  return (wallTime) => {
+    const milliseconds = Math.trunc(wallTime);
+    const known = times.get(milliseconds) ?? isoTime(milliseconds);
+    times.set(milliseconds, known);
+    return known;
+  };
 }

@@ -23,7 +23,7 @@ import type { Releases } from '../catalogue/releases.ts';
 import type { Batch } from '../storage/batch.ts';
 import type { Storage } from '../storage/port.ts';
 import type { Admitter } from '../tenant/admit.ts';
-import { createRecord, type CallRecord } from './call-record.ts';
+import { createRecord, endRecord, type CallRecord } from './call-record.ts';
 
 /** What the call flow uses; wired once by the host. */
 export type CallPath = {
@@ -80,6 +80,8 @@ export type CallRun = {
   /** Set once something of the plugin ran for the call; else nothing of the plugin is judged by it (decision 15). */
   didRun: boolean;
   handler: string | undefined;
+  /** Set once the call was about to run; its end goes to the same record. */
+  record: CallRecord | undefined;
   /** Set once the plugin's breaker let the call pass; settled by {@link recordCall}. */
   running: RunningCall | undefined;
 };
@@ -108,6 +110,7 @@ export function openCall(path: CallPath, task: CallTask): CallRun {
     stderr: '',
     didRun: false,
     handler: undefined,
+    record: undefined,
     running: undefined,
   };
 }
@@ -128,7 +131,9 @@ export function recordCall(path: CallPath, run: CallRun, end: CallEnd): Outcome 
       const status = end.ok ? 'ok' : 'error';
       path.metrics.observeHandler(run.handler, { status, durationMs, reason: error?.code });
     }
-    path.ledger.add(createRecord(run, { outcome: kind, code: error?.code ?? null, durationMs }));
+    run.record ??= recordOf(run);
+    endRecord(run.record, { digest: run.digest, durationMs, outcome: kind, code: error?.code ?? null });
+    path.ledger.add(run.record);
   } catch (cause) {
     path.metrics.countRecordFailure('registry');
     path.log.error({ err: cause, call_id: run.id }, 'a call could not be recorded');
@@ -136,6 +141,18 @@ export function recordCall(path: CallPath, run: CallRun, end: CallEnd): Outcome 
   const measured = report(run, durationMs);
   const call = end.metadata === undefined ? measured : { ...measured, metadata: end.metadata };
   return end.ok ? { ok: true, value: end.value, call } : { ok: false, error: end.error, call };
+}
+
+/** Tells the ledger that the call is about to run, at the next write at the latest if it has not ended by then. */
+export function recordStart(path: CallPath, run: CallRun): undefined {
+  run.record = recordOf(run);
+  path.ledger.add(run.record);
+}
+
+/** The record of a call that has not ended. */
+export function recordOf(run: CallRun): CallRecord {
+  const { id: callId, tenant, task, startedWall, digest } = run;
+  return createRecord({ callId, tenant, plugin: task.plugin, target: task.target.name, startedWall, digest });
 }
 
 function report(run: CallRun, durationMs: number): CallReport {

@@ -16,8 +16,8 @@ import type { HostError } from '../base/host-error.ts';
 import type { LivePlugin, LiveTool } from '../fleet/live-plugin.ts';
 import type { RegistrationRow } from '../storage/catalogue-port.ts';
 import type { TenantScope } from '../tenant/admit.ts';
-import { startedRows } from './call-record.ts';
-import type { CallPath, CallRun } from './call-run.ts';
+import { toLedgerRows } from './call-record.ts';
+import { recordOf, type CallPath, type CallRun } from './call-run.ts';
 
 /** A call that may run. Only {@link resolveCall} makes one. */
 export type ResolvedCall = {
@@ -94,7 +94,7 @@ export function isStrict(call: ResolvedCall): boolean {
 /** Stores that the call has begun; returns why that was not possible. */
 export async function startDurably(path: CallPath, run: CallRun): Promise<CallError | undefined> {
   try {
-    await path.storage.putCalls(startedRows(path.node, run));
+    await path.storage.putCalls(toLedgerRows(path.node, [recordOf(run)]));
     return undefined;
   } catch {
     return callError('STORAGE_UNAVAILABLE');

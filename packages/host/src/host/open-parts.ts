@@ -12,6 +12,7 @@ import { systemTimer } from '../base/timer.ts';
 import { toLedgerRows, type CallRecord } from '../call/call-record.ts';
 import type { CallPath } from '../call/call-run.ts';
 import { lockDataDirectory } from '../data/data-lock.ts';
+import { openNodeId } from '../data/node-id.ts';
 import { compileTool } from '../fleet/compile-tool.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
 import type { LiveOptions, LiveSpec } from '../fleet/live-plugin.ts';
@@ -28,6 +29,7 @@ import type { SandboxDeath, SandboxOpening } from '../sandbox/sandbox.ts';
 import { readSdk } from '../source/host-package.ts';
 import { createBatch } from '../storage/batch.ts';
 import { createAdmitter } from '../tenant/admit.ts';
+import { endLostCalls } from './end-lost-calls.ts';
 import { openWorkshop } from './open-workshop.ts';
 import { invokeHook, listHooks } from './hook-calls.ts';
 import type { HostSettings } from './settings.ts';
@@ -47,6 +49,8 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
     closing.use(await lockDataDirectory(settings.dataDir, { own: ownIdentity, parse: parseIdentity, isProvedDead }));
   }
   closing.defer(() => storage.close());
+  const node = await openNodeId(settings.dataDir);
+  await endLostCalls(storage, { node, clock });
   const guests: { fleet?: Fleet; sandbox?: ProcessSandbox } = {};
   const metrics = createMetrics({ guests: () => countGuests(guests) });
   const transitions = createBatch<Transition>({
@@ -55,6 +59,13 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
     startTimer: systemTimer,
   });
   closing.defer(() => transitions.close());
+  // Closed after the guests, since a call that they end is recorded, too.
+  const ledger = createBatch<CallRecord>({
+    write: (records) => storage.putCalls(toLedgerRows(node, records)),
+    didLose: () => metrics.countRecordFailure('ledger'),
+    startTimer: systemTimer,
+  });
+  closing.defer(() => ledger.close());
   const registry = createRegistry({ clock, didTransition: transitions.add });
   closing.defer(() => registry.close());
   const sandbox = await openSandbox(settings, metrics);
@@ -75,7 +86,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const supplied = [await readSdk()];
   const artifacts = await openArtifacts(settings, releases);
   return {
-    call: callPath(settings, shared, closing),
+    call: callPath(settings, { ...shared, node, ledger }),
     install: { ...shared, env, platformVersion, workshop, supplied, artifacts },
     sandbox,
     live,
@@ -86,15 +97,8 @@ const UNREADABLE = 'a stored release is not understood by this version of the ho
 
 type Shared = Pick<CallPath & InstallPath, 'log' | 'releases' | 'registry' | 'metrics' | 'fleet' | 'tier' | 'minTier'>;
 
-function callPath(settings: HostSettings, shared: Shared, closing: AsyncDisposableStack): CallPath {
+function callPath(settings: HostSettings, shared: Shared & Pick<CallPath, 'node' | 'ledger'>): CallPath {
   const { clock, storage } = settings;
-  const node = randomUUID();
-  const ledger = createBatch<CallRecord>({
-    write: (records) => storage.putCalls(toLedgerRows(node, records)),
-    didLose: () => shared.metrics.countRecordFailure('ledger'),
-    startTimer: systemTimer,
-  });
-  closing.defer(() => ledger.close());
   const hookChain = createHookChain({
     invoke: (invocation) => invokeHook(shared, clock, invocation),
     startTimer: systemTimer,
@@ -104,9 +108,7 @@ function callPath(settings: HostSettings, shared: Shared, closing: AsyncDisposab
     ...shared,
     clock,
     storage,
-    ledger,
     hookChain,
-    node,
     newCallId: createCallIds(),
     admitter: createAdmitter({ hasImplicitTenants: settings.hasImplicitTenants }),
     hooksFor: (tenant, point) => listHooks(shared, tenant, point),
