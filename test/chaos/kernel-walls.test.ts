@@ -104,6 +104,72 @@ async function childrenOf(pid: number): Promise<readonly number[]> {
   return (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ').map(Number);
 }
 
+const FLOODS = (['fill_folder', 'flood_folder'] as const).flatMap((verb) =>
+  FOLDERS.map((path): KernelAttempt => ({ do: verb, path, count: 1 })),
+);
+const FILL: KernelAttempt = { do: 'fill_file', path: '/fill', count: 1 };
+
+type AtTier = { readonly tier: Tier; readonly guests: BareGuests; readonly bare: BareGuest };
+
+/** Where the kernel itself refuses. */
+function walledTests(at: () => AtTier): void {
+  test('[FAULTS-25] [FAULTS-26] [FAULTS-35] the kernel has no place for a file: its view is read-only, bare, or refused', async () => {
+    expect(layerOf(at().guests.receipt, 'files').holds).toBe(true);
+    const codes = at().tier === 'jail' ? ['EROFS', 'EROFS', 'ENOENT', 'ENOENT'] : FOLDERS.map(() => 'EACCES');
+    const expected = [...codes, ...codes, codes[0]].map((code) => `${code} after 0`);
+    expect(await attemptAll(at().bare, [...FLOODS, FILL])).toEqual(expected);
+  });
+
+  test('[FAULTS-32] the filter refuses every child process', async () => {
+    expect(layerOf(at().guests.receipt, 'child-processes').holds).toBe(true);
+    const before = await findGuests(at().guests.token);
+    expect(await at().bare.attempt({ do: 'spawn', count: 50 })).toBe('EPERM after 0');
+    expect(await findGuests(at().guests.token)).toEqual(before);
+  });
+}
+
+/** Where it does not, as the receipt says: what bounds a guest there. */
+function unwalledTests(at: () => AtTier): void {
+  test.each([
+    ['fill_folder', 96],
+    ['flood_folder', 200_000],
+  ] as const)(
+    '[FAULTS-25] [FAULTS-26] in a folder in memory that everybody may write, %s ends with the guest where it has a group',
+    async (verb, count) => {
+      expect(layerOf(at().guests.receipt, 'files').holds).toBe(false);
+      await using folder = await openScratch('walls', 0o1777, SHARED_MEMORY);
+      const group = { memoryBytes: 64 * MIB, processesMax: PROCESSES_MAX };
+      const guest = await at().guests.start({ withoutPermissionModel: true, group });
+      const seen = await guest.attempt({ do: verb, path: folder.path, count });
+      await guest.end();
+      const { holds } = layerOf(at().guests.receipt, 'memory-cgroup');
+      expect([seen, guest.wasOutOfMemory()]).toEqual(holds ? [[null, 'SIGKILL'], true] : [`done ${count}`, false]);
+    },
+  );
+
+  test('[FAULTS-35] a file that may be written ends at 8 MiB', async () => {
+    await using folder = await openScratch('walls', 0o1777, SHARED_MEMORY);
+    const path = join(folder.path, 'fill');
+    expect(await at().bare.attempt({ do: 'fill_file', path, count: 9 })).toBe('EFBIG after 8');
+    expect((await stat(path)).size).toBe(8 * MIB);
+  });
+
+  test('[FAULTS-32] without a filter children end at the control group, or go on where there is none, and all end with the guest', async () => {
+    expect(layerOf(at().guests.receipt, 'child-processes').holds).toBe(false);
+    const group = { memoryBytes: 256 * MIB, processesMax: PROCESSES_MAX };
+    const guest = await at().guests.start({ withoutPermissionModel: true, group });
+    const seen = await guest.attempt({ do: 'spawn', count: 50 });
+    const children = await childrenOf(guest.pid);
+    const threadCount = await countIn(guest.pid, 'task');
+    // A group that bounds memory need not bound processes; the receipt says how many were refused, if any.
+    const { holds, how } = layerOf(at().guests.receipt, 'memory-cgroup');
+    const expected = holds && how.includes('refused') ? PROCESSES_MAX - threadCount : 50;
+    expect([seen, children.length]).toEqual([expected === 50 ? 'done 50' : `EAGAIN after ${expected}`, expected]);
+    await guest.end();
+    await expect.poll(() => findProcesses(({ pid }) => children.includes(pid))).toEqual([]);
+  });
+}
+
 describe.each(await tiersHere())('at tier %s', (tier) => {
   let guests: BareGuests;
   /** With Node's permission model, exactly as a plugin's; and without, against the kernel alone. */
@@ -115,51 +181,11 @@ describe.each(await tiersHere())('at tier %s', (tier) => {
   });
   afterAll(() => guests?.close());
 
-  const floods = (['fill_folder', 'flood_folder'] as const).flatMap((verb) =>
-    FOLDERS.map((path): KernelAttempt => ({ do: verb, path, count: 1 })),
-  );
-  const fill: KernelAttempt = { do: 'fill_file', path: '/fill', count: 1 };
+  (isWalled(tier) ? walledTests : unwalledTests)(() => ({ tier, guests, bare }));
 
   test('[FAULTS-25] [FAULTS-26] [FAULTS-35] Node’s permission model lets nothing be written, in files, bytes or names', async () => {
-    const answers = await attemptAll(modelled, [...floods, fill]);
+    const answers = await attemptAll(modelled, [...FLOODS, FILL]);
     expect(new Set(answers)).toEqual(new Set([`${DENIED} after 0`]));
-  });
-
-  // APPROVED: below these tiers the receipt says that no kernel layer refuses files, and the next test what bounds them.
-  test.runIf(isWalled(tier))(
-    '[FAULTS-25] [FAULTS-26] [FAULTS-35] the kernel has no place for a file: its view is read-only, bare, or refused',
-    async () => {
-      expect(layerOf(guests.receipt, 'files').holds).toBe(true);
-      const codes = tier === 'jail' ? ['EROFS', 'EROFS', 'ENOENT', 'ENOENT'] : FOLDERS.map(() => 'EACCES');
-      const expected = [...codes, ...codes, codes[0]].map((code) => `${code} after 0`);
-      expect(await attemptAll(bare, [...floods, fill])).toEqual(expected);
-    },
-  );
-
-  // APPROVED: from `confined` on nothing can be written at all, which the test above shows.
-  test.runIf(!isWalled(tier)).each([
-    ['fill_folder', 96],
-    ['flood_folder', 200_000],
-  ] as const)(
-    '[FAULTS-25] [FAULTS-26] in a folder in memory that everybody may write, %s ends with the guest where it has a group',
-    async (verb, count) => {
-      expect(layerOf(guests.receipt, 'files').holds).toBe(false);
-      await using folder = await openScratch('walls', 0o1777, SHARED_MEMORY);
-      const group = { memoryBytes: 64 * MIB, processesMax: PROCESSES_MAX };
-      const guest = await guests.start({ withoutPermissionModel: true, group });
-      const seen = await guest.attempt({ do: verb, path: folder.path, count });
-      await guest.end();
-      const { holds } = layerOf(guests.receipt, 'memory-cgroup');
-      expect([seen, guest.wasOutOfMemory()]).toEqual(holds ? [[null, 'SIGKILL'], true] : [`done ${count}`, false]);
-    },
-  );
-
-  // APPROVED: from `confined` on no file is there to be filled.
-  test.runIf(!isWalled(tier))('[FAULTS-35] a file that may be written ends at 8 MiB', async () => {
-    await using folder = await openScratch('walls', 0o1777, SHARED_MEMORY);
-    const path = join(folder.path, 'fill');
-    expect(await bare.attempt({ do: 'fill_file', path, count: 9 })).toBe('EFBIG after 8');
-    expect((await stat(path)).size).toBe(8 * MIB);
   });
 
   test('[FAULTS-34] descriptors end at 64, those of the host are untouched, and it starts another guest meanwhile', async () => {
@@ -189,33 +215,6 @@ describe.each(await tiersHere())('at tier %s', (tier) => {
     expect(answers).toEqual([`${DENIED} after 0`, `${DENIED} after 0`, DENIED, 'ERR_DLOPEN_DISABLED']);
     expect(await count()).toEqual(before);
   });
-
-  // APPROVED: below these tiers no filter is on, and the next test shows what bounds processes there.
-  test.runIf(isWalled(tier))('[FAULTS-32] the filter refuses every child process', async () => {
-    expect(layerOf(guests.receipt, 'child-processes').holds).toBe(true);
-    const before = await findGuests(guests.token);
-    expect(await bare.attempt({ do: 'spawn', count: 50 })).toBe('EPERM after 0');
-    expect(await findGuests(guests.token)).toEqual(before);
-  });
-
-  // APPROVED: from `confined` on the filter refuses the first.
-  test.runIf(!isWalled(tier))(
-    '[FAULTS-32] without a filter children end at the control group, or go on where there is none, and all end with the guest',
-    async () => {
-      expect(layerOf(guests.receipt, 'child-processes').holds).toBe(false);
-      const group = { memoryBytes: 256 * MIB, processesMax: PROCESSES_MAX };
-      const guest = await guests.start({ withoutPermissionModel: true, group });
-      const seen = await guest.attempt({ do: 'spawn', count: 50 });
-      const children = await childrenOf(guest.pid);
-      const threadCount = await countIn(guest.pid, 'task');
-      // A group that bounds memory need not bound processes; the receipt says how many were refused, if any.
-      const { holds, how } = layerOf(guests.receipt, 'memory-cgroup');
-      const expected = holds && how.includes('refused') ? PROCESSES_MAX - threadCount : 50;
-      expect([seen, children.length]).toEqual([expected === 50 ? 'done 50' : `EAGAIN after ${expected}`, expected]);
-      await guest.end();
-      await expect.poll(() => findProcesses(({ pid }) => children.includes(pid))).toEqual([]);
-    },
-  );
 
   test('[FAULTS-33] a thread, past Node’s permission model, needs more memory than a guest has, and ends it alone', async () => {
     const guest = await guests.start({ withoutPermissionModel: true });
