@@ -141,6 +141,7 @@ const PINNED_ERRORS = {
   PORT_UNAVAILABLE: ['unavailable', 503, -32012],
   PLUGIN_DISABLED: ['disabled', 409, -32013],
   PLUGIN_NAME_TAKEN: ['disabled', 409, -32013],
+  TENANT_NAME_TAKEN: ['disabled', 409, -32013],
   RELEASE_EXISTS: ['disabled', 409, -32013],
   PLUGIN_NOT_FOUND: ['not_found', 404, -32601],
   TOOL_NOT_FOUND: ['not_found', 404, -32601],

@@ -13,6 +13,8 @@ import type {
   Version,
 } from '@bulkhead/protocol';
 import type { Log } from './base/log.ts';
+import type { Tenants } from './catalogue/tenants.ts';
+import type { Tokens } from './catalogue/tokens.ts';
 import type { HealthView } from './registry/health.ts';
 import type { Refusal, Registry } from './registry/registry.ts';
 import type { Storage } from './storage/port.ts';
@@ -89,6 +91,9 @@ export type Host = AsyncDisposable & {
   readonly registry: Registry;
   /** What the sandbox was measured to be on this machine. */
   readonly receipt: Receipt;
+  /** Tenants and their tokens, for whoever lets others in; no call asks for a token. */
+  readonly tenants: Tenants;
+  readonly tokens: Tokens;
   /**
    * Installs a plugin folder and tries it once.
    *

@@ -407,6 +407,10 @@ export const ERRORS = {
       message: 'another plugin already has this name',
       hint: 'Rename one of the two; the message names both places.',
     },
+    TENANT_NAME_TAKEN: {
+      message: 'another tenant already has this name',
+      hint: 'Choose another name; `GET /api/v1/tenants` lists those that are taken.',
+    },
     RELEASE_EXISTS: {
       audience: 'author',
       message: 'this version exists already with other content',

@@ -14,13 +14,13 @@ import { isoTime, type Clock } from '../base/clock.ts';
 import { HostError } from '../base/host-error.ts';
 import { nameTaken } from '../base/name-taken.ts';
 import type {
-  AuditEntry,
   CatalogueChange,
   CatalogueWrite,
   RegistrationRow,
   ReleaseRow,
   StoredRegistration,
 } from '../storage/catalogue-port.ts';
+import { EMBEDDER, audited, type Deed } from './audited.ts';
 import type { Catalogue } from './catalogue.ts';
 import { EVERY_TENANT, unknownPlugin, type Release, type Resolution } from './plugin-shelves.ts';
 
@@ -235,15 +235,8 @@ function isNothingNew(row: RegistrationRow, fields: Partial<RegistrationRow>): b
   return isDeepStrictEqual(row, { ...row, ...fields });
 }
 
-/** Whoever embeds the host acts. */
-const ACTOR = 'host';
-
-function written(
-  { clock }: Writer,
-  changes: readonly CatalogueChange[],
-  audit: Omit<AuditEntry, 'at' | 'actor'>,
-): CatalogueWrite {
-  return { changes, audit: { at: isoTime(clock.wallTime()), actor: ACTOR, ...audit } };
+function written({ clock }: Writer, changes: readonly CatalogueChange[], deed: Omit<Deed, 'actor'>): CatalogueWrite {
+  return audited(clock, changes, { actor: EMBEDDER, ...deed });
 }
 
 function createReads(catalogue: Catalogue): Pick<Releases, 'resolve' | 'releasesOf' | 'plugins' | 'registrationsOf'> {

@@ -8,6 +8,7 @@ import type {
   CatalogueStep,
   StoredRegistration,
   TenantRow,
+  TokenRow,
 } from '../storage/catalogue-port.ts';
 import { EVERY_TENANT, createPluginShelves, type Release, type Resolution } from './plugin-shelves.ts';
 
@@ -17,6 +18,7 @@ export type Shelf = ReturnType<typeof createShelf>;
 /** Creates an empty shelf, of revision 0. */
 export function createShelf() {
   const tenants = new Map<string, TenantRow>();
+  const tokens = new Map<string, TokenRow>();
   const plugins = createPluginShelves();
   let revision = 0;
 
@@ -25,7 +27,9 @@ export function createShelf() {
     const forAll = plugins.all().flatMap((shelf) => shelf.registrations.get(EVERY_TENANT) ?? []);
     plugins.clear();
     tenants.clear();
+    tokens.clear();
     for (const row of rows.tenants) tenants.set(row.id, row);
+    for (const row of rows.tokens) tokens.set(row.id, row);
     for (const row of rows.releases) plugins.putRelease(row);
     for (const row of [...rows.registrations, ...forAll]) plugins.assign(row);
     revision = rows.revision;
@@ -53,13 +57,15 @@ export function createShelf() {
       case 'remove_plugin':
         return void plugins.remove(change.plugin_name);
       case 'put_token':
+        return void tokens.set(change.row.id, change.row);
       case 'remove_token':
-        return undefined; // Tokens are the door's.
+        return void tokens.delete(change.token_id);
     }
   }
 
   function removeTenant(tenant: string): void {
     tenants.delete(tenant);
+    for (const { id, tenant_id } of tokens.values()) if (tenant_id === tenant) tokens.delete(id);
     for (const plugin of plugins.names()) plugins.unassign(tenant, plugin);
   }
 
@@ -70,6 +76,9 @@ export function createShelf() {
     ...createReads(plugins),
     revision: (): number => revision,
     tenant: (tenant: string): TenantRow | undefined => tenants.get(tenant),
+    tenants: (): readonly TenantRow[] => [...tenants.values()],
+    token: (id: string): TokenRow | undefined => tokens.get(id),
+    tokens: (): readonly TokenRow[] => [...tokens.values()],
   };
 }
 

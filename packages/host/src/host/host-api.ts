@@ -12,12 +12,14 @@ import type { HostSettings } from './settings.ts';
 
 /** Makes the API; `closing` ends everything that was opened. */
 export function createHostApi(settings: HostSettings, parts: HostParts, closing: AsyncDisposableStack): Host {
-  const { call, sandbox } = parts;
+  const { call, sandbox, tenants, tokens } = parts;
   const installer = createInstaller(settings, parts);
   const close = (): Promise<void> => closing.disposeAsync();
   return {
     registry: call.registry,
     receipt: sandbox.receipt,
+    tenants,
+    tokens,
     install: installer.install,
     installAll: installer.installAll,
     reload: installer.reload,

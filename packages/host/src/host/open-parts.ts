@@ -23,6 +23,8 @@ import { createRegistry, type Registry } from '../registry/registry.ts';
 import type { Transition } from '../registry/history.ts';
 import { openCatalogue } from '../catalogue/catalogue.ts';
 import { createReleases, type Releases } from '../catalogue/releases.ts';
+import { createTenants, type Tenants } from '../catalogue/tenants.ts';
+import { createTokens, type Tokens } from '../catalogue/tokens.ts';
 import { isProvedDead, ownIdentity, parseIdentity } from '../sandbox/process/process-table.ts';
 import { openProcessSandbox, type ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
 import type { SandboxDeath, SandboxOpening } from '../sandbox/sandbox.ts';
@@ -40,6 +42,8 @@ export type HostParts = {
   readonly install: InstallPath;
   readonly sandbox: ProcessSandbox;
   readonly live: LiveOptions;
+  readonly tenants: Tenants;
+  readonly tokens: Tokens;
 };
 
 /** Opens everything; what was opened is closed in reverse by `closing`, also when a later step fails. */
@@ -90,6 +94,8 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
     install: { ...shared, env, platformVersion, workshop, supplied, artifacts },
     sandbox,
     live,
+    tenants: createTenants({ catalogue, clock, newId: randomUUID }),
+    tokens: createTokens({ catalogue, clock }),
   };
 }
 
