@@ -4,6 +4,7 @@
 import type {
   Digest,
   Finding,
+  JsonObject,
   ListedTool,
   Outcome,
   PluginHealth,
@@ -17,6 +18,7 @@ import type { Tenants } from './catalogue/tenants.ts';
 import type { Tokens } from './catalogue/tokens.ts';
 import type { HealthView } from './registry/health.ts';
 import type { Refusal, Registry } from './registry/registry.ts';
+import type { StoredRegistration } from './storage/catalogue-port.ts';
 import type { Storage } from './storage/port.ts';
 
 /** How a host is opened; every field has a default. */
@@ -86,6 +88,31 @@ export type InstallOptions = {
   readonly grant?: readonly string[];
 };
 
+/** How a tenant's registration is made. `grant` replaces what was granted; `config` what was configured. */
+export type RegistrationOptions = {
+  /** `default` where it is left out. */
+  readonly tenant?: string;
+  readonly config?: JsonObject;
+  /** Host capabilities that the release asks for; what is not named is not granted. */
+  readonly grant?: readonly string[];
+};
+
+/** The registrations of a host; `tenant` is `default` where it is left out. Changes hold for the next call, without a restart. */
+export type Registrations = {
+  /** Newest first. */
+  readonly of: (tenant?: string) => readonly StoredRegistration[];
+  /**
+   * Makes a registration of the plugin's newest release, or enables it again: config and grants stay unless they are given.
+   *
+   * @throws {HostError} `PLUGIN_NOT_FOUND`, `CONFIG_INVALID`, `REQUEST_INVALID` for a grant that is not asked for.
+   */
+  readonly enable: (plugin: string, options?: RegistrationOptions) => Promise<StoredRegistration>;
+  /** Keeps config and grants. @throws {HostError} `PLUGIN_NOT_FOUND`. */
+  readonly disable: (plugin: string, tenant?: string) => Promise<StoredRegistration>;
+  /** Replaces the configuration, also of guests that run. @throws {HostError} `PLUGIN_NOT_FOUND`, `CONFIG_INVALID`. */
+  readonly configure: (plugin: string, config: JsonObject, tenant?: string) => Promise<StoredRegistration>;
+};
+
 /** A running host. Every method may be called at the same time as any other; `close` ends them all. */
 export type Host = AsyncDisposable & {
   readonly registry: Registry;
@@ -94,6 +121,8 @@ export type Host = AsyncDisposable & {
   /** Tenants and their tokens, for whoever lets others in; no call asks for a token. */
   readonly tenants: Tenants;
   readonly tokens: Tokens;
+  /** Which plugins a tenant may call, with which configuration and permissions. */
+  readonly registrations: Registrations;
   /**
    * Installs a plugin folder and tries it once.
    *

@@ -9,6 +9,8 @@ export type {
   HostOptions,
   InstallOptions,
   InstalledRelease,
+  RegistrationOptions,
+  Registrations,
   SandboxedFunction,
 } from './host-api.ts';
 export { openDataDirectory, toDataFault } from './data/data-directory.ts';

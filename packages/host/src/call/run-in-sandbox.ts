@@ -3,6 +3,7 @@
  */
 import { callError, type CallError } from '@bulkhead/protocol';
 import { mapStack } from '../bundle/map-stack.ts';
+import type { GroupReply, InstanceGroup } from '../sandbox/instance-group.ts';
 import type { SandboxCall, SandboxReply } from '../sandbox/sandbox.ts';
 import type { CallPath, CallRun } from './call-run.ts';
 import { refuseParams, type ResolvedCall } from './resolve-call.ts';
@@ -27,10 +28,23 @@ export async function runInSandbox(path: CallPath, run: CallRun, call: ResolvedC
     const refusal = await learnTool(path, run, call);
     if (refusal !== undefined) return { ok: false, error: refusal };
   }
-  const answer = await live.groupOf(run.tenant, call.config).run(sandboxCall(run, call));
+  const answer = await groupFor(path, run, call).run(sandboxCall(run, call));
   if (answer.kind === 'retired') return runElsewhere(path, run, call);
   noteAnswer(path, run, { live, answer });
   return isWorthRepeating(call, answer.reply) ? runElsewhere(path, run, call) : answer.reply;
+}
+
+/** The tenant's instances; new ones begin with its newest configuration, which may have changed since the call resolved. */
+function groupFor(
+  path: CallPath,
+  { tenant }: CallRun,
+  { live, config }: Pick<ResolvedCall, 'live' | 'config'>,
+): InstanceGroup {
+  const group = live.groupOf(tenant);
+  if (group !== undefined) return group;
+  const resolution = path.releases.resolve(tenant, live.spec.name);
+  const isSame = resolution.kind === 'resolved' && resolution.release.digest === live.spec.digest;
+  return live.openGroup(tenant, isSame ? resolution.config : config);
 }
 
 function isWorthRepeating({ tool }: ResolvedCall, reply: SandboxReply): boolean {
@@ -43,7 +57,7 @@ async function runElsewhere(path: CallPath, run: CallRun, call: ResolvedCall): P
   for (let tried = 1; tried < ATTEMPTS_MAX; tried += 1) {
     const resolution = path.releases.resolve(run.tenant, live.spec.name);
     live = (resolution.kind === 'resolved' ? path.fleet.find(resolution.release.digest) : undefined) ?? live;
-    const answer = await live.groupOf(run.tenant, call.config).run(sandboxCall(run, call));
+    const answer = await groupFor(path, run, { live, config: call.config }).run(sandboxCall(run, call));
     if (answer.kind === 'retired') continue;
     noteAnswer(path, run, { live, answer });
     return answer.reply;
@@ -78,7 +92,7 @@ function sandboxCall(run: CallRun, call: ResolvedCall): SandboxCall {
   };
 }
 
-type Replied = Extract<Awaited<ReturnType<ReturnType<ResolvedCall['live']['groupOf']>['run']>>, { kind: 'replied' }>;
+type Replied = Extract<GroupReply, { kind: 'replied' }>;
 
 function noteAnswer(
   path: CallPath,

@@ -25,6 +25,8 @@ export type Catalogue = {
   readonly commit: (plan: () => CatalogueWrite) => Promise<CatalogueChange | undefined>;
   /** Says that the shelf was read, so that it is brought up to date behind the reader where that was long ago. O(1). */
   readonly noteRead: () => void;
+  /** Calls the listener after each change of the shelf, whoever made it; it must not throw. */
+  readonly onChange: (listener: () => void) => void;
   /** Stops following other nodes. */
   readonly close: () => void;
 };
@@ -37,13 +39,24 @@ export async function openCatalogue(storage: CatalogueStorage, clock: Clock): Pr
   const shelf = createShelf();
   shelf.load(await storage.readCatalogue());
   const inTurn = createTurns();
+  const listeners: (() => void)[] = [];
   let readAt = clock.now();
+
+  /** Does what changes the shelf, and tells of it where it did. */
+  function change(work: () => void): void {
+    const before = shelf.revision();
+    work();
+    if (shelf.revision() !== before) for (const listener of listeners) listener();
+  }
 
   async function catchUp(): Promise<void> {
     readAt = clock.now();
     const steps = await storage.readSteps(shelf.revision());
-    if (steps === undefined) return shelf.load(await storage.readCatalogue());
-    for (const step of steps) shelf.apply(step);
+    const rows = steps === undefined ? await storage.readCatalogue() : undefined;
+    change(() => {
+      if (rows !== undefined) shelf.load(rows);
+      for (const step of steps ?? []) shelf.apply(step);
+    });
   }
 
   async function write(plan: () => CatalogueWrite): Promise<CatalogueChange | undefined> {
@@ -52,7 +65,7 @@ export async function openCatalogue(storage: CatalogueStorage, clock: Clock): Pr
       const seen = shelf.revision();
       const committed = await storage.commit(planned);
       if (committed.kind === 'done' && committed.revision === seen + 1) {
-        shelf.apply({ revision: committed.revision, changes: planned.changes });
+        change(() => shelf.apply({ revision: committed.revision, changes: planned.changes }));
         return undefined;
       }
       await catchUp();
@@ -73,6 +86,7 @@ export async function openCatalogue(storage: CatalogueStorage, clock: Clock): Pr
       readAt = clock.now();
       follow();
     },
+    onChange: (listener) => void listeners.push(listener),
     close: stop,
   };
 }

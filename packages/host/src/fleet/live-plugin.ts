@@ -115,10 +115,13 @@ export class LivePlugin {
     return { ok: true, health };
   }
 
-  /** The instances that serve a tenant. */
-  groupOf(tenant: string, config: JsonObject): InstanceGroup {
-    const existing = this.#groups.get(tenant);
-    if (existing !== undefined) return existing;
+  /** The instances that serve a tenant, where it has any. */
+  groupOf(tenant: string): InstanceGroup | undefined {
+    return this.#groups.get(tenant);
+  }
+
+  /** Makes the group of a tenant that has none; `config` must be its newest, since only later ones reach it by themselves. */
+  openGroup(tenant: string, config: JsonObject): InstanceGroup {
     const { limits, manifest } = this.spec;
     const group = new InstanceGroup({
       clock: this.#options.clock,
@@ -127,11 +130,20 @@ export class LivePlugin {
       queueLengthMax: LIMITS.queue_length.value,
       idleTimeoutMs: LIMITS.idle_timeout_ms.value,
       isSingleUse: manifest.sandbox.scope === 'call',
-      open: () => this.#openToServe(tenant, config),
+      config,
+      open: (newest) => this.#openToServe(tenant, newest),
       onDeath: (sandbox, death) => this.#options.onDeath({ spec: this.spec, scope: tenant }, sandbox, death),
     });
     this.#groups.set(tenant, group);
     return group;
+  }
+
+  /** Gives the instances of each scope what `configOf` answers for it; those for which it answers nothing stay as they are. */
+  reconfigure(configOf: (tenant: string) => JsonObject | undefined): void {
+    for (const [tenant, group] of this.#groups) {
+      const config = configOf(tenant);
+      if (config !== undefined) group.configure(config);
+    }
   }
 
   /** Scopes that have called it. */

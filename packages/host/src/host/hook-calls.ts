@@ -46,7 +46,8 @@ export async function invokeHook(source: HookSource, clock: Clock, invocation: I
   if (resolution.kind === 'refused') return { kind: 'failed', error: resolution.error };
   const live = source.fleet.find(resolution.release.digest);
   if (live === undefined) return { kind: 'data', data };
-  const answer = await live.groupOf(tenant, resolution.config).run({
+  const group = live.groupOf(tenant) ?? live.openGroup(tenant, resolution.config);
+  const answer = await group.run({
     target: 'hook',
     name: point,
     args: [data],

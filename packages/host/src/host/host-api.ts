@@ -7,6 +7,7 @@ import type { CallTask } from '../call/call-run.ts';
 import type { CallRequest, Host } from '../host-api.ts';
 import type { HostParts } from './open-parts.ts';
 import { createInstaller } from './installer.ts';
+import { createRegistrations } from './registrations.ts';
 import { runFunction } from './run-function.ts';
 import type { HostSettings } from './settings.ts';
 
@@ -20,6 +21,7 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
     receipt: sandbox.receipt,
     tenants,
     tokens,
+    registrations: createRegistrations(parts),
     install: installer.install,
     installAll: installer.installAll,
     reload: installer.reload,

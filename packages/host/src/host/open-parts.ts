@@ -85,6 +85,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   closing.defer(() => catalogue.close());
   for (const name of catalogue.shelf.unreadable()) log.warn({ release: name }, UNREADABLE);
   const releases = createReleases({ catalogue, clock, newId: randomUUID });
+  catalogue.onChange(() => reconfigureGuests(fleet, releases));
   const shared = { log, releases, registry, metrics, fleet, tier: sandbox.receipt.tier, minTier: settings.minTier };
   const { env, platformVersion } = settings;
   const supplied = [await readSdk()];
@@ -119,6 +120,18 @@ function callPath(settings: HostSettings, shared: Shared & Pick<CallPath, 'node'
     admitter: createAdmitter({ hasImplicitTenants: settings.hasImplicitTenants }),
     hooksFor: (tenant, point) => listHooks(shared, tenant, point),
   };
+}
+
+/** A configuration holds for the guests that run, without a restart (DESIGN 8); of another release it is not theirs. */
+function reconfigureGuests(fleet: Fleet, releases: Releases): void {
+  for (const live of fleet.all()) {
+    live.reconfigure((tenant) => {
+      const resolution = releases.resolve(tenant, live.spec.name);
+      return resolution.kind === 'resolved' && resolution.release.digest === live.spec.digest
+        ? resolution.config
+        : undefined;
+    });
+  }
 }
 
 async function openSandbox(settings: HostSettings, metrics: Metrics): Promise<ProcessSandbox> {

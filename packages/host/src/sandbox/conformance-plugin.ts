@@ -13,6 +13,7 @@ export const PLUGIN = `
   const tool = ([name, execute]) => ({ name, description: name, parameters: { type: 'object' }, execute });
   const tools = {
     echo: (params) => params,
+    config: (_, context) => context.config,
     start: (params) => { started.push(params.n); return null; },
     started: () => started,
     gate: ({ calls, n }) => new Promise((resolve) => {

@@ -188,6 +188,15 @@ function refusalTests(driver: Driver): void {
 }
 
 function cancelTests(driver: Driver): void {
+  test('a new configuration holds for the calls that are sent after it', async () => {
+    const sandbox = await openPlugin(driver);
+    const before = sandbox.run(callOf('config'));
+    sandbox.configure({ precision: 3 });
+    expect(gist(await sandbox.run(callOf('config')))).toEqual({ precision: 3 });
+    expect(gist(await before)).toEqual({});
+    await sandbox.close();
+  });
+
   test('a cancelled call is answered at once, and a guest that heeds the abort lives on', async () => {
     const sandbox = await openPlugin(driver);
     const before = driver().droppedCount();

@@ -1,115 +1,13 @@
-import { callError, type JsonValue } from '@bulkhead/protocol';
+import { callError } from '@bulkhead/protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { callOf } from './conformance.ts';
-import { InstanceGroup, type GroupReply, type InstanceGroupOptions } from './instance-group.ts';
-import type { Sandbox, SandboxCall, SandboxDeath, SandboxOpening, SandboxReply } from './sandbox.ts';
-
-type FakeSandbox = Sandbox & {
-  readonly calls: SandboxCall[];
-  /** Answers the oldest call. */
-  readonly answer: (value?: JsonValue) => void;
-  readonly setServing: (isServing: boolean) => void;
-  readonly wear: () => void;
-  readonly die: (cause?: SandboxDeath['cause']) => void;
-  readonly isClosed: () => boolean;
-};
+import { createFake, openGroup, type FakeSandbox } from './instance-group.fixture.ts';
+import type { GroupReply, InstanceGroup } from './instance-group.ts';
+import type { SandboxOpening } from './sandbox.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
-
-const MEASURED = { didRun: true, stdout: '', stderr: '', cpu_ms: null, peak_rss_bytes: null, metadata: undefined };
-
-function createFake(instanceId: string): FakeSandbox {
-  const calls: SandboxCall[] = [];
-  const replies: ((reply: SandboxReply) => void)[] = [];
-  const died = Promise.withResolvers<SandboxDeath>();
-  const worn = Promise.withResolvers<void>();
-  let waiters: ((isServing: boolean) => void)[] = [];
-  let isServing = true;
-  let isClosed = false;
-  const tell = (): void => {
-    for (const resolve of waiters) resolve(isServing);
-    waiters = [];
-  };
-  const die = (cause: SandboxDeath['cause'] = 'fault'): void => {
-    isServing = false;
-    for (const resolve of replies.splice(0)) {
-      resolve({ ok: false, error: callError('GUEST_LOST'), stack: undefined, ...MEASURED });
-    }
-    tell();
-    died.resolve({ error: callError('GUEST_CRASHED'), cause, isTold: true, isKilled: false });
-  };
-  return {
-    instanceId,
-    tier: 'process',
-    ready: { t: 'ready', metadata: {}, tools: [], hooks: [], exports: [], has_health_check: false },
-    died: died.promise,
-    worn: worn.promise,
-    calls,
-    run: (call) => {
-      calls.push(call);
-      return new Promise((resolve) => replies.push(resolve));
-    },
-    isServing: () => isServing,
-    whenServing: () => (isServing ? Promise.resolve(true) : new Promise((resolve) => waiters.push(resolve))),
-    close: async () => {
-      isClosed = true;
-      die('closed');
-    },
-    diagnose: () => ({
-      instance_id: instanceId,
-      pid: 1,
-      state: '',
-      calls_in_flight: 0,
-      cpu_ms: 0,
-      rss_bytes: 0,
-      last_output: '',
-    }),
-    answer: (value = null) => {
-      calls.shift();
-      replies.shift()?.({ ok: true, value, ...MEASURED });
-    },
-    setServing: (is) => {
-      isServing = is;
-      if (is) tell();
-    },
-    wear: () => worn.resolve(),
-    die,
-    isClosed: () => isClosed,
-  };
-}
-
-type Setup = {
-  readonly group: InstanceGroup;
-  readonly opened: FakeSandbox[];
-  readonly deaths: SandboxDeath[];
-  readonly failNext: () => void;
-};
-
-function openGroup(change: Partial<InstanceGroupOptions> = {}): Setup {
-  const opened: FakeSandbox[] = [];
-  const deaths: SandboxDeath[] = [];
-  let isFailing = false;
-  const open = async (): Promise<SandboxOpening> => {
-    if (isFailing) return { ok: false, error: callError('LOAD_FAILED'), stack: undefined };
-    const sandbox = createFake(`${opened.length}`);
-    opened.push(sandbox);
-    return { ok: true, sandbox };
-  };
-  const group = new InstanceGroup({
-    clock: { now: () => performance.now(), wallTime: () => 0 },
-    concurrency: 2,
-    instances: 2,
-    queueLengthMax: 3,
-    idleTimeoutMs: 1_000,
-    isSingleUse: false,
-    open,
-    onDeath: (_, death) => void deaths.push(death),
-    ...change,
-  });
-  return { group, opened, deaths, failNext: () => (isFailing = true) };
-}
 
 const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
 const codeOf = (reply: GroupReply): string =>
@@ -422,4 +320,23 @@ test('S4: a worn instance without a successor goes on', async () => {
   opened[0]?.answer();
   await settle();
   expect([ends, opened[0]?.isClosed()]).toEqual([['ok'], false]);
+});
+
+test('S6: a new configuration reaches the instances that live, those that are being opened, and those to come', async () => {
+  const { group, opened } = openGroup();
+  const calls = [1, 2, 3].map(() => group.run(callOf('x')));
+  await vi.advanceTimersByTimeAsync(0);
+  const next = { version: 2 };
+  group.configure(next);
+  group.configure(next);
+  expect(opened.map(({ configs }) => configs)).toEqual([
+    [{ version: 1 }, next],
+    [{ version: 1 }, next],
+  ]);
+  for (const { die } of opened) die();
+  await Promise.all(calls);
+  void group.run(callOf('x'));
+  group.configure({ version: 3 });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(opened[2]?.configs).toEqual([next, { version: 3 }]);
 });

@@ -13,8 +13,9 @@
  * S4: an instance whose memory has worn out takes calls until another one is there to take them, and no call fails of
  *     the change (FAULTS 9).
  * S5: at most `instances` take calls, and at most as many more are worn and end what they have in flight.
+ * S6: an instance that takes a call has the newest configuration of its scope.
  */
-import { callError, type CallError } from '@bulkhead/protocol';
+import { callError, type CallError, type JsonObject } from '@bulkhead/protocol';
 import type { Clock } from '../base/clock.ts';
 import type { Sandbox, SandboxCall, SandboxDeath, SandboxOpening, SandboxReply } from './sandbox.ts';
 import { createWaitingCalls, type WaitingCall } from './waiting-calls.ts';
@@ -28,7 +29,9 @@ export type InstanceGroupOptions = {
   readonly idleTimeoutMs: number;
   /** Scope `call`: an instance serves one call and is closed. */
   readonly isSingleUse: boolean;
-  readonly open: () => Promise<SandboxOpening>;
+  /** What the plugin is configured with at first; {@link InstanceGroup.configure} replaces it. */
+  readonly config: JsonObject;
+  readonly open: (config: JsonObject) => Promise<SandboxOpening>;
   readonly onDeath: (sandbox: Sandbox, death: SandboxDeath) => void;
 };
 
@@ -65,9 +68,11 @@ export class InstanceGroup {
   readonly #replacing = new Set<Instance>();
   #starting = 0;
   #isRetired = false;
+  #config: JsonObject;
 
   constructor(options: InstanceGroupOptions) {
     this.#options = options;
+    this.#config = options.config;
   }
 
   /** Runs a call on an instance; never rejects. */
@@ -80,6 +85,13 @@ export class InstanceGroup {
     const reply = this.#enqueue(call);
     this.#startMore();
     return reply;
+  }
+
+  /** Gives every instance a new configuration, those too that are being opened (S6); nothing where it is the same object. */
+  configure(config: JsonObject): void {
+    if (config === this.#config) return;
+    this.#config = config;
+    for (const { sandbox } of this.#instances) sandbox.configure(config);
   }
 
   /** Instances that are alive, for the operator. */
@@ -210,12 +222,16 @@ export class InstanceGroup {
   }
 
   /** The opening is another part's code; a start that it loses would be counted as starting for ever. */
-  #open(): Promise<SandboxOpening> {
-    return this.#options.open().catch((error: unknown) => ({
-      ok: false,
-      error: callError('HOST_FAULT', { message: `an instance could not be opened: ${String(error)}` }),
-      stack: undefined,
-    }));
+  async #open(): Promise<SandboxOpening> {
+    const config = this.#config;
+    try {
+      const opening = await this.#options.open(config);
+      if (opening.ok && config !== this.#config) opening.sandbox.configure(this.#config);
+      return opening;
+    } catch (error) {
+      const message = `an instance could not be opened: ${String(error)}`;
+      return { ok: false, error: callError('HOST_FAULT', { message }), stack: undefined };
+    }
   }
 
   #take(sandbox: Sandbox): void {

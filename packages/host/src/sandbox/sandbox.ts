@@ -13,6 +13,8 @@ export interface Sandbox {
   readonly died: Promise<SandboxDeath>;
   /** Never rejects: a guest that dies is an answer. */
   run(call: SandboxCall): Promise<SandboxReply>;
+  /** Gives the plugin its new configuration, which holds for calls that are sent afterwards. */
+  configure(config: JsonObject): void;
   /** True while it takes calls. */
   isServing(): boolean;
   /** Resolves to true when it takes calls, to false when it never will again. */

@@ -125,6 +125,7 @@ test('[FAULTS-9] a plugin that leaks is replaced with no call failed and none th
     queueLengthMax: 100,
     idleTimeoutMs: 60_000,
     isSingleUse: false,
+    config: {},
     open: () => fixture.open(source),
     onDeath: (_, death) => void deaths.push(death),
   });
