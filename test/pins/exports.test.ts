@@ -88,7 +88,7 @@ test.each([
   [
     '@bulkhead/store',
     store,
-    ['isUnavailable', 'migrateDown', 'migrateUp', 'migrationStatus', 'openDatabase', 'openStorage', 'toStorageFault'],
+    ['isUnavailable', 'migrateDown', 'migrateUp', 'migrationStatus', 'openDatabase', 'openStore', 'toStorageFault'],
   ],
   ['bulkhead', cli, ['main']],
   [

@@ -136,6 +136,7 @@ const PINNED_ERRORS = {
   HOST_FAULT: ['unavailable', 503, -32012],
   DATA_LOCKED: ['unavailable', 409, -32012],
   DATA_UNUSABLE: ['unavailable', 503, -32012],
+  ARTIFACT_MISSING: ['unavailable', 503, -32012],
   ARTIFACT_CORRUPT: ['unavailable', 503, -32012],
   REGISTRY_AMBIGUOUS: ['unavailable', 503, -32012],
   PORT_UNAVAILABLE: ['unavailable', 503, -32012],

@@ -23,8 +23,11 @@ import type { Storage } from './storage/port.ts';
 
 /** How a host is opened; every field has a default. */
 export type HostOptions = {
-  /** Where releases, transitions and the ledger are kept; in memory by default. */
-  readonly storage?: Storage;
+  /**
+   * Where tenants, releases, transitions and the ledger are kept; in memory by default. A function is called once the data
+   * directory is held, so that what it opens there is nobody else's. The host closes it.
+   */
+  readonly storage?: Storage | (() => Promise<Storage>);
   /** Refuses to start where the machine's sandbox is weaker (`SANDBOX_TOO_WEAK`). */
   readonly minTier?: Tier;
   /** Folder for artifacts, held by one host at a time; without it they live in memory. */
@@ -86,6 +89,8 @@ export type InstallOptions = {
   readonly tenant?: string;
   /** Host capabilities granted to the registration. */
   readonly grant?: readonly string[];
+  /** Believes the record of an earlier trial that went well, of the same content at the same tier and Node, and tries nothing. */
+  readonly mayRecallTrial?: boolean;
 };
 
 /** How a tenant's registration is made. `grant` replaces what was granted; `config` what was configured. */
@@ -131,7 +136,10 @@ export type Host = AsyncDisposable & {
    */
   readonly install: (dir: string, options?: InstallOptions) => Promise<InstalledRelease>;
   /** Installs each plugin folder below `dir`; what is refused is listed, never thrown. */
-  readonly installAll: (dir: string) => Promise<{
+  readonly installAll: (
+    dir: string,
+    options?: InstallOptions,
+  ) => Promise<{
     readonly installed: readonly InstalledRelease[];
     readonly refused: readonly Refusal[];
   }>;

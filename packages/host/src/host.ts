@@ -4,6 +4,7 @@
  */
 import { createHostApi } from './host/host-api.ts';
 import { openParts } from './host/open-parts.ts';
+import { restoreReleases } from './install/restore.ts';
 import { resolveSettings } from './host/settings.ts';
 import type { Host, HostOptions } from './host-api.ts';
 
@@ -19,7 +20,9 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   const settings = resolveSettings(options);
   const closing = new AsyncDisposableStack();
   try {
-    return createHostApi(settings, await openParts(settings, closing), closing);
+    const parts = await openParts(settings, closing);
+    await restoreReleases(parts.install);
+    return createHostApi(settings, parts, closing);
   } catch (error) {
     await closing.disposeAsync();
     throw error;

@@ -7,7 +7,8 @@
 import type { Manifest } from '@bulkhead/protocol';
 import { bundleSource } from './bundle/bundle-source.ts';
 import { HostError } from './base/host-error.ts';
-import { goLive, tryRelease } from './install/go-live.ts';
+import { goLive } from './install/go-live.ts';
+import { tryRelease } from './install/trial.ts';
 import { claimName, publishBundle } from './install/publish.ts';
 import { refuse, refuseMissing } from './install/refuse.ts';
 import type { InstallPath, InstallRequest, Installed } from './install/install-path.ts';
@@ -40,7 +41,8 @@ export async function installPlugin(path: InstallPath, request: InstallRequest):
   if (bundled.kind === 'refused') throw refuse(bundled.findings, 'BUNDLE_FAILED');
   const artifact = await path.artifacts.put(bundled.bundle);
   const release = await publishBundle(path, { artifact, bundle: bundled.bundle, place: source.folder });
-  const trial = await tryRelease(path, { release, artifact, request });
+  const { tenant, mayRecallTrial: mayRecall } = request;
+  const trial = await tryRelease(path, { release, artifact, tenant, mayRecall });
   return goLive(path, { release, trial, request });
 }
 

@@ -380,6 +380,11 @@ export const ERRORS = {
       message: 'the data directory cannot be made or written',
       hint: 'Name a folder that the server may write to with --data, or make room where it lies.',
     },
+    ARTIFACT_MISSING: {
+      retryable: false,
+      message: 'a release is registered, and its artifact is not in the data directory',
+      hint: 'Install the plugin again from its source.',
+    },
     ARTIFACT_CORRUPT: {
       retryable: false,
       message: 'a stored artifact no longer has the digest that names it',

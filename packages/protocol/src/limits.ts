@@ -45,6 +45,21 @@ export const LIMITS = {
     reason: 'Under 1 MiB; beyond it the oldest is forgotten.',
   },
   idempotency_key_characters: { value: 256, unit: 'characters', reason: 'A UUID has 36.' },
+  ledger_retention_ms: {
+    value: 7 * 24 * 3_600_000,
+    unit: 'ms',
+    reason: 'How long the ledger keeps a call.',
+  },
+  transition_retention_ms: {
+    value: 30 * 24 * 3_600_000,
+    unit: 'ms',
+    reason: 'How long a transition of a plugin is kept.',
+  },
+  retention_interval_ms: {
+    value: 600_000,
+    unit: 'ms',
+    reason: 'How often what is too old is removed; the first time at start.',
+  },
   idempotency_key_ms: { value: 86_400_000, unit: 'ms', reason: 'A day outlasts every sensible retry (DESIGN 9).' },
   drain_ms: { value: 10_000, unit: 'ms', reason: 'For calls in flight at shutdown; orchestrators kill after 30 s.' },
   json_depth: {

@@ -6,4 +6,4 @@ export type { Heard, Listener } from './engine/listeners.ts';
 export type { Maintenance } from './engine/maintain.ts';
 export { isUnavailable, toStorageFault } from './engine/unavailable.ts';
 export { migrateDown, migrateUp, migrationStatus, type MigrationStatus, type Migrations } from './migrate.ts';
-export { openStorage } from './storage/open-storage.ts';
+export { openStore, type StorePlace } from './open-store.ts';

@@ -131,6 +131,7 @@ export type PluginTrialsTable = {
   readonly code: string | null;
   readonly reason: string | null;
   readonly ready: ColumnType<GuestReady | null, string | null, string | null>;
+  readonly health: TrialRow['health'];
   readonly tried_at: string;
 };
 

@@ -58,6 +58,10 @@ export type Releases = {
   /** Releases of a plugin, highest version first. */
   readonly releasesOf: (plugin: string) => readonly Release[];
   readonly plugins: () => readonly string[];
+  /** Where a plugin was published from in this process; undefined for one that is known from an earlier start alone. */
+  readonly placeOf: (plugin: string) => string | undefined;
+  /** Releases that a stored registration names, those of a plugin in the order of their versions. */
+  readonly registered: () => readonly Release[];
   /** Registrations of a tenant, newest first, without those for all. */
   readonly registrationsOf: (tenant: string) => readonly StoredRegistration[];
 };
@@ -71,6 +75,7 @@ export function createReleases(options: ReleasesOptions): Releases {
   return {
     publish: (wanted) => publish(writer, wanted),
     remove: (plugin) => remove(writer, plugin),
+    placeOf: (plugin) => writer.places.get(plugin),
     ...createRegistrationWrites(writer),
     ...createReads(options.catalogue),
   };
@@ -239,7 +244,9 @@ function written({ clock }: Writer, changes: readonly CatalogueChange[], deed: O
   return audited(clock, changes, { actor: EMBEDDER, ...deed });
 }
 
-function createReads(catalogue: Catalogue): Pick<Releases, 'resolve' | 'releasesOf' | 'plugins' | 'registrationsOf'> {
+function createReads(
+  catalogue: Catalogue,
+): Pick<Releases, 'resolve' | 'releasesOf' | 'plugins' | 'registered' | 'registrationsOf'> {
   const { shelf } = catalogue;
   return {
     resolve: (tenant, plugin) => {
@@ -248,6 +255,7 @@ function createReads(catalogue: Catalogue): Pick<Releases, 'resolve' | 'releases
     },
     releasesOf: shelf.releasesOf,
     plugins: shelf.plugins,
+    registered: shelf.registered,
     registrationsOf: shelf.registrationsOf,
   };
 }

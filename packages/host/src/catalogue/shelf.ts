@@ -88,6 +88,16 @@ function createReads(plugins: ReturnType<typeof createPluginShelves>) {
     return releases.toSorted((a, b) => compare(b.manifest.version, a.manifest.version));
   }
 
+  function registered(): readonly Release[] {
+    return plugins.names().flatMap((plugin) => {
+      const rows = [...(plugins.get(plugin)?.registrations.values() ?? [])];
+      const versions = new Set(rows.filter((row) => row.tenant_id !== EVERY_TENANT).map((row) => row.plugin_version));
+      return releasesOf(plugin)
+        .filter(({ manifest }) => versions.has(manifest.version))
+        .toReversed();
+    });
+  }
+
   function registrationsOf(tenant: string): readonly StoredRegistration[] {
     const rows = plugins.all().flatMap((shelf) => shelf.registrations.get(tenant) ?? []);
     return rows
@@ -97,6 +107,7 @@ function createReads(plugins: ReturnType<typeof createPluginShelves>) {
 
   return {
     releasesOf,
+    registered,
     registrationsOf,
     /** Stored releases whose manifest this host does not understand; they are left where they are. */
     unreadable: plugins.unreadable,

@@ -182,14 +182,18 @@ export class LivePlugin {
   async #open(tenant: string, config: JsonObject): Promise<SandboxOpening> {
     const opening = await this.#options.open(this.spec, tenant, config);
     if (!opening.ok) return opening;
-    const wrong = this.#learn(opening.sandbox.ready);
+    const wrong = this.learn(opening.sandbox.ready);
     if (wrong === undefined) return opening;
     await opening.sandbox.close();
     return { ok: false, error: callError('INIT_FAILED', { message: wrong }), stack: undefined };
   }
 
-  /** The first guest says what the release offers; what later guests say of themselves changes nothing for callers. */
-  #learn(ready: GuestReady): string | undefined {
+  /**
+   * Takes what a guest said of the release: now, or in a trial on record. What later guests say changes nothing for callers.
+   *
+   * @returns what is wrong with it, in words for its author.
+   */
+  learn(ready: GuestReady): string | undefined {
     if (this.#tools !== undefined) return undefined;
     const tools = new Map<string, LiveTool>();
     for (const wire of ready.tools) {

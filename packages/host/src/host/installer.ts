@@ -11,6 +11,7 @@ import type { Installed } from '../install/install-path.ts';
 import { dependencyOrder, type LeftOut } from '../registry/dependency-order.ts';
 import { composeReason } from '../registry/reason.ts';
 import { auditStartup } from '../registry/startup-audit.ts';
+import { createTurns } from '../base/turns.ts';
 import { discoverPlugins } from '../source/discover-plugins.ts';
 import { peekName, readManifest } from '../source/manifest-file.ts';
 import { OPERATOR_FOLDER, SINGLE_FILE, readSource } from '../source/read-source.ts';
@@ -23,16 +24,12 @@ export type Installer = Pick<Host, 'install' | 'installAll' | 'reload' | 'uninst
 /** Makes the installer of a host. */
 export function createInstaller(settings: HostSettings, parts: HostParts): Installer {
   const { registry, fleet, releases, metrics } = parts.install;
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <Answer>(work: () => Promise<Answer>): Promise<Answer> => {
-    const turn = last.then(work, work);
-    last = turn.catch(() => undefined); // Whoever asked hears of it; the next one starts anew.
-    return turn;
-  };
+  const inTurn = createTurns();
 
   async function installOne(dir: string, options: InstallOptions): Promise<InstalledRelease> {
     const grantsOf = (name: string): readonly string[] | undefined => options.grant ?? settings.grants[name];
-    const installed = await installPlugin(parts.install, { dir: resolve(dir), tenant: options.tenant, grantsOf });
+    const { tenant, mayRecallTrial = false } = options;
+    const installed = await installPlugin(parts.install, { dir: resolve(dir), tenant, grantsOf, mayRecallTrial });
     return describeInstalled(parts, installed);
   }
 
@@ -46,12 +43,12 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
     }
   }
 
-  async function installAll(dir: string): ReturnType<Host['installAll']> {
+  async function installAll(dir: string, options: InstallOptions): ReturnType<Host['installAll']> {
     const found = await discoverPlugins(resolve(dir));
     const order = await orderByDependencies(found.map((plugin) => plugin.dir));
     const installed: InstalledRelease[] = [];
     for (const folder of order.folders) {
-      const release = await installListed(folder, {}).catch(() => undefined); // Listed as refused, with the reason.
+      const release = await installListed(folder, options).catch(() => undefined); // Listed as refused, with the reason.
       if (release !== undefined) installed.push(release);
     }
     await parts.sandbox.driver.pool.settled(); // The trials took spares; whoever calls first finds one again.
@@ -82,7 +79,7 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
 
   return {
     install: (dir, options = {}) => inTurn(() => installListed(dir, options)),
-    installAll: (dir) => inTurn(() => installAll(dir)),
+    installAll: (dir, options = {}) => inTurn(() => installAll(dir, options)),
     reload: (name) => inTurn(() => reload(name)),
     uninstall: (name) => inTurn(() => uninstall(name)),
   };

@@ -29,7 +29,9 @@ import { isProvedDead, ownIdentity, parseIdentity } from '../sandbox/process/pro
 import { openProcessSandbox, type ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
 import type { SandboxDeath, SandboxOpening } from '../sandbox/sandbox.ts';
 import { readSdk } from '../source/host-package.ts';
-import { createBatch } from '../storage/batch.ts';
+import { createBatch, type Batch } from '../storage/batch.ts';
+import type { Storage } from '../storage/port.ts';
+import { startRetention } from '../storage/retention.ts';
 import { createAdmitter } from '../tenant/admit.ts';
 import { endLostCalls } from './end-lost-calls.ts';
 import { openWorkshop } from './open-workshop.ts';
@@ -48,28 +50,15 @@ export type HostParts = {
 
 /** Opens everything; what was opened is closed in reverse by `closing`, also when a later step fails. */
 export async function openParts(settings: HostSettings, closing: AsyncDisposableStack): Promise<HostParts> {
-  const { clock, log, storage } = settings;
+  const { clock, log } = settings;
   if (settings.dataDir !== undefined) {
     closing.use(await lockDataDirectory(settings.dataDir, { own: ownIdentity, parse: parseIdentity, isProvedDead }));
   }
+  const storage = await settings.openStorage();
   closing.defer(() => storage.close());
-  const node = await openNodeId(settings.dataDir);
-  await endLostCalls(storage, { node, clock });
   const guests: { fleet?: Fleet; sandbox?: ProcessSandbox } = {};
   const metrics = createMetrics({ guests: () => countGuests(guests) });
-  const transitions = createBatch<Transition>({
-    write: (rows) => storage.appendTransitions(rows),
-    didLose: () => metrics.countRecordFailure('transitions'),
-    startTimer: systemTimer,
-  });
-  closing.defer(() => transitions.close());
-  // Closed after the guests, since a call that they end is recorded, too.
-  const ledger = createBatch<CallRecord>({
-    write: (records) => storage.putCalls(toLedgerRows(node, records)),
-    didLose: () => metrics.countRecordFailure('ledger'),
-    startTimer: systemTimer,
-  });
-  closing.defer(() => ledger.close());
+  const { node, transitions, ledger } = await openRecords(settings, { storage, metrics }, closing);
   const registry = createRegistry({ clock, didTransition: transitions.add });
   closing.defer(() => registry.close());
   const sandbox = await openSandbox(settings, metrics);
@@ -91,8 +80,8 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const supplied = [await readSdk()];
   const artifacts = await openArtifacts(settings, releases);
   return {
-    call: callPath(settings, { ...shared, node, ledger }),
-    install: { ...shared, env, platformVersion, workshop, supplied, artifacts },
+    call: callPath(settings, { ...shared, node, ledger, storage }),
+    install: { ...shared, env, platformVersion, workshop, supplied, artifacts, storage, clock },
     sandbox,
     live,
     tenants: createTenants({ catalogue, clock, newId: randomUUID }),
@@ -102,10 +91,37 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
 
 const UNREADABLE = 'a stored release is not understood by this version of the host, and left where it is';
 
+type Recorded = { readonly storage: Storage; readonly metrics: Metrics };
+type Records = Pick<CallPath, 'node' | 'ledger'> & { readonly transitions: Batch<Transition> };
+
+/** What is written behind calls; closed after the guests, since a call that they end is recorded, too. */
+async function openRecords(
+  { clock, log, dataDir }: HostSettings,
+  { storage, metrics }: Recorded,
+  closing: AsyncDisposableStack,
+): Promise<Records> {
+  const node = await openNodeId(dataDir);
+  await endLostCalls(storage, { node, clock });
+  closing.defer(startRetention({ storage, clock, log, startTimer: systemTimer }));
+  const transitions = createBatch<Transition>({
+    write: (rows) => storage.appendTransitions(rows),
+    didLose: () => metrics.countRecordFailure('transitions'),
+    startTimer: systemTimer,
+  });
+  closing.defer(() => transitions.close());
+  const ledger = createBatch<CallRecord>({
+    write: (records) => storage.putCalls(toLedgerRows(node, records)),
+    didLose: () => metrics.countRecordFailure('ledger'),
+    startTimer: systemTimer,
+  });
+  closing.defer(() => ledger.close());
+  return { node, transitions, ledger };
+}
+
 type Shared = Pick<CallPath & InstallPath, 'log' | 'releases' | 'registry' | 'metrics' | 'fleet' | 'tier' | 'minTier'>;
 
-function callPath(settings: HostSettings, shared: Shared & Pick<CallPath, 'node' | 'ledger'>): CallPath {
-  const { clock, storage } = settings;
+function callPath(settings: HostSettings, shared: Shared & Pick<CallPath, 'node' | 'ledger' | 'storage'>): CallPath {
+  const { clock } = settings;
   const hookChain = createHookChain({
     invoke: (invocation) => invokeHook(shared, clock, invocation),
     startTimer: systemTimer,
@@ -114,7 +130,6 @@ function callPath(settings: HostSettings, shared: Shared & Pick<CallPath, 'node'
   return {
     ...shared,
     clock,
-    storage,
     hookChain,
     newCallId: createCallIds(),
     admitter: createAdmitter({ hasImplicitTenants: settings.hasImplicitTenants }),

@@ -11,7 +11,7 @@ import type { HostOptions } from '../host-api.ts';
 
 /** A host's options with every default filled in. */
 export type HostSettings = {
-  readonly storage: Storage;
+  readonly openStorage: () => Promise<Storage>;
   readonly minTier: Tier;
   readonly tierMax: Tier;
   readonly dataDir: string | undefined;
@@ -36,7 +36,7 @@ const SPARES = 1;
 /** Fills in every default. */
 export function resolveSettings(options: HostOptions): HostSettings {
   return {
-    storage: options.storage ?? createMemoryStorage(),
+    openStorage: storageOpener(options.storage),
     minTier: options.minTier ?? 'process',
     tierMax: options.tierMax ?? 'jail',
     dataDir: options.dataDir,
@@ -52,6 +52,11 @@ export function resolveSettings(options: HostOptions): HostSettings {
     probePath: built('probe.js'),
     workshopPath: built('workshop.js'),
   };
+}
+
+function storageOpener(storage: HostOptions['storage']): () => Promise<Storage> {
+  if (typeof storage === 'function') return storage;
+  return async () => storage ?? createMemoryStorage();
 }
 
 /** This file is src/host/settings.ts or dist/host/settings.js; both are two levels below the package. */

@@ -1,56 +1,12 @@
 /**
- * The last steps of an install: a trial load in the sandbox under the same limits as live, and the one write by which
- * new calls go to the new release while those in flight end on the old one.
+ * The last step of an install: the one write by which new calls go to the new release while those in flight end on the
+ * old one.
  */
-import {
-  DEFAULT_TENANT,
-  callError,
-  isTierAtLeast,
-  strongestTier,
-  type CallError,
-  type HealthWord,
-  type Manifest,
-} from '@bulkhead/protocol';
-import type { StoredArtifact } from '../artifact/artifact.ts';
+import { DEFAULT_TENANT, type CallError } from '@bulkhead/protocol';
 import { composeReason } from '../registry/reason.ts';
 import type { Release } from '../catalogue/releases.ts';
 import type { InstallPath, InstallRequest, Installed } from './install-path.ts';
-
-/** How the trial ended; `failure` is undefined where the plugin is ready. */
-export type Trial = { readonly failure: CallError | undefined; readonly health: HealthWord };
-
-/** Loads the release once; no call is served in it. In a sandbox weaker than it needs, it is not even loaded. */
-export async function tryRelease(
-  path: InstallPath,
-  {
-    release,
-    artifact,
-    request,
-  }: { readonly release: Release; readonly artifact: StoredArtifact; readonly request: InstallRequest },
-): Promise<Trial> {
-  const { manifest, digest } = release;
-  const live = path.fleet.add({
-    kind: 'plugin',
-    name: manifest.name,
-    version: manifest.version,
-    digest,
-    manifest,
-    artifact: artifact.module,
-    sourceMap: artifact.sourceMap,
-    limits: manifest.limits,
-  });
-  const weak = refuseWeakSandbox(path, manifest);
-  if (weak !== undefined) return { failure: weak, health: 'unknown' };
-  const tried = await live.tryOut(request.tenant ?? DEFAULT_TENANT, manifest.config);
-  return tried.ok ? { failure: undefined, health: tried.health } : { failure: tried.error, health: 'error' };
-}
-
-function refuseWeakSandbox(path: InstallPath, manifest: Manifest): CallError | undefined {
-  const needed = strongestTier([path.minTier, manifest.sandbox.min_tier]);
-  if (isTierAtLeast(path.tier, needed)) return undefined;
-  const message = `the plugin needs a sandbox of tier "${needed}"; this machine has "${path.tier}"`;
-  return callError('SANDBOX_TOO_WEAK', { message });
-}
+import type { Trial } from './trial.ts';
 
 /**
  * Makes the release the one that is called. A first release goes live even when its trial failed, so that a call tells
@@ -71,14 +27,20 @@ export async function goLive(
     return { manifest, release: undefined, findings };
   }
   await path.releases.enable(release, enabling(request, manifest.name));
+  markTried(path, release, trial);
+  const { name } = manifest;
+  if (before !== undefined && before !== digest) void replace(path, name, before);
+  return { manifest, release, findings };
+}
+
+/** Tells the registry how the trial of a release ended. */
+export function markTried(path: InstallPath, { manifest, digest }: Release, trial: Trial): void {
   const { name, version, description } = manifest;
   const facts = { version, description, digest, tier: path.tier };
   path.registry.markLoaded(name, facts);
   if (trial.failure === undefined) path.registry.markInitialized(name, facts);
   else markTrialFailed(path, name, trial.failure);
   path.registry.recordHealth(name, trial.health);
-  if (before !== undefined && before !== digest) void replace(path, name, before);
-  return { manifest, release, findings };
 }
 
 function runningDigest(path: InstallPath, name: string, tenant: string | undefined): string | undefined {

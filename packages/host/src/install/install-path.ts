@@ -9,6 +9,8 @@ import type { Fleet } from '../fleet/fleet.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Release, Releases } from '../catalogue/releases.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Storage } from '../storage/port.ts';
 import type { PackageFiles } from '../source/source-tree.ts';
 
 /** What the steps of an install use. */
@@ -23,6 +25,9 @@ export type InstallPath = {
   readonly registry: Registry;
   readonly metrics: Metrics;
   readonly fleet: Fleet;
+  /** Trials are remembered there. */
+  readonly storage: Pick<Storage, 'getTrial' | 'putTrial'>;
+  readonly clock: Clock;
   readonly tier: Tier;
   readonly minTier: Tier;
 };
@@ -32,6 +37,8 @@ export type InstallRequest = {
   readonly dir: string;
   readonly tenant: string | undefined;
   readonly grantsOf: (name: string) => readonly string[] | undefined;
+  /** Believes the record of an earlier trial that went well. */
+  readonly mayRecallTrial: boolean;
 };
 
 /** What came of an install that was not refused. */

@@ -18,6 +18,8 @@ export function claimName(path: InstallPath, manifest: Manifest, place: string):
   const { name, version, description } = manifest;
   const owner = path.registry.registered().find((plugin) => plugin.name === name);
   if (owner?.place === place) return;
+  // Brought back from an earlier start, and its folder has moved since.
+  if (owner !== undefined && path.releases.placeOf(name) === undefined) path.registry.unregister(name);
   path.registry.register(name, { place, version, description, tier: path.tier });
   path.metrics.addPlugin(name);
 }

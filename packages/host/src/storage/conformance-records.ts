@@ -254,5 +254,6 @@ const TRIAL: TrialRow = {
   code: 'INIT_FAILED',
   reason: 'TypeError: x is not a function (INIT_FAILED)',
   ready: null,
+  health: 'error',
   tried_at: minute(3),
 };

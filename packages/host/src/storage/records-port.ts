@@ -2,7 +2,7 @@
  * What happens while a host runs, as it stores it: transitions, the call ledger, idempotency keys and trials. Grows by
  * itself, so it is bounded by `prune`.
  */
-import type { GuestReady, Outcome, OutcomeKind, Tier } from '@bulkhead/protocol';
+import type { GuestReady, HealthWord, Outcome, OutcomeKind, Tier } from '@bulkhead/protocol';
 import type { Transition } from '../registry/history.ts';
 
 /** One line of the call ledger; the last four fields are null until the call has ended. `node` is the host that runs it. */
@@ -48,6 +48,8 @@ export type TrialRow = TrialKey & {
   readonly code: string | null;
   readonly reason: string | null;
   readonly ready: GuestReady | null;
+  /** What the plugin said of itself. */
+  readonly health: HealthWord;
   readonly tried_at: string;
 };
 

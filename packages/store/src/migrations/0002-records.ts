@@ -93,6 +93,7 @@ async function createTrials(db: Database): Promise<void> {
     .addColumn('code', 'varchar(64)')
     .addColumn('reason', 'text')
     .addColumn('ready', 'json')
+    .addColumn('health', 'varchar(16)', (column) => column.notNull())
     .addColumn('tried_at', 'timestamptz', (column) => column.notNull())
     .addPrimaryKeyConstraint('pk_plugin_trials', ['digest', 'tier', 'node_version'])
     .execute();

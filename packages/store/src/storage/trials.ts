@@ -7,9 +7,9 @@ import { storableText } from './text.ts';
 
 /** Stores a trial in place of an earlier one. */
 export async function putTrial({ db }: Database, row: TrialRow): Promise<void> {
-  const { digest, tier, node_version, state, code, tried_at } = row;
+  const { digest, tier, node_version, state, code, health, tried_at } = row;
   const fields = {
-    ...{ state, code, tried_at },
+    ...{ state, code, health, tried_at },
     reason: row.reason === null ? null : storableText(row.reason),
     ready: row.ready === null ? null : JSON.stringify(row.ready),
   };

@@ -1,0 +1,95 @@
+/**
+ * The trial load of a release: in the sandbox, under the same limits as live, or believed from the record of an earlier
+ * one. The same artifact at the same tier under the same Node ends the same way; only a trial that went well is believed,
+ * since what made one fail may have been mended.
+ */
+import {
+  DEFAULT_TENANT,
+  callError,
+  isTierAtLeast,
+  strongestTier,
+  type CallError,
+  type HealthWord,
+  type Manifest,
+} from '@bulkhead/protocol';
+import type { StoredArtifact } from '../artifact/artifact.ts';
+import { isoTime } from '../base/clock.ts';
+import type { LivePlugin } from '../fleet/live-plugin.ts';
+import type { Release } from '../catalogue/releases.ts';
+import type { TrialKey } from '../storage/records-port.ts';
+import type { InstallPath } from './install-path.ts';
+
+/** How the trial ended; `failure` is undefined where the plugin is ready. */
+export type Trial = { readonly failure: CallError | undefined; readonly health: HealthWord };
+
+/** What is tried, for which tenant, and whether a record may stand for it. */
+export type TrialRequest = {
+  readonly release: Release;
+  readonly artifact: StoredArtifact;
+  readonly tenant: string | undefined;
+  readonly mayRecall: boolean;
+};
+
+/** Loads the release once; no call is served in it. In a sandbox weaker than it needs, it is not even loaded. */
+export async function tryRelease(path: InstallPath, request: TrialRequest): Promise<Trial> {
+  const { release, tenant } = request;
+  const live = addToFleet(path, request);
+  const weak = refuseWeakSandbox(path, release.manifest);
+  if (weak !== undefined) return { failure: weak, health: 'unknown' };
+  const recalled = request.mayRecall ? await recall(path, live) : undefined;
+  if (recalled !== undefined) return recalled;
+  const tried = await live.tryOut(tenant ?? DEFAULT_TENANT, release.manifest.config);
+  const trial: Trial = tried.ok
+    ? { failure: undefined, health: tried.health }
+    : { failure: tried.error, health: 'error' };
+  await remember(path, live, trial);
+  return trial;
+}
+
+function addToFleet(path: InstallPath, { release, artifact }: TrialRequest): LivePlugin {
+  const { manifest, digest } = release;
+  return path.fleet.add({
+    kind: 'plugin',
+    name: manifest.name,
+    version: manifest.version,
+    digest,
+    manifest,
+    artifact: artifact.module,
+    sourceMap: artifact.sourceMap,
+    limits: manifest.limits,
+  });
+}
+
+function refuseWeakSandbox(path: InstallPath, manifest: Manifest): CallError | undefined {
+  const needed = strongestTier([path.minTier, manifest.sandbox.min_tier]);
+  if (isTierAtLeast(path.tier, needed)) return undefined;
+  const message = `the plugin needs a sandbox of tier "${needed}"; this machine has "${path.tier}"`;
+  return callError('SANDBOX_TOO_WEAK', { message });
+}
+
+function keyOf(path: InstallPath, live: LivePlugin): TrialKey {
+  return { digest: live.spec.digest, tier: path.tier, node_version: process.version };
+}
+
+/** A storage that does not answer costs a trial, and not the install. */
+async function recall(path: InstallPath, live: LivePlugin): Promise<Trial | undefined> {
+  const row = await path.storage.getTrial(keyOf(path, live)).catch(() => undefined);
+  if (row?.state !== 'INITIALIZED' || row.ready === null || live.learn(row.ready) !== undefined) return undefined;
+  return { failure: undefined, health: row.health };
+}
+
+async function remember(path: InstallPath, live: LivePlugin, { failure, health }: Trial): Promise<void> {
+  const failedState = failure?.kind === 'unavailable' ? 'UNAVAILABLE' : 'FAILED';
+  const row = {
+    ...keyOf(path, live),
+    state: failure === undefined ? 'INITIALIZED' : failedState,
+    code: failure?.code ?? null,
+    reason: failure?.message ?? null,
+    ready: failure === undefined ? (live.ready() ?? null) : null,
+    health,
+    tried_at: isoTime(path.clock.wallTime()),
+  } as const;
+  await path.storage
+    .putTrial(row)
+    .catch((error: unknown) => path.log.warn({ err: error, plugin: live.spec.name }, 'a trial could not be recorded'));
+}

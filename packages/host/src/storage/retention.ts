@@ -1,0 +1,49 @@
+/**
+ * Removes from the storage what is too old, at start and every few minutes; a storage that is away is asked again next time.
+ */
+import { LIMITS } from '@bulkhead/protocol';
+import { isoTime, type Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { StartTimer } from '../base/timer.ts';
+import type { Retention, RecordStorage } from './records-port.ts';
+
+/** What retention works with. */
+export type RetentionOptions = {
+  readonly storage: Pick<RecordStorage, 'prune'>;
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'warn'>;
+  readonly startTimer: StartTimer;
+};
+
+/** Begins; the returned function ends it, and waits for a removal that is under way. */
+export function startRetention({ storage, clock, log, startTimer }: RetentionOptions): () => Promise<void> {
+  let isEnded = false;
+  let cancelTimer: (() => void) | undefined;
+  let pruning = prune();
+
+  async function prune(): Promise<void> {
+    await storage
+      .prune(retentionAt(clock.wallTime()))
+      .catch((error: unknown) => log.warn({ err: error }, 'what is too old was not removed from the storage'));
+    if (isEnded) return;
+    cancelTimer = startTimer(LIMITS.retention_interval_ms.value, () => {
+      pruning = prune();
+    });
+  }
+
+  return async () => {
+    isEnded = true;
+    cancelTimer?.();
+    await pruning;
+  };
+}
+
+/** What may stay at a wall time. */
+export function retentionAt(wallTime: number): Retention {
+  return {
+    now: isoTime(wallTime),
+    ledgerSince: isoTime(wallTime - LIMITS.ledger_retention_ms.value),
+    transitionsSince: isoTime(wallTime - LIMITS.transition_retention_ms.value),
+    transitionsMax: LIMITS.transitions.value,
+  };
+}
