@@ -17,8 +17,8 @@
  */
 import { callError, type CallError, type JsonObject } from '@bulkhead/protocol';
 import type { Clock } from '../base/clock.ts';
+import { createWaitingCalls, type WaitingCall } from '../base/waiting-calls.ts';
 import type { Sandbox, SandboxCall, SandboxDeath, SandboxOpening, SandboxReply } from './sandbox.ts';
-import { createWaitingCalls, type WaitingCall } from './waiting-calls.ts';
 
 /** Bounds of a group, how it opens an instance, and who is told of a death. */
 export type InstanceGroupOptions = {
@@ -62,7 +62,7 @@ type Instance = {
 export class InstanceGroup {
   readonly #options: InstanceGroupOptions;
   readonly #instances = new Set<Instance>();
-  readonly #waiting = createWaitingCalls<GroupReply>();
+  readonly #waiting = createWaitingCalls<SandboxCall, GroupReply>();
   readonly #didDrain = Promise.withResolvers<void>();
   /** Worn instances whose successor is being opened. */
   readonly #replacing = new Set<Instance>();
@@ -182,7 +182,7 @@ export class InstanceGroup {
     });
   }
 
-  #serve(instance: Instance, { call, queuedAt, resolve }: WaitingCall<GroupReply>): void {
+  #serve(instance: Instance, { call, queuedAt, resolve }: WaitingCall<SandboxCall, GroupReply>): void {
     void this.#runOn(instance, call, this.#options.clock.now() - queuedAt).then(resolve);
   }
 

@@ -1,13 +1,15 @@
 /**
- * Calls that wait for an instance, first come first served. Each leaves exactly once: to be served, by its deadline, by
- * its caller's abort, or because whoever keeps the queue answers all.
+ * Calls that wait for room, first come first served. Each leaves exactly once: to be served, by its deadline, by its
+ * caller's abort, or because whoever keeps the queue answers all.
  */
-import { timerDelayMs } from '../base/timer.ts';
-import type { SandboxCall } from './sandbox.ts';
+import { timerDelayMs } from './timer.ts';
+
+/** What a queue needs to know of a call; `deadline` is of the host's monotonic clock. */
+export type Patience = { readonly deadline: number; readonly signal: AbortSignal | undefined };
 
 /** A call that waits; `queuedAt` is of the host's monotonic clock. */
-export type WaitingCall<Reply> = {
-  readonly call: SandboxCall;
+export type WaitingCall<Call extends Patience, Reply> = {
+  readonly call: Call;
   readonly queuedAt: number;
   readonly resolve: (reply: Reply) => void;
 };
@@ -20,27 +22,27 @@ export type WaitOptions<Reply> = {
 };
 
 /** The queue. It does not bound itself: see {@link WaitingCalls.size}. */
-export type WaitingCalls<Reply> = {
+export type WaitingCalls<Call extends Patience, Reply> = {
   readonly size: () => number;
   /** Resolves when the call is answered, here or by who took it. */
-  readonly add: (call: SandboxCall, options: WaitOptions<Reply>) => Promise<Reply>;
+  readonly add: (call: Call, options: WaitOptions<Reply>) => Promise<Reply>;
   /** Takes the call that has waited longest; who takes it answers it. */
-  readonly takeFirst: () => WaitingCall<Reply> | undefined;
-  readonly answerAll: (reply: (waiting: WaitingCall<Reply>) => Reply) => void;
+  readonly takeFirst: () => WaitingCall<Call, Reply> | undefined;
+  readonly answerAll: (reply: (waiting: WaitingCall<Call, Reply>) => Reply) => void;
 };
 
-type Entry<Reply> = WaitingCall<Reply> & { readonly release: () => void };
+type Entry<Call extends Patience, Reply> = WaitingCall<Call, Reply> & { readonly release: () => void };
 
 /** Makes an empty queue. A set keeps the order, and lets a call leave from the middle in constant time. */
-export function createWaitingCalls<Reply>(): WaitingCalls<Reply> {
-  const entries = new Set<Entry<Reply>>();
+export function createWaitingCalls<Call extends Patience, Reply>(): WaitingCalls<Call, Reply> {
+  const entries = new Set<Entry<Call, Reply>>();
 
-  function leave(entry: Entry<Reply>): boolean {
+  function leave(entry: Entry<Call, Reply>): boolean {
     entry.release();
     return entries.delete(entry);
   }
 
-  function add(call: SandboxCall, { queuedAt, onLate, onAbort }: WaitOptions<Reply>): Promise<Reply> {
+  function add(call: Call, { queuedAt, onLate, onAbort }: WaitOptions<Reply>): Promise<Reply> {
     return new Promise((resolve) => {
       const late = (): void => void (leave(entry) && resolve(onLate()));
       const abort = (): void => void (leave(entry) && resolve(onAbort()));
@@ -55,7 +57,7 @@ export function createWaitingCalls<Reply>(): WaitingCalls<Reply> {
     });
   }
 
-  function takeFirst(): WaitingCall<Reply> | undefined {
+  function takeFirst(): WaitingCall<Call, Reply> | undefined {
     const [first] = entries;
     if (first !== undefined) leave(first);
     return first;
