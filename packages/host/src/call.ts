@@ -18,6 +18,8 @@ import {
 import { hooksOf, passUnhooked, runAfterHooks, runBeforeHooks } from './call/call-hooks.ts';
 import { runInSandbox } from './call/run-in-sandbox.ts';
 import { judgeResult } from './call/judge-result.ts';
+import { waitForRoom } from './call/wait-for-room.ts';
+import type { AdmissionRefused, Reservation } from './tenant/admit.ts';
 
 /**
  * Runs one call and reports how it ended; a dying plugin is an answer, not a rejection.
@@ -28,16 +30,18 @@ import { judgeResult } from './call/judge-result.ts';
  */
 export async function runCall(path: CallPath, task: CallTask): Promise<Outcome> {
   const run = openCall(path, task);
-  const admission = path.admitter.admit(task.tenant);
-  if (admission.kind === 'refused') return recordCall(path, run, { ok: false, error: admission.error });
+  let admission: Reservation | AdmissionRefused | undefined;
   try {
+    const asked = path.admitter.admit(task.tenant, run.startedAt);
+    admission = asked.kind === 'full' ? await waitForRoom(path, run, asked) : asked;
+    if (admission.kind === 'refused') return recordCall(path, run, { ok: false, error: admission.error });
     return recordCall(path, run, await serve(path, run, admission.tenant));
   } catch (cause) {
     // Our own bug ends this call and nothing else: it is counted, logged, and never blamed on the plugin.
     path.log.error({ err: cause, call_id: run.id }, 'the host failed while it served a call');
     return recordCall(path, run, { ok: false, error: callError('HOST_FAULT') });
   } finally {
-    path.admitter.settle(admission);
+    if (admission?.kind === 'admitted') path.admitter.settle(admission, run.endedAt);
   }
 }
 

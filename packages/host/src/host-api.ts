@@ -43,6 +43,8 @@ export type HostOptions = {
   readonly tierMax?: Tier;
   /** Turns a broken startup audit from a warning into an error (X001-8). */
   readonly isStrict?: boolean;
+  /** Calls in flight of the whole host, 10,000 by default; more wait for their turn, tenants by their weight. */
+  readonly callsInFlightMax?: number;
 };
 
 /** A release as an embedder sees it. `findings` are the review's warnings, kept with it. */

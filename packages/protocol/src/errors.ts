@@ -241,6 +241,12 @@ export const ERRORS = {
       hint: "Mend or disable the hook's plugin that the message names.",
     },
   }),
+  ...rows('over_quota', {
+    TENANT_QUOTA_EXCEEDED: {
+      message: 'the tenant has used up one of its quotas',
+      hint: 'Try again after the time in Retry-After, or have the quota that `limit` names raised.',
+    },
+  }),
   ...rows('overloaded', {
     HOST_OVERLOADED: {
       message: 'more calls are waiting than the plugin or the server may queue',
@@ -444,11 +450,12 @@ export function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === 'string' && Object.hasOwn(ERRORS, code);
 }
 
-/** What one occurrence adds to its row: a message that names the value, a more exact hint, the limit reached. */
+/** What one occurrence adds to its row: a message that names the value, a more exact hint, the limit reached, when to retry. */
 export type ErrorSpecifics = {
   readonly message?: string;
   readonly hint?: string;
   readonly limit?: LimitReached;
+  readonly retryAfterMs?: number | undefined;
 };
 
 /** Makes the CallError of a code; the row's own message and hint stand where the occurrence has nothing better. */
@@ -461,7 +468,9 @@ export function callError(code: ErrorCode, specifics: ErrorSpecifics = {}): Call
     hint: specifics.hint ?? row.hint,
     retryable: row.retryable,
   };
-  return specifics.limit === undefined ? error : { ...error, limit: specifics.limit };
+  const limited = specifics.limit === undefined ? error : { ...error, limit: specifics.limit };
+  const { retryAfterMs } = specifics;
+  return retryAfterMs === undefined ? limited : { ...limited, retry_after_ms: retryAfterMs };
 }
 
 /** HTTP status of a code; 502 where a future code is not of this table. */

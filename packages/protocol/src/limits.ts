@@ -118,7 +118,12 @@ export const LIMITS = {
   concurrency: { value: 1_024, unit: 'calls', reason: 'Hard maximum of limits.concurrency.' },
   instances: { value: 64, unit: 'guests', reason: 'Hard maximum of limits.instances.' },
   queue_length: { value: 1_024, unit: 'calls', reason: 'Calls that wait for one release and scope (FAULTS 109).' },
-  calls_in_flight: { value: 10_000, unit: 'calls', reason: 'Of the whole host; beyond it, overloaded.' },
+  calls_in_flight: { value: 10_000, unit: 'calls', reason: 'Of the whole host; beyond it calls wait.' },
+  calls_waiting: {
+    value: 2_048,
+    unit: 'calls',
+    reason: 'Of the whole host, while it is full; no tenant takes more than it leaves free.',
+  },
   guests: { value: 256, unit: 'guests', reason: 'Of the whole host: 256 idle guests are about 4 GiB.' },
   tools: { value: 256, unit: 'tools', reason: 'Of one plugin; agents cannot choose among more.' },
   tool_schema_bytes: { value: 64 * KIB, unit: 'bytes', reason: 'One parameters schema.' },

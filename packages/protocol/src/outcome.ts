@@ -36,7 +36,10 @@ export type LimitReached = {
   readonly unit: string;
 };
 
-/** Why a call did not end well. `code` is of the error table; `message` names the value; `hint` is the next step. */
+/**
+ * Why a call did not end well. `code` is of the error table; `message` names the value; `hint` is the next step;
+ * `retry_after_ms` is when it is worth another try, in whole milliseconds, where that is known.
+ */
 export type CallError = {
   readonly kind: OutcomeKind;
   readonly code: string;
@@ -44,6 +47,7 @@ export type CallError = {
   readonly hint: string;
   readonly retryable: boolean;
   readonly limit?: LimitReached;
+  readonly retry_after_ms?: number;
 };
 
 /**

@@ -86,9 +86,10 @@ function retryAfter(error: CallError, status: number): Readonly<Record<string, s
   return seconds === undefined ? {} : { 'retry-after': seconds };
 }
 
-/** An open breaker, and whoever counts wrong tokens, say themselves how long they hold back. */
-function knownWait({ limit }: CallError): string | undefined {
-  return limit?.name === 'retry_after_ms' ? String(Math.max(1, Math.ceil(limit.observed / 1_000))) : undefined;
+/** A quota, an open breaker and whoever counts wrong tokens say themselves how long they hold back. */
+function knownWait({ limit, retry_after_ms }: CallError): string | undefined {
+  const waitMs = retry_after_ms ?? (limit?.name === 'retry_after_ms' ? limit.observed : undefined);
+  return waitMs === undefined ? undefined : String(Math.max(1, Math.ceil(waitMs / 1_000)));
 }
 
 /** RFC 9110 §11.6.1: a 401 names the scheme that it wants. */

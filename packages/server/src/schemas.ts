@@ -94,6 +94,7 @@ const CallErrorSchema = Type.Object({
       unit: Type.String(),
     }),
   ),
+  retry_after_ms: Type.Optional(Type.Integer({ description: 'When it is worth another try, where that is known.' })),
 });
 
 /** How a call ended (DESIGN 4). */

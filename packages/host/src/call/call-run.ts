@@ -68,6 +68,8 @@ export type CallRun = {
   readonly tenant: string;
   readonly startedAt: number;
   readonly startedWall: number;
+  /** When its end was recorded; until then when it started. Monotonic, as `startedAt` is. */
+  endedAt: number;
   version: string | null;
   digest: string | null;
   instanceId: string | null;
@@ -93,12 +95,14 @@ export type CallEnd =
 
 /** Opens the record of a call. */
 export function openCall(path: CallPath, task: CallTask): CallRun {
+  const startedAt = path.clock.now();
   return {
     id: path.newCallId(),
     task,
     tenant: task.tenant ?? DEFAULT_TENANT,
-    startedAt: path.clock.now(),
+    startedAt,
     startedWall: path.clock.wallTime(),
+    endedAt: startedAt,
     version: null,
     digest: null,
     instanceId: null,
@@ -121,7 +125,8 @@ export function openCall(path: CallPath, task: CallTask): CallRun {
  * @remarks The one caller of `registry.settle` (F001-18).
  */
 export function recordCall(path: CallPath, run: CallRun, end: CallEnd): Outcome {
-  const durationMs = path.clock.now() - run.startedAt;
+  run.endedAt = path.clock.now();
+  const durationMs = run.endedAt - run.startedAt;
   const error = end.ok ? undefined : end.error;
   try {
     if (run.running !== undefined) path.registry.settle(run.running, { error, durationMs, didRun: run.didRun });

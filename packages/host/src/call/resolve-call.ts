@@ -15,7 +15,7 @@ import {
 import type { HostError } from '../base/host-error.ts';
 import type { LivePlugin, LiveTool } from '../fleet/live-plugin.ts';
 import type { RegistrationRow } from '../storage/catalogue-port.ts';
-import type { TenantScope } from '../tenant/admit.ts';
+import type { TenantScope } from '../tenant/accounts.ts';
 import { toLedgerRows } from './call-record.ts';
 import { recordOf, type CallPath, type CallRun } from './call-run.ts';
 

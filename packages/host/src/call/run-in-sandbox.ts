@@ -102,7 +102,7 @@ function noteAnswer(
   const { reply, sandbox, queueMs } = answer;
   run.instanceId = sandbox?.instanceId ?? null;
   run.tier = sandbox?.tier ?? null;
-  run.queueMs = queueMs;
+  run.queueMs += queueMs;
   run.didRun = reply.didRun;
   run.cpuMs = reply.cpu_ms;
   run.peakRssBytes = reply.peak_rss_bytes;

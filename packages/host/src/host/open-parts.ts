@@ -32,8 +32,8 @@ import { readSdk } from '../source/host-package.ts';
 import { createBatch, type Batch } from '../storage/batch.ts';
 import type { Storage } from '../storage/port.ts';
 import { startRetention } from '../storage/retention.ts';
-import { createAdmitter } from '../tenant/admit.ts';
 import { endLostCalls } from './end-lost-calls.ts';
+import { openAdmission, type HostAdmission } from './open-admission.ts';
 import { openWorkshop } from './open-workshop.ts';
 import { invokeHook, listHooks } from './hook-calls.ts';
 import type { HostSettings } from './settings.ts';
@@ -66,13 +66,15 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   guests.sandbox = sandbox;
   const workshop = openWorkshop({ settings, sandbox });
   closing.defer(() => workshop.close());
-  const live = liveOptions(settings, { sandbox, registry, metrics });
-  const fleet = createFleet(live);
-  closing.defer(() => fleet.close());
-  guests.fleet = fleet;
   const catalogue = await openCatalogue(storage, clock);
   closing.defer(() => catalogue.close());
   for (const name of catalogue.shelf.unreadable()) log.warn({ release: name }, UNREADABLE);
+  const { admitter, chargeGuest } = openAdmission(settings, catalogue, closing);
+  const live = liveOptions(settings, { sandbox, registry, metrics, chargeGuest });
+  const fleet = createFleet(live);
+  closing.defer(() => fleet.close());
+  guests.fleet = fleet;
+  closing.defer(() => admitter.close());
   const releases = createReleases({ catalogue, clock, newId: randomUUID });
   catalogue.onChange(() => reconfigureGuests(fleet, releases));
   const shared = { log, releases, registry, metrics, fleet, tier: sandbox.receipt.tier, minTier: settings.minTier };
@@ -80,7 +82,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const supplied = [await readSdk()];
   const artifacts = await openArtifacts(settings, releases);
   return {
-    call: callPath(settings, { ...shared, node, ledger, storage }),
+    call: callPath(settings, { ...shared, node, ledger, storage, admitter }),
     install: { ...shared, env, platformVersion, workshop, supplied, artifacts, storage, clock },
     sandbox,
     live,
@@ -120,7 +122,9 @@ async function openRecords(
 
 type Shared = Pick<CallPath & InstallPath, 'log' | 'releases' | 'registry' | 'metrics' | 'fleet' | 'tier' | 'minTier'>;
 
-function callPath(settings: HostSettings, shared: Shared & Pick<CallPath, 'node' | 'ledger' | 'storage'>): CallPath {
+type CallParts = Shared & Pick<CallPath, 'node' | 'ledger' | 'storage' | 'admitter'>;
+
+function callPath(settings: HostSettings, shared: CallParts): CallPath {
   const { clock } = settings;
   const hookChain = createHookChain({
     invoke: (invocation) => invokeHook(shared, clock, invocation),
@@ -132,7 +136,6 @@ function callPath(settings: HostSettings, shared: Shared & Pick<CallPath, 'node'
     clock,
     hookChain,
     newCallId: createCallIds(),
-    admitter: createAdmitter({ hasImplicitTenants: settings.hasImplicitTenants }),
     hooksFor: (tenant, point) => listHooks(shared, tenant, point),
   };
 }
@@ -174,13 +177,21 @@ async function openArtifacts(settings: HostSettings, releases: Releases): Promis
   return artifacts;
 }
 
-type Watchers = { readonly sandbox: ProcessSandbox; readonly registry: Registry; readonly metrics: Metrics };
+type Watchers = Pick<HostAdmission, 'chargeGuest'> & {
+  readonly sandbox: ProcessSandbox;
+  readonly registry: Registry;
+  readonly metrics: Metrics;
+};
 
-function liveOptions(settings: HostSettings, { sandbox, registry, metrics }: Watchers): LiveOptions {
+function liveOptions(settings: HostSettings, { sandbox, registry, metrics, chargeGuest }: Watchers): LiveOptions {
   return {
     clock: settings.clock,
     compileTool,
-    open: (spec, tenant, config) => openGuest(sandbox, spec, { tenant, config }),
+    open: async (spec, tenant, config) => {
+      const opening = await openGuest(sandbox, spec, { tenant, config });
+      if (opening.ok) chargeGuest(tenant, opening.sandbox);
+      return opening;
+    },
     onDeath: ({ spec, scope }, guest, death) => {
       if (death.isKilled) metrics.countKill(death.error.code);
       registry.recordDeath(spec.name, { scope, digest: spec.digest }, toGuestDeath(guest.instanceId, death));

@@ -1,7 +1,7 @@
 /**
  * Resolves a host's options to full settings: below this nothing is optional.
  */
-import type { Tier } from '@bulkhead/protocol';
+import { LIMITS, type Tier } from '@bulkhead/protocol';
 import { fileURLToPath } from 'node:url';
 import { silentLog, type Log } from '../base/log.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
@@ -20,6 +20,7 @@ export type HostSettings = {
   readonly grants: Readonly<Record<string, readonly string[]>>;
   readonly spareCount: number;
   readonly isStrict: boolean;
+  readonly callsInFlightMax: number;
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platformVersion: string;
@@ -45,6 +46,7 @@ export function resolveSettings(options: HostOptions): HostSettings {
     grants: options.grants ?? {},
     spareCount: options.spareCount ?? SPARES,
     isStrict: options.isStrict ?? false,
+    callsInFlightMax: options.callsInFlightMax ?? LIMITS.calls_in_flight.value,
     clock: systemClock,
     env: process.env,
     platformVersion: PLATFORM_VERSION,

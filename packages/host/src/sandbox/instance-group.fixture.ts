@@ -64,6 +64,7 @@ export function createFake(instanceId: string): FakeSandbox {
       die('closed');
     },
     diagnose: () => ({ ...IDLE, instance_id: instanceId }),
+    usage: () => ({ cpuMs: 0, rssBytes: 0 }),
     answer: (value = null) => {
       calls.shift();
       replies.shift()?.({ ok: true, value, ...MEASURED });

@@ -24,6 +24,7 @@ export interface Sandbox {
   /** Asks the plugin to unload and ends the guest, by force after the grace. Resolves when it is gone. */
   close(): Promise<void>;
   diagnose(): SandboxDiagnosis;
+  usage(): SandboxUsage;
 }
 
 /** Knows how to open a sandbox of one kind, and what such a sandbox was measured to hold. */
@@ -79,6 +80,9 @@ export type SandboxDeath = {
   readonly isTold: boolean;
   readonly isKilled: boolean;
 };
+
+/** CPU time since the process began and resident memory, as the watchdog last saw them; null before its first sample. */
+export type SandboxUsage = { readonly cpuMs: number | null; readonly rssBytes: number | null };
 
 /** What is known of a guest, for an operator. */
 export type SandboxDiagnosis = {

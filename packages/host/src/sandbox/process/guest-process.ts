@@ -14,7 +14,15 @@ import {
   type Tier,
 } from '@bulkhead/protocol';
 import type { Clock } from '../../base/clock.ts';
-import type { Sandbox, SandboxCall, SandboxDeath, SandboxDiagnosis, SandboxOpening, SandboxReply } from '../sandbox.ts';
+import type {
+  Sandbox,
+  SandboxCall,
+  SandboxDeath,
+  SandboxDiagnosis,
+  SandboxOpening,
+  SandboxReply,
+  SandboxUsage,
+} from '../sandbox.ts';
 import type { HidePaths } from './clean-text.ts';
 import { describeEnd, type Dying, type GuestPhase } from './guest-end.ts';
 import type { GuestHandle, ProcessEnd } from './guest-handle.ts';
@@ -270,6 +278,10 @@ export class GuestProcess implements Sandbox {
       rss_bytes: this.#usage.rssBytes(),
       last_output: `${stdout}${stderr}`,
     };
+  }
+
+  usage(): SandboxUsage {
+    return { cpuMs: this.#usage.cpuMs(), rssBytes: this.#usage.rssBytes() };
   }
 
   #receive(message: GuestMessage): void {
