@@ -52,13 +52,15 @@ describe.each(tiers)('at tier %s', (tier) => {
     expect(await readFile(`/proc/${pid}/cmdline`, 'utf8')).toContain(GUEST_MARKER);
   });
 
-  test('[FAULTS-39] a kill ends every process of a guest at once', async () => {
+  test('[FAULTS-39] a kill ends every process of a guest within a second', async () => {
     const sandbox = await openPlugin(tier);
     const token = fixture?.sandbox.runDirectory.token ?? '';
     const reply = await sandbox.run(callOf('spin', {}, { leftMs: 50 }));
     expect(reply).toMatchObject({ error: { code: 'CALL_TIMEOUT' } });
     await sandbox.died;
-    expect(await findProcesses(({ argv }) => argv.some((text) => text.includes(token)))).toEqual([]);
+    // Those inside are killed by the kernel as the one that was started ends, and may be on their way out when it is gone.
+    const left = () => findProcesses(({ argv }) => argv.some((text) => text.includes(token)));
+    await expect.poll(left, { timeout: 1_000 }).toEqual([]);
   });
 
   test('no path of the server is in errors, crash reports or the diagnosis', async () => {
