@@ -8,7 +8,10 @@ import { READ_EVERY_MS, createGuestMeter } from '../tenant/guest-meter.ts';
 import type { HostSettings } from './settings.ts';
 
 /** The admission of a host, and how a guest that was opened for a tenant is charged to it for as long as it lives. */
-export type HostAdmission = { readonly admitter: Admitter; readonly chargeGuest: (tenant: string, guest: Sandbox) => void };
+export type HostAdmission = {
+  readonly admitter: Admitter;
+  readonly chargeGuest: (tenant: string, guest: Sandbox) => void;
+};
 
 /** Opens the admission; calls that wait are not answered by `closing`, but by `admitter.close`. */
 export function openAdmission(
