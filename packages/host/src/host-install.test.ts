@@ -250,3 +250,26 @@ test('[FAULTS-114] a plugin that could not be stored is refused for now, until i
 test('a sandbox weaker than the operator asks refuses to start', async () => {
   await expect(openTestHost({ minTier: 'jail' })).rejects.toMatchObject({ code: 'SANDBOX_TOO_WEAK' });
 });
+
+test('a release that one tenant has left goes on for those who run it: by their own registration, or by that for all', async () => {
+  await using other = await openTestHost();
+  const install = async (version: string, tenant?: string): Promise<void> => {
+    const dir = await folders.write('shared', toolsSource({ version: `return '${version}';` }), { version });
+    await other.install(dir, tenant === undefined ? {} : { tenant });
+  };
+  const versionOf = async (tenant: string): Promise<unknown> => {
+    const outcome = await other.call({ plugin: 'shared', tool: 'version', tenant });
+    return outcome.ok ? outcome.value : outcome.error.code;
+  };
+  await install('1.0.0');
+  await install('1.0.0', 'acme');
+  await install('2.0.0', 'acme');
+  expect([await versionOf('acme'), await versionOf('other')]).toEqual(['2.0.0', '1.0.0']);
+  await install('2.0.0', 'stays');
+  await install('3.0.0', 'acme');
+  expect([await versionOf('acme'), await versionOf('stays'), await versionOf('other')]).toEqual([
+    '3.0.0',
+    '2.0.0',
+    '1.0.0',
+  ]);
+});

@@ -62,6 +62,8 @@ export type Releases = {
   readonly placeOf: (plugin: string) => string | undefined;
   /** Releases that a stored registration names, those of a plugin in the order of their versions. */
   readonly registered: () => readonly Release[];
+  /** Tells whether anybody's registration names this version, or that for all. */
+  readonly isNamed: (plugin: string, version: string) => boolean;
   /** Registrations of a tenant, newest first, without those for all. */
   readonly registrationsOf: (tenant: string) => readonly StoredRegistration[];
 };
@@ -246,7 +248,7 @@ function written({ clock }: Writer, changes: readonly CatalogueChange[], deed: O
 
 function createReads(
   catalogue: Catalogue,
-): Pick<Releases, 'resolve' | 'releasesOf' | 'plugins' | 'registered' | 'registrationsOf'> {
+): Pick<Releases, 'resolve' | 'releasesOf' | 'plugins' | 'registered' | 'isNamed' | 'registrationsOf'> {
   const { shelf } = catalogue;
   return {
     resolve: (tenant, plugin) => {
@@ -256,6 +258,7 @@ function createReads(
     releasesOf: shelf.releasesOf,
     plugins: shelf.plugins,
     registered: shelf.registered,
+    isNamed: shelf.isNamed,
     registrationsOf: shelf.registrationsOf,
   };
 }

@@ -98,6 +98,11 @@ function createReads(plugins: ReturnType<typeof createPluginShelves>) {
     });
   }
 
+  function isNamed(plugin: string, version: string): boolean {
+    const rows = plugins.get(plugin)?.registrations.values() ?? [];
+    return [...rows].some((row) => row.plugin_version === version);
+  }
+
   function registrationsOf(tenant: string): readonly StoredRegistration[] {
     const rows = plugins.all().flatMap((shelf) => shelf.registrations.get(tenant) ?? []);
     return rows
@@ -108,6 +113,7 @@ function createReads(plugins: ReturnType<typeof createPluginShelves>) {
   return {
     releasesOf,
     registered,
+    isNamed,
     registrationsOf,
     /** Stored releases whose manifest this host does not understand; they are left where they are. */
     unreadable: plugins.unreadable,

@@ -19,7 +19,7 @@ export async function goLive(
   const { manifest, digest, findings } = release;
   const before = runningDigest(path, manifest.name, request.tenant);
   if (trial.failure !== undefined && before !== undefined && before !== digest) {
-    void path.fleet.retire(digest);
+    void retireUnnamed(path, manifest.name);
     path.log.warn(
       { plugin: manifest.name, error: trial.failure },
       'the new release failed its trial; the old one stays',
@@ -28,8 +28,7 @@ export async function goLive(
   }
   await path.releases.enable(release, enabling(request, manifest.name));
   markTried(path, release, trial);
-  const { name } = manifest;
-  if (before !== undefined && before !== digest) void replace(path, name, before);
+  void retireUnnamed(path, manifest.name);
   return { manifest, release, findings };
 }
 
@@ -63,8 +62,14 @@ function markTrialFailed(path: InstallPath, name: string, failure: CallError): v
   else path.registry.markFailed(name, reason, { code });
 }
 
-async function replace(path: InstallPath, name: string, digest: string): Promise<void> {
-  const scopes = path.fleet.find(digest)?.scopes() ?? [];
-  await path.fleet.retire(digest);
-  for (const scope of scopes) path.registry.retire(name, scope, digest);
+/** Ends the releases of a plugin that nobody runs any more; what they have in flight ends first. */
+async function retireUnnamed(path: InstallPath, name: string): Promise<void> {
+  const left = path.fleet.all().filter(({ spec }) => spec.name === name && !path.releases.isNamed(name, spec.version));
+  await Promise.all(
+    left.map(async (live) => {
+      const { digest } = live.spec;
+      await path.fleet.retire(digest);
+      for (const scope of live.scopes()) path.registry.retire(name, scope, digest);
+    }),
+  );
 }
