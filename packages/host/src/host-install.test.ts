@@ -251,6 +251,17 @@ test('a sandbox weaker than the operator asks refuses to start', async () => {
   await expect(openTestHost({ minTier: 'jail' })).rejects.toMatchObject({ code: 'SANDBOX_TOO_WEAK' });
 });
 
+test('a reload is for whom the folder was installed, with what was granted, and for nobody else', async () => {
+  await using other = await openTestHost();
+  const code = toolsSource({ answer: 'return 42;' });
+  const dir = await folders.write('private', code, { required_permissions: ['internet'] });
+  await other.install(dir, { tenant: 'acme', grant: ['internet'] });
+  await other.reload('private');
+  const call = { plugin: 'private', tool: 'answer' };
+  expect(await other.call({ ...call, tenant: 'acme' })).toMatchObject({ ok: true, value: 42 });
+  expect(await other.call({ ...call, tenant: 'other' })).toMatchObject({ error: { code: 'PLUGIN_NOT_FOUND' } });
+});
+
 test('a release that one tenant has left goes on for those who run it: by their own registration, or by that for all', async () => {
   await using other = await openTestHost();
   const install = async (version: string, tenant?: string): Promise<void> => {

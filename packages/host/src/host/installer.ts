@@ -25,6 +25,8 @@ export type Installer = Pick<Host, 'install' | 'installAll' | 'reload' | 'uninst
 export function createInstaller(settings: HostSettings, parts: HostParts): Installer {
   const { registry, fleet, releases, metrics } = parts.install;
   const inTurn = createTurns();
+  /** For whom a folder was installed, and with which grants: reading it again is for them, too. */
+  const optionsOf = new Map<string, InstallOptions>();
 
   async function installOne(dir: string, options: InstallOptions): Promise<InstalledRelease> {
     const grantsOf = (name: string): readonly string[] | undefined => options.grant ?? settings.grants[name];
@@ -35,6 +37,7 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
 
   async function installListed(dir: string, options: InstallOptions): Promise<InstalledRelease> {
     const wasKnown = registeredPlaces(parts);
+    optionsOf.set(resolve(dir), options);
     try {
       return await installOne(dir, options);
     } catch (error) {
@@ -66,7 +69,7 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
     const place = registry.registered().find((plugin) => plugin.name === name)?.place ?? refusedPlace(parts, name);
     if (place === undefined) throw new HostError('PLUGIN_NOT_FOUND', { message: `Plugin not found: "${name}"` });
     if (registry.registered().some((plugin) => plugin.name === name)) registry.reload(name);
-    return installListed(place, {});
+    return installListed(place, { ...optionsOf.get(place), mayRecallTrial: false });
   }
 
   async function uninstall(name: string): Promise<void> {
