@@ -2,14 +2,17 @@
  * The tables as Kysely sees them: what is read, what must be given at an insert, what may be changed. They follow the last
  * migration. `json` and `jsonb` columns are written as text, because pg would write a JavaScript list as a PostgreSQL array.
  */
-import type { GuestReady, JsonObject, LifecycleState, Outcome, OutcomeKind, Tier } from '@bulkhead/protocol';
-import type { CatalogueChange, Quota, ReleaseRow, Role, TrialRow } from '@bulkhead/host';
+import type { GuestReady, JsonObject, LifecycleState, Outcome, Tier } from '@bulkhead/protocol';
+import type { CatalogueChange, LedgerRow, Quota, ReleaseRow, TokenRow, TrialRow } from '@bulkhead/host';
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 
 /** A point in time: ISO 8601 text both ways, and the server's clock where none is given. */
 type Time = ColumnType<string, string | undefined, string>;
 /** A document of which a default is in the table. */
 type Json<Document> = ColumnType<Document, string | undefined, string>;
+
+/** Rows that are listed in the order of their first storing. */
+type Numbered = { readonly seq: GeneratedAlways<number> };
 
 /** Who is kept apart from whom; `word` is what calls say where that is not the id. */
 export type TenantsTable = {
@@ -24,16 +27,7 @@ export type TenantsTable = {
 };
 
 /** Tokens of tenants, by the digests of their texts. */
-export type ApiTokensTable = {
-  readonly id: string;
-  readonly seq: GeneratedAlways<number>;
-  readonly tenant_id: string;
-  readonly role: Role;
-  readonly scopes: readonly string[] | null;
-  readonly hash: string;
-  readonly created_at: Time;
-  readonly expires_at: string | null;
-};
+export type ApiTokensTable = TokenRow & Numbered;
 
 /** Versions of plugins; all but the offer never changes. */
 export type PluginReleasesTable = {
@@ -97,20 +91,7 @@ export type PluginTransitionsTable = {
 };
 
 /** Calls; the last four columns are null until a call has ended. */
-export type CallLedgerTable = {
-  readonly call_id: string;
-  readonly seq: GeneratedAlways<number>;
-  readonly node: string;
-  readonly tenant_id: string;
-  readonly plugin_name: string;
-  readonly target: string;
-  readonly digest: string | null;
-  readonly started_at: string;
-  readonly ended_at: string | null;
-  readonly outcome: 'ok' | OutcomeKind | null;
-  readonly code: string | null;
-  readonly duration_ms: number | null;
-};
+export type CallLedgerTable = LedgerRow & Numbered;
 
 /** Idempotency keys; `outcome` is null while the call runs. */
 export type IdempotencyKeysTable = {
