@@ -71,7 +71,7 @@ test('[FAULTS-114] a host whose data folder is full at its start says that, and 
   const full = onSmallDisk(dataDir, `! cat /dev/zero > fill && "$@" && printf '{"left":"%s"}\\n' "$(ls -Am)"`);
   await using host = startHost({ verb: 'serve', folders: [], options: { dataDir } }, full);
   expect(await host.line()).toEqual({ refused: 'DATA_UNUSABLE' });
-  expect(await host.line()).toEqual({ left: 'fill, lock.sqlite' }); // The lock has no bytes; its file is never removed.
+  expect(await host.line()).toEqual({ left: 'fill, holder.sqlite' }); // The lock has no bytes; its file is never removed.
 });
 
 test('[FAULTS-114] storage that cannot be written is a 503 for whoever asks over HTTP', () => {

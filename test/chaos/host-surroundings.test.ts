@@ -241,7 +241,7 @@ describe('a host that is killed while it installs', () => {
       for (const path of artifacts) expect(await sha256(path)).toBe(basename(path, '.artifact'));
       await using next = await createHost({ dataDir, spareCount: 0 });
       const left = (await filesBelow(dataDir)).map((path) => path.slice(dataDir.length));
-      expect(left.toSorted()).toEqual(['/holder.json', '/lock.sqlite', '/node']);
+      expect(left.toSorted()).toEqual(['/holder.json', '/holder.sqlite', '/node']);
       await writeFiles(folder, { 'main.js': 'export default { tools: [] };\n' });
       expect(await next.install(folder)).toMatchObject({ state: 'INITIALIZED' });
     },

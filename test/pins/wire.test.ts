@@ -145,7 +145,7 @@ test('artifacts lie on disk by the first two digits of their digest, below the v
     `/artifacts/v1/${digest.slice(0, 2)}/${digest}.artifact`,
     `/artifacts/v1/${digest.slice(0, 2)}/${digest}.map`,
     '/holder.json',
-    '/lock.sqlite',
+    '/holder.sqlite',
     '/node',
   ]);
 });

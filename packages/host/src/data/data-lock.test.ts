@@ -73,10 +73,10 @@ test('a second taker in the same process is refused', async () => {
 
 test('a lock that was given back can be taken, and names nobody meanwhile', async () => {
   await (await lockDataDirectory(dir, OURS))[Symbol.asyncDispose]();
-  expect(await readdir(dir)).toEqual(['lock.sqlite']);
+  expect(await readdir(dir)).toEqual(['holder.sqlite']);
   await using again = await lockDataDirectory(dir, OURS);
   expect(again).toBeDefined();
-  expect((await readdir(dir)).toSorted()).toEqual(['holder.json', 'lock.sqlite']);
+  expect((await readdir(dir)).toSorted()).toEqual(['holder.json', 'holder.sqlite']);
 });
 
 test('the lock of a killed holder is taken at once', async () => {
@@ -108,7 +108,7 @@ test('no taker prints anything', async () => {
 test('a live process is not robbed, not even where its lock was lost', async () => {
   const { child } = await startHolder();
   const named = await readFile(join(dir, 'holder.json'));
-  await rm(join(dir, 'lock.sqlite'));
+  await rm(join(dir, 'holder.sqlite'));
   await expect(lockDataDirectory(dir, OURS)).rejects.toMatchObject({
     code: 'DATA_LOCKED',
     message: expect.stringContaining(`pid ${child.pid} `) as string,
@@ -163,13 +163,13 @@ test('others may list the directory, and can neither read nor lock', async () =>
   await using lock = await lockDataDirectory(dir, OURS);
   expect(lock).toBeDefined();
   const modes = await Promise.all(
-    ['holder.json', 'lock.sqlite'].map(async (name) => (await stat(join(dir, name))).mode),
+    ['holder.json', 'holder.sqlite'].map(async (name) => (await stat(join(dir, name))).mode),
   );
   expect(modes.map((mode) => mode & 0o777)).toEqual([0o600, 0o600]);
 });
 
 test('a file that is no lock is said to be in the way, and stays', async () => {
-  const path = join(dir, 'lock.sqlite');
+  const path = join(dir, 'holder.sqlite');
   await writeFile(path, 'not a lock, but something else that somebody may want to keep'.repeat(100));
   await expect(lockDataDirectory(dir, OURS)).rejects.toMatchObject({ code: 'DATA_UNUSABLE' });
   expect(await readFile(path, 'utf8')).toContain('not a lock');

@@ -1,7 +1,7 @@
 /**
  * One host at a time owns a data directory.
  *
- *   lock.sqlite    locked in the kernel, which lets go when its process ends; see kernel-lock.ts
+ *   holder.sqlite  locked in the kernel, which lets go when its process ends; see kernel-lock.ts
  *   holder.json    who holds it, since when, and a sign of life every two seconds
  *
  * On one machine the kernel's lock decides, at once. A file system that machines share may not carry it from one to the
@@ -74,7 +74,7 @@ export async function lockDataDirectory<Identity extends HolderIdentity>(
 
 function takeLock(dir: string): KernelLock | undefined {
   try {
-    return takeKernelLock(join(dir, 'lock.sqlite'));
+    return takeKernelLock(join(dir, 'holder.sqlite'));
   } catch (error) {
     const why = error instanceof Error ? error.message : 'unknown';
     throw new HostError('DATA_UNUSABLE', { message: `"${dir}" cannot be the data directory (${why})`, cause: error });
