@@ -6,6 +6,7 @@ import type {
   Finding,
   JsonObject,
   ListedTool,
+  Manifest,
   Outcome,
   PluginHealth,
   PluginName,
@@ -102,10 +103,23 @@ export type RegistrationOptions = {
   readonly config?: JsonObject;
   /** Host capabilities that the release asks for; what is not named is not granted. */
   readonly grant?: readonly string[];
+  /** Who acts, for the audit log. */
+  readonly by?: string;
+};
+
+/** Whose registration is changed, and what it is expected to be. */
+export type ChangeOptions = {
+  /** `default` where it is left out. */
+  readonly tenant?: string;
+  /** The revision that it must have. */
+  readonly expected?: number;
+  readonly by?: string;
 };
 
 /** The registrations of a host; `tenant` is `default` where it is left out. Changes hold for the next call, without a restart. */
 export type Registrations = {
+  /** Newest releases of the plugins that a tenant may enable, sorted by name. */
+  readonly available: (tenant?: string) => readonly Manifest[];
   /** Newest first. */
   readonly of: (tenant?: string) => readonly StoredRegistration[];
   /**
@@ -115,9 +129,9 @@ export type Registrations = {
    */
   readonly enable: (plugin: string, options?: RegistrationOptions) => Promise<StoredRegistration>;
   /** Keeps config and grants. @throws {HostError} `PLUGIN_NOT_FOUND`. */
-  readonly disable: (plugin: string, tenant?: string) => Promise<StoredRegistration>;
-  /** Replaces the configuration, also of guests that run. @throws {HostError} `PLUGIN_NOT_FOUND`, `CONFIG_INVALID`. */
-  readonly configure: (plugin: string, config: JsonObject, tenant?: string) => Promise<StoredRegistration>;
+  readonly disable: (plugin: string, options?: ChangeOptions) => Promise<StoredRegistration>;
+  /** Replaces the configuration, also of guests that run. @throws {HostError} `PLUGIN_NOT_FOUND`, `CONFIG_INVALID`, `REVISION_CONFLICT`. */
+  readonly configure: (plugin: string, config: JsonObject, options?: ChangeOptions) => Promise<StoredRegistration>;
 };
 
 /** A running host. Every method may be called at the same time as any other; `close` ends them all. */

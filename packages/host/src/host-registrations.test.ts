@@ -55,7 +55,7 @@ test('a new configuration reaches the guest that runs, also in a call that is un
   const pid = await valueOf('who', 'live');
   const underWay = valueOf('slow', 'live');
   await expect.poll(() => host.health('configured')?.state).toBe('RUNNING');
-  await host.registrations.configure('configured', { precision: 9 }, 'live');
+  await host.registrations.configure('configured', { precision: 9 }, { tenant: 'live' });
   expect(await underWay).toEqual([{ precision: 1 }, { precision: 9 }]);
   expect([await valueOf('config', 'live'), await valueOf('who', 'live')]).toEqual([{ precision: 9 }, pid]);
   expect(await valueOf('config', 'other')).toEqual({ precision: 2 });
@@ -63,7 +63,7 @@ test('a new configuration reaches the guest that runs, also in a call that is un
 
 test('a disabled plugin is refused for its tenant alone, and keeps its config for the next enabling', async () => {
   await host.registrations.enable('configured', { tenant: 'off', grant: ['internet'], config: { precision: 7 } });
-  await host.registrations.disable('configured', 'off');
+  await host.registrations.disable('configured', { tenant: 'off' });
   expect([await valueOf('config', 'off'), await valueOf('config', 'other')]).toEqual([
     'PLUGIN_DISABLED',
     { precision: 2 },
@@ -85,7 +85,7 @@ test.each([
 ])('a config that does not fit its schema, %j, is refused and changes nothing', async (config, said) => {
   await host.registrations.enable('configured', { tenant: 'judged', grant: ['internet'], config: { precision: 4 } });
   const attempts = [
-    host.registrations.configure('configured', config, 'judged'),
+    host.registrations.configure('configured', config, { tenant: 'judged' }),
     host.registrations.enable('configured', { tenant: 'judged', config }),
   ];
   for (const attempt of attempts)
@@ -100,8 +100,8 @@ test('what is not there, or not asked for, is refused in the words of the contra
   const { registrations } = host;
   await expect(registrations.enable('ghost')).rejects.toThrow("Plugin 'ghost' not found in registry");
   for (const attempt of [
-    registrations.disable('configured', 'none'),
-    registrations.configure('configured', {}, 'none'),
+    registrations.disable('configured', { tenant: 'none' }),
+    registrations.configure('configured', {}, { tenant: 'none' }),
   ])
     await expect(attempt).rejects.toMatchObject({
       code: 'PLUGIN_NOT_FOUND',

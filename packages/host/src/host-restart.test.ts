@@ -33,7 +33,7 @@ test('what is registered for a tenant is there after a restart, with its config,
   {
     await using first = await start();
     await first.install(await folders.write('kept', ANSWER, MANIFEST), { tenant: 'acme' });
-    await first.registrations.configure('kept', { answer: 7 }, 'acme');
+    await first.registrations.configure('kept', { answer: 7 }, { tenant: 'acme' });
   }
   await rm(join(folders.root, 'kept'), { recursive: true });
   await using second = await start();

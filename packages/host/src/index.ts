@@ -5,6 +5,7 @@ export { createHost } from './host.ts';
 export { checkPlugin, type CheckReport } from './check.ts';
 export type {
   CallRequest,
+  ChangeOptions,
   Host,
   HostOptions,
   InstallOptions,

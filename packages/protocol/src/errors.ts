@@ -218,6 +218,10 @@ export const ERRORS = {
       message: 'too many wrong tokens came from this address',
       hint: 'Send the right token, which is never held back; else wait for the time in Retry-After.',
     },
+    ROLE_TOO_LOW: {
+      message: 'the token may not do this',
+      hint: 'Use a token of the role that the message names.',
+    },
     HOST_HEADER_REFUSED: {
       audience: 'caller',
       message: 'the Host header names another server than this one',
@@ -413,6 +417,11 @@ export const ERRORS = {
       message: 'the plugin is disabled for this tenant',
       hint: 'Enable it, or call another.',
     },
+    REVISION_CONFLICT: {
+      status: 412,
+      message: 'it was changed by somebody else meanwhile',
+      hint: 'Read it again, and send your change with the ETag that it has now.',
+    },
     PLUGIN_NAME_TAKEN: {
       audience: 'author',
       message: 'another plugin already has this name',
@@ -432,6 +441,10 @@ export const ERRORS = {
     PLUGIN_NOT_FOUND: { message: 'no plugin of this name is installed', hint: '`GET /v1/plugins` lists what is.' },
     TOOL_NOT_FOUND: { message: 'the plugin has no tool of this name', hint: '`GET /v1/tools` lists what there is.' },
     TENANT_NOT_FOUND: { message: 'there is no such tenant', hint: 'Leave the x-bulkhead-tenant header out.' },
+    TOKEN_NOT_FOUND: {
+      message: 'there is no such token',
+      hint: '`GET /api/v1/tenants/{id}/tokens` lists what there is.',
+    },
     ROUTE_NOT_FOUND: { message: 'there is no such route', hint: '`/openapi.json` lists the routes.' },
   }),
   ...rows('host_restart', {

@@ -178,7 +178,7 @@ test('a tenant without a registration cannot disable, configure or move', async 
   await releases.publish(releaseOf('calc', '1.0.0'));
   for (const attempt of [
     releases.disable('acme', 'calc'),
-    releases.configure('acme', 'calc', {}),
+    releases.configure('acme', 'calc', { config: {} }),
     releases.move('acme', 'calc', '1.0.0'),
   ]) {
     expect(await refusalOf(attempt)).toMatchObject({
@@ -195,7 +195,7 @@ test('changes at the same time lose nothing of one another', async () => {
   await releases.enable(one, { tenant: 'acme' });
   const config: JsonObject = { precision: 3 };
   await Promise.all([
-    releases.configure('acme', 'calc', config),
+    releases.configure('acme', 'calc', { config }),
     releases.move('acme', 'calc', '2.0.0'),
     releases.disable('acme', 'calc'),
   ]);
@@ -236,8 +236,8 @@ test('each write has its line in the audit log, and what changes nothing has non
   const two = await releases.publish(releaseOf('calc', '2.0.0', { digest: digestOf('b') }));
   for (const release of [one, one]) await releases.enable(release, { tenant: 'acme' });
   await releases.enable(two);
-  await releases.configure('acme', 'calc', { precision: 2 });
-  await releases.configure('acme', 'calc', { precision: 2 });
+  await releases.configure('acme', 'calc', { config: { precision: 2 } });
+  await releases.configure('acme', 'calc', { config: { precision: 2 } });
   await releases.move('acme', 'calc', '2.0.0');
   await releases.move('acme', 'calc', '1.0.0');
   await releases.disable('acme', 'calc');

@@ -37,7 +37,12 @@ export type NewRelease = {
 };
 
 /** Whom a release is enabled for: one tenant, or, without one, every tenant for as long as the host lives (F003-14, F003-15). */
-export type Enabling = { readonly tenant?: string; readonly config?: JsonObject; readonly grants?: readonly string[] };
+export type Enabling = {
+  readonly tenant?: string;
+  readonly config?: JsonObject;
+  readonly grants?: readonly string[];
+  readonly by?: string;
+};
 
 /** The releases and registrations of one host. Reads are synchronous; a write rejects with `STORAGE_UNAVAILABLE` and changes nothing. */
 export type Releases = {
@@ -46,9 +51,13 @@ export type Releases = {
   /** Makes a registration or enables it again: config and grants stay unless they are given, the version is the release's. */
   readonly enable: (release: Release, enabling?: Enabling) => Promise<StoredRegistration>;
   /** Keeps config and grants. @throws {HostError} `PLUGIN_NOT_FOUND` where the tenant has no registration. */
-  readonly disable: (tenant: string, plugin: string) => Promise<StoredRegistration>;
-  /** Replaces the config. @throws {HostError} `PLUGIN_NOT_FOUND`. */
-  readonly configure: (tenant: string, plugin: string, config: JsonObject) => Promise<StoredRegistration>;
+  readonly disable: (tenant: string, plugin: string, by?: string) => Promise<StoredRegistration>;
+  /** Replaces the config. @throws {HostError} `PLUGIN_NOT_FOUND`; `REVISION_CONFLICT` where `expected` is not its revision. */
+  readonly configure: (
+    tenant: string,
+    plugin: string,
+    change: { readonly config: JsonObject; readonly expected?: number; readonly by?: string },
+  ) => Promise<StoredRegistration>;
   /** Upgrades or rolls back one tenant, in one write. @throws {HostError} `PLUGIN_NOT_FOUND` for an unknown version too. */
   readonly move: (tenant: string, plugin: string, version: string) => Promise<StoredRegistration>;
   /** Forgets a plugin with its registrations; silent where there is none. */
@@ -133,10 +142,11 @@ function createRegistrationWrites(writer: Writer): RegistrationWrites {
   const { shelf } = writer.catalogue;
 
   function enable(release: Release, enabling: Enabling = {}): Promise<StoredRegistration> {
-    const { tenant = EVERY_TENANT, config, grants } = enabling;
+    const { tenant = EVERY_TENANT, config, grants, by } = enabling;
     const { name, version } = release.manifest;
     return change(writer, { tenant, plugin: name }, (row) => ({
       action: 'plugin.enable',
+      by,
       fields: {
         plugin_version: version,
         enabled: true,
@@ -162,10 +172,13 @@ function createRegistrationWrites(writer: Writer): RegistrationWrites {
 
   return {
     enable: async (release, enabling) => enable(release, enabling),
-    disable: async (tenant, plugin) =>
-      alter(tenant, plugin, () => ({ action: 'plugin.disable', fields: { enabled: false } })),
-    configure: async (tenant, plugin, config) =>
-      alter(tenant, plugin, () => ({ action: 'plugin.config_update', fields: { config } })),
+    disable: async (tenant, plugin, by) =>
+      alter(tenant, plugin, () => ({ action: 'plugin.disable', by, fields: { enabled: false } })),
+    configure: async (tenant, plugin, { config, expected, by }) =>
+      alter(tenant, plugin, (row) => {
+        if (expected !== undefined && expected !== row.revision) throw changedMeanwhile(plugin, expected, row.revision);
+        return { action: 'plugin.config_update', by, fields: { config } };
+      }),
     move: async (tenant, plugin, version) =>
       alter(tenant, plugin, (row) => ({
         action: compare(version, row.plugin_version) < 0 ? 'plugin.rollback' : 'plugin.upgrade',
@@ -174,7 +187,11 @@ function createRegistrationWrites(writer: Writer): RegistrationWrites {
   };
 }
 
-type PlannedChange = { readonly action: string; readonly fields: Partial<RegistrationRow> };
+type PlannedChange = {
+  readonly action: string;
+  readonly by?: string | undefined;
+  readonly fields: Partial<RegistrationRow>;
+};
 type Whose = { readonly tenant: string; readonly plugin: string };
 
 /** Writes what `plan` makes of the registration as it is; what is for every tenant is kept in memory alone. */
@@ -204,12 +221,13 @@ function planWrite(
   const { tenant, plugin } = whose;
   const { shelf } = writer.catalogue;
   const known = shelf.registration(tenant, plugin);
-  const { action, fields } = plan(known);
+  const { action, by, fields } = plan(known);
   const row = { ...nextRow(writer, whose, known), ...fields };
   const put: CatalogueChange = { kind: 'put_registration', row, expected: known?.revision ?? 0 };
   const changes = shelf.tenant(tenant) === undefined ? [putTenant(writer, tenant), put] : [put];
   const details = { version: row.plugin_version, enabled: row.enabled };
-  return written(writer, changes, { action, tenant_id: tenant, resource: `plugin ${plugin}`, details });
+  const deed = { action, tenant_id: tenant, resource: `plugin ${plugin}`, details };
+  return written(writer, changes, by === undefined ? deed : { ...deed, actor: by });
 }
 
 /** The registration as it is, or a new one, without its revision. */
@@ -242,7 +260,11 @@ function isNothingNew(row: RegistrationRow, fields: Partial<RegistrationRow>): b
   return isDeepStrictEqual(row, { ...row, ...fields });
 }
 
-function written({ clock }: Writer, changes: readonly CatalogueChange[], deed: Omit<Deed, 'actor'>): CatalogueWrite {
+function written(
+  { clock }: Writer,
+  changes: readonly CatalogueChange[],
+  deed: Omit<Deed, 'actor'> & Partial<Deed>,
+): CatalogueWrite {
   return audited(clock, changes, { actor: EMBEDDER, ...deed });
 }
 
@@ -261,6 +283,12 @@ function createReads(
     isNamed: shelf.isNamed,
     registrationsOf: shelf.registrationsOf,
   };
+}
+
+function changedMeanwhile(plugin: string, expected: number, revision: number): HostError {
+  return new HostError('REVISION_CONFLICT', {
+    message: `the registration of "${plugin}" has revision ${revision}, and ${expected} was expected`,
+  });
 }
 
 function notFound(message: string): HostError {

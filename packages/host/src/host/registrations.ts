@@ -5,7 +5,7 @@
 import { DEFAULT_TENANT, capabilitiesOf, type JsonObject } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
 import type { Release } from '../catalogue/releases.ts';
-import type { RegistrationOptions, Registrations } from '../host-api.ts';
+import type { ChangeOptions, RegistrationOptions, Registrations } from '../host-api.ts';
 import { compileSchema } from '../schema/compile-schema.ts';
 import type { HostParts } from './open-parts.ts';
 
@@ -13,9 +13,20 @@ import type { HostParts } from './open-parts.ts';
 export function createRegistrations({ install }: HostParts): Registrations {
   const { releases } = install;
 
+  /** The newest release that the tenant may see: public, offered to it, or its own already. */
+  function visible(plugin: string, tenant: string): Release | undefined {
+    const own = releases.registrationsOf(tenant).find(({ plugin_name }) => plugin_name === plugin);
+    return releases
+      .releasesOf(plugin)
+      .find(
+        ({ isPublic, offeredTo, manifest }) =>
+          isPublic || offeredTo.includes(tenant) || manifest.version === own?.plugin_version,
+      );
+  }
+
   async function enable(plugin: string, options: RegistrationOptions = {}): ReturnType<Registrations['enable']> {
-    const { tenant = DEFAULT_TENANT, config, grant } = options;
-    const [newest] = releases.releasesOf(plugin);
+    const { tenant = DEFAULT_TENANT, config, grant, by } = options;
+    const newest = visible(plugin, tenant);
     if (newest === undefined) throw notInRegistry(plugin);
     if (config !== undefined) insistOnConfig(newest, config);
     if (grant !== undefined) insistOnGrants(newest, grant);
@@ -23,21 +34,35 @@ export function createRegistrations({ install }: HostParts): Registrations {
       tenant,
       ...(config !== undefined && { config }),
       ...(grant !== undefined && { grants: grant }),
+      ...(by !== undefined && { by }),
     });
   }
 
-  async function configure(plugin: string, config: JsonObject, tenant: string): ReturnType<Registrations['configure']> {
+  async function configure(
+    plugin: string,
+    config: JsonObject,
+    { tenant = DEFAULT_TENANT, expected, by }: ChangeOptions = {},
+  ): ReturnType<Registrations['configure']> {
     const row = releases.registrationsOf(tenant).find(({ plugin_name }) => plugin_name === plugin);
     const release = releases.releasesOf(plugin).find(({ manifest }) => manifest.version === row?.plugin_version);
     if (release !== undefined) insistOnConfig(release, config);
-    return releases.configure(tenant, plugin, config);
+    return releases.configure(tenant, plugin, {
+      config,
+      ...(expected !== undefined && { expected }),
+      ...(by !== undefined && { by }),
+    });
   }
 
   return {
     of: (tenant = DEFAULT_TENANT) => releases.registrationsOf(tenant),
     enable,
-    disable: async (plugin, tenant = DEFAULT_TENANT) => releases.disable(tenant, plugin),
-    configure: (plugin, config, tenant = DEFAULT_TENANT) => configure(plugin, config, tenant),
+    disable: async (plugin, { tenant = DEFAULT_TENANT, by } = {}) => releases.disable(tenant, plugin, by),
+    configure,
+    available: (tenant = DEFAULT_TENANT) =>
+      releases
+        .plugins()
+        .flatMap((plugin) => visible(plugin, tenant)?.manifest ?? [])
+        .toSorted((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name))),
   };
 }
 
