@@ -133,9 +133,18 @@ test('liveness, readiness, metrics and the document of the routes need no token'
   expect(await metrics.text()).toContain('plugin_calls_total');
   const openapi = (await (await fetch(`${started.url}/openapi.json`)).json()) as { paths: Record<string, unknown> };
   expect(Object.keys(openapi.paths).toSorted()).toEqual([
+    '/api/v1/plugins',
     '/api/v1/plugins/reload-all',
+    '/api/v1/plugins/{name}',
+    '/api/v1/plugins/{name}/config',
+    '/api/v1/plugins/{name}/disable',
+    '/api/v1/plugins/{name}/enable',
     '/api/v1/plugins/{name}/receipt',
     '/api/v1/plugins/{name}/reload',
+    '/api/v1/tenants',
+    '/api/v1/tenants/{id}',
+    '/api/v1/tenants/{id}/tokens',
+    '/api/v1/tokens/{id}',
     '/healthz',
     '/metrics',
     '/readyz',

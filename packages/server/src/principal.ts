@@ -4,33 +4,46 @@
  */
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { HostError } from '@bulkhead/host';
-import { DEFAULT_TENANT, type TenantId } from '@bulkhead/protocol';
+import { HostError, type Host, type TokenRow } from '@bulkhead/host';
+import { DEFAULT_TENANT } from '@bulkhead/protocol';
 
 /**
  * `nobody` gave no token and may see what is public; `unknown` gave one that is not right, and may see no more; `platform`
- * holds the server's own token and acts for `tenant`.
+ * holds the server's own token; `tenant` one of a tenant's.
  */
 export type Principal =
-  { readonly kind: 'nobody' | 'unknown' } | { readonly kind: 'platform'; readonly tenant: TenantId };
+  { readonly kind: 'nobody' | 'unknown' | 'platform' } | { readonly kind: 'tenant'; readonly token: TokenRow };
 
 /** Answers who sent a request; never throws. */
 export type Recognize = (headers: IncomingHttpHeaders) => Principal;
+
+/** Who may use a route: everybody; whoever holds a token of at least that role, or the platform's; the platform's alone. */
+export type Access = 'public' | 'viewer' | 'operator' | 'admin' | 'platform';
+
+/** Whoever was let in: for whom they act, with which scopes (undefined: all), and their name in the audit log. */
+export type Caller = {
+  readonly tenant: string;
+  readonly scopes: readonly string[] | undefined;
+  readonly actor: string;
+  readonly isPlatform: boolean;
+};
 
 /** Shorter tokens can be guessed (DESIGN 14). */
 export const TOKEN_CHARACTERS_MIN = 32;
 
 const NOBODY: Principal = { kind: 'nobody' };
 const UNKNOWN: Principal = { kind: 'unknown' };
-const PLATFORM: Principal = { kind: 'platform', tenant: DEFAULT_TENANT };
+const PLATFORM: Principal = { kind: 'platform' };
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
+/** What each role may do includes what those before it may; a worker's token opens none of these. */
+const LADDER: readonly string[] = ['viewer', 'operator', 'admin'];
 
 /**
- * Creates the check for one platform token.
+ * Creates the check for the platform's token and those of tenants.
  *
  * @throws {HostError} `CONFIG_INVALID` when the token has fewer than {@link TOKEN_CHARACTERS_MIN} characters.
  */
-export function createRecognize(token: string): Recognize {
+export function createRecognize(token: string, tokens: Pick<Host['tokens'], 'recognize'>): Recognize {
   if (token.length < TOKEN_CHARACTERS_MIN) {
     throw new HostError('CONFIG_INVALID', {
       message: `the platform token has ${token.length} characters; expected at least ${TOKEN_CHARACTERS_MIN}`,
@@ -41,20 +54,50 @@ export function createRecognize(token: string): Recognize {
   return (headers) => {
     const presented = BEARER.exec(headers.authorization ?? '')?.[1];
     if (presented === undefined) return NOBODY;
-    return timingSafeEqual(digestOf(presented), expected) ? PLATFORM : UNKNOWN;
+    if (timingSafeEqual(digestOf(presented), expected)) return PLATFORM;
+    const row = tokens.recognize(presented);
+    return row === undefined ? UNKNOWN : { kind: 'tenant', token: row };
   };
 }
 
 /**
- * Requires the platform token and a tenant that exists.
+ * Lets a principal in to a route, or says why not.
  *
- * @throws {HostError} `AUTH_REQUIRED` for whoever does not hold the token; `TENANT_NOT_FOUND` where the header names
- *   another tenant than `default`, the only one that this server knows.
+ * @throws {HostError} `AUTH_REQUIRED` without a token; `ROLE_TOO_LOW` for a token that may not do this; `TENANT_NOT_FOUND`
+ *   where the platform's header names a tenant that is not there. A tenant's token acts for its own tenant, whatever the
+ *   header says.
  */
-export function assertMayAct(principal: Principal, headers: IncomingHttpHeaders): void {
-  if (principal.kind !== 'platform') throw new HostError('AUTH_REQUIRED');
-  const tenant = headers['x-bulkhead-tenant'];
-  if (tenant !== undefined && tenant !== DEFAULT_TENANT) throw new HostError('TENANT_NOT_FOUND');
+export function admitCaller(
+  principal: Principal,
+  access: Exclude<Access, 'public'>,
+  { headers, tenants }: { readonly headers: IncomingHttpHeaders; readonly tenants: Pick<Host['tenants'], 'find'> },
+): Caller {
+  if (principal.kind === 'platform') {
+    return { tenant: tenantOf(headers, tenants), scopes: undefined, actor: 'platform', isPlatform: true };
+  }
+  if (principal.kind !== 'tenant') throw new HostError('AUTH_REQUIRED');
+  const { id, role, tenant_id: tenant, scopes } = principal.token;
+  if (access === 'platform' || LADDER.indexOf(role) < LADDER.indexOf(access)) throw tooLow(role, access);
+  return { tenant, scopes: scopes ?? undefined, actor: `token ${id}`, isPlatform: false };
+}
+
+/** Who was let in to the route that runs. */
+export function callerOf({ caller }: { readonly caller: Caller | undefined }): Caller {
+  if (caller === undefined) throw new Error('a route that is not public has a caller');
+  return caller;
+}
+
+function tenantOf(headers: IncomingHttpHeaders, tenants: Pick<Host['tenants'], 'find'>): string {
+  const word = headers['x-bulkhead-tenant'];
+  if (word === undefined) return DEFAULT_TENANT;
+  const tenant = typeof word === 'string' ? tenants.find(word) : undefined;
+  if (tenant === undefined) throw new HostError('TENANT_NOT_FOUND');
+  return tenant.id;
+}
+
+function tooLow(role: string, access: string): HostError {
+  const needed = access === 'platform' ? 'the platform token' : `the role ${access}`;
+  return new HostError('ROLE_TOO_LOW', { message: `the token has the role ${role}; this needs ${needed}` });
 }
 
 function digestOf(token: string): Buffer {

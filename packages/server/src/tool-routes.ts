@@ -5,10 +5,11 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { HostError, type CallRequest, type Host, type Log, type Storage } from '@bulkhead/host';
-import { DEFAULT_TENANT, type Outcome } from '@bulkhead/protocol';
+import type { Outcome } from '@bulkhead/protocol';
 import { Type, type Static } from 'typebox';
 import { encodeOutcome } from './encode.ts';
 import { runOnce } from './idempotency.ts';
+import { callerOf, type Caller } from './principal.ts';
 import { CallBodySchema, ListedToolSchema, OutcomeSchema, ToolParamsSchema, type CallBody } from './schemas.ts';
 
 /** The part of the server that the data plane needs. Without a storage, idempotency keys are refused. */
@@ -25,19 +26,19 @@ export function addToolRoutes(app: FastifyInstance, plane: DataPlane): void {
   app.get(
     '/v1/tools',
     {
-      config: { access: 'platform' },
+      config: { access: 'viewer' },
       schema: {
         summary: 'The tools that may be called, sorted by plugin and name',
         security,
         response: { 200: Type.Array(ListedToolSchema), 401: OutcomeSchema },
       },
     },
-    () => plane.host.tools(DEFAULT_TENANT),
+    (request) => plane.host.tools(callerOf(request).tenant),
   );
   app.post<CallRoute>(
     '/v1/tools/:plugin/:tool/call',
     {
-      config: { access: 'platform' },
+      config: { access: 'operator' },
       schema: {
         summary: 'Call a tool',
         security,
@@ -46,20 +47,22 @@ export function addToolRoutes(app: FastifyInstance, plane: DataPlane): void {
         response: Object.fromEntries(CALL_STATUSES.map((status) => [status, OutcomeSchema])),
       },
     },
-    async (request, reply) => answer(reply, await call(plane, request.params, { body: request.body, reply })),
+    async (request, reply) =>
+      answer(reply, await call(plane, request.params, { body: request.body, reply, caller: callerOf(request) })),
   );
 }
 
-type Asked = { readonly body: CallBody | undefined; readonly reply: FastifyReply };
+type Asked = { readonly body: CallBody | undefined; readonly reply: FastifyReply; readonly caller: Caller };
 
 async function call(plane: DataPlane, { plugin, tool }: CallRoute['Params'], asked: Asked): Promise<Outcome> {
   const { params, timeout_ms: timeoutMs, idempotency_key: key } = asked.body ?? {};
-  const request: CallRequest = { plugin, tool, params, tenant: DEFAULT_TENANT };
+  const { tenant, scopes } = asked.caller;
+  const request: CallRequest = { plugin, tool, params, tenant, ...(scopes !== undefined && { scopes }) };
   const timed = timeoutMs === undefined ? request : { ...request, timeoutMs };
   const outcome =
     key === undefined
       ? await plane.host.call({ ...timed, signal: signalOf(asked.reply.raw) })
-      : await runOnce(storageOf(plane), { tenant: DEFAULT_TENANT, plugin, tool, key, params }, () =>
+      : await runOnce(storageOf(plane), { tenant, plugin, tool, key, params }, () =>
           // Whoever sends a key may ask again for the outcome, so a lost connection does not cancel the call.
           plane.host.call(timed),
         );
