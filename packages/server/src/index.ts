@@ -5,5 +5,5 @@ export { outcomeOf } from './encode.ts';
 export type { FlushingLog, LogLevel } from './log.ts';
 export { LOG_LEVELS, createLog } from './log.ts';
 export { TOKEN_CHARACTERS_MIN } from './principal.ts';
-export type { Access, PublicReasons, Server, ServerOptions, ServerRoute } from './server.ts';
+export type { PublicReasons, Server, ServerOptions, ServerRoute } from './server.ts';
 export { createServer } from './server.ts';

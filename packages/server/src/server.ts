@@ -20,8 +20,10 @@ import { assertHeaderCount, assertLoopbackHost, HEADERS_READ_MAX, isLoopbackName
 import { addHealthRoutes } from './health-routes.ts';
 import { acceptJsonOnly } from './json-body.ts';
 import { placeOf } from './plane.ts';
-import { assertMayAct, createRecognize, type Recognize } from './principal.ts';
+import { admitCaller, createRecognize, type Access, type Caller, type Recognize } from './principal.ts';
+import { addRegistrationRoutes } from './registration-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
+import { addTenantRoutes } from './tenant-routes.ts';
 import { addToolRoutes } from './tool-routes.ts';
 import { compileValidator } from './validate.ts';
 import { openTokenGate, type RefuseToken } from './wrong-tokens.ts';
@@ -41,8 +43,6 @@ export type ServerOptions = {
   readonly publicReasons?: PublicReasons;
 };
 
-/** Who may use a route: everybody, or whoever holds the platform token. */
-export type Access = 'public' | 'platform';
 /** One route, as a test of the whole table sees it. */
 export type ServerRoute = { readonly method: string; readonly path: string; readonly access: Access };
 
@@ -65,6 +65,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
   }
+  interface FastifyRequest {
+    /** Set on every route that is not public. */
+    caller: Caller | undefined;
+  }
 }
 
 type State = { isDraining: boolean; isLoopback: boolean };
@@ -76,11 +80,13 @@ type State = { isDraining: boolean; isLoopback: boolean };
  */
 export async function createServer(options: ServerOptions): Promise<Server> {
   const state: State = { isDraining: false, isLoopback: true };
-  const recognize = createRecognize(options.token);
+  const { host } = options;
+  const recognize = createRecognize(options.token, host.tokens);
   const app = createApp(options.log);
   const routes = collectRoutes(app);
   await app.register(swagger, { openapi: OPENAPI });
-  const door: Door = { state, recognize, refuseToken: await openTokenGate(app, options.log) };
+  app.decorateRequest('caller', undefined);
+  const door: Door = { state, recognize, tenants: host.tenants, refuseToken: await openTokenGate(app, options.log) };
   app.addHook('onRequest', (request, _reply, done) => {
     const refusal = refusalOf(request, door);
     // Only a wrong token is waited for: a promise for each request would cost all of them.
@@ -140,19 +146,25 @@ function collectRoutes(app: FastifyInstance): readonly ServerRoute[] {
   return routes;
 }
 
-type Door = { readonly state: State; readonly recognize: Recognize; readonly refuseToken: RefuseToken };
+type Door = {
+  readonly state: State;
+  readonly recognize: Recognize;
+  readonly tenants: Host['tenants'];
+  readonly refuseToken: RefuseToken;
+};
 
 /** What is wrong with a request before its body is read, or undefined; a promise where a wrong token is counted. */
 function refusalOf(request: FastifyRequest, door: Door): HostError | undefined | Promise<HostError> {
-  const { state, recognize, refuseToken } = door;
+  const { state, recognize, tenants, refuseToken } = door;
   try {
     assertHeaderCount(request.raw);
     if (state.isLoopback) assertLoopbackHost(request.raw);
     if (request.is404) throw new HostError('ROUTE_NOT_FOUND');
-    if (request.routeOptions.config.access !== 'public') {
+    const { access = 'platform' } = request.routeOptions.config;
+    if (access !== 'public') {
       const principal = recognize(request.headers);
       if (principal.kind === 'unknown') return refuseToken(request);
-      assertMayAct(principal, request.headers);
+      request.caller = admitCaller(principal, access, { headers: request.headers, tenants });
     }
     if (state.isDraining && placeOf(request.url).plane === 'data') throw new HostError('HOST_CLOSED');
     return undefined;
@@ -176,6 +188,8 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, { state, recogn
   addStatusRoutes(app, { host, isDraining: () => state.isDraining });
   addToolRoutes(app, { host, log, storage });
   addAdminRoutes(app, host);
+  addTenantRoutes(app, host);
+  addRegistrationRoutes(app, host);
 }
 
 function serverOf(
