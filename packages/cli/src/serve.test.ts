@@ -73,7 +73,7 @@ test('for people it prints url, tier, plugins, token and a curl that works when 
   await using folder = await makeFolder();
   const running = start(['serve', '--port', '0', '--plugins', calculator, '--data', 'data'], { cwd: folder.path });
   try {
-    await expect.poll(() => running.stdout(), { timeout: 10_000 }).toContain('-d ');
+    await expect.poll(() => running.stdout(), { timeout: 60_000 }).toContain('-d ');
     const screen = running.stdout();
     expect(screen).toMatch(/Bulkhead serves on http:\/\/127\.0\.0\.1:\d+/);
     expect(screen).toMatch(/sandbox {2}(process|uid|confined|jail)/);

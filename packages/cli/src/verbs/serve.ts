@@ -6,9 +6,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createHost, createMemoryStorage, HostError, type Host, type Storage } from '@bulkhead/host';
-import { LIMITS } from '@bulkhead/protocol';
+import { createHost, HostError, type Host, type Storage } from '@bulkhead/host';
+import { DEFAULT_TENANT, LIMITS } from '@bulkhead/protocol';
 import { createLog, createServer, type FlushingLog, type LogLevel, type Server } from '@bulkhead/server';
+import { openStore } from '@bulkhead/store';
 import type { Tier } from '@bulkhead/protocol';
 import { parseGrants } from '../config/grants.ts';
 import type { Config, ConfigLayer } from '../config/keys.ts';
@@ -69,10 +70,10 @@ type Serving = {
 async function serveUntilSignal(serving: Serving, terminal: Terminal): Promise<void> {
   const { config, log } = serving;
   const stop = nextSignal(log);
-  const storage = createMemoryStorage();
-  await using host = await openHost(serving, storage, terminal);
+  const store = storeOf(serving);
+  await using host = await openHost(serving, store.open, terminal);
   await installPlugins(host, config['plugins.dirs'], terminal);
-  await using server = await openServer(host, serving, storage);
+  await using server = await openServer(host, serving, store.opened());
   const { url } = await server.listen({ host: config['server.host'], port: config['server.port'] });
   announce({ url, host, token: serving.token, dataDir: config['data.dir'] }, serving.isJson, terminal);
   const watching = config['plugins.watch'] ? await watchPlugins(host, config['plugins.dirs'], log) : undefined;
@@ -96,13 +97,37 @@ function flagsOf(options: ServeOptions): ConfigLayer {
   };
 }
 
-async function openHost({ config, log }: Serving, storage: Storage, terminal: Terminal): Promise<Host> {
+type Store = { readonly open: () => Promise<Storage>; readonly opened: () => Storage };
+
+/** The storage, opened once the host holds the data directory; the server keeps idempotency keys there. */
+function storeOf({ config, log }: Serving): Store {
+  let storage: Storage | undefined;
+  return {
+    open: async () => {
+      storage = await openStore({ url: databaseUrl(), dataDir: resolve(config['data.dir']), log });
+      return storage;
+    },
+    opened: () => {
+      if (storage === undefined) throw new Error('the host has opened its storage by now');
+      return storage;
+    },
+  };
+}
+
+/** It may hold a password, so it comes from the environment alone. */
+function databaseUrl(): string | undefined {
+  const url = process.env['BULKHEAD_DATABASE_URL'];
+  return url === '' ? undefined : url;
+}
+
+async function openHost({ config, log }: Serving, storage: Store['open'], terminal: Terminal): Promise<Host> {
   const done = terminal.progress('measuring the sandbox');
   try {
     return await createHost({
       storage,
       log,
       dataDir: resolve(config['data.dir']),
+      tenants: 'explicit',
       minTier: config['sandbox.min_tier'],
       grants: config.grants,
     });
@@ -118,12 +143,15 @@ async function installPlugins(host: Host, dirs: readonly string[], terminal: Ter
     if (!existsSync(dir)) terminal.say(`${dir} is not there: it holds no plugins`);
     const done = terminal.progress(`installing the plugins of ${dir}`);
     try {
-      await (isPluginFolder(dir) ? installOne(host, dir) : host.installAll(dir));
+      await (isPluginFolder(dir) ? installOne(host, dir) : host.installAll(dir, FOR_DEFAULT));
     } finally {
       done();
     }
   }
 }
+
+/** The plugins of folders are the built-in tenant's (DESIGN 9). */
+const FOR_DEFAULT = { tenant: DEFAULT_TENANT, mayRecallTrial: true } as const;
 
 function isPluginFolder(dir: string): boolean {
   return existsSync(join(dir, 'plugin.json'));
@@ -131,7 +159,7 @@ function isPluginFolder(dir: string): boolean {
 
 async function installOne(host: Host, dir: string): Promise<void> {
   try {
-    await host.install(dir);
+    await host.install(dir, FOR_DEFAULT);
   } catch (error) {
     if (!(error instanceof HostError)) throw error; // A refusal is listed by the host itself.
   }

@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startPostgres } from '@bulkhead/store/testing';
+import { expect, test, vi } from 'vitest';
+import { makeFolder, REPOSITORY, run, serve, type Served } from './cli-fixture.ts';
+
+// A first start of the embedded database takes seconds, and many more on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
+
+const calculator = join(REPOSITORY, 'plugins/calculator');
+const CALL = '/v1/tools/calculator/add/call';
+
+type Answer = { readonly status: number; readonly body: Readonly<Record<string, unknown>> };
+
+async function ask(served: Served, path: string, token: string, body?: unknown): Promise<Answer> {
+  const response = await fetch(served.ready.url + path, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: (await response.json()) as Answer['body'] }; // Tests look at what is inside.
+}
+
+/** What a server acknowledged is there after it was killed and started again, without its plugin folders. */
+async function assertKept(data: string, env: Readonly<Record<string, string>>): Promise<void> {
+  const first = await serve(['--plugins', calculator, '--data', data], { env });
+  const platform = (await readFile(join(data, 'token'), 'utf8')).trim();
+  const { body: tenant } = await ask(first, '/api/v1/tenants', platform, { name: 'acme' });
+  const { body: made } = await ask(first, `/api/v1/tenants/${String(tenant['id'])}/tokens`, platform, {
+    role: 'admin',
+  });
+  const token = String(made['token']);
+  await ask(first, '/api/v1/plugins/calculator/enable', token, {});
+  const call = { params: { a: 2, b: 3 }, idempotency_key: 'once' };
+  const outcome = await ask(first, CALL, token, call);
+  expect(outcome).toMatchObject({ status: 200, body: { value: { result: 5 }, call: { tenant: tenant['id'] } } });
+  first.child.kill('SIGKILL');
+  await first.ended;
+
+  await using second = await serve(['--data', data], { env });
+  expect(await ask(second, CALL, token, call)).toEqual(outcome);
+  expect(await ask(second, CALL, token, { params: { a: 4, b: 5 } })).toMatchObject({ body: { value: { result: 9 } } });
+  expect(await ask(second, CALL, platform, { params: { a: 1, b: 1 } })).toMatchObject({
+    body: { value: { result: 2 } },
+  });
+  expect((await ask(second, '/api/v1/tenants', platform)).body).toMatchObject([
+    { id: 'default' },
+    { id: tenant['id'] },
+  ]);
+}
+
+test('what was acknowledged is there after a kill, in the data directory', async () => {
+  await using folder = await makeFolder();
+  await assertKept(join(folder.path, 'data'), {});
+});
+
+test('with BULKHEAD_DATABASE_URL it is on that server', async () => {
+  await using folder = await makeFolder();
+  await using server = await startPostgres();
+  await assertKept(join(folder.path, 'data'), { BULKHEAD_DATABASE_URL: server.url });
+});
+
+test.each([
+  ['postgres://nobody:secret@127.0.0.1:1/none', 'STORAGE_UNAVAILABLE'],
+  ['mysql://nobody:secret@127.0.0.1/none', 'CONFIG_INVALID'],
+])('a database at %s ends the start with exit code 1 and %s, and no password is shown', async (url, code) => {
+  await using folder = await makeFolder();
+  const args = ['serve', '--port', '0', '--data', join(folder.path, 'data')];
+  const ended = await run(args, { env: { BULKHEAD_DATABASE_URL: url } });
+  expect(ended.stderr).toContain(code);
+  expect(ended.stderr).not.toContain('secret');
+  expect(ended.code).toBe(1);
+});
