@@ -4,7 +4,7 @@
  */
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { HostError, type Host, type TokenRow } from '@bulkhead/host';
+import { HostError, type HealthView, type Host, type TokenRow } from '@bulkhead/host';
 import { DEFAULT_TENANT } from '@bulkhead/protocol';
 
 /**
@@ -79,6 +79,16 @@ export function admitCaller(
   const { id, role, tenant_id: tenant, scopes } = principal.token;
   if (access === 'platform' || LADDER.indexOf(role) < LADDER.indexOf(access)) throw tooLow(role, access);
   return { tenant, scopes: scopes ?? undefined, actor: `token ${id}`, isPlatform: false };
+}
+
+/**
+ * What somebody sees of health (DESIGN 9): the platform all of it; a tenant its own scope, with what its calls threw; all
+ * others public plugins, over all scopes. A worker's token is a tenant's, too.
+ */
+export function healthViewFor(principal: Principal, showReasons: boolean): HealthView {
+  if (principal.kind === 'platform') return { showThrownText: true, showPlaces: true };
+  if (principal.kind !== 'tenant') return { showThrownText: showReasons, isOutside: true };
+  return { scope: principal.token.tenant_id, showThrownText: true, isOutside: true };
 }
 
 /** Who was let in to the route that runs. */

@@ -20,7 +20,7 @@ import { assertHeaderCount, assertLoopbackHost, HEADERS_READ_MAX, isLoopbackName
 import { addHealthRoutes } from './health-routes.ts';
 import { acceptJsonOnly } from './json-body.ts';
 import { placeOf } from './plane.ts';
-import { admitCaller, createRecognize, type Access, type Caller, type Recognize } from './principal.ts';
+import { admitCaller, createRecognize, healthViewFor, type Access, type Caller, type Recognize } from './principal.ts';
 import { addRegistrationRoutes } from './registration-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
 import { addTenantRoutes } from './tenant-routes.ts';
@@ -28,7 +28,7 @@ import { addToolRoutes } from './tool-routes.ts';
 import { compileValidator } from './validate.ts';
 import { openTokenGate, type RefuseToken } from './wrong-tokens.ts';
 
-/** Who sees what a plugin threw, beside the platform token: everybody, nobody, or everybody while bound to loopback. */
+/** Who sees what a plugin threw, beside the platform token: everybody, nobody, or everybody while bound to loopback for one tenant. */
 export type PublicReasons = 'auto' | 'always' | 'never';
 
 /** What a server is made of; it closes neither host nor storage. */
@@ -179,11 +179,9 @@ async function endWith(refusal: Promise<HostError>, done: (error: HostError) => 
 
 function addRoutes(app: FastifyInstance, options: ServerOptions, { state, recognize }: Door): void {
   const { host, log, storage, publicReasons = 'auto' } = options;
-  const isPublic = (): boolean => publicReasons === 'always' || (publicReasons === 'auto' && state.isLoopback);
-  const viewOf = (request: FastifyRequest): HealthView => {
-    const isPlatform = recognize(request.headers).kind === 'platform';
-    return { showThrownText: isPlatform || isPublic(), showPlaces: isPlatform };
-  };
+  const isAlone = (): boolean => state.isLoopback && host.tenants.list().length === 1;
+  const showReasons = (): boolean => publicReasons === 'always' || (publicReasons === 'auto' && isAlone());
+  const viewOf = (request: FastifyRequest): HealthView => healthViewFor(recognize(request.headers), showReasons());
   addHealthRoutes(app, { host, viewOf });
   addStatusRoutes(app, { host, isDraining: () => state.isDraining });
   addToolRoutes(app, { host, log, storage });

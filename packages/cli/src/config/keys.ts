@@ -33,7 +33,8 @@ export const CONFIG_KEYS = {
   'sandbox.min_tier': word(TIERS, { fallback: 'process', about: 'Refuse to start where the sandbox is weaker.' }),
   'health.public_reasons': word(['auto', 'always', 'never'], {
     fallback: 'auto',
-    about: 'Who sees, without a token, what a plugin threw; `auto`: everybody while bound to loopback.',
+    about:
+      'Who sees, without a token, what a plugin threw; `auto`: everybody while bound to loopback with no tenant but `default`.',
   }),
 } as const;
 

@@ -73,6 +73,10 @@ export type Releases = {
   readonly registered: () => readonly Release[];
   /** Tells whether anybody's registration names this version, or that for all. */
   readonly isNamed: (plugin: string, version: string) => boolean;
+  /** Tells whether the tenant's registration is disabled; without a tenant, whether all that there are. */
+  readonly isDisabled: (plugin: string, tenant?: string) => boolean;
+  /** Releases that a tenant may see, highest version first: public ones, those offered to it, and its own registration's. */
+  readonly visibleTo: (tenant: string | undefined, plugin: string) => readonly Release[];
   /** Registrations of a tenant, newest first, without those for all. */
   readonly registrationsOf: (tenant: string) => readonly StoredRegistration[];
 };
@@ -268,11 +272,24 @@ function written(
   return audited(clock, changes, { actor: EMBEDDER, ...deed });
 }
 
-function createReads(
-  catalogue: Catalogue,
-): Pick<Releases, 'resolve' | 'releasesOf' | 'plugins' | 'registered' | 'isNamed' | 'registrationsOf'> {
+type Reads = Omit<Releases, keyof RegistrationWrites | 'publish' | 'remove' | 'placeOf'>;
+
+function createReads(catalogue: Catalogue): Reads {
   const { shelf } = catalogue;
+
+  function visibleTo(tenant: string | undefined, plugin: string): readonly Release[] {
+    const own = tenant === undefined ? undefined : shelf.registration(tenant, plugin)?.plugin_version;
+    return shelf
+      .releasesOf(plugin)
+      .filter(
+        ({ isPublic, offeredTo, manifest }) =>
+          isPublic || manifest.version === own || (tenant !== undefined && offeredTo.includes(tenant)),
+      );
+  }
+
   return {
+    visibleTo,
+    isDisabled: shelf.isDisabled,
     resolve: (tenant, plugin) => {
       catalogue.noteRead();
       return shelf.resolution(tenant, plugin) ?? shelf.resolution(EVERY_TENANT, plugin) ?? unknownPlugin(plugin);

@@ -103,6 +103,12 @@ function createReads(plugins: ReturnType<typeof createPluginShelves>) {
     return [...rows].some((row) => row.plugin_version === version);
   }
 
+  function isDisabled(plugin: string, tenant: string | undefined): boolean {
+    const rows = [...(plugins.get(plugin)?.registrations.values() ?? [])];
+    const asked = tenant === undefined ? rows : rows.filter((row) => row.tenant_id === tenant);
+    return asked.length > 0 && asked.every((row) => !row.enabled);
+  }
+
   function registrationsOf(tenant: string): readonly StoredRegistration[] {
     const rows = plugins.all().flatMap((shelf) => shelf.registrations.get(tenant) ?? []);
     return rows
@@ -114,6 +120,7 @@ function createReads(plugins: ReturnType<typeof createPluginShelves>) {
     releasesOf,
     registered,
     isNamed,
+    isDisabled,
     registrationsOf,
     /** Stored releases whose manifest this host does not understand; they are left where they are. */
     unreadable: plugins.unreadable,

@@ -6,6 +6,7 @@ import { runCall } from '../call.ts';
 import type { CallTask } from '../call/call-run.ts';
 import type { CallRequest, Host } from '../host-api.ts';
 import type { HostParts } from './open-parts.ts';
+import { createHealthViews } from './health-views.ts';
 import { createInstaller } from './installer.ts';
 import { createRegistrations } from './registrations.ts';
 import { runFunction } from './run-function.ts';
@@ -28,8 +29,7 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
     uninstall: installer.uninstall,
     call: (request) => runCall(call, toolTask(request)),
     runSandboxed: (target, ...args) => runFunction(parts, target, args),
-    plugins: (view) => call.registry.list(view),
-    health: (name, view) => call.registry.health(name, view ?? { showThrownText: true, showPlaces: true }),
+    ...createHealthViews(parts),
     tools: (tenant) => listTools(parts, tenant ?? DEFAULT_TENANT),
     refused: () => call.registry.refused(),
     metrics: () => call.metrics.renderMetrics(),

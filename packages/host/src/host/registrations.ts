@@ -13,20 +13,9 @@ import type { HostParts } from './open-parts.ts';
 export function createRegistrations({ install }: HostParts): Registrations {
   const { releases } = install;
 
-  /** The newest release that the tenant may see: public, offered to it, or its own already. */
-  function visible(plugin: string, tenant: string): Release | undefined {
-    const own = releases.registrationsOf(tenant).find(({ plugin_name }) => plugin_name === plugin);
-    return releases
-      .releasesOf(plugin)
-      .find(
-        ({ isPublic, offeredTo, manifest }) =>
-          isPublic || offeredTo.includes(tenant) || manifest.version === own?.plugin_version,
-      );
-  }
-
   async function enable(plugin: string, options: RegistrationOptions = {}): ReturnType<Registrations['enable']> {
     const { tenant = DEFAULT_TENANT, config, grant, by } = options;
-    const newest = visible(plugin, tenant);
+    const [newest] = releases.visibleTo(tenant, plugin);
     if (newest === undefined) throw notInRegistry(plugin);
     if (config !== undefined) insistOnConfig(newest, config);
     if (grant !== undefined) insistOnGrants(newest, grant);
@@ -61,7 +50,7 @@ export function createRegistrations({ install }: HostParts): Registrations {
     available: (tenant = DEFAULT_TENANT) =>
       releases
         .plugins()
-        .flatMap((plugin) => visible(plugin, tenant)?.manifest ?? [])
+        .flatMap((plugin) => releases.visibleTo(tenant, plugin)[0]?.manifest ?? [])
         .toSorted((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name))),
   };
 }

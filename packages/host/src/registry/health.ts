@@ -18,6 +18,8 @@ export type HealthView = {
   readonly scope?: string;
   readonly showThrownText: boolean;
   readonly showPlaces?: boolean;
+  /** Shows public plugins alone, and those that the tenant of `scope` may see. */
+  readonly isOutside?: boolean;
 };
 
 /** Worst first (DESIGN 9). Among the good ones RUNNING tells most: it says that at least one call is in flight. */
