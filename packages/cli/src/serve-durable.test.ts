@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPostgres } from '@bulkhead/store/testing';
 import { expect, test, vi } from 'vitest';
-import { makeFolder, REPOSITORY, run, serve, type Served } from './cli-fixture.ts';
+import { answering, makeFolder, REPOSITORY, run, serve, writePlugin, type Served } from './cli-fixture.ts';
 
 // A first start of the embedded database takes seconds, and many more on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
@@ -70,4 +70,20 @@ test.each([
   expect(ended.stderr).toContain(code);
   expect(ended.stderr).not.toContain('secret');
   expect(ended.code).toBe(1);
+});
+
+test('a plugin whose folder was deleted while no server ran is withdrawn; one that is only no longer named serves on', async () => {
+  await using folder = await makeFolder();
+  const data = join(folder.path, 'data');
+  const dirs = await Promise.all(
+    ['deleted', 'unnamed'].map((name) => writePlugin(folder.path, { name, main: answering(7) })),
+  );
+  await (await serve(['--plugins', dirs[0] ?? '', '--plugins', dirs[1] ?? '', '--data', data]))[Symbol.asyncDispose]();
+  await rm(dirs[0] ?? '', { recursive: true });
+  for (const round of [1, 2]) {
+    await using served = await serve(['--data', data]);
+    const { body } = await ask(served, '/v1/plugins', '');
+    expect({ round, body }).toMatchObject({ body: [{ name: 'unnamed', state: 'INITIALIZED' }] });
+    expect(served.stderr()).toContain('unnamed is of an earlier start');
+  }
 });

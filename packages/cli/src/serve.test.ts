@@ -191,7 +191,7 @@ test('--watch reloads a plugin whose files change, installs a new one, and loses
   await rm(join(plugins, 'newcomer'), { recursive: true });
   await expect
     .poll(() => answer(served, 'newcomer/answer'), { timeout: 10_000 })
-    .toMatchObject({ error: { kind: 'not_found' } });
+    .toMatchObject({ error: { kind: 'disabled' } });
 });
 
 test('--watch keeps what runs when the change is refused, and takes the mended one', async () => {

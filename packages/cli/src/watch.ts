@@ -2,12 +2,14 @@
  * Watches plugin folders and has the host read a folder again when its files have come to rest. Calls in flight end on the
  * release that they began with; that is the host's promise, so nothing waits for them here.
  *
- *   file event -> its plugin folder -> quiet for 200 ms -> reload, install or uninstall, one at a time for each folder
+ *   file event -> its plugin folder -> quiet for 200 ms -> reload, install or withdraw, one at a time for each folder
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import type { Host, Log } from '@bulkhead/host';
+import { DEFAULT_TENANT } from '@bulkhead/protocol';
 import { watch, type FSWatcher } from 'chokidar';
+import { FOLDERS_ACTOR, FOR_DEFAULT } from './plugin-folders.ts';
 
 /** Editors write a file in several steps, and a checkout changes many. */
 const QUIET_MS = 200;
@@ -90,11 +92,11 @@ async function readAgain({ host, folder, log }: Change): Promise<void> {
   const name = host.registry.registered().find(({ place }) => place === folder)?.name;
   try {
     if (!existsSync(folder)) {
-      if (name !== undefined) await host.uninstall(name);
-      log.info({ plugin: name, folder }, 'plugin removed');
+      if (name !== undefined) await host.withdraw(name, DEFAULT_TENANT, FOLDERS_ACTOR);
+      log.info({ plugin: name, folder }, 'plugin withdrawn: its folder is gone');
       return;
     }
-    const release = name === undefined ? await host.install(folder) : await host.reload(name);
+    const release = name === undefined ? await host.install(folder, FOR_DEFAULT) : await host.reload(name);
     log.info(
       { plugin: release.name, version: release.version, state: release.state, reason: release.reason },
       'plugin reloaded',

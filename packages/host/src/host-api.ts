@@ -161,7 +161,12 @@ export type Host = AsyncDisposable & {
   }>;
   /** Reads a plugin's folder again; new guests take new calls while those in flight end on the old release. */
   readonly reload: (name: string) => Promise<InstalledRelease>;
-  /** Takes a plugin out; calls in flight end. Silent where there is none. */
+  /**
+   * Takes a plugin whose folder is gone out of service for a tenant: its registration is disabled, with config and grants
+   * kept; where nobody else has it enabled, health no longer lists it. Silent where there is none.
+   */
+  readonly withdraw: (name: string, tenant: string, by?: string) => Promise<void>;
+  /** Takes a plugin out, with its releases and everybody's registrations; calls in flight end. Silent where there is none. */
   readonly uninstall: (name: string) => Promise<void>;
   /** Runs one tool; never rejects. */
   readonly call: (request: CallRequest) => Promise<Outcome>;

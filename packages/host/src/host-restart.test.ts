@@ -127,3 +127,36 @@ test('a storage is opened once the data directory is held, and one that cannot b
   failing.fail();
   await expect(openTestHost({ storage: failing })).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
 });
+
+test('a plugin that is withdrawn goes on for those who have it enabled, and is forgotten once nobody has', async () => {
+  await using first = await start();
+  const dir = await folders.write('kept', ANSWER, MANIFEST);
+  for (const tenant of ['default', 'acme']) await first.install(dir, { tenant });
+  await first.registrations.configure('kept', { answer: 7 });
+  await first.withdraw('kept', 'default', 'serve');
+  expect(await first.call({ ...CALL, tenant: 'default' })).toMatchObject({ error: { code: 'PLUGIN_DISABLED' } });
+  expect(await first.call(CALL)).toMatchObject({ value: 42 });
+  await first.withdraw('kept', 'acme');
+  await first.withdraw('unknown', 'acme');
+  expect(first.plugins()).toEqual([]);
+  await first.close();
+
+  await using second = await start();
+  expect(second.plugins()).toEqual([]);
+  expect(second.registrations.of()).toMatchObject([{ plugin_name: 'kept', enabled: false, config: { answer: 7 } }]);
+  await second.install(dir, { tenant: 'default' });
+  expect(await second.call({ ...CALL, tenant: 'default' })).toMatchObject({ value: 7 });
+});
+
+test('a plugin of an earlier start is read again for the tenant that has it, and for nobody else', async () => {
+  const dir = await folders.write('kept', ANSWER, MANIFEST);
+  {
+    await using first = await start();
+    await first.install(dir, { tenant: 'default' });
+  }
+  await using second = await start();
+  await folders.write('kept', ANSWER, { config: { answer: 43 }, version: '1.1.0' });
+  expect(await second.reload('kept')).toMatchObject({ version: '1.1.0' });
+  expect(await second.call({ ...CALL, tenant: 'default' })).toMatchObject({ value: 43 });
+  expect(await second.call(CALL)).toMatchObject({ error: { code: 'PLUGIN_NOT_FOUND' } });
+});

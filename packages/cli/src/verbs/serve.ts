@@ -4,10 +4,10 @@
  *   configuration -> token -> host -> plugins -> listen -> ready -> (watch) -> signal -> drain -> closed
  */
 import { existsSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createHost, HostError, type Host, type Storage } from '@bulkhead/host';
-import { DEFAULT_TENANT, LIMITS } from '@bulkhead/protocol';
+import { createHost, type Host, type Storage } from '@bulkhead/host';
+import { LIMITS } from '@bulkhead/protocol';
 import { createLog, createServer, type FlushingLog, type LogLevel, type Server } from '@bulkhead/server';
 import { openStore } from '@bulkhead/store';
 import type { Tier } from '@bulkhead/protocol';
@@ -15,6 +15,7 @@ import { parseGrants } from '../config/grants.ts';
 import type { Config, ConfigLayer } from '../config/keys.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { EXIT_OK } from '../exit-codes.ts';
+import { installFolders, settleFolders } from '../plugin-folders.ts';
 import { readyLine, readyText, type Ready } from '../ready.ts';
 import { openToken, type PlatformToken } from '../token.ts';
 import type { Terminal } from '../terminal.ts';
@@ -72,7 +73,8 @@ async function serveUntilSignal(serving: Serving, terminal: Terminal): Promise<v
   const stop = nextSignal(log);
   const store = storeOf(serving);
   await using host = await openHost(serving, store.open, terminal);
-  await installPlugins(host, config['plugins.dirs'], terminal);
+  await installFolders(host, config['plugins.dirs'], terminal);
+  await settleFolders(host, { dirs: config['plugins.dirs'], dataDir: resolve(config['data.dir']) }, terminal);
   await using server = await openServer(host, serving, store.opened());
   const { url } = await server.listen({ host: config['server.host'], port: config['server.port'] });
   announce({ url, host, token: serving.token, dataDir: config['data.dir'] }, serving.isJson, terminal);
@@ -133,35 +135,6 @@ async function openHost({ config, log }: Serving, storage: Store['open'], termin
     });
   } finally {
     done();
-  }
-}
-
-/** What is refused is listed by the host; a folder that is not there holds no plugins, which is said and not fatal. */
-async function installPlugins(host: Host, dirs: readonly string[], terminal: Terminal): Promise<void> {
-  if (dirs.length === 0) terminal.say('no --plugins: serving none');
-  for (const dir of dirs) {
-    if (!existsSync(dir)) terminal.say(`${dir} is not there: it holds no plugins`);
-    const done = terminal.progress(`installing the plugins of ${dir}`);
-    try {
-      await (isPluginFolder(dir) ? installOne(host, dir) : host.installAll(dir, FOR_DEFAULT));
-    } finally {
-      done();
-    }
-  }
-}
-
-/** The plugins of folders are the built-in tenant's (DESIGN 9). */
-const FOR_DEFAULT = { tenant: DEFAULT_TENANT, mayRecallTrial: true } as const;
-
-function isPluginFolder(dir: string): boolean {
-  return existsSync(join(dir, 'plugin.json'));
-}
-
-async function installOne(host: Host, dir: string): Promise<void> {
-  try {
-    await host.install(dir, FOR_DEFAULT);
-  } catch (error) {
-    if (!(error instanceof HostError)) throw error; // A refusal is listed by the host itself.
   }
 }
 

@@ -26,6 +26,7 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
     install: installer.install,
     installAll: installer.installAll,
     reload: installer.reload,
+    withdraw: installer.withdraw,
     uninstall: installer.uninstall,
     call: (request) => runCall(call, toolTask(request)),
     runSandboxed: (target, ...args) => runFunction(parts, target, args),

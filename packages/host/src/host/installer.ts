@@ -2,7 +2,7 @@
  * Installs, one after another so that two installs of a name never interleave, and lists what was refused. It knows
  * folders and reasons; the flow itself is install.ts.
  */
-import type { ErrorCode } from '@bulkhead/protocol';
+import { DEFAULT_TENANT, type ErrorCode } from '@bulkhead/protocol';
 import { basename, resolve } from 'node:path';
 import { HostError } from '../base/host-error.ts';
 import type { Host, InstallOptions, InstalledRelease } from '../host-api.ts';
@@ -19,7 +19,7 @@ import type { HostParts } from './open-parts.ts';
 import type { HostSettings } from './settings.ts';
 
 /** The part of the embedding API that changes what is installed. */
-export type Installer = Pick<Host, 'install' | 'installAll' | 'reload' | 'uninstall'>;
+export type Installer = Pick<Host, 'install' | 'installAll' | 'reload' | 'withdraw' | 'uninstall'>;
 
 /** Makes the installer of a host. */
 export function createInstaller(settings: HostSettings, parts: HostParts): Installer {
@@ -69,7 +69,21 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
     const place = registry.registered().find((plugin) => plugin.name === name)?.place ?? refusedPlace(parts, name);
     if (place === undefined) throw new HostError('PLUGIN_NOT_FOUND', { message: `Plugin not found: "${name}"` });
     if (registry.registered().some((plugin) => plugin.name === name)) registry.reload(name);
-    return installListed(place, { ...optionsOf.get(place), mayRecallTrial: false });
+    return installListed(place, { ...(optionsOf.get(place) ?? storedOptions(name)), mayRecallTrial: false });
+  }
+
+  /** For whom a plugin of an earlier start is read again: the built-in tenant where that has it, else everybody. */
+  function storedOptions(name: string): InstallOptions {
+    const isDefaults = releases.registrationsOf(DEFAULT_TENANT).some((row) => row.plugin_name === name);
+    return isDefaults ? { tenant: DEFAULT_TENANT } : {};
+  }
+
+  async function withdraw(name: string, tenant: string, by?: string): Promise<void> {
+    if (!releases.registrationsOf(tenant).some((row) => row.plugin_name === name)) return;
+    await releases.disable(tenant, name, by);
+    if (!releases.isDisabled(name)) return; // Others go on with it.
+    await Promise.all(releases.releasesOf(name).map(({ digest }) => fleet.retire(digest)));
+    registry.unregister(name);
   }
 
   async function uninstall(name: string): Promise<void> {
@@ -84,6 +98,7 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
     install: (dir, options = {}) => inTurn(() => installListed(dir, options)),
     installAll: (dir, options = {}) => inTurn(() => installAll(dir, options)),
     reload: (name) => inTurn(() => reload(name)),
+    withdraw: (name, tenant, by) => inTurn(() => withdraw(name, tenant, by)),
     uninstall: (name) => inTurn(() => uninstall(name)),
   };
 }

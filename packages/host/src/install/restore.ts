@@ -10,9 +10,13 @@ import { markTried } from './go-live.ts';
 import type { InstallPath } from './install-path.ts';
 import { tryRelease } from './trial.ts';
 
-/** Restores every registered release; one that cannot be is UNAVAILABLE with the reason, and the others go on. */
+/**
+ * Restores every release of a plugin that somebody has enabled; one that cannot be is UNAVAILABLE with the reason, and the
+ * others go on.
+ */
 export async function restoreReleases(path: InstallPath): Promise<void> {
-  for (const release of path.releases.registered()) await restore(path, release);
+  const enabled = path.releases.registered().filter(({ manifest }) => !path.releases.isDisabled(manifest.name));
+  for (const release of enabled) await restore(path, release);
 }
 
 async function restore(path: InstallPath, release: Release): Promise<void> {
