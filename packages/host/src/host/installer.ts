@@ -16,6 +16,7 @@ import { discoverPlugins } from '../source/discover-plugins.ts';
 import { peekName, readManifest } from '../source/manifest-file.ts';
 import { OPERATOR_FOLDER, SINGLE_FILE, readSource } from '../source/read-source.ts';
 import type { HostParts } from './open-parts.ts';
+import { uninstall, withdraw } from './take-out.ts';
 import type { HostSettings } from './settings.ts';
 
 /** The part of the embedding API that changes what is installed. */
@@ -23,7 +24,7 @@ export type Installer = Pick<Host, 'install' | 'installAll' | 'reload' | 'withdr
 
 /** Makes the installer of a host. */
 export function createInstaller(settings: HostSettings, parts: HostParts): Installer {
-  const { registry, fleet, releases, metrics } = parts.install;
+  const { registry } = parts.install;
   const inTurn = createTurns();
   /** For whom a folder was installed, and with which grants: reading it again is for them, too. */
   const optionsOf = new Map<string, InstallOptions>();
@@ -69,38 +70,22 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
     const place = registry.registered().find((plugin) => plugin.name === name)?.place ?? refusedPlace(parts, name);
     if (place === undefined) throw new HostError('PLUGIN_NOT_FOUND', { message: `Plugin not found: "${name}"` });
     if (registry.registered().some((plugin) => plugin.name === name)) registry.reload(name);
-    return installListed(place, { ...(optionsOf.get(place) ?? storedOptions(name)), mayRecallTrial: false });
-  }
-
-  /** For whom a plugin of an earlier start is read again: the built-in tenant where that has it, else everybody. */
-  function storedOptions(name: string): InstallOptions {
-    const isDefaults = releases.registrationsOf(DEFAULT_TENANT).some((row) => row.plugin_name === name);
-    return isDefaults ? { tenant: DEFAULT_TENANT } : {};
-  }
-
-  async function withdraw(name: string, tenant: string, by?: string): Promise<void> {
-    if (!releases.registrationsOf(tenant).some((row) => row.plugin_name === name)) return;
-    await releases.disable(tenant, name, by);
-    if (!releases.isDisabled(name)) return; // Others go on with it.
-    await Promise.all(releases.releasesOf(name).map(({ digest }) => fleet.retire(digest)));
-    registry.unregister(name);
-  }
-
-  async function uninstall(name: string): Promise<void> {
-    const digests = releases.releasesOf(name).map((release) => release.digest);
-    await releases.remove(name);
-    await Promise.all(digests.map((digest) => fleet.retire(digest)));
-    registry.unregister(name);
-    metrics.removePlugin(name);
+    return installListed(place, { ...(optionsOf.get(place) ?? storedOptions(parts, name)), mayRecallTrial: false });
   }
 
   return {
     install: (dir, options = {}) => inTurn(() => installListed(dir, options)),
     installAll: (dir, options = {}) => inTurn(() => installAll(dir, options)),
     reload: (name) => inTurn(() => reload(name)),
-    withdraw: (name, tenant, by) => inTurn(() => withdraw(name, tenant, by)),
-    uninstall: (name) => inTurn(() => uninstall(name)),
+    withdraw: (name, tenant, by) => inTurn(() => withdraw(parts.install, { name, tenant, by })),
+    uninstall: (name) => inTurn(() => uninstall(parts.install, name)),
   };
+}
+
+/** For whom a plugin of an earlier start is read again: the built-in tenant where that has it, else everybody. */
+function storedOptions({ install }: HostParts, name: string): InstallOptions {
+  const isDefaults = install.releases.registrationsOf(DEFAULT_TENANT).some((row) => row.plugin_name === name);
+  return isDefaults ? { tenant: DEFAULT_TENANT } : {};
 }
 
 function registeredPlaces(parts: HostParts): ReadonlySet<string | undefined> {
