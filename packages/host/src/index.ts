@@ -41,6 +41,8 @@ export type {
   TokenRow,
 } from './storage/catalogue-port.ts';
 export { AUDIT_ORIGIN, chainAudit, followAudit, type AuditFault } from './storage/audit-chain.ts';
+export type { ArtifactRow, ArtifactStorage } from './storage/artifact-port.ts';
+export type { NodePlugin, NodeReport, NodeRow, NodeStorage } from './storage/nodes-port.ts';
 export type { Storage } from './storage/port.ts';
 export type { Transition } from './registry/history.ts';
 export type {

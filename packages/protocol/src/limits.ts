@@ -61,6 +61,22 @@ export const LIMITS = {
     reason: 'How often what is too old is removed; the first time at start.',
   },
   idempotency_key_ms: { value: 86_400_000, unit: 'ms', reason: 'A day outlasts every sensible retry (DESIGN 9).' },
+  artifact_unnamed_ms: {
+    value: 3_600_000,
+    unit: 'ms',
+    reason: 'How long nodes share an artifact that no release names: an install in flight has yet to name it.',
+  },
+  node_heartbeat_ms: {
+    value: 2_000,
+    unit: 'ms',
+    reason: 'How often a node that shares its storage says that it lives; as late is what others show of its plugins.',
+  },
+  node_lost_ms: {
+    value: 10_000,
+    unit: 'ms',
+    reason: 'A node that was silent for longer is lost; a blocked event loop or a short break of its network is not.',
+  },
+  node_kept_ms: { value: 24 * 3_600_000, unit: 'ms', reason: 'How long a lost node is listed.' },
   drain_ms: { value: 10_000, unit: 'ms', reason: 'For calls in flight at shutdown; orchestrators kill after 30 s.' },
   json_depth: {
     value: 64,

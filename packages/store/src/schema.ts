@@ -3,7 +3,16 @@
  * migration. `json` and `jsonb` columns are written as text, because pg would write a JavaScript list as a PostgreSQL array.
  */
 import type { GuestReady, JsonObject, LifecycleState, Outcome, Tier } from '@bulkhead/protocol';
-import type { CatalogueChange, LedgerRow, Quota, ReleaseRow, TokenRow, TrialRow } from '@bulkhead/host';
+import type {
+  ArtifactRow,
+  CatalogueChange,
+  LedgerRow,
+  NodeReport,
+  Quota,
+  ReleaseRow,
+  TokenRow,
+  TrialRow,
+} from '@bulkhead/host';
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 
 /** A point in time: ISO 8601 text both ways, and the server's clock where none is given. */
@@ -116,6 +125,20 @@ export type PluginTrialsTable = {
   readonly tried_at: string;
 };
 
+/** Artifacts that nodes share; `put_at` is when one was put last. */
+export type PluginArtifactsTable = {
+  readonly digest: string;
+  readonly bytes: ColumnType<ArtifactRow['bytes'], Buffer, never>;
+  readonly source_map: ColumnType<ArtifactRow['source_map'], Buffer | null, never>;
+  readonly put_at: string;
+};
+
+/** Nodes, each with its last sign of life. */
+export type NodesTable = Omit<NodeReport, 'plugins'> & {
+  readonly heartbeat_at: Time;
+  readonly plugins: ColumnType<NodeReport['plugins'], string, string>;
+};
+
 /** Every table of ours, by its name. */
 export type Tables = {
   readonly tenants: TenantsTable;
@@ -130,4 +153,6 @@ export type Tables = {
   readonly call_ledger: CallLedgerTable;
   readonly idempotency_keys: IdempotencyKeysTable;
   readonly plugin_trials: PluginTrialsTable;
+  readonly plugin_artifacts: PluginArtifactsTable;
+  readonly nodes: NodesTable;
 };

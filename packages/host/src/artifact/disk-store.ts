@@ -16,7 +16,7 @@ import { parseDigest, type Digest } from '@bulkhead/protocol';
 import { HostError, systemCodeOf } from '../base/host-error.ts';
 import type { Bundle } from '../bundle/bundle-source.ts';
 import { ARTIFACT_FORMAT, decodeArtifact, digestOf, encodeArtifact, type StoredArtifact } from './artifact.ts';
-import type { ArtifactStore, SweepRequest } from './store.ts';
+import type { ArtifactStore, EncodedArtifact, SweepRequest } from './store.ts';
 
 /** The points between two steps of a put, in order; a chaos test interrupts at each. */
 export const PUT_STEPS = [
@@ -43,6 +43,7 @@ export async function createArtifactStore(dir: string, options: DiskStoreOptions
   await translated(() => mkdir(place.temp, { recursive: true, mode: 0o700 }));
   return {
     put: (bundle) => translated(() => put(place, bundle)),
+    keep: (artifact) => translated(() => keep(place, artifact)),
     get: (digest) => translated(() => get(place, digest)),
     sweep: (request) => translated(() => sweep(place, request)),
   };
@@ -50,20 +51,24 @@ export async function createArtifactStore(dir: string, options: DiskStoreOptions
 
 type Place = { readonly root: string; readonly temp: string; readonly onStep: (step: PutStep) => void | Promise<void> };
 
-async function put(place: Place, bundle: Bundle): Promise<StoredArtifact> {
+function put(place: Place, bundle: Bundle): Promise<StoredArtifact> {
   const bytes = encodeArtifact(bundle);
-  const digest = digestOf(bytes);
+  return keep(place, { digest: digestOf(bytes), bytes, sourceMap: bundle.sourceMap });
+}
+
+async function keep(place: Place, { digest, bytes, sourceMap }: EncodedArtifact): Promise<StoredArtifact> {
+  const artifact = decodeArtifact(bytes, digest, sourceMap);
   await place.onStep('begun');
   const folder = folderOf(place, digest);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if (await isWhole(place, digest)) {
     await utimes(pathOf(place, digest, 'artifact'), new Date(), new Date()); // A sweep counts its age anew.
-    return decodeArtifact(bytes, digest, bundle.sourceMap);
+    return artifact;
   }
-  if (bundle.sourceMap !== undefined) await moveMap(place, digest, bundle.sourceMap);
+  if (sourceMap !== undefined) await moveMap(place, digest, sourceMap);
   await moveArtifact(place, digest, bytes);
   await syncFolder(folder);
-  return decodeArtifact(bytes, digest, bundle.sourceMap);
+  return artifact;
 }
 
 /** An artifact that is there but damaged is written anew. */

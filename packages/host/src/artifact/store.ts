@@ -15,12 +15,25 @@ export type ArtifactStore = {
    */
   readonly put: (bundle: Bundle) => Promise<StoredArtifact>;
   /**
+   * Stores bytes that another store had under this digest.
+   *
+   * @throws {HostError} `ARTIFACT_CORRUPT` where they are others; `STORAGE_UNAVAILABLE`.
+   */
+  readonly keep: (artifact: EncodedArtifact) => Promise<StoredArtifact>;
+  /**
    * @returns undefined where there is none of that digest.
    * @throws {HostError} `ARTIFACT_CORRUPT` where its bytes changed.
    */
   readonly get: (digest: Digest) => Promise<StoredArtifact | undefined>;
   /** Removes what nothing refers to, and what an interrupted put left; returns the digests removed. */
   readonly sweep: (request: SweepRequest) => Promise<readonly Digest[]>;
+};
+
+/** An artifact as bytes, and the digest that it is said to have. */
+export type EncodedArtifact = {
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+  readonly sourceMap: Uint8Array | undefined;
 };
 
 /** What a sweep leaves in place. */
@@ -42,13 +55,17 @@ export function createMemoryArtifactStore(wallTime: () => number): ArtifactStore
     const found = held.get(digest);
     return found === undefined ? undefined : decodeArtifact(found.bytes, digest, found.sourceMap);
   };
+  const keep = ({ digest, bytes, sourceMap }: EncodedArtifact): StoredArtifact => {
+    const artifact = decodeArtifact(bytes, digest, sourceMap);
+    held.set(digest, { bytes, sourceMap, putAt: wallTime() });
+    return artifact;
+  };
   return {
     put: async (bundle) => {
       const bytes = encodeArtifact(bundle);
-      const digest = digestOf(bytes);
-      held.set(digest, { bytes, sourceMap: bundle.sourceMap, putAt: wallTime() });
-      return decodeArtifact(bytes, digest, bundle.sourceMap);
+      return keep({ digest: digestOf(bytes), bytes, sourceMap: bundle.sourceMap });
     },
+    keep: async (artifact) => keep(artifact),
     get: async (digest) => read(digest),
     sweep: async ({ referenced, before }) => {
       const stale = [...held].flatMap(([digest, { putAt }]) =>

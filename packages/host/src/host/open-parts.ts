@@ -5,6 +5,7 @@ import { LIMITS, isTierAtLeast, type JsonObject } from '@bulkhead/protocol';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createArtifactStore } from '../artifact/disk-store.ts';
+import { shareArtifacts } from '../artifact/shared-store.ts';
 import { createMemoryArtifactStore, type ArtifactStore } from '../artifact/store.ts';
 import { createCallIds } from '../base/call-ids.ts';
 import { HostError } from '../base/host-error.ts';
@@ -80,7 +81,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const shared = { log, releases, registry, metrics, fleet, tier: sandbox.receipt.tier, minTier: settings.minTier };
   const { env, platformVersion } = settings;
   const supplied = [await readSdk()];
-  const artifacts = await openArtifacts(settings, releases);
+  const artifacts = await openArtifacts(settings, releases, storage);
   return {
     call: callPath(settings, { ...shared, node, ledger, storage, admitter }),
     install: { ...shared, env, platformVersion, workshop, supplied, artifacts, storage, clock },
@@ -167,9 +168,14 @@ async function openSandbox(settings: HostSettings, metrics: Metrics): Promise<Pr
   });
 }
 
+/** Of one node alone, or passed on by a storage that others use, too. */
+async function openArtifacts(settings: HostSettings, releases: Releases, storage: Storage): Promise<ArtifactStore> {
+  const local = await openLocalArtifacts(settings, releases);
+  return storage.isShared ? shareArtifacts(local, { storage, wallTime: settings.clock.wallTime }) : local;
+}
+
 /** What an install that was cut off left behind goes now, while none is in flight; so does what no release names. */
-async function openArtifacts(settings: HostSettings, releases: Releases): Promise<ArtifactStore> {
-  const { dataDir, clock } = settings;
+async function openLocalArtifacts({ dataDir, clock }: HostSettings, releases: Releases): Promise<ArtifactStore> {
   if (dataDir === undefined) return createMemoryArtifactStore(clock.wallTime);
   const artifacts = await createArtifactStore(join(dataDir, 'artifacts'));
   const named = releases.plugins().flatMap((plugin) => releases.releasesOf(plugin));

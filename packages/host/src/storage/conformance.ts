@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { catalogueTests } from './conformance-catalogue.ts';
 import { minute, type Opened } from './conformance-fixture.ts';
 import { recordTests } from './conformance-records.ts';
+import { sharedTests } from './conformance-shared.ts';
 import type { Storage } from './port.ts';
 
 /**
@@ -23,6 +24,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>): 
     const opened = (): Storage => storage;
     catalogueTests(opened);
     recordTests(opened);
+    sharedTests(opened);
     lifetimeTests(opened);
   });
 }

@@ -2,8 +2,10 @@
  * Storage that ends with its process: the default of an embedded host, and what tests start from.
  */
 import { HostError } from '../base/host-error.ts';
+import { systemClock, type Clock } from '../base/clock.ts';
 import { createMemoryCatalogue } from './memory-catalogue.ts';
 import { createHistory, createKeys, createLedger, createTrials } from './memory-records.ts';
+import { createArtifacts, createNodes } from './memory-shared.ts';
 import type { Storage } from './port.ts';
 
 /** Most rows of each kind that grows by itself; beyond it the oldest go. `steps` bounds the audit log, too. */
@@ -17,14 +19,21 @@ export type MemoryBounds = {
 
 const BOUNDS: MemoryBounds = { steps: 10_000, calls: 1_000, transitions: 10_000, keys: 10_000, trials: 1_000 };
 
-/** Creates a storage that is new; nothing is shared between two of them. */
-export function createMemoryStorage(bounds: Partial<MemoryBounds> = {}): Storage {
+/** Creates a storage that is new; nothing is shared between two of them. `clock` tells how long a node has been silent. */
+export function createMemoryStorage(
+  bounds: Partial<MemoryBounds> = {},
+  clock: Pick<Clock, 'wallTime'> = systemClock,
+): Storage {
   const { steps, calls, transitions, keys: keysMax, trials: trialsMax } = { ...BOUNDS, ...bounds };
   const catalogue = createMemoryCatalogue(steps);
   const history = createHistory(transitions);
   const ledger = createLedger(calls);
   const keys = createKeys(keysMax);
   const trials = createTrials(trialsMax);
+  const artifacts = createArtifacts((digest) =>
+    catalogue.readCatalogue().releases.some((row) => row.digest === digest),
+  );
+  const nodes = createNodes(clock.wallTime);
   let isClosed = false;
 
   /** Runs a step at once, so that it cannot interleave with another, and answers a copy by a promise (S1). */
@@ -50,6 +59,13 @@ export function createMemoryStorage(bounds: Partial<MemoryBounds> = {}): Storage
     putTrial: (row) => step(() => trials.put(row)),
     getTrial: (key) => step(() => trials.get(key)),
     prune: (retention) => step(() => [history, ledger, keys].forEach((part) => part.prune(retention))),
+    putArtifact: (row, putAt) => step(() => artifacts.put(row, putAt)),
+    getArtifact: (digest) => step(() => artifacts.get(digest)),
+    sweepArtifacts: (before) => step(() => artifacts.sweep(before)),
+    isShared: false, // It ends with this process.
+    beat: (report) => step(() => nodes.beat(report)),
+    removeNode: (id) => step(() => nodes.remove(id)),
+    forgetNodes: (silentMs) => step(() => nodes.forget(silentMs)),
     close: async () => {
       isClosed = true;
     },

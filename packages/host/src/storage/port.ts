@@ -7,12 +7,16 @@
  * S3: A rejection is a HostError `STORAGE_UNAVAILABLE`; nothing of the write is there, or all of it.
  * S4: What grows by itself is bounded: `prune` removes what its bounds leave out, oldest first.
  */
+import type { ArtifactStorage } from './artifact-port.ts';
 import type { CatalogueStorage } from './catalogue-port.ts';
+import type { NodeStorage } from './nodes-port.ts';
 import type { RecordStorage } from './records-port.ts';
 
 /** The port. Every method is safe to call concurrently; its invariants are at the head of this file. */
 export type Storage = CatalogueStorage &
-  RecordStorage & {
+  RecordStorage &
+  ArtifactStorage &
+  NodeStorage & {
     /** Releases what is held open. Safe to call twice; other methods reject afterwards. */
     close(): Promise<void>;
   };

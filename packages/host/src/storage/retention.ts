@@ -5,11 +5,12 @@ import { LIMITS } from '@bulkhead/protocol';
 import { isoTime, type Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { StartTimer } from '../base/timer.ts';
-import type { Retention, RecordStorage } from './records-port.ts';
+import type { Storage } from './port.ts';
+import type { Retention } from './records-port.ts';
 
 /** What retention works with. */
 export type RetentionOptions = {
-  readonly storage: Pick<RecordStorage, 'prune'>;
+  readonly storage: Pick<Storage, 'prune' | 'sweepArtifacts' | 'forgetNodes'>;
   readonly clock: Clock;
   readonly log: Pick<Log, 'warn'>;
   readonly startTimer: StartTimer;
@@ -21,10 +22,17 @@ export function startRetention({ storage, clock, log, startTimer }: RetentionOpt
   let cancelTimer: (() => void) | undefined;
   let pruning = prune();
 
+  async function removeOld(): Promise<void> {
+    const now = clock.wallTime();
+    await storage.prune(retentionAt(now));
+    await storage.sweepArtifacts(isoTime(now - LIMITS.artifact_unnamed_ms.value));
+    await storage.forgetNodes(LIMITS.node_kept_ms.value);
+  }
+
   async function prune(): Promise<void> {
-    await storage
-      .prune(retentionAt(clock.wallTime()))
-      .catch((error: unknown) => log.warn({ err: error }, 'what is too old was not removed from the storage'));
+    await removeOld().catch((error: unknown) =>
+      log.warn({ err: error }, 'what is too old was not removed from the storage'),
+    );
     if (isEnded) return;
     cancelTimer = startTimer(LIMITS.retention_interval_ms.value, () => {
       pruning = prune();

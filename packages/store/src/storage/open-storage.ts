@@ -5,9 +5,11 @@
 import { AUDIT_ORIGIN, HostError, type Storage } from '@bulkhead/host';
 import { DEFAULT_TENANT } from '@bulkhead/protocol';
 import type { Database } from '../engine/database.ts';
+import { getArtifact, putArtifact, sweepArtifacts } from './artifacts.ts';
 import { commit, CATALOGUE_CHANNEL } from './commit.ts';
 import { claimKey, freeKey, pruneKeys, settleKey } from './keys.ts';
 import { listCalls, listUnfinishedCalls, pruneCalls, putCalls } from './ledger.ts';
+import { beat, forgetNodes, removeNode } from './nodes.ts';
 import { readAudit, readCatalogue, readSteps } from './read-catalogue.ts';
 import { storedWord, tenantUuid } from './tenant-id.ts';
 import { appendTransitions, listTransitions, pruneTransitions } from './transitions.ts';
@@ -50,6 +52,13 @@ export async function openStorage(database: Database): Promise<Storage> {
         await pruneKeys(database, retention);
         await pruneSteps(database);
       }),
+    putArtifact: (row, putAt) => answer(() => putArtifact(database, row, putAt)),
+    getArtifact: (digest) => answer(() => getArtifact(database, digest)),
+    sweepArtifacts: (before) => answer(() => sweepArtifacts(database, before)),
+    isShared: database.engine === 'postgres', // PGlite's folder is locked for one node.
+    beat: (report) => answer(() => beat(database, report)),
+    removeNode: (id) => answer(() => removeNode(database, id)),
+    forgetNodes: (silentMs) => answer(() => forgetNodes(database, silentMs)),
     close: async () => {
       isClosed = true;
       await database.close();
