@@ -82,6 +82,7 @@ test.each([
       'getRegistry',
       'openDataDirectory',
       'toDataFault',
+      'toStepChanges',
     ],
   ],
   ['@bulkhead/server', server, ['LOG_LEVELS', 'TOKEN_CHARACTERS_MIN', 'createLog', 'createServer', 'outcomeOf']],

@@ -25,6 +25,7 @@ export { createMemoryStorage } from './storage/memory.ts';
 export type {
   AuditEntry,
   AuditPage,
+  AuditQuery,
   AuditRow,
   CatalogueChange,
   CatalogueRows,
@@ -44,6 +45,8 @@ export { AUDIT_ORIGIN, chainAudit, followAudit, type AuditFault } from './storag
 export type { ArtifactRow, ArtifactStorage } from './storage/artifact-port.ts';
 export type { NodePlugin, NodeReport, NodeRow, NodeStorage } from './storage/nodes-port.ts';
 export type { Storage } from './storage/port.ts';
+export type { SealedSecret, SealedText, SecretName, SecretRow, SecretStorage } from './storage/secrets-port.ts';
+export { toStepChanges } from './storage/step-changes.ts';
 export type { Transition } from './registry/history.ts';
 export type {
   KeyAnswer,

@@ -10,6 +10,7 @@ import type {
   NodeReport,
   Quota,
   ReleaseRow,
+  SealedSecret,
   TokenRow,
   TrialRow,
 } from '@bulkhead/host';
@@ -75,8 +76,16 @@ export type RegistrationRevisionsTable = {
 /** One row: the newest line of the audit log. */
 export type AuditHeadTable = { readonly is_only: boolean; readonly seq: number; readonly hash: string };
 
-/** Lines of the audit log. */
-export type AuditLogTable = { readonly seq: number; readonly text: string; readonly hash: string };
+/** Lines of the audit log; `tenant_id` is what `text` says, as JSON without its quotes. */
+export type AuditLogTable = {
+  readonly seq: number;
+  readonly text: string;
+  readonly hash: string;
+  readonly tenant_id: GeneratedAlways<string | null>;
+};
+
+/** Secrets of tenants, encrypted by the host. */
+export type SecretsTable = SealedSecret & Numbered;
 
 /** What each commit changed. */
 export type CatalogueStepsTable = {
@@ -149,6 +158,7 @@ export type Tables = {
   readonly audit_head: AuditHeadTable;
   readonly audit_log: AuditLogTable;
   readonly catalogue_steps: CatalogueStepsTable;
+  readonly secrets: SecretsTable;
   readonly plugin_transitions: PluginTransitionsTable;
   readonly call_ledger: CallLedgerTable;
   readonly idempotency_keys: IdempotencyKeysTable;

@@ -10,6 +10,7 @@ import type {
   TenantRow,
   TokenRow,
 } from '../storage/catalogue-port.ts';
+import { createSecretShelf } from './secret-shelf.ts';
 import { EVERY_TENANT, createPluginShelves, type Release, type Resolution } from './plugin-shelves.ts';
 
 /** See {@link createShelf}. */
@@ -20,6 +21,7 @@ export function createShelf() {
   const tenants = new Map<string, TenantRow>();
   const tokens = new Map<string, TokenRow>();
   const plugins = createPluginShelves();
+  const secrets = createSecretShelf();
   let revision = 0;
 
   /** Takes all rows anew; what holds for every tenant is this process's own, and stays. */
@@ -32,41 +34,15 @@ export function createShelf() {
     for (const row of rows.tokens) tokens.set(row.id, row);
     for (const row of rows.releases) plugins.putRelease(row);
     for (const row of [...rows.registrations, ...forAll]) plugins.assign(row);
+    secrets.load(rows.secrets);
     revision = rows.revision;
   }
 
   /** Applies a commit; one that is not the next was applied already. */
   function apply(step: CatalogueStep): void {
     if (step.revision !== revision + 1) return;
-    for (const change of step.changes) applyChange(change, step.revision);
+    for (const change of step.changes) applyChange({ tenants, tokens, plugins, secrets }, change, step.revision);
     revision = step.revision;
-  }
-
-  function applyChange(change: CatalogueChange, at: number): void {
-    switch (change.kind) {
-      case 'put_tenant':
-        return void tenants.set(change.row.id, change.row);
-      case 'remove_tenant':
-        return removeTenant(change.tenant_id);
-      case 'put_release':
-        return plugins.putRelease(change.row);
-      case 'put_registration':
-        return plugins.assign({ ...change.row, revision: at });
-      case 'remove_registration':
-        return plugins.unassign(change.tenant_id, change.plugin_name);
-      case 'remove_plugin':
-        return void plugins.remove(change.plugin_name);
-      case 'put_token':
-        return void tokens.set(change.row.id, change.row);
-      case 'remove_token':
-        return void tokens.delete(change.token_id);
-    }
-  }
-
-  function removeTenant(tenant: string): void {
-    tenants.delete(tenant);
-    for (const { id, tenant_id } of tokens.values()) if (tenant_id === tenant) tokens.delete(id);
-    for (const plugin of plugins.names()) plugins.unassign(tenant, plugin);
   }
 
   return {
@@ -75,11 +51,57 @@ export function createShelf() {
     assign: plugins.assign,
     ...createReads(plugins),
     revision: (): number => revision,
+    /** Which secrets of a tenant are set for a plugin. */
+    secretsOf: secrets.of,
+    secretCountOf: secrets.countOf,
+    secrets: secrets.all,
     tenant: (tenant: string): TenantRow | undefined => tenants.get(tenant),
     tenants: (): readonly TenantRow[] => [...tenants.values()],
     token: (id: string): TokenRow | undefined => tokens.get(id),
     tokens: (): readonly TokenRow[] => [...tokens.values()],
   };
+}
+
+type ShelfRows = {
+  readonly tenants: Map<string, TenantRow>;
+  readonly tokens: Map<string, TokenRow>;
+  readonly plugins: ReturnType<typeof createPluginShelves>;
+  readonly secrets: ReturnType<typeof createSecretShelf>;
+};
+
+function applyChange(rows: ShelfRows, change: CatalogueChange, at: number): void {
+  const { tenants, tokens, plugins, secrets } = rows;
+  switch (change.kind) {
+    case 'put_tenant':
+      return void tenants.set(change.row.id, change.row);
+    case 'remove_tenant':
+      return removeTenant(rows, change.tenant_id);
+    case 'put_release':
+      return plugins.putRelease(change.row);
+    case 'put_registration':
+      return plugins.assign({ ...change.row, revision: at });
+    case 'remove_registration':
+      secrets.removeOf(change.tenant_id, change.plugin_name);
+      return plugins.unassign(change.tenant_id, change.plugin_name);
+    case 'remove_plugin':
+      secrets.removePlugin(change.plugin_name);
+      return void plugins.remove(change.plugin_name);
+    case 'put_secret':
+      return secrets.put(change.row);
+    case 'remove_secret':
+      return secrets.remove(change);
+    case 'put_token':
+      return void tokens.set(change.row.id, change.row);
+    case 'remove_token':
+      return void tokens.delete(change.token_id);
+  }
+}
+
+function removeTenant({ tenants, tokens, plugins, secrets }: ShelfRows, tenant: string): void {
+  tenants.delete(tenant);
+  secrets.removeTenant(tenant);
+  for (const { id, tenant_id } of tokens.values()) if (tenant_id === tenant) tokens.delete(id);
+  for (const plugin of plugins.names()) plugins.unassign(tenant, plugin);
 }
 
 function createReads(plugins: ReturnType<typeof createPluginShelves>) {

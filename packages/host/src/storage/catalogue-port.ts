@@ -1,5 +1,5 @@
 /**
- * What administrators decide, as the host stores it: tenants, tokens, releases and registrations. Small enough that every
+ * What administrators decide, as the host stores it: tenants, tokens, releases, registrations and secrets. Small enough that every
  * node holds all of it, and changed by commits alone.
  *
  * C1: A commit is there whole, with its line of the audit log, or not at all; commits follow one another, each has the
@@ -8,6 +8,7 @@
  * C3: A release's content is never changed by a commit.
  */
 import type { Finding, JsonObject, Tier } from '@bulkhead/protocol';
+import type { SealedText, SecretRow } from './secrets-port.ts';
 
 /** A tenant. `id` is the word that calls name it by: the built-in `default`, or a UUID. Times are ISO 8601. */
 export type TenantRow = {
@@ -81,8 +82,10 @@ export type StoredRegistration = RegistrationRow & { readonly revision: number }
  *
  * `put_release`: the version with the same digest again changes its offer alone; with another digest it is a conflict.
  * `put_registration`: `expected` is the revision that the registration must have, 0 that there must be none; left out, either.
+ * `put_secret`: `sealed` is in every commit and in no step; `replaces` is the nonce that the stored one must have.
  * An unknown tenant, and a name that another tenant has, are conflicts, too. Removing what is not there is silent.
- * Removing a tenant removes its tokens and registrations; removing a plugin its releases and registrations.
+ * Removing a tenant removes its tokens, registrations and secrets; removing a plugin its releases, registrations and
+ * secrets; removing a registration the tenant's secrets of the plugin.
  */
 export type CatalogueChange =
   | { readonly kind: 'put_tenant'; readonly row: TenantRow }
@@ -92,7 +95,14 @@ export type CatalogueChange =
   | { readonly kind: 'put_release'; readonly row: ReleaseRow }
   | { readonly kind: 'put_registration'; readonly row: RegistrationRow; readonly expected?: number }
   | { readonly kind: 'remove_registration'; readonly tenant_id: string; readonly plugin_name: string }
-  | { readonly kind: 'remove_plugin'; readonly plugin_name: string };
+  | { readonly kind: 'remove_plugin'; readonly plugin_name: string }
+  | { readonly kind: 'put_secret'; readonly row: SecretRow; readonly sealed?: SealedText; readonly replaces?: string }
+  | {
+      readonly kind: 'remove_secret';
+      readonly tenant_id: string;
+      readonly plugin_name: string;
+      readonly name: string;
+    };
 
 /** Who did what, for the audit log; `tenant_id` is null for what concerns the platform. `details` hold no secret. */
 export type AuditEntry = {
@@ -107,6 +117,9 @@ export type AuditEntry = {
 /** A line of the audit log: `text` is the entry's JSON, byte for byte what was hashed; `hash` chains it (see `audit-chain.ts`). */
 export type AuditRow = { readonly seq: number; readonly text: string; readonly hash: string };
 
+/** Which lines are wanted: of one tenant or all; those that follow `after`, or else the newest. At most `rowsMax`. */
+export type AuditQuery = { readonly tenant?: string; readonly after?: number; readonly rowsMax: number };
+
 /** Lines in order, and the newest one that there is: a log that was cut at its end does not reach it. */
 export type AuditPage = {
   readonly rows: readonly AuditRow[];
@@ -120,13 +133,14 @@ export type CatalogueWrite = { readonly changes: readonly CatalogueChange[]; rea
 export type Committed =
   { readonly kind: 'done'; readonly revision: number } | { readonly kind: 'conflict'; readonly index: number };
 
-/** All of it as of a revision; releases and registrations in order of their first storing. */
+/** All of it as of a revision; releases, registrations and secrets in order of their first storing. */
 export type CatalogueRows = {
   readonly revision: number;
   readonly tenants: readonly TenantRow[];
   readonly tokens: readonly TokenRow[];
   readonly releases: readonly ReleaseRow[];
   readonly registrations: readonly StoredRegistration[];
+  readonly secrets: readonly SecretRow[];
 };
 
 /** What one commit changed. */
@@ -146,4 +160,6 @@ export interface CatalogueStorage {
   watch(didCommit: () => void): () => void;
   /** Lines after a number, at most `rowsMax`, oldest first. */
   readAudit(after: number, rowsMax: number): Promise<AuditPage>;
+  /** Lines for a reader, oldest first. */
+  listAudit(query: AuditQuery): Promise<readonly AuditRow[]>;
 }

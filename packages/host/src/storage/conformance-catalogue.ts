@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { AUDIT_ORIGIN, followAudit } from './audit-chain.ts';
 import type {
   AuditEntry,
+  AuditQuery,
   CatalogueChange,
   CatalogueWrite,
   RegistrationRow,
@@ -23,12 +24,13 @@ export function catalogueTests(storage: Opened): void {
   registrationTests(storage);
   stepTests(storage);
   auditTests(storage);
+  auditReaderTests(storage);
 }
 
 function commitTests(storage: Opened): void {
   test('a new storage has revision 0, the tenant default and nothing else', async () => {
     const { tenants, ...rest } = await storage().readCatalogue();
-    expect(rest).toEqual({ revision: 0, tokens: [], releases: [], registrations: [] });
+    expect(rest).toEqual({ revision: 0, tokens: [], releases: [], registrations: [], secrets: [] });
     expect(tenants).toMatchObject([{ id: DEFAULT_TENANT, name: DEFAULT_TENANT, min_tier: null, quota: {} }]);
   });
 
@@ -242,7 +244,40 @@ function auditTests(storage: Opened): void {
   test('the text of a line is kept byte for byte', async () => {
     const audit: AuditEntry = { ...AUDIT, details: { z: 'é😀\u0001', a: [1e300, -0.5] }, resource: 'plugin "a"' };
     await storage().commit({ changes: [], audit });
-    expect((await storage().readAudit(0, 1)).rows[0]?.text).toBe(JSON.stringify(audit));
+    const { at, actor, action, tenant_id, resource, details } = audit;
+    const text = JSON.stringify({ at, actor, action, tenant_id, resource, details });
+    expect((await storage().readAudit(0, 1)).rows[0]?.text).toBe(text);
+  });
+}
+
+function auditReaderTests(storage: Opened): void {
+  const numbers = async (query: AuditQuery): Promise<readonly number[]> =>
+    (await storage().listAudit(query)).map(({ seq }) => seq);
+
+  test('a reader has the newest lines, or those that follow one, oldest first', async () => {
+    for (const name of ['one', 'two', 'three']) await storage().commit(write(putTenant(name)));
+    expect([await numbers({ rowsMax: 2 }), await numbers({ rowsMax: 9 })]).toEqual([
+      [2, 3],
+      [1, 2, 3],
+    ]);
+    expect([await numbers({ after: 0, rowsMax: 2 }), await numbers({ after: 2, rowsMax: 2 })]).toEqual([[1, 2], [3]]);
+    expect(await storage().listAudit({ after: 0, rowsMax: 9 })).toEqual((await storage().readAudit(0, 9)).rows);
+  });
+
+  test('a tenant’s lines are those that name it, whatever other fields say', async () => {
+    const decoy = '"tenant_id":"acme"';
+    const entries: readonly AuditEntry[] = [
+      { ...AUDIT, tenant_id: 'acme', actor: 'a "quoted" \\ one', resource: decoy },
+      { ...AUDIT, tenant_id: 'other', actor: `{"at":"", ${decoy}`, action: decoy, details: { tenant_id: 'acme' } },
+      { ...AUDIT, tenant_id: null, actor: `x","action":"",${decoy}`, details: { tenant_id: 'acme' } },
+      { ...AUDIT, tenant_id: 'acme' },
+    ];
+    for (const audit of entries) await storage().commit({ changes: [], audit });
+    expect(await numbers({ tenant: 'acme', rowsMax: 9 })).toEqual([1, 4]);
+    expect(await numbers({ tenant: 'acme', after: 1, rowsMax: 9 })).toEqual([4]);
+    expect(await numbers({ tenant: 'acme', rowsMax: 1 })).toEqual([4]);
+    expect(await numbers({ tenant: 'other', rowsMax: 9 })).toEqual([2]);
+    expect(await numbers({ tenant: 'nobody', rowsMax: 9 })).toEqual([]);
   });
 }
 

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { catalogueTests } from './conformance-catalogue.ts';
 import { minute, type Opened } from './conformance-fixture.ts';
 import { recordTests } from './conformance-records.ts';
+import { secretTests } from './conformance-secrets.ts';
 import { sharedTests } from './conformance-shared.ts';
 import type { Storage } from './port.ts';
 
@@ -25,6 +26,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>): 
     catalogueTests(opened);
     recordTests(opened);
     sharedTests(opened);
+    secretTests(opened);
     lifetimeTests(opened);
   });
 }
@@ -37,6 +39,8 @@ function lifetimeTests(storage: Opened): void {
       storage().readCatalogue(),
       storage().readSteps(0),
       storage().readAudit(0, 1),
+      storage().listAudit({ rowsMax: 1 }),
+      storage().listSecretsOfOtherKeys('', 1),
       storage().putCalls([]),
       storage().prune({ now: minute(0), ledgerSince: minute(0), transitionsSince: minute(0), transitionsMax: 1 }),
     ];

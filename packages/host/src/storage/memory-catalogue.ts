@@ -5,7 +5,9 @@
 import { DEFAULT_TENANT } from '@bulkhead/protocol';
 import { AUDIT_ORIGIN, chainAudit } from './audit-chain.ts';
 import type {
+  AuditEntry,
   AuditPage,
+  AuditQuery,
   AuditRow,
   CatalogueChange,
   CatalogueRows,
@@ -18,12 +20,15 @@ import type {
   TokenRow,
 } from './catalogue-port.ts';
 import { pair } from './memory-rows.ts';
+import type { SealedSecret, SecretName, SecretRow } from './secrets-port.ts';
+import { toStepChanges } from './step-changes.ts';
 
 type Tables = {
   readonly tenants: Map<string, TenantRow>;
   readonly tokens: Map<string, TokenRow>;
   readonly releases: Map<string, ReleaseRow>;
   readonly registrations: Map<string, StoredRegistration>;
+  readonly secrets: Map<string, SealedSecret>;
 };
 
 /** The tenant that a new storage has. */
@@ -43,6 +48,7 @@ export function createMemoryCatalogue(rowsMax: number) {
     tokens: new Map(),
     releases: new Map(),
     registrations: new Map(),
+    secrets: new Map(),
   };
   let head: AuditPage['head'] = { seq: 0, hash: AUDIT_ORIGIN };
   const steps: CatalogueStep[] = [];
@@ -55,7 +61,7 @@ export function createMemoryCatalogue(rowsMax: number) {
     const line = chainAudit(head, entry);
     head = { seq: line.seq, hash: line.hash };
     keep(audit, line, rowsMax);
-    keep(steps, { revision, changes: structuredClone(changes) }, rowsMax);
+    keep(steps, { revision, changes: structuredClone(toStepChanges(changes)) }, rowsMax);
     return { kind: 'done', revision };
   }
 
@@ -65,6 +71,7 @@ export function createMemoryCatalogue(rowsMax: number) {
     tokens: [...tables.tokens.values()],
     releases: [...tables.releases.values()],
     registrations: [...tables.registrations.values()],
+    secrets: [...tables.secrets.values()].map(toRow),
   });
 
   function readSteps(after: number): readonly CatalogueStep[] | undefined {
@@ -77,7 +84,32 @@ export function createMemoryCatalogue(rowsMax: number) {
     head,
   });
 
-  return { commit, readCatalogue, readSteps, readAudit };
+  function listAudit({ tenant, after, rowsMax: linesMax }: AuditQuery): readonly AuditRow[] {
+    const lines = audit.filter(({ text }) => tenant === undefined || tenantOf(text) === tenant);
+    return after === undefined ? lines.slice(-linesMax) : lines.filter(({ seq }) => seq > after).slice(0, linesMax);
+  }
+
+  return { commit, readCatalogue, readSteps, readAudit, listAudit, secrets: createSecretReads(tables) };
+}
+
+function tenantOf(text: string): string | null {
+  return (JSON.parse(text) as AuditEntry).tenant_id; // The chain wrote it.
+}
+
+function createSecretReads({ secrets }: Tables) {
+  return {
+    read: (which: SecretName): SealedSecret | undefined => secrets.get(secretKey(which)),
+    listOfOtherKeys: (keyId: string, rowsMax: number): readonly SealedSecret[] =>
+      [...secrets.values()].filter(({ key_id }) => key_id !== keyId).slice(0, rowsMax),
+  };
+}
+
+function secretKey({ tenant_id, plugin_name, name }: SecretName): string {
+  return pair(pair(tenant_id, plugin_name), name);
+}
+
+function toRow({ nonce: _nonce, ciphertext: _ciphertext, ...row }: SealedSecret): SecretRow {
+  return row;
 }
 
 type Undo = () => void;
@@ -98,7 +130,7 @@ function applyAll(tables: Tables, changes: readonly CatalogueChange[], revision:
 
 /** Applies a change and returns how to take it back; undefined where it does not fit, and then nothing was done. */
 function apply(tables: Tables, change: CatalogueChange, revision: number): Undo | undefined {
-  const { tenants, tokens, registrations } = tables;
+  const { tenants, tokens, secrets } = tables;
   switch (change.kind) {
     case 'put_tenant':
       return isNameTaken(tenants, change.row) ? undefined : put(tenants, change.row.id, change.row);
@@ -113,12 +145,13 @@ function apply(tables: Tables, change: CatalogueChange, revision: number): Undo 
     case 'remove_token':
       return remove(tokens, ({ id }) => id === change.token_id);
     case 'remove_registration':
-      return remove(
-        registrations,
-        (row) => row.tenant_id === change.tenant_id && row.plugin_name === change.plugin_name,
-      );
+      return removeRegistration(tables, change);
     case 'remove_plugin':
       return removePlugin(tables, change.plugin_name);
+    case 'put_secret':
+      return putSecret(tables, change);
+    case 'remove_secret':
+      return remove(secrets, (row) => secretKey(row) === secretKey(change));
   }
 }
 
@@ -146,18 +179,39 @@ function putRegistration(
   return put(registrations, key, { ...row, revision });
 }
 
-function removeTenant({ tenants, tokens, registrations }: Tables, tenant: string): Undo {
+function putSecret(
+  { tenants, secrets }: Tables,
+  { row, sealed, replaces }: Extract<CatalogueChange, { kind: 'put_secret' }>,
+): Undo | undefined {
+  const key = secretKey(row);
+  if (sealed === undefined || !tenants.has(row.tenant_id)) return undefined;
+  if (replaces !== undefined && secrets.get(key)?.nonce !== replaces) return undefined;
+  return put(secrets, key, { ...row, ...sealed });
+}
+
+function removeRegistration(
+  { registrations, secrets }: Tables,
+  { tenant_id, plugin_name }: Pick<SecretName, 'tenant_id' | 'plugin_name'>,
+): Undo {
+  const isTheirs = (row: Pick<SecretName, 'tenant_id' | 'plugin_name'>): boolean =>
+    row.tenant_id === tenant_id && row.plugin_name === plugin_name;
+  return together([remove(registrations, isTheirs), remove(secrets, isTheirs)]);
+}
+
+function removeTenant({ tenants, tokens, registrations, secrets }: Tables, tenant: string): Undo {
   return together([
     remove(tenants, ({ id }) => id === tenant),
     remove(tokens, ({ tenant_id }) => tenant_id === tenant),
     remove(registrations, ({ tenant_id }) => tenant_id === tenant),
+    remove(secrets, ({ tenant_id }) => tenant_id === tenant),
   ]);
 }
 
-function removePlugin({ releases, registrations }: Tables, plugin: string): Undo {
+function removePlugin({ releases, registrations, secrets }: Tables, plugin: string): Undo {
   return together([
     remove(releases, ({ plugin_name }) => plugin_name === plugin),
     remove(registrations, ({ plugin_name }) => plugin_name === plugin),
+    remove(secrets, ({ plugin_name }) => plugin_name === plugin),
   ]);
 }
 

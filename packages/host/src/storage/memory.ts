@@ -48,6 +48,9 @@ export function createMemoryStorage(
     commit: (write) => step(() => catalogue.commit(write)),
     watch: () => () => undefined, // Nobody else can commit here.
     readAudit: (after, rowsMax) => step(() => catalogue.readAudit(after, rowsMax)),
+    listAudit: (query) => step(() => catalogue.listAudit(query)),
+    readSecret: (which) => step(() => catalogue.secrets.read(which)),
+    listSecretsOfOtherKeys: (keyId, rowsMax) => step(() => catalogue.secrets.listOfOtherKeys(keyId, rowsMax)),
     appendTransitions: (rows) => step(() => history.append(rows)),
     listTransitions: (query) => step(() => history.list(query)),
     putCalls: (rows) => step(() => ledger.putAll(rows)),

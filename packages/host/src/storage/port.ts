@@ -11,12 +11,14 @@ import type { ArtifactStorage } from './artifact-port.ts';
 import type { CatalogueStorage } from './catalogue-port.ts';
 import type { NodeStorage } from './nodes-port.ts';
 import type { RecordStorage } from './records-port.ts';
+import type { SecretStorage } from './secrets-port.ts';
 
 /** The port. Every method is safe to call concurrently; its invariants are at the head of this file. */
 export type Storage = CatalogueStorage &
   RecordStorage &
   ArtifactStorage &
-  NodeStorage & {
+  NodeStorage &
+  SecretStorage & {
     /** Releases what is held open. Safe to call twice; other methods reject afterwards. */
     close(): Promise<void>;
   };

@@ -5,11 +5,13 @@
 import type { Migration } from 'kysely/migration';
 import { catalogue } from './0001-catalogue.ts';
 import { records } from './0002-records.ts';
+import { secrets } from './0003-secrets.ts';
 import { nodes } from './0004-nodes.ts';
 
 /** The list, in order. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_catalogue': catalogue,
   '0002_records': records,
+  '0003_secrets': secrets,
   '0004_nodes': nodes,
 };

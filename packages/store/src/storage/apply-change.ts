@@ -5,6 +5,7 @@
 import type { CatalogueChange, ReleaseRow, TenantRow, TokenRow } from '@bulkhead/host';
 import type { Transaction } from 'kysely';
 import type { Tables } from '../schema.ts';
+import { putSecret, removeSecrets } from './secrets.ts';
 import { storedWord, tenantUuid } from './tenant-id.ts';
 import { storableText } from './text.ts';
 
@@ -25,7 +26,13 @@ export async function applyChange(trx: Trx, change: CatalogueChange, revision: n
       return remove(trx.deleteFrom('tenants').where('id', '=', tenantUuid(change.tenant_id)));
     case 'remove_token':
       return remove(trx.deleteFrom('api_tokens').where('id', '=', change.token_id));
+    case 'put_secret':
+      return (await isTenant(trx, tenantUuid(change.row.tenant_id))) && putSecret(trx, change);
+    case 'remove_secret':
+      await removeSecrets(trx, change);
+      return true;
     case 'remove_registration':
+      await removeSecrets(trx, { tenant_id: change.tenant_id, plugin_name: change.plugin_name });
       return remove(
         trx
           .deleteFrom('plugin_registrations')
@@ -34,6 +41,7 @@ export async function applyChange(trx: Trx, change: CatalogueChange, revision: n
       );
     case 'remove_plugin':
       await remove(trx.deleteFrom('plugin_registrations').where('plugin_name', '=', change.plugin_name));
+      await removeSecrets(trx, { plugin_name: change.plugin_name });
       return remove(trx.deleteFrom('plugin_releases').where('plugin_name', '=', change.plugin_name));
   }
 }

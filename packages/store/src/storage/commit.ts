@@ -2,7 +2,7 @@
  * Commits to the catalogue (C1): one transaction, which begins by waiting for its turn at the head of the audit log, so that
  * what it looks at is not changed by another before it ends.
  */
-import { chainAudit, type CatalogueChange, type CatalogueWrite, type Committed } from '@bulkhead/host';
+import { chainAudit, toStepChanges, type CatalogueChange, type CatalogueWrite, type Committed } from '@bulkhead/host';
 import { sql, type Transaction } from 'kysely';
 import type { Database } from '../engine/database.ts';
 import type { Tables } from '../schema.ts';
@@ -51,6 +51,6 @@ async function recordCommit(
   await sql`
     with line as (insert into audit_log (seq, text, hash) values (${seq}, ${text}, ${hash})),
       head as (update audit_head set seq = ${seq}, hash = ${hash}),
-      step as (insert into catalogue_steps (revision, changes) values (${seq}, ${JSON.stringify(changes)}))
+      step as (insert into catalogue_steps (revision, changes) values (${seq}, ${JSON.stringify(toStepChanges(changes))}))
     select pg_notify(${CATALOGUE_CHANNEL}, ${String(seq)})`.execute(trx);
 }

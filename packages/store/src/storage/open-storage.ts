@@ -10,7 +10,8 @@ import { commit, CATALOGUE_CHANNEL } from './commit.ts';
 import { claimKey, freeKey, pruneKeys, settleKey } from './keys.ts';
 import { listCalls, listUnfinishedCalls, pruneCalls, putCalls } from './ledger.ts';
 import { beat, forgetNodes, removeNode } from './nodes.ts';
-import { readAudit, readCatalogue, readSteps } from './read-catalogue.ts';
+import { listAudit, readAudit, readCatalogue, readSteps } from './read-catalogue.ts';
+import { listSecretsOfOtherKeys, readSecret } from './secrets.ts';
 import { storedWord, tenantUuid } from './tenant-id.ts';
 import { appendTransitions, listTransitions, pruneTransitions } from './transitions.ts';
 import { getTrial, putTrial } from './trials.ts';
@@ -35,6 +36,9 @@ export async function openStorage(database: Database): Promise<Storage> {
     commit: (write) => answer(() => commit(database, write)),
     watch: (didCommit) => database.listen(CATALOGUE_CHANNEL, () => didCommit()),
     readAudit: (after, rowsMax) => answer(() => readAudit(database, after, rowsMax)),
+    listAudit: (query) => answer(() => listAudit(database, query)),
+    readSecret: (which) => answer(() => readSecret(database, which)),
+    listSecretsOfOtherKeys: (keyId, rowsMax) => answer(() => listSecretsOfOtherKeys(database, keyId, rowsMax)),
     appendTransitions: (rows) => answer(() => appendTransitions(database, rows)),
     listTransitions: (query) => answer(() => listTransitions(database, query)),
     putCalls: (rows) => answer(() => putCalls(database, rows)),

@@ -1,10 +1,12 @@
 /**
  * What nodes read of the catalogue: the whole as of one revision, the steps after one, and the audit log.
  */
-import type { AuditPage, CatalogueRows, CatalogueStep } from '@bulkhead/host';
-import { sql, type Transaction } from 'kysely';
+import type { AuditPage, AuditQuery, AuditRow, CatalogueRows, CatalogueStep } from '@bulkhead/host';
+import type { Transaction } from 'kysely';
 import type { Database } from '../engine/database.ts';
 import type { Tables } from '../schema.ts';
+import { readSecretRows } from './secrets.ts';
+import { word } from './tenant-word.ts';
 
 type Trx = Transaction<Tables>;
 
@@ -23,11 +25,9 @@ export function readCatalogue({ db }: Database): Promise<CatalogueRows> {
       tokens: await readTokens(trx),
       releases: await readReleases(trx),
       registrations: await readRegistrations(trx),
+      secrets: await readSecretRows(trx),
     }));
 }
-
-/** The word by which calls name the tenant of this row. */
-const word = sql<string>`coalesce(tenants.word, tenants.id::text)`;
 
 function readTenants(trx: Trx): Promise<CatalogueRows['tenants']> {
   return trx
@@ -99,4 +99,21 @@ export async function readAudit({ db }: Database, after: number, rowsMax: number
     ),
     head: { seq: first.headSeq, hash: first.headHash },
   };
+}
+
+/** Reads lines of the audit log for a reader. */
+export async function listAudit(
+  { db }: Database,
+  { tenant, after, rowsMax }: AuditQuery,
+): Promise<readonly AuditRow[]> {
+  const isFromStart = after !== undefined;
+  const rows = await db
+    .selectFrom('audit_log')
+    .select(['seq', 'text', 'hash'])
+    .$if(isFromStart, (query) => query.where('seq', '>', after ?? 0))
+    .$if(tenant !== undefined, (query) => query.where('tenant_id', '=', JSON.stringify(tenant).slice(1, -1)))
+    .orderBy('seq', isFromStart ? 'asc' : 'desc')
+    .limit(rowsMax)
+    .execute();
+  return isFromStart ? rows : rows.toReversed();
 }
