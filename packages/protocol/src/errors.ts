@@ -439,6 +439,10 @@ export const ERRORS = {
   }),
   ...rows('not_found', {
     PLUGIN_NOT_FOUND: { message: 'no plugin of this name is installed', hint: '`GET /v1/plugins` lists what is.' },
+    RELEASE_NOT_FOUND: {
+      message: 'the plugin has no release of this version, or none that this tenant may see',
+      hint: '`GET /api/v1/plugins/{name}/releases` lists those that there are for the tenant.',
+    },
     TOOL_NOT_FOUND: { message: 'the plugin has no tool of this name', hint: '`GET /v1/tools` lists what there is.' },
     TENANT_NOT_FOUND: { message: 'there is no such tenant', hint: 'Leave the x-bulkhead-tenant header out.' },
     TOKEN_NOT_FOUND: {

@@ -162,6 +162,27 @@ export const LIMITS = {
   reason_characters: { value: 2_000, unit: 'characters', reason: 'A reason is read by an operator.' },
   stack_frames: { value: 20, unit: 'frames', reason: 'Mapped through the source map for the log.' },
   stack_characters: { value: 16_000, unit: 'characters', reason: 'A stack that a guest reports.' },
+  moves: {
+    value: 50,
+    unit: 'rows',
+    reason: 'Moves kept per registration, to come back by and to look at; the audit log keeps all.',
+  },
+  probation_ms: {
+    value: 600_000,
+    unit: 'ms',
+    reason: 'After an upgrade; a breaker that opens within it takes the upgrade back.',
+  },
+  rollout_steps: { value: 100, unit: 'steps', reason: 'Of one rollout; finer shares move nobody.' },
+  rollout_wait_ms: {
+    value: 7 * 24 * 3_600_000,
+    unit: 'ms',
+    reason: 'Hard maximum between two steps of a rollout; the probation where none is given.',
+  },
+  rollout_takeover_ms: {
+    value: 60_000,
+    unit: 'ms',
+    reason: 'A rollout that is overdue by this is carried on by another node.',
+  },
   transitions: { value: 200, unit: 'rows', reason: 'Lifecycle history kept per plugin and scope in memory.' },
 } as const satisfies Record<string, Limit>;
 

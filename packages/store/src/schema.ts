@@ -7,9 +7,11 @@ import type {
   ArtifactRow,
   CatalogueChange,
   LedgerRow,
+  MoveKind,
   NodeReport,
   Quota,
   ReleaseRow,
+  RolloutRow,
   SealedSecret,
   TokenRow,
   TrialRow,
@@ -50,6 +52,7 @@ export type PluginReleasesTable = {
   readonly findings: ColumnType<ReleaseRow['findings'], string, never>;
   readonly is_public: boolean;
   readonly offered_to: readonly string[];
+  readonly is_trusted: boolean;
   readonly installed_at: string;
 };
 
@@ -70,6 +73,38 @@ export type PluginRegistrationsTable = {
 export type RegistrationRevisionsTable = {
   readonly registration_id: string;
   readonly seq: GeneratedAlways<number>;
+  readonly revision: number;
+};
+
+/** Moves of a registration from release to release, in their order. */
+export type RegistrationMovesTable = {
+  readonly seq: GeneratedAlways<number>;
+  readonly registration_id: string;
+  readonly kind: MoveKind;
+  readonly from_version: string;
+  readonly to_version: string;
+  readonly granted_before: ColumnType<readonly string[], string, never>;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly at: string;
+};
+
+/** The newest rollout of each plugin. */
+export type PluginRolloutsTable = {
+  readonly plugin_name: string;
+  readonly id: string;
+  readonly version: string;
+  readonly gate: RolloutRow['gate'];
+  readonly steps: ColumnType<readonly number[], string, string>;
+  readonly steps_done: number;
+  readonly wait_ms: number;
+  readonly state: RolloutRow['state'];
+  readonly reason: string | null;
+  readonly left_out: ColumnType<RolloutRow['left_out'], string, string>;
+  readonly node: string;
+  readonly actor: string;
+  readonly started_at: string;
+  readonly updated_at: string;
   readonly revision: number;
 };
 
@@ -155,6 +190,8 @@ export type Tables = {
   readonly plugin_releases: PluginReleasesTable;
   readonly plugin_registrations: PluginRegistrationsTable;
   readonly registration_revisions: RegistrationRevisionsTable;
+  readonly registration_moves: RegistrationMovesTable;
+  readonly plugin_rollouts: PluginRolloutsTable;
   readonly audit_head: AuditHeadTable;
   readonly audit_log: AuditLogTable;
   readonly catalogue_steps: CatalogueStepsTable;

@@ -21,7 +21,16 @@ function write(...changes: readonly CatalogueChange[]): CatalogueWrite {
 
 function putRelease(plugin: string, version: string): CatalogueChange {
   const manifest = { name: plugin, version, description: 'd', author: 'a' };
-  const row = { plugin_name: plugin, version, digest: DIGEST, place: '/p', manifest, findings: [], offered_to: [] };
+  const row = {
+    plugin_name: plugin,
+    version,
+    digest: DIGEST,
+    place: '/p',
+    manifest,
+    findings: [],
+    offered_to: [],
+    is_trusted: true,
+  };
   return { kind: 'put_release', row: { ...row, is_public: true, installed_at: AT } };
 }
 

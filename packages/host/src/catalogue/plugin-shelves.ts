@@ -3,6 +3,7 @@
  * call only looks it up. Owned by `shelf.ts`.
  */
 import {
+  LIMITS,
   callError,
   parseDigest,
   parseManifest,
@@ -12,7 +13,8 @@ import {
   type JsonObject,
   type Manifest,
 } from '@bulkhead/protocol';
-import type { ReleaseRow, StoredRegistration } from '../storage/catalogue-port.ts';
+import { HostError } from '../base/host-error.ts';
+import type { MoveRow, ReleaseRow, StoredRegistration, StoredRollout } from '../storage/catalogue-port.ts';
 
 declare const published: unique symbol;
 
@@ -26,6 +28,8 @@ export type Release = {
   readonly findings: readonly Finding[];
   readonly isPublic: boolean;
   readonly offeredTo: readonly string[];
+  /** The operator named its folder; another needs a stronger sandbox. */
+  readonly isTrusted: boolean;
   readonly installedAt: string;
 };
 
@@ -46,6 +50,9 @@ type PluginShelf = {
   readonly releases: Map<string, Release>;
   readonly registrations: Map<string, StoredRegistration>;
   readonly resolutions: Map<string, Resolution>;
+  /** By tenant, oldest first. */
+  readonly moves: Map<string, readonly MoveRow[]>;
+  rollout: StoredRollout | undefined;
 };
 
 /** Creates the shelves of no plugin; those that read rows say in `unreadable` what this host does not understand. */
@@ -56,7 +63,13 @@ export function createPluginShelves() {
   function of(plugin: string): PluginShelf {
     const known = plugins.get(plugin);
     if (known !== undefined) return known;
-    const made: PluginShelf = { releases: new Map(), registrations: new Map(), resolutions: new Map() };
+    const made: PluginShelf = {
+      releases: new Map(),
+      registrations: new Map(),
+      resolutions: new Map(),
+      moves: new Map(),
+      rollout: undefined,
+    };
     plugins.set(plugin, made);
     return made;
   }
@@ -79,14 +92,21 @@ export function createPluginShelves() {
   }
 
   function unassign(tenant: string, plugin: string): void {
-    plugins.get(plugin)?.registrations.delete(tenant);
-    plugins.get(plugin)?.resolutions.delete(tenant);
+    const shelf = plugins.get(plugin);
+    for (const kept of [shelf?.registrations, shelf?.resolutions, shelf?.moves]) kept?.delete(tenant);
+  }
+
+  function addMove(row: MoveRow): void {
+    const { moves } = of(row.plugin_name);
+    moves.set(row.tenant_id, [...(moves.get(row.tenant_id) ?? []), row].slice(-LIMITS.moves.value));
   }
 
   return {
     putRelease,
     assign,
     unassign,
+    addMove,
+    putRollout: (row: StoredRollout): void => void (of(row.plugin_name).rollout = row),
     remove: (plugin: string): boolean => plugins.delete(plugin),
     clear: (): void => [plugins, unreadable].forEach((kept) => kept.clear()),
     get: (plugin: string): PluginShelf | undefined => plugins.get(plugin),
@@ -114,9 +134,15 @@ export function unknownPlugin(plugin: string): Resolution {
   return { kind: 'refused', error: callError('PLUGIN_NOT_FOUND', { message }) };
 }
 
+/** The error of a version that is not there, or not for whoever asks: both in the same words. */
+export function releaseNotFound(plugin: string, version: string): HostError {
+  const shown = [plugin, version].map((text) => text.slice(0, QUOTED_CHARACTERS));
+  return new HostError('RELEASE_NOT_FOUND', { message: `Plugin '${shown[0]}' has no release ${shown[1]}` });
+}
+
 /** Reads a stored release; undefined where this version of the host no longer understands it. */
 function readRelease(row: ReleaseRow, known: Release | undefined): Release | undefined {
-  if (known?.digest === row.digest && known.isPublic === row.is_public && isSameOffer(known, row)) return known;
+  if (known?.digest === row.digest && isSameOffer(known, row)) return known;
   const parsed = parseManifest(row.manifest);
   const digest = parseDigest(row.digest);
   if (!parsed.ok || digest === undefined) return undefined;
@@ -127,10 +153,14 @@ function readRelease(row: ReleaseRow, known: Release | undefined): Release | und
     findings: row.findings,
     isPublic: row.is_public,
     offeredTo: row.offered_to,
+    isTrusted: row.is_trusted,
     installedAt: row.installed_at,
   } as Release; // The only place that makes one.
 }
 
-function isSameOffer({ offeredTo }: Release, { offered_to }: ReleaseRow): boolean {
+function isSameOffer(known: Release, row: ReleaseRow): boolean {
+  const { offeredTo } = known;
+  const { offered_to } = row;
+  if (known.isPublic !== row.is_public || known.isTrusted !== row.is_trusted) return false;
   return offeredTo.length === offered_to.length && offeredTo.every((tenant, index) => tenant === offered_to[index]);
 }

@@ -5,7 +5,7 @@ import { createFailingStorage } from '../storage/failing.ts';
 import { createMemoryStorage } from '../storage/memory.ts';
 import type { Storage } from '../storage/port.ts';
 import { openCatalogue } from './catalogue.ts';
-import { createReleases, type NewRelease, type Releases, type Resolution } from './releases.ts';
+import { createReleases, type Move, type NewRelease, type Releases, type Resolution } from './releases.ts';
 
 function manifestOf(name: string, version: string): Manifest {
   const parsed = parseManifest({ name, version, description: 'd', author: 'a' });
@@ -26,6 +26,7 @@ function releaseOf(name: string, version: string, rest: Partial<NewRelease> = {}
     place: `/plugins/${name}`,
     findings: [],
     isPublic: true,
+    isTrusted: true,
     ...rest,
   };
 }
@@ -58,6 +59,12 @@ async function refusalOf(attempt: Promise<unknown>): Promise<HostError> {
   );
   if (error instanceof HostError) return error;
   throw error;
+}
+
+/** Moves the tenant acme from where it is. */
+async function move(releases: Releases, version: string, rest: Partial<Move> = {}): Promise<unknown> {
+  const expected = releases.registrationOf('acme', 'calc')?.revision ?? 0;
+  return releases.move('acme', 'calc', { kind: 'upgrade', version, grants: [], expected, ...rest });
 }
 
 test('a version is never rewritten: other content is refused, the same content is the release that is there', async () => {
@@ -163,14 +170,93 @@ test('upgrade and rollback move one tenant and no other', async () => {
   await releases.publish(releaseOf('calc', '2.0.0'));
   await releases.enable(one, { tenant: 'acme' });
   await releases.enable(one, { tenant: 'other' });
-  await releases.move('acme', 'calc', '2.0.0');
+  await move(releases, '2.0.0');
   expect([codeOf(releases.resolve('acme', 'calc')), codeOf(releases.resolve('other', 'calc'))]).toEqual([
     '2.0.0',
     '1.0.0',
   ]);
-  await releases.move('acme', 'calc', '1.0.0');
+  await move(releases, '1.0.0');
   expect(codeOf(releases.resolve('acme', 'calc'))).toBe('1.0.0');
-  expect((await refusalOf(releases.move('acme', 'calc', '3.0.0'))).message).toBe("Plugin 'calc' has no release 3.0.0");
+  expect(await refusalOf(move(releases, '3.0.0'))).toMatchObject({
+    code: 'RELEASE_NOT_FOUND',
+    message: "Plugin 'calc' has no release 3.0.0",
+  });
+});
+
+test('a move is written with where it came from, what was granted there, who made it and why', async () => {
+  const releases = await open();
+  const one = await releases.publish(releaseOf('calc', '1.0.0'));
+  await releases.publish(releaseOf('calc', '2.0.0'));
+  await releases.enable(one, { tenant: 'acme', grants: ['internet'] });
+  await move(releases, '2.0.0', { by: 'token 1', grants: ['llm'] });
+  await move(releases, '1.0.0', { kind: 'automatic_rollback', by: 'host', reason: 'its guests died', grants: [] });
+  await releases.disable('acme', 'calc');
+  expect(releases.movesOf('acme', 'calc')).toMatchObject([
+    { kind: 'upgrade', from_version: '1.0.0', to_version: '2.0.0', granted_before: ['internet'], actor: 'token 1' },
+    { kind: 'automatic_rollback', from_version: '2.0.0', to_version: '1.0.0', granted_before: ['llm'], actor: 'host' },
+  ]);
+  expect(releases.movesOf('acme', 'calc').map(({ reason }) => reason)).toEqual([null, 'its guests died']);
+  expect(releases.registrationOf('acme', 'calc')).toMatchObject({ plugin_version: '1.0.0', granted_permissions: [] });
+});
+
+test('a move that was judged by an older revision changes nothing, and of two at once one is made', async () => {
+  const releases = await open();
+  const one = await releases.publish(releaseOf('calc', '1.0.0'));
+  await releases.publish(releaseOf('calc', '2.0.0'));
+  const { revision: expected } = await releases.enable(one, { tenant: 'acme' });
+  const answers = await Promise.allSettled([1, 2].map(() => move(releases, '2.0.0', { expected })));
+  expect(answers.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  expect(await refusalOf(move(releases, '1.0.0', { expected }))).toMatchObject({ code: 'REVISION_CONFLICT' });
+  expect(releases.movesOf('acme', 'calc')).toHaveLength(1);
+});
+
+test('enabling that takes a newer release is a move, too; making a registration is none', async () => {
+  const releases = await open();
+  await releases.enable(await releases.publish(releaseOf('calc', '1.0.0')), { tenant: 'acme' });
+  expect(releases.movesOf('acme', 'calc')).toEqual([]);
+  await releases.enable(await releases.publish(releaseOf('calc', '2.0.0')), { tenant: 'acme' });
+  expect(releases.movesOf('acme', 'calc')).toMatchObject([{ kind: 'enable', to_version: '2.0.0' }]);
+});
+
+test('an offer says who may see a release, in place of the one before, and "*" is everybody', async () => {
+  const storage = createMemoryStorage();
+  const releases = await open(storage);
+  const one = await releases.publish(releaseOf('calc', '1.0.0', { isPublic: false }));
+  expect(one).toMatchObject({ isPublic: false, offeredTo: [] });
+  await releases.enable(one, { tenant: 'acme' });
+  for (const _ of [1, 2])
+    expect(await releases.offer('calc', '1.0.0', { tenants: ['default', 'acme', 'acme'] })).toMatchObject({
+      isPublic: false,
+      offeredTo: ['acme', 'default'],
+    });
+  expect(await releases.offer('calc', '1.0.0', { tenants: ['*'], by: 'platform' })).toMatchObject({
+    isPublic: true,
+    offeredTo: [],
+  });
+  expect((await open(storage)).release('calc', '1.0.0')).toMatchObject({ isPublic: true, offeredTo: [] });
+  expect(await refusalOf(releases.offer('calc', '1.0.0', { tenants: ['nobody'] }))).toMatchObject({
+    code: 'TENANT_NOT_FOUND',
+  });
+  expect(await refusalOf(releases.offer('calc', '3.0.0', { tenants: [] }))).toMatchObject({
+    code: 'RELEASE_NOT_FOUND',
+  });
+  const { rows } = await storage.readAudit(0, 10);
+  const offers = rows.map(({ text }) => JSON.parse(text) as { action: string; actor: string });
+  expect(offers.filter(({ action }) => action === 'plugin.offer').map(({ actor }) => actor)).toEqual([
+    'host',
+    'platform',
+  ]);
+});
+
+test('a release that the operator vouches for later is public and trusted from then on, and never the contrary', async () => {
+  const releases = await open();
+  const foreign = { isPublic: false, isTrusted: false, isUpgrade: true };
+  await releases.publish(releaseOf('calc', '1.0.0', foreign));
+  expect(await releases.publish(releaseOf('calc', '1.0.0'))).toMatchObject({ isPublic: true, isTrusted: true });
+  expect(await releases.publish(releaseOf('calc', '1.0.0', foreign))).toMatchObject({
+    isPublic: true,
+    isTrusted: true,
+  });
 });
 
 test('a tenant without a registration cannot disable, configure or move', async () => {
@@ -179,7 +265,7 @@ test('a tenant without a registration cannot disable, configure or move', async 
   for (const attempt of [
     releases.disable('acme', 'calc'),
     releases.configure('acme', 'calc', { config: {} }),
-    releases.move('acme', 'calc', '1.0.0'),
+    move(releases, '1.0.0'),
   ]) {
     expect(await refusalOf(attempt)).toMatchObject({
       code: 'PLUGIN_NOT_FOUND',
@@ -195,8 +281,8 @@ test('changes at the same time lose nothing of one another', async () => {
   await releases.enable(one, { tenant: 'acme' });
   const config: JsonObject = { precision: 3 };
   await Promise.all([
+    move(releases, '2.0.0'),
     releases.configure('acme', 'calc', { config }),
-    releases.move('acme', 'calc', '2.0.0'),
     releases.disable('acme', 'calc'),
   ]);
   expect(releases.registrationsOf('acme')).toMatchObject([{ config, plugin_version: '2.0.0', enabled: false }]);
@@ -238,8 +324,8 @@ test('each write has its line in the audit log, and what changes nothing has non
   await releases.enable(two);
   await releases.configure('acme', 'calc', { config: { precision: 2 } });
   await releases.configure('acme', 'calc', { config: { precision: 2 } });
-  await releases.move('acme', 'calc', '2.0.0');
-  await releases.move('acme', 'calc', '1.0.0');
+  await move(releases, '2.0.0');
+  await move(releases, '1.0.0', { kind: 'rollback' });
   await releases.disable('acme', 'calc');
   await releases.remove('calc');
   await releases.remove('calc');

@@ -1,6 +1,7 @@
 /**
  * Which releases there are, and which of them a tenant runs: what is to be written to the catalogue, and what a call reads
- * of it with one look-up. It decides no lifecycle, starts nothing, and knows no sandbox.
+ * of it with one look-up. It decides no lifecycle, starts nothing, and knows no sandbox. What is written of registrations
+ * is beside it, in `registration-writes.ts`.
  *
  * L1: A version is never rewritten (`RELEASE_EXISTS`); upgrade and rollback are the same write of a registration.
  * L2: A name belongs to one place in this process; a second is refused with both places named (decision 6).
@@ -8,32 +9,38 @@
  * L4: A tenant's own registration decides, also where it is disabled; only without one does that for all tenants.
  */
 import type { Digest, Finding, JsonObject, Manifest } from '@bulkhead/protocol';
-import { isDeepStrictEqual } from 'node:util';
-import { compare } from 'semver';
 import { isoTime, type Clock } from '../base/clock.ts';
 import { HostError } from '../base/host-error.ts';
 import { nameTaken } from '../base/name-taken.ts';
 import type {
   CatalogueChange,
   CatalogueWrite,
-  RegistrationRow,
+  MoveKind,
+  MoveRow,
   ReleaseRow,
   StoredRegistration,
 } from '../storage/catalogue-port.ts';
 import { EMBEDDER, audited, type Deed } from './audited.ts';
 import type { Catalogue } from './catalogue.ts';
-import { EVERY_TENANT, unknownPlugin, type Release, type Resolution } from './plugin-shelves.ts';
+import { EVERY_TENANT, releaseNotFound, unknownPlugin, type Release, type Resolution } from './plugin-shelves.ts';
+import { createRegistrationWrites, type RegistrationWrites } from './registration-writes.ts';
 
+export { EVERY_TENANT };
 export type { Release, Resolution };
 
-/** What is to be published. `isUpgrade`: an administrator said that it belongs to the plugin of this name, wherever it is from. */
+/**
+ * What is to be published. `isUpgrade`: an administrator said that it belongs to the plugin of this name, wherever it is
+ * from. `isTrusted`: the operator named its folder.
+ */
 export type NewRelease = {
   readonly manifest: Manifest;
   readonly digest: Digest;
   readonly place: string;
   readonly findings: readonly Finding[];
   readonly isPublic: boolean;
+  readonly isTrusted: boolean;
   readonly isUpgrade?: boolean;
+  readonly by?: string;
 };
 
 /** Whom a release is enabled for: one tenant, or, without one, every tenant for as long as the host lives (F003-14, F003-15). */
@@ -44,9 +51,24 @@ export type Enabling = {
   readonly by?: string;
 };
 
+/** Where a registration goes. `expected` is the revision that was judged; `reason` is why the host moves it by itself. */
+export type Move = {
+  readonly kind: Exclude<MoveKind, 'enable'>;
+  readonly version: string;
+  readonly grants: readonly string[];
+  readonly expected: number;
+  readonly by?: string;
+  readonly reason?: string;
+};
+
 /** The releases and registrations of one host. Reads are synchronous; a write rejects with `STORAGE_UNAVAILABLE` and changes nothing. */
 export type Releases = {
-  /** Stores a release; the same version with the same digest again is the release that is there. @throws {HostError} `RELEASE_EXISTS`, `PLUGIN_NAME_TAKEN`. */
+  /**
+   * Stores a release; the same version with the same digest again is the release that is there, which may become public
+   * or trusted by it, and never the contrary.
+   *
+   * @throws {HostError} `RELEASE_EXISTS`, `PLUGIN_NAME_TAKEN`.
+   */
   readonly publish: (release: NewRelease) => Promise<Release>;
   /** Makes a registration or enables it again: config and grants stay unless they are given, the version is the release's. */
   readonly enable: (release: Release, enabling?: Enabling) => Promise<StoredRegistration>;
@@ -58,14 +80,21 @@ export type Releases = {
     plugin: string,
     change: { readonly config: JsonObject; readonly expected?: number; readonly by?: string },
   ) => Promise<StoredRegistration>;
-  /** Upgrades or rolls back one tenant, in one write. @throws {HostError} `PLUGIN_NOT_FOUND` for an unknown version too. */
-  readonly move: (tenant: string, plugin: string, version: string) => Promise<StoredRegistration>;
+  /** Moves one tenant to another release, in one write. @throws {HostError} `PLUGIN_NOT_FOUND`, `RELEASE_NOT_FOUND`, `REVISION_CONFLICT`. */
+  readonly move: (tenant: string, plugin: string, move: Move) => Promise<StoredRegistration>;
+  /** Says which tenants may see a release, `*` all of them, in place of what was said before. @throws {HostError} `RELEASE_NOT_FOUND`, `TENANT_NOT_FOUND`. */
+  readonly offer: (
+    plugin: string,
+    version: string,
+    offer: { readonly tenants: readonly string[]; readonly by?: string },
+  ) => Promise<Release>;
   /** Forgets a plugin with its registrations; silent where there is none. */
   readonly remove: (plugin: string) => Promise<void>;
   /** O(1) for a plugin that is registered; `PLUGIN_NOT_FOUND` or `PLUGIN_DISABLED` as a value. */
   readonly resolve: (tenant: string, plugin: string) => Resolution;
   /** Releases of a plugin, highest version first. */
   readonly releasesOf: (plugin: string) => readonly Release[];
+  readonly release: (plugin: string, version: string) => Release | undefined;
   readonly plugins: () => readonly string[];
   /** Where a plugin was published from in this process; undefined for one that is known from an earlier start alone. */
   readonly placeOf: (plugin: string) => string | undefined;
@@ -79,6 +108,12 @@ export type Releases = {
   readonly visibleTo: (tenant: string | undefined, plugin: string) => readonly Release[];
   /** Registrations of a tenant, newest first, without those for all. */
   readonly registrationsOf: (tenant: string) => readonly StoredRegistration[];
+  /** A tenant's own registration of a plugin. O(1). */
+  readonly registrationOf: (tenant: string, plugin: string) => StoredRegistration | undefined;
+  /** The registrations of a plugin by tenant, without that for all. */
+  readonly registrantsOf: (plugin: string) => readonly StoredRegistration[];
+  /** How a registration came to its release, oldest first. */
+  readonly movesOf: (tenant: string, plugin: string) => readonly MoveRow[];
 };
 
 /** `newId` makes the id of a registration, a UUID. */
@@ -89,6 +124,7 @@ export function createReleases(options: ReleasesOptions): Releases {
   const writer = { ...options, places: new Map<string, string>() };
   return {
     publish: (wanted) => publish(writer, wanted),
+    offer: (plugin, version, offer) => offerTo(writer, { plugin, version }, offer),
     remove: (plugin) => remove(writer, plugin),
     placeOf: (plugin) => writer.places.get(plugin),
     ...createRegistrationWrites(writer),
@@ -117,19 +153,57 @@ async function publishClaimed(writer: Writer, wanted: NewRelease): Promise<Relea
   const { shelf, commit } = writer.catalogue;
   const { name, version } = wanted.manifest;
   const known = shelf.release(name, version);
-  if (known?.digest === wanted.digest) return known; // L3
-  const row = toRow(wanted, isoTime(writer.clock.wallTime()));
+  if (known?.digest === wanted.digest && isCovered(wanted, known)) return known; // L3
   const misfit = await commit(() => {
     const rival = shelf.release(name, version);
     if (rival !== undefined && rival.digest !== wanted.digest) throw releaseExists(wanted, rival);
+    const row = toRow(wanted, rival, isoTime(writer.clock.wallTime()));
     const details = { version, digest: wanted.digest, place: wanted.place };
-    const audit = { action: 'plugin.install', tenant_id: null, resource: `plugin ${name}`, details };
-    return written(writer, [{ kind: 'put_release', row }], audit);
+    const deed = { action: 'plugin.install', tenant_id: null, resource: `plugin ${name}`, details };
+    return written(writer, [{ kind: 'put_release', row }], {
+      ...deed,
+      ...(wanted.by !== undefined && { actor: wanted.by }),
+    });
   });
   const release = shelf.release(name, version);
   // A stored release that this host cannot read is not on the shelf, and has the version all the same.
   if (misfit !== undefined || release === undefined) throw releaseExists(wanted, undefined);
   return release;
+}
+
+/** Whether what is there is as public and as trusted as is wanted. */
+function isCovered(wanted: NewRelease, known: Release): boolean {
+  return (known.isPublic || !wanted.isPublic) && (known.isTrusted || !wanted.isTrusted);
+}
+
+async function offerTo(
+  writer: Writer,
+  { plugin, version }: { readonly plugin: string; readonly version: string },
+  { tenants, by = EMBEDDER }: { readonly tenants: readonly string[]; readonly by?: string },
+): Promise<Release> {
+  const { shelf, commit } = writer.catalogue;
+  const release = (): Release => {
+    const known = shelf.release(plugin, version);
+    if (known === undefined) throw releaseNotFound(plugin, version);
+    return known;
+  };
+  const isPublic = tenants.includes(EVERY_TENANT);
+  const offeredTo = [...new Set(tenants)].filter((tenant) => tenant !== EVERY_TENANT).toSorted();
+  const unknown = offeredTo.find((tenant) => shelf.tenant(tenant) === undefined);
+  if (unknown !== undefined)
+    throw new HostError('TENANT_NOT_FOUND', { message: `there is no tenant ${JSON.stringify(unknown.slice(0, 80))}` });
+  if (isSameOffer(release(), { isPublic, offeredTo })) return release(); // L3
+  await commit(() => {
+    const row = { ...storedRow(release()), is_public: isPublic, offered_to: offeredTo };
+    const details = { version, is_public: isPublic, offered_to: offeredTo };
+    const deed = { actor: by, action: 'plugin.offer', tenant_id: null, resource: `plugin ${plugin}`, details };
+    return written(writer, [{ kind: 'put_release', row }], deed);
+  });
+  return release();
+}
+
+function isSameOffer(known: Release, offer: Pick<Release, 'isPublic' | 'offeredTo'>): boolean {
+  return known.isPublic === offer.isPublic && known.offeredTo.toSorted().join() === offer.offeredTo.join();
 }
 
 async function remove(writer: Writer, plugin: string): Promise<void> {
@@ -140,130 +214,6 @@ async function remove(writer: Writer, plugin: string): Promise<void> {
   places.delete(plugin);
 }
 
-type RegistrationWrites = Pick<Releases, 'enable' | 'disable' | 'configure' | 'move'>;
-
-function createRegistrationWrites(writer: Writer): RegistrationWrites {
-  const { shelf } = writer.catalogue;
-
-  function enable(release: Release, enabling: Enabling = {}): Promise<StoredRegistration> {
-    const { tenant = EVERY_TENANT, config, grants, by } = enabling;
-    const { name, version } = release.manifest;
-    return change(writer, { tenant, plugin: name }, (row) => ({
-      action: 'plugin.enable',
-      by,
-      fields: {
-        plugin_version: version,
-        enabled: true,
-        config: config ?? row?.config ?? {},
-        granted_permissions: grants ?? row?.granted_permissions ?? [],
-      },
-    }));
-  }
-
-  function alter(
-    tenant: string,
-    plugin: string,
-    plan: (row: StoredRegistration) => PlannedChange,
-  ): Promise<StoredRegistration> {
-    return change(writer, { tenant, plugin }, (row) => {
-      if (row === undefined) throw notFound(`Plugin '${plugin}' is not registered for this tenant`);
-      const planned = plan(row);
-      const version = planned.fields.plugin_version ?? row.plugin_version;
-      if (shelf.release(plugin, version) === undefined) throw notFound(`Plugin '${plugin}' has no release ${version}`);
-      return planned;
-    });
-  }
-
-  return {
-    enable: async (release, enabling) => enable(release, enabling),
-    disable: async (tenant, plugin, by) =>
-      alter(tenant, plugin, () => ({ action: 'plugin.disable', by, fields: { enabled: false } })),
-    configure: async (tenant, plugin, { config, expected, by }) =>
-      alter(tenant, plugin, (row) => {
-        if (expected !== undefined && expected !== row.revision) throw changedMeanwhile(plugin, expected, row.revision);
-        return { action: 'plugin.config_update', by, fields: { config } };
-      }),
-    move: async (tenant, plugin, version) =>
-      alter(tenant, plugin, (row) => ({
-        action: compare(version, row.plugin_version) < 0 ? 'plugin.rollback' : 'plugin.upgrade',
-        fields: { plugin_version: version },
-      })),
-  };
-}
-
-type PlannedChange = {
-  readonly action: string;
-  readonly by?: string | undefined;
-  readonly fields: Partial<RegistrationRow>;
-};
-type Whose = { readonly tenant: string; readonly plugin: string };
-
-/** Writes what `plan` makes of the registration as it is; what is for every tenant is kept in memory alone. */
-async function change(
-  writer: Writer,
-  whose: Whose,
-  plan: (row: StoredRegistration | undefined) => PlannedChange,
-): Promise<StoredRegistration> {
-  const { catalogue } = writer;
-  const { tenant, plugin } = whose;
-  const known = catalogue.shelf.registration(tenant, plugin);
-  const planned = plan(known);
-  if (known !== undefined && isNothingNew(known, planned.fields)) return known; // L3
-  if (tenant === EVERY_TENANT)
-    catalogue.shelf.assign({ ...nextRow(writer, whose, known), ...planned.fields, revision: 0 });
-  else await catalogue.commit(() => planWrite(writer, whose, plan));
-  const stored = catalogue.shelf.registration(tenant, plugin);
-  if (stored === undefined) throw notFound(`Plugin '${plugin}' was removed meanwhile`);
-  return stored;
-}
-
-function planWrite(
-  writer: Writer,
-  whose: Whose,
-  plan: (row: StoredRegistration | undefined) => PlannedChange,
-): CatalogueWrite {
-  const { tenant, plugin } = whose;
-  const { shelf } = writer.catalogue;
-  const known = shelf.registration(tenant, plugin);
-  const { action, by, fields } = plan(known);
-  const row = { ...nextRow(writer, whose, known), ...fields };
-  const put: CatalogueChange = { kind: 'put_registration', row, expected: known?.revision ?? 0 };
-  const changes = shelf.tenant(tenant) === undefined ? [putTenant(writer, tenant), put] : [put];
-  const details = { version: row.plugin_version, enabled: row.enabled };
-  const deed = { action, tenant_id: tenant, resource: `plugin ${plugin}`, details };
-  return written(writer, changes, by === undefined ? deed : { ...deed, actor: by });
-}
-
-/** The registration as it is, or a new one, without its revision. */
-function nextRow(writer: Writer, { tenant, plugin }: Whose, known: StoredRegistration | undefined): RegistrationRow {
-  const now = isoTime(writer.clock.wallTime());
-  if (known !== undefined) {
-    const { revision: _revision, ...row } = known;
-    return { ...row, updated_at: now };
-  }
-  return {
-    id: writer.newId(),
-    tenant_id: tenant,
-    plugin_name: plugin,
-    plugin_version: '',
-    enabled: true,
-    config: {},
-    granted_permissions: [],
-    installed_at: now,
-    updated_at: now,
-  };
-}
-
-/** An embedded host knows every tenant that it hears of; the store learns of one when something is its. */
-function putTenant({ clock }: Writer, id: string): CatalogueChange {
-  const now = isoTime(clock.wallTime());
-  return { kind: 'put_tenant', row: { id, name: id, min_tier: null, quota: {}, created_at: now, updated_at: now } };
-}
-
-function isNothingNew(row: RegistrationRow, fields: Partial<RegistrationRow>): boolean {
-  return isDeepStrictEqual(row, { ...row, ...fields });
-}
-
 function written(
   { clock }: Writer,
   changes: readonly CatalogueChange[],
@@ -272,7 +222,7 @@ function written(
   return audited(clock, changes, { actor: EMBEDDER, ...deed });
 }
 
-type Reads = Omit<Releases, keyof RegistrationWrites | 'publish' | 'remove' | 'placeOf'>;
+type Reads = Omit<Releases, keyof RegistrationWrites | 'publish' | 'offer' | 'remove' | 'placeOf'>;
 
 function createReads(catalogue: Catalogue): Reads {
   const { shelf } = catalogue;
@@ -299,17 +249,11 @@ function createReads(catalogue: Catalogue): Reads {
     registered: shelf.registered,
     isNamed: shelf.isNamed,
     registrationsOf: shelf.registrationsOf,
+    release: shelf.release,
+    registrationOf: shelf.registration,
+    registrantsOf: shelf.registrantsOf,
+    movesOf: shelf.movesOf,
   };
-}
-
-function changedMeanwhile(plugin: string, expected: number, revision: number): HostError {
-  return new HostError('REVISION_CONFLICT', {
-    message: `the registration of "${plugin}" has revision ${revision}, and ${expected} was expected`,
-  });
-}
-
-function notFound(message: string): HostError {
-  return new HostError('PLUGIN_NOT_FOUND', { message });
 }
 
 function releaseExists(wanted: NewRelease, known: Release | undefined): HostError {
@@ -320,7 +264,9 @@ function releaseExists(wanted: NewRelease, known: Release | undefined): HostErro
   });
 }
 
-function toRow({ manifest, digest, place, findings, isPublic }: NewRelease, installedAt: string): ReleaseRow {
+/** What is there already stays public, offered and trusted. */
+function toRow(wanted: NewRelease, known: Release | undefined, installedAt: string): ReleaseRow {
+  const { manifest, digest, place, findings, isPublic, isTrusted } = wanted;
   return {
     plugin_name: manifest.name,
     version: manifest.version,
@@ -328,8 +274,14 @@ function toRow({ manifest, digest, place, findings, isPublic }: NewRelease, inst
     place,
     manifest: manifest.source,
     findings,
-    is_public: isPublic,
-    offered_to: [],
+    is_public: isPublic || known?.isPublic === true,
+    offered_to: known?.offeredTo ?? [],
+    is_trusted: isTrusted || known?.isTrusted === true,
     installed_at: installedAt,
   };
+}
+
+function storedRow(release: Release): ReleaseRow {
+  const { installedAt, ...wanted } = release;
+  return toRow(wanted, release, installedAt);
 }

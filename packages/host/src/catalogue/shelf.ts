@@ -6,7 +6,9 @@ import type {
   CatalogueChange,
   CatalogueRows,
   CatalogueStep,
+  MoveRow,
   StoredRegistration,
+  StoredRollout,
   TenantRow,
   TokenRow,
 } from '../storage/catalogue-port.ts';
@@ -35,6 +37,8 @@ export function createShelf() {
     for (const row of rows.releases) plugins.putRelease(row);
     for (const row of [...rows.registrations, ...forAll]) plugins.assign(row);
     secrets.load(rows.secrets);
+    for (const row of rows.moves) plugins.addMove(row);
+    for (const row of rows.rollouts) plugins.putRollout(row);
     revision = rows.revision;
   }
 
@@ -80,6 +84,10 @@ function applyChange(rows: ShelfRows, change: CatalogueChange, at: number): void
       return plugins.putRelease(change.row);
     case 'put_registration':
       return plugins.assign({ ...change.row, revision: at });
+    case 'add_move':
+      return plugins.addMove(change.row);
+    case 'put_rollout':
+      return plugins.putRollout({ ...change.row, revision: at });
     case 'remove_registration':
       secrets.removeOf(change.tenant_id, change.plugin_name);
       return plugins.unassign(change.tenant_id, change.plugin_name);
@@ -144,6 +152,11 @@ function createReads(plugins: ReturnType<typeof createPluginShelves>) {
     isNamed,
     isDisabled,
     registrationsOf,
+    registrantsOf: (plugin: string): readonly StoredRegistration[] =>
+      [...(plugins.get(plugin)?.registrations.values() ?? [])].filter(({ tenant_id }) => tenant_id !== EVERY_TENANT),
+    movesOf: (tenant: string, plugin: string): readonly MoveRow[] => plugins.get(plugin)?.moves.get(tenant) ?? [],
+    rollout: (plugin: string): StoredRollout | undefined => plugins.get(plugin)?.rollout,
+    rollouts: (): readonly StoredRollout[] => plugins.all().flatMap(({ rollout }) => rollout ?? []),
     /** Stored releases whose manifest this host does not understand; they are left where they are. */
     unreadable: plugins.unreadable,
     plugins: (): readonly string[] => plugins.names().filter((plugin) => (plugins.get(plugin)?.releases.size ?? 0) > 0),

@@ -44,6 +44,7 @@ export async function publishBundle(
     place,
     findings: bundle.findings,
     isPublic: true,
+    isTrusted: true,
   });
 }
 

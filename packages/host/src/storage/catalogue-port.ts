@@ -1,6 +1,6 @@
 /**
- * What administrators decide, as the host stores it: tenants, tokens, releases, registrations and secrets. Small enough that every
- * node holds all of it, and changed by commits alone.
+ * What administrators decide, as the host stores it: tenants, tokens, releases, registrations with their moves from release
+ * to release, rollouts and secrets. Small enough that every node holds all of it, and changed by commits alone.
  *
  * C1: A commit is there whole, with its line of the audit log, or not at all; commits follow one another, each has the
  *     revision after the one before, and the audit log's numbers are those revisions.
@@ -58,6 +58,8 @@ export type ReleaseRow = {
   readonly is_public: boolean;
   /** Tenants that may see it where it is not public. */
   readonly offered_to: readonly string[];
+  /** The operator named its folder; what came over the admin API needs a stronger sandbox (DESIGN 6). */
+  readonly is_trusted: boolean;
   readonly installed_at: string;
 };
 
@@ -78,14 +80,68 @@ export type RegistrationRow = {
 export type StoredRegistration = RegistrationRow & { readonly revision: number };
 
 /**
+ * Why a registration went from one release to another: an administrator's upgrade or rollback; the host's own rollback; or
+ * its enabling, which takes the newest release.
+ */
+export type MoveKind = 'upgrade' | 'rollback' | 'automatic_rollback' | 'enable';
+
+/** One move of a registration. At most `LIMITS.moves` of each registration are kept, the oldest goes. */
+export type MoveRow = {
+  readonly tenant_id: string;
+  readonly plugin_name: string;
+  readonly kind: MoveKind;
+  readonly from_version: string;
+  readonly to_version: string;
+  /** What was granted until then, so that coming back to `from_version` gives it back. */
+  readonly granted_before: readonly string[];
+  readonly actor: string;
+  /** Why the host moved it; null where somebody asked. */
+  readonly reason: string | null;
+  readonly at: string;
+};
+
+/** A tenant that a rollout does not move, and the code that says why. */
+export type LeftOut = { readonly tenant_id: string; readonly code: string };
+
+/** How far a rollout has come; only one that is `running` goes on. */
+export type RolloutState = 'running' | 'done' | 'halted' | 'cancelled';
+
+/** The newest rollout of a plugin: its tenants move to a version by growing shares. */
+export type RolloutRow = {
+  readonly id: string;
+  readonly plugin_name: string;
+  readonly version: string;
+  readonly gate: 'none' | 'trial';
+  /** Shares of the tenants, increasing, above 0 and at most 1. */
+  readonly steps: readonly number[];
+  readonly steps_done: number;
+  /** Between the end of one step and the next. */
+  readonly wait_ms: number;
+  readonly state: RolloutState;
+  /** Why it was halted. */
+  readonly reason: string | null;
+  readonly left_out: readonly LeftOut[];
+  /** The node that carries it on. */
+  readonly node: string;
+  readonly actor: string;
+  readonly started_at: string;
+  readonly updated_at: string;
+};
+
+/** A rollout, and the revision that wrote it last. */
+export type StoredRollout = RolloutRow & { readonly revision: number };
+
+/**
  * One step of a commit.
  *
- * `put_release`: the version with the same digest again changes its offer alone; with another digest it is a conflict.
+ * `put_release`: the version with the same digest again changes its offer and its trust alone; with another digest it is a
+ * conflict.
  * `put_registration`: `expected` is the revision that the registration must have, 0 that there must be none; left out, either.
+ * `put_rollout`: the same of the plugin's rollout. `add_move`: without a registration it is a conflict.
  * `put_secret`: `sealed` is in every commit and in no step; `replaces` is the nonce that the stored one must have.
  * An unknown tenant, and a name that another tenant has, are conflicts, too. Removing what is not there is silent.
- * Removing a tenant removes its tokens, registrations and secrets; removing a plugin its releases, registrations and
- * secrets; removing a registration the tenant's secrets of the plugin.
+ * Removing a tenant removes its tokens, registrations and secrets; removing a plugin its releases, registrations, rollout
+ * and secrets; removing a registration its moves, and the tenant's secrets of the plugin.
  */
 export type CatalogueChange =
   | { readonly kind: 'put_tenant'; readonly row: TenantRow }
@@ -94,6 +150,8 @@ export type CatalogueChange =
   | { readonly kind: 'remove_token'; readonly token_id: string }
   | { readonly kind: 'put_release'; readonly row: ReleaseRow }
   | { readonly kind: 'put_registration'; readonly row: RegistrationRow; readonly expected?: number }
+  | { readonly kind: 'add_move'; readonly row: MoveRow }
+  | { readonly kind: 'put_rollout'; readonly row: RolloutRow; readonly expected?: number }
   | { readonly kind: 'remove_registration'; readonly tenant_id: string; readonly plugin_name: string }
   | { readonly kind: 'remove_plugin'; readonly plugin_name: string }
   | { readonly kind: 'put_secret'; readonly row: SecretRow; readonly sealed?: SealedText; readonly replaces?: string }
@@ -133,7 +191,7 @@ export type CatalogueWrite = { readonly changes: readonly CatalogueChange[]; rea
 export type Committed =
   { readonly kind: 'done'; readonly revision: number } | { readonly kind: 'conflict'; readonly index: number };
 
-/** All of it as of a revision; releases, registrations and secrets in order of their first storing. */
+/** All of it as of a revision; releases, registrations and secrets in order of their first storing, moves in theirs. */
 export type CatalogueRows = {
   readonly revision: number;
   readonly tenants: readonly TenantRow[];
@@ -141,6 +199,8 @@ export type CatalogueRows = {
   readonly releases: readonly ReleaseRow[];
   readonly registrations: readonly StoredRegistration[];
   readonly secrets: readonly SecretRow[];
+  readonly moves: readonly MoveRow[];
+  readonly rollouts: readonly StoredRollout[];
 };
 
 /** What one commit changed. */

@@ -4,17 +4,21 @@
 import { DEFAULT_TENANT } from '@bulkhead/protocol';
 import { expect, test } from 'vitest';
 import { AUDIT_ORIGIN, followAudit } from './audit-chain.ts';
-import type {
-  AuditEntry,
-  AuditQuery,
-  CatalogueChange,
-  CatalogueWrite,
-  RegistrationRow,
-  ReleaseRow,
-  TenantRow,
-  TokenRow,
-} from './catalogue-port.ts';
+import type { AuditEntry, AuditQuery, RegistrationRow, TenantRow, TokenRow } from './catalogue-port.ts';
 import { minute, type Opened } from './conformance-fixture.ts';
+import {
+  AUDIT,
+  write,
+  done,
+  putTenant,
+  putToken,
+  putRelease,
+  putRegistration,
+  tenant,
+  token,
+  release,
+  registration,
+} from './conformance-rows.ts';
 
 /** Declares the tests. */
 export function catalogueTests(storage: Opened): void {
@@ -30,7 +34,8 @@ export function catalogueTests(storage: Opened): void {
 function commitTests(storage: Opened): void {
   test('a new storage has revision 0, the tenant default and nothing else', async () => {
     const { tenants, ...rest } = await storage().readCatalogue();
-    expect(rest).toEqual({ revision: 0, tokens: [], releases: [], registrations: [], secrets: [] });
+    const nothing = { tokens: [], releases: [], registrations: [], moves: [], rollouts: [], secrets: [] };
+    expect(rest).toEqual({ revision: 0, ...nothing });
     expect(tenants).toMatchObject([{ id: DEFAULT_TENANT, name: DEFAULT_TENANT, min_tier: null, quota: {} }]);
   });
 
@@ -138,11 +143,11 @@ function releaseTests(storage: Opened): void {
     expect(releases).toEqual([release('b', '1.0.0'), release('a', '1.0.0')]);
   });
 
-  test('C3: a version is never rewritten: another digest is a conflict, the same one changes the offer alone', async () => {
+  test('C3: a version is never rewritten: another digest is a conflict, the same one changes offer and trust alone', async () => {
     await storage().commit(write(putRelease('a', '1.0.0')));
     const other = { ...release('a', '1.0.0'), digest: 'f'.repeat(64) };
     expect(await storage().commit(write({ kind: 'put_release', row: other }))).toEqual({ kind: 'conflict', index: 0 });
-    const offer = { is_public: false, offered_to: ['acme', 'other'] };
+    const offer = { is_public: false, offered_to: ['acme', 'other'], is_trusted: false };
     const again = { ...release('a', '1.0.0'), ...offer, place: '/elsewhere', manifest: {}, findings: [] };
     expect(await storage().commit(write({ kind: 'put_release', row: again }))).toEqual(done(2));
     expect((await storage().readCatalogue()).releases).toEqual([{ ...release('a', '1.0.0'), ...offer }]);
@@ -279,84 +284,4 @@ function auditReaderTests(storage: Opened): void {
     expect(await numbers({ tenant: 'other', rowsMax: 9 })).toEqual([2]);
     expect(await numbers({ tenant: 'nobody', rowsMax: 9 })).toEqual([]);
   });
-}
-
-const AUDIT: AuditEntry = {
-  at: minute(4),
-  actor: 'platform',
-  action: 'plugin.install',
-  tenant_id: null,
-  resource: 'plugin a',
-  details: { version: '1.0.0' },
-};
-
-function write(...changes: readonly CatalogueChange[]): CatalogueWrite {
-  return { changes, audit: AUDIT };
-}
-
-function done(revision: number): { readonly kind: 'done'; readonly revision: number } {
-  return { kind: 'done', revision };
-}
-
-function putTenant(id: string): Extract<CatalogueChange, { kind: 'put_tenant' }> {
-  return { kind: 'put_tenant', row: tenant(id) };
-}
-
-function putToken(tenantId: string, id: string): Extract<CatalogueChange, { kind: 'put_token' }> {
-  return { kind: 'put_token', row: token(tenantId, id) };
-}
-
-function putRelease(plugin: string, version: string): Extract<CatalogueChange, { kind: 'put_release' }> {
-  return { kind: 'put_release', row: release(plugin, version) };
-}
-
-function putRegistration(tenantId: string, plugin: string): Extract<CatalogueChange, { kind: 'put_registration' }> {
-  return { kind: 'put_registration', row: registration(tenantId, plugin) };
-}
-
-function tenant(id: string): TenantRow {
-  return { id, name: id, min_tier: null, quota: {}, created_at: minute(0), updated_at: minute(1) };
-}
-
-function token(tenantId: string, id: string): TokenRow {
-  return {
-    id,
-    tenant_id: tenantId,
-    role: 'operator',
-    scopes: null,
-    hash: 'a'.repeat(64),
-    created_at: minute(0),
-    expires_at: null,
-  };
-}
-
-function release(plugin: string, version: string): ReleaseRow {
-  const manifest = { name: plugin, version, nested: { list: [1, 'two', null, true] } };
-  const findings = [{ id: 'X', severity: 'warning', path: 'main.ts', line: 3, message: 'm', hint: 'h' }] as const;
-  return {
-    plugin_name: plugin,
-    version,
-    digest: 'd'.repeat(64),
-    place: `/plugins/${plugin}`,
-    manifest,
-    findings,
-    is_public: true,
-    offered_to: [],
-    installed_at: minute(0),
-  };
-}
-
-function registration(tenantId: string, plugin: string): RegistrationRow {
-  const digits = Buffer.from(`${tenantId} ${plugin}`).toString('hex');
-  return {
-    id: `00000000-0000-4000-8000-${digits.slice(-12).padStart(12, '0')}`,
-    tenant_id: tenantId,
-    plugin_name: plugin,
-    plugin_version: '1.0.0',
-    enabled: true,
-    config: {},
-    granted_permissions: ['internet'],
-    installed_at: minute(0),
-    updated_at: minute(1),
-  };
 }

@@ -104,7 +104,7 @@ function plain(row: ArtifactRow | undefined): unknown {
 function releaseOf(digest: string): Parameters<ReturnType<Opened>['commit']>[0] {
   const row = {
     ...{ plugin_name: 'a', version: '1.0.0', digest, place: '/plugins/a', manifest: {}, findings: [] },
-    ...{ is_public: true, offered_to: [], installed_at: minute(0) },
+    ...{ is_public: true, offered_to: [], is_trusted: true, installed_at: minute(0) },
   };
   const audit = { at: minute(0), actor: 'test', action: 'plugin.install', tenant_id: null, resource: 'a', details: {} };
   return { changes: [{ kind: 'put_release', row }], audit };

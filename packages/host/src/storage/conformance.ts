@@ -4,6 +4,7 @@
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { catalogueTests } from './conformance-catalogue.ts';
+import { releaseMoveTests } from './conformance-moves.ts';
 import { minute, type Opened } from './conformance-fixture.ts';
 import { recordTests } from './conformance-records.ts';
 import { secretTests } from './conformance-secrets.ts';
@@ -24,6 +25,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>): 
     afterEach(() => storage.close());
     const opened = (): Storage => storage;
     catalogueTests(opened);
+    releaseMoveTests(opened);
     recordTests(opened);
     sharedTests(opened);
     secretTests(opened);

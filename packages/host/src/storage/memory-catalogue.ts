@@ -2,7 +2,7 @@
  * The catalogue of the in-memory storage: rows in maps. A commit changes them change by change, and takes back what it did
  * where one does not fit (C1).
  */
-import { DEFAULT_TENANT } from '@bulkhead/protocol';
+import { DEFAULT_TENANT, LIMITS } from '@bulkhead/protocol';
 import { AUDIT_ORIGIN, chainAudit } from './audit-chain.ts';
 import type {
   AuditEntry,
@@ -14,8 +14,10 @@ import type {
   CatalogueStep,
   CatalogueWrite,
   Committed,
+  MoveRow,
   ReleaseRow,
   StoredRegistration,
+  StoredRollout,
   TenantRow,
   TokenRow,
 } from './catalogue-port.ts';
@@ -29,6 +31,9 @@ type Tables = {
   readonly releases: Map<string, ReleaseRow>;
   readonly registrations: Map<string, StoredRegistration>;
   readonly secrets: Map<string, SealedSecret>;
+  /** By registration, oldest first. */
+  readonly moves: Map<string, readonly MoveRow[]>;
+  readonly rollouts: Map<string, StoredRollout>;
 };
 
 /** The tenant that a new storage has. */
@@ -49,6 +54,8 @@ export function createMemoryCatalogue(rowsMax: number) {
     releases: new Map(),
     registrations: new Map(),
     secrets: new Map(),
+    moves: new Map(),
+    rollouts: new Map(),
   };
   let head: AuditPage['head'] = { seq: 0, hash: AUDIT_ORIGIN };
   const steps: CatalogueStep[] = [];
@@ -72,6 +79,8 @@ export function createMemoryCatalogue(rowsMax: number) {
     releases: [...tables.releases.values()],
     registrations: [...tables.registrations.values()],
     secrets: [...tables.secrets.values()].map(toRow),
+    moves: [...tables.moves.values()].flat(),
+    rollouts: [...tables.rollouts.values()],
   });
 
   function readSteps(after: number): readonly CatalogueStep[] | undefined {
@@ -140,12 +149,19 @@ function apply(tables: Tables, change: CatalogueChange, revision: number): Undo 
       return putRelease(tables, change.row);
     case 'put_registration':
       return putRegistration(tables, change, revision);
+    case 'add_move':
+      return addMove(tables, change.row);
+    case 'put_rollout':
+      return putRollout(tables, change, revision);
     case 'remove_tenant':
       return removeTenant(tables, change.tenant_id);
     case 'remove_token':
       return remove(tokens, ({ id }) => id === change.token_id);
     case 'remove_registration':
-      return removeRegistration(tables, change);
+      return removeRegistrations(
+        tables,
+        ({ tenant_id, plugin_name }) => tenant_id === change.tenant_id && plugin_name === change.plugin_name,
+      );
     case 'remove_plugin':
       return removePlugin(tables, change.plugin_name);
     case 'put_secret':
@@ -164,8 +180,8 @@ function putRelease({ releases }: Tables, row: ReleaseRow): Undo | undefined {
   const key = pair(row.plugin_name, row.version);
   const known = releases.get(key);
   if (known !== undefined && known.digest !== row.digest) return undefined;
-  const { is_public, offered_to } = row;
-  return put(releases, key, known === undefined ? row : { ...known, is_public, offered_to });
+  const { is_public, offered_to, is_trusted } = row;
+  return put(releases, key, known === undefined ? row : { ...known, is_public, offered_to, is_trusted });
 }
 
 function putRegistration(
@@ -179,6 +195,22 @@ function putRegistration(
   return put(registrations, key, { ...row, revision });
 }
 
+function addMove({ registrations, moves }: Tables, row: MoveRow): Undo | undefined {
+  const key = pair(row.tenant_id, row.plugin_name);
+  if (!registrations.has(key)) return undefined;
+  return put(moves, key, [...(moves.get(key) ?? []), row].slice(-LIMITS.moves.value));
+}
+
+function putRollout(
+  { rollouts }: Tables,
+  { row, expected }: Extract<CatalogueChange, { kind: 'put_rollout' }>,
+  revision: number,
+): Undo | undefined {
+  const known = rollouts.get(row.plugin_name)?.revision ?? 0;
+  if (expected !== undefined && expected !== known) return undefined;
+  return put(rollouts, row.plugin_name, { ...row, revision });
+}
+
 function putSecret(
   { tenants, secrets }: Tables,
   { row, sealed, replaces }: Extract<CatalogueChange, { kind: 'put_secret' }>,
@@ -189,29 +221,30 @@ function putSecret(
   return put(secrets, key, { ...row, ...sealed });
 }
 
-function removeRegistration(
-  { registrations, secrets }: Tables,
-  { tenant_id, plugin_name }: Pick<SecretName, 'tenant_id' | 'plugin_name'>,
-): Undo {
-  const isTheirs = (row: Pick<SecretName, 'tenant_id' | 'plugin_name'>): boolean =>
-    row.tenant_id === tenant_id && row.plugin_name === plugin_name;
-  return together([remove(registrations, isTheirs), remove(secrets, isTheirs)]);
-}
+type OfRegistration = Pick<SecretName, 'tenant_id' | 'plugin_name'>;
 
-function removeTenant({ tenants, tokens, registrations, secrets }: Tables, tenant: string): Undo {
+/** With a registration go its moves, and the tenant's secrets of the plugin. */
+function removeRegistrations({ registrations, moves, secrets }: Tables, isGone: (of: OfRegistration) => boolean): Undo {
   return together([
-    remove(tenants, ({ id }) => id === tenant),
-    remove(tokens, ({ tenant_id }) => tenant_id === tenant),
-    remove(registrations, ({ tenant_id }) => tenant_id === tenant),
-    remove(secrets, ({ tenant_id }) => tenant_id === tenant),
+    remove(registrations, isGone),
+    remove(moves, ([first]) => first !== undefined && isGone(first)),
+    remove(secrets, isGone),
   ]);
 }
 
-function removePlugin({ releases, registrations, secrets }: Tables, plugin: string): Undo {
+function removeTenant(tables: Tables, tenant: string): Undo {
   return together([
-    remove(releases, ({ plugin_name }) => plugin_name === plugin),
-    remove(registrations, ({ plugin_name }) => plugin_name === plugin),
-    remove(secrets, ({ plugin_name }) => plugin_name === plugin),
+    remove(tables.tenants, ({ id }) => id === tenant),
+    remove(tables.tokens, ({ tenant_id }) => tenant_id === tenant),
+    removeRegistrations(tables, ({ tenant_id }) => tenant_id === tenant),
+  ]);
+}
+
+function removePlugin(tables: Tables, plugin: string): Undo {
+  return together([
+    remove(tables.releases, ({ plugin_name }) => plugin_name === plugin),
+    remove(tables.rollouts, ({ plugin_name }) => plugin_name === plugin),
+    removeRegistrations(tables, ({ plugin_name }) => plugin_name === plugin),
   ]);
 }
 

@@ -7,6 +7,7 @@ import { catalogue } from './0001-catalogue.ts';
 import { records } from './0002-records.ts';
 import { secrets } from './0003-secrets.ts';
 import { nodes } from './0004-nodes.ts';
+import { releases } from './0005-releases.ts';
 
 /** The list, in order. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -14,4 +15,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002_records': records,
   '0003_secrets': secrets,
   '0004_nodes': nodes,
+  '0005_releases': releases,
 };

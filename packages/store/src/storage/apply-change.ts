@@ -6,6 +6,7 @@ import type { CatalogueChange, ReleaseRow, TenantRow, TokenRow } from '@bulkhead
 import type { Transaction } from 'kysely';
 import type { Tables } from '../schema.ts';
 import { putSecret, removeSecrets } from './secrets.ts';
+import { addMove, putRollout } from './moves.ts';
 import { storedWord, tenantUuid } from './tenant-id.ts';
 import { storableText } from './text.ts';
 
@@ -22,6 +23,10 @@ export async function applyChange(trx: Trx, change: CatalogueChange, revision: n
       return putRelease(trx, change.row);
     case 'put_registration':
       return putRegistration(trx, change, revision);
+    case 'add_move':
+      return addMove(trx, change.row);
+    case 'put_rollout':
+      return putRollout(trx, change, revision);
     case 'remove_tenant':
       return remove(trx.deleteFrom('tenants').where('id', '=', tenantUuid(change.tenant_id)));
     case 'remove_token':
@@ -42,6 +47,7 @@ export async function applyChange(trx: Trx, change: CatalogueChange, revision: n
     case 'remove_plugin':
       await remove(trx.deleteFrom('plugin_registrations').where('plugin_name', '=', change.plugin_name));
       await removeSecrets(trx, { plugin_name: change.plugin_name });
+      await remove(trx.deleteFrom('plugin_rollouts').where('plugin_name', '=', change.plugin_name));
       return remove(trx.deleteFrom('plugin_releases').where('plugin_name', '=', change.plugin_name));
   }
 }
@@ -76,9 +82,9 @@ async function putToken(trx: Trx, row: TokenRow): Promise<boolean> {
   return true;
 }
 
-/** Keeps C3: what is there already changes its offer alone. */
+/** Keeps C3: what is there already changes its offer and its trust alone. */
 async function putRelease(trx: Trx, row: ReleaseRow): Promise<boolean> {
-  const { is_public, offered_to } = row;
+  const { is_public, offered_to, is_trusted } = row;
   const values = {
     ...row,
     place: storableText(row.place),
@@ -91,7 +97,7 @@ async function putRelease(trx: Trx, row: ReleaseRow): Promise<boolean> {
     .onConflict((conflict) =>
       conflict
         .columns(['plugin_name', 'version'])
-        .doUpdateSet({ is_public, offered_to })
+        .doUpdateSet({ is_public, offered_to, is_trusted })
         .whereRef('plugin_releases.digest', '=', 'excluded.digest'),
     )
     .executeTakeFirstOrThrow();

@@ -7,6 +7,7 @@ import type { Database } from '../engine/database.ts';
 import type { Tables } from '../schema.ts';
 import { readSecretRows } from './secrets.ts';
 import { word } from './tenant-word.ts';
+import { readMoves, readRollouts } from './moves.ts';
 
 type Trx = Transaction<Tables>;
 
@@ -26,6 +27,8 @@ export function readCatalogue({ db }: Database): Promise<CatalogueRows> {
       releases: await readReleases(trx),
       registrations: await readRegistrations(trx),
       secrets: await readSecretRows(trx),
+      moves: await readMoves(trx),
+      rollouts: await readRollouts(trx),
     }));
 }
 
@@ -51,7 +54,7 @@ function readReleases(trx: Trx): Promise<CatalogueRows['releases']> {
   return trx
     .selectFrom('plugin_releases')
     .select(['plugin_name', 'version', 'digest', 'place', 'manifest', 'findings'])
-    .select(['is_public', 'offered_to', 'installed_at'])
+    .select(['is_public', 'offered_to', 'is_trusted', 'installed_at'])
     .orderBy('seq')
     .execute();
 }
