@@ -5,7 +5,8 @@
 import { defaultExclude, defineConfig } from 'vitest/config';
 
 // "import" stands for itself: given here, it would hold for `require` too, and a CommonJS package would get modules of another.
-const source = { conditions: ['source', 'module', 'node'] };
+// "module" is for bundlers: what is behind it Node cannot always load.
+const source = { conditions: ['source', 'node'] };
 
 export default defineConfig({
   resolve: source,

@@ -19,6 +19,7 @@ import { hooksOf, passUnhooked, runAfterHooks, runBeforeHooks } from './call/cal
 import { runInSandbox } from './call/run-in-sandbox.ts';
 import { judgeResult } from './call/judge-result.ts';
 import { waitForRoom } from './call/wait-for-room.ts';
+import { inStepSpan } from './tracing/call-span.ts';
 import type { AdmissionRefused, Reservation } from './tenant/admit.ts';
 
 /**
@@ -57,7 +58,7 @@ async function serve(path: CallPath, run: CallRun, tenant: ResolvedCall['tenant'
   if (!hooked.ok) return hooked;
   const unstored = isStrict(call) ? await startDurably(path, run) : recordStart(path, run);
   if (unstored !== undefined) return { ok: false, error: unstored };
-  const reply = await runInSandbox(path, run, hooked.call);
+  const reply = await inStepSpan(run.span, 'bulkhead.sandbox', () => runInSandbox(path, run, hooked.call));
   const end = judgeResult(hooked.call, reply);
   return hooks.length === 0 ? end : runAfterHooks(path, { run, hooked, end });
 }

@@ -18,6 +18,7 @@ import { reviewSource } from './review/review-source.ts';
 import { readManifest } from './source/manifest-file.ts';
 import { OPERATOR_FOLDER, readSource } from './source/read-source.ts';
 import type { SourceTree } from './source/source-tree.ts';
+import { inActiveSpan } from './tracing/install-span.ts';
 
 /**
  * Installs a plugin folder and tries it once.
@@ -32,17 +33,21 @@ export async function installPlugin(path: InstallPath, request: InstallRequest):
   claimName(path, manifest, source.folder);
   const missing = await missingRequirements(path, manifest, source);
   if (missing.length > 0) return refuseMissing(path, { manifest, source }, missing);
-  const reviewed = await reviewSource({ source, manifest, supplied: path.supplied }, path.workshop.ask);
+  const reviewed = await inActiveSpan('bulkhead.review', {}, () =>
+    reviewSource({ source, manifest, supplied: path.supplied }, path.workshop.ask),
+  );
   if (reviewed.kind === 'refused') throw refuse(reviewed.findings, 'REVIEW_REFUSED');
   if (reviewed.kind === 'missing') {
     return refuseMissing(path, { manifest, source }, missingPackages(reviewed.packages, { shownDir: source.folder }));
   }
-  const bundled = await bundleSource(reviewed.reviewed, path.workshop.ask);
+  const bundled = await inActiveSpan('bulkhead.bundle', {}, () => bundleSource(reviewed.reviewed, path.workshop.ask));
   if (bundled.kind === 'refused') throw refuse(bundled.findings, 'BUNDLE_FAILED');
   const artifact = await path.artifacts.put(bundled.bundle);
   const release = await publishBundle(path, { artifact, bundle: bundled.bundle, place: source.folder });
   const { tenant, mayRecallTrial: mayRecall } = request;
-  const trial = await tryRelease(path, { release, artifact, tenant, mayRecall });
+  const trial = await inActiveSpan('bulkhead.trial', {}, () =>
+    tryRelease(path, { release, artifact, tenant, mayRecall }),
+  );
   return goLive(path, { release, trial, request });
 }
 

@@ -11,6 +11,7 @@ import { encodeOutcome } from './encode.ts';
 import { runOnce } from './idempotency.ts';
 import { callerOf, type Caller } from './principal.ts';
 import { CallBodySchema, ListedToolSchema, OutcomeSchema, ToolParamsSchema, type CallBody } from './schemas.ts';
+import { inCallersTrace, traceFields } from './trace-context.ts';
 
 /** The part of the server that the data plane needs. Without a storage, idempotency keys are refused. */
 export type DataPlane = { readonly host: Host; readonly log: Log; readonly storage: Storage | undefined };
@@ -47,8 +48,10 @@ export function addToolRoutes(app: FastifyInstance, plane: DataPlane): void {
         response: Object.fromEntries(CALL_STATUSES.map((status) => [status, OutcomeSchema])),
       },
     },
-    async (request, reply) =>
-      answer(reply, await call(plane, request.params, { body: request.body, reply, caller: callerOf(request) })),
+    async (request, reply) => {
+      const asked = { body: request.body, reply, caller: callerOf(request) };
+      return answer(reply, await inCallersTrace(request.headers, () => call(plane, request.params, asked)));
+    },
   );
 }
 
@@ -91,7 +94,7 @@ function signalOf(response: ServerResponse): AbortSignal {
 function logCall(log: Log, { call: report, ...end }: Outcome): void {
   const { tenant, call_id, plugin, target, duration_ms, queue_ms } = report;
   const outcome = end.ok ? { outcome: 'ok' } : { outcome: end.error.kind, code: end.error.code };
-  log.info({ tenant, call_id, plugin, target, ...outcome, duration_ms, queue_ms }, 'call');
+  log.info({ tenant, call_id, plugin, target, ...outcome, duration_ms, queue_ms, ...traceFields() }, 'call');
 }
 
 function answer(reply: FastifyReply, outcome: Outcome): FastifyReply {

@@ -11,6 +11,7 @@ import {
   type Outcome,
   type Tier,
 } from '@bulkhead/protocol';
+import type { Span } from '@opentelemetry/api';
 import type { Clock } from '../base/clock.ts';
 import type { HostError } from '../base/host-error.ts';
 import type { Log } from '../base/log.ts';
@@ -23,6 +24,7 @@ import type { Releases } from '../catalogue/releases.ts';
 import type { Batch } from '../storage/batch.ts';
 import type { Storage } from '../storage/port.ts';
 import type { Admitter } from '../tenant/admit.ts';
+import { endCallSpan, startCallSpan } from '../tracing/call-span.ts';
 import { createRecord, endRecord, type CallRecord } from './call-record.ts';
 
 /** What the call flow uses; wired once by the host. */
@@ -66,6 +68,7 @@ export type CallRun = {
   readonly id: string;
   readonly task: CallTask;
   readonly tenant: string;
+  readonly span: Span;
   readonly startedAt: number;
   readonly startedWall: number;
   /** When its end was recorded; until then when it started. Monotonic, as `startedAt` is. */
@@ -96,10 +99,13 @@ export type CallEnd =
 /** Opens the record of a call. */
 export function openCall(path: CallPath, task: CallTask): CallRun {
   const startedAt = path.clock.now();
+  const id = path.newCallId();
+  const tenant = task.tenant ?? DEFAULT_TENANT;
   return {
-    id: path.newCallId(),
+    id,
     task,
-    tenant: task.tenant ?? DEFAULT_TENANT,
+    tenant,
+    span: startCallSpan({ id, tenant, plugin: task.plugin, target: task.target.name }),
     startedAt,
     startedWall: path.clock.wallTime(),
     endedAt: startedAt,
@@ -145,7 +151,9 @@ export function recordCall(path: CallPath, run: CallRun, end: CallEnd): Outcome 
   }
   const measured = report(run, durationMs);
   const call = end.metadata === undefined ? measured : { ...measured, metadata: end.metadata };
-  return end.ok ? { ok: true, value: end.value, call } : { ok: false, error: end.error, call };
+  const outcome: Outcome = end.ok ? { ok: true, value: end.value, call } : { ok: false, error: end.error, call };
+  endCallSpan(run.span, outcome);
+  return outcome;
 }
 
 /** Tells the ledger that the call is about to run, at the next write at the latest if it has not ended by then. */

@@ -15,6 +15,7 @@ import { createTurns } from '../base/turns.ts';
 import { discoverPlugins } from '../source/discover-plugins.ts';
 import { peekName, readManifest } from '../source/manifest-file.ts';
 import { OPERATOR_FOLDER, SINGLE_FILE, readSource } from '../source/read-source.ts';
+import { inActiveSpan } from '../tracing/install-span.ts';
 import type { HostParts } from './open-parts.ts';
 import { uninstall, withdraw } from './take-out.ts';
 import type { HostSettings } from './settings.ts';
@@ -32,8 +33,13 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
   async function installOne(dir: string, options: InstallOptions): Promise<InstalledRelease> {
     const grantsOf = (name: string): readonly string[] | undefined => options.grant ?? settings.grants[name];
     const { tenant, mayRecallTrial = false } = options;
-    const installed = await installPlugin(parts.install, { dir: resolve(dir), tenant, grantsOf, mayRecallTrial });
-    return describeInstalled(parts, installed);
+    return inActiveSpan('bulkhead.install', {}, async (span) => {
+      const installed = await installPlugin(parts.install, { dir: resolve(dir), tenant, grantsOf, mayRecallTrial });
+      const described = describeInstalled(parts, installed);
+      const { name, version, state } = described;
+      span.setAttributes({ 'bulkhead.plugin': name, 'bulkhead.plugin.version': version, 'bulkhead.state': state });
+      return described;
+    });
   }
 
   async function installListed(dir: string, options: InstallOptions): Promise<InstalledRelease> {
