@@ -1,12 +1,14 @@
 /**
  * The call flow: one function of a plugin run once, as a list of steps. Each step hands on what the next may know, or
- * ends the call; `record` is the only way out, so that every outcome updates registry, ledger and metrics.
+ * ends the call; `record` is the only way out, so that every outcome updates registry, ledger and metrics. What a call with
+ * an idempotency key is told again is no call, and is not recorded twice.
  *
- *   admit -> resolve -> validate params -> before hooks -> sandbox -> validate result -> after hooks -> record
+ *   admit -> (once) -> resolve -> validate params -> before hooks -> sandbox -> validate result -> after hooks -> record
  */
-import { callError, type Outcome } from '@bulkhead/protocol';
+import type { Outcome } from '@bulkhead/protocol';
 import { isStrict, refuseParams, resolveCall, startDurably, type ResolvedCall } from './call/resolve-call.ts';
 import {
+  failCall,
   openCall,
   recordCall,
   recordStart,
@@ -18,6 +20,7 @@ import {
 import { hooksOf, passUnhooked, runAfterHooks, runBeforeHooks } from './call/call-hooks.ts';
 import { runInSandbox } from './call/run-in-sandbox.ts';
 import { judgeResult } from './call/judge-result.ts';
+import { runOnce } from './call/run-once.ts';
 import { waitForRoom } from './call/wait-for-room.ts';
 import { inStepSpan } from './tracing/call-span.ts';
 import type { AdmissionRefused, Reservation } from './tenant/admit.ts';
@@ -36,11 +39,12 @@ export async function runCall(path: CallPath, task: CallTask): Promise<Outcome> 
     const asked = path.admitter.admit(task.tenant, run.startedAt);
     admission = asked.kind === 'full' ? await waitForRoom(path, run, asked) : asked;
     if (admission.kind === 'refused') return recordCall(path, run, { ok: false, error: admission.error });
-    return recordCall(path, run, await serve(path, run, admission.tenant));
+    const { tenant } = admission;
+    const key = task.idempotencyKey;
+    if (key !== undefined) return await runOnce(path, run, { key, serve: () => serve(path, run, tenant) });
+    return recordCall(path, run, await serve(path, run, tenant));
   } catch (cause) {
-    // Our own bug ends this call and nothing else: it is counted, logged, and never blamed on the plugin.
-    path.log.error({ err: cause, call_id: run.id }, 'the host failed while it served a call');
-    return recordCall(path, run, { ok: false, error: callError('HOST_FAULT') });
+    return failCall(path, run, cause);
   } finally {
     if (admission?.kind === 'admitted') path.admitter.settle(admission, run.endedAt);
   }
@@ -56,7 +60,7 @@ async function serve(path: CallPath, run: CallRun, tenant: ResolvedCall['tenant'
   const hooks = hooksOf(path, run);
   const hooked = hooks.length === 0 ? passUnhooked(call) : await runBeforeHooks(path, run, { call, hooks });
   if (!hooked.ok) return hooked;
-  const unstored = isStrict(call) ? await startDurably(path, run) : recordStart(path, run);
+  const unstored = isStrict(call) ? await startDurably(path, run, call.deadline) : recordStart(path, run);
   if (unstored !== undefined) return { ok: false, error: unstored };
   const reply = await inStepSpan(run.span, 'bulkhead.sandbox', () => runInSandbox(path, run, hooked.call));
   const end = judgeResult(hooked.call, reply);

@@ -69,6 +69,11 @@ export type CallRequest = {
   /** Whole milliseconds; clipped to the plugin's own limit, which is also the default. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /**
+   * 1 to 256 characters. The same key, of the same tenant, plugin and tool, with the same params within 24 hours is answered
+   * with the outcome of the call that took it, and nothing runs again.
+   */
+  readonly idempotencyKey?: string;
   /** Scopes of the caller; undefined means all, as a token made without scopes has. */
   readonly scopes?: readonly string[];
 };

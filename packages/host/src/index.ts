@@ -63,4 +63,5 @@ export type {
   RowQuery,
   TrialKey,
   TrialRow,
+  UnsettledKey,
 } from './storage/records-port.ts';

@@ -77,6 +77,11 @@ export const LIMITS = {
     reason: 'A node that was silent for longer is lost; a blocked event loop or a short break of its network is not.',
   },
   node_kept_ms: { value: 24 * 3_600_000, unit: 'ms', reason: 'How long a lost node is listed.' },
+  storage_answer_ms: {
+    value: 5_000,
+    unit: 'ms',
+    reason: 'How long a call waits for the storage, of its own time; a database that is there answers in 10 ms.',
+  },
   drain_ms: { value: 10_000, unit: 'ms', reason: 'For calls in flight at shutdown; orchestrators kill after 30 s.' },
   json_depth: {
     value: 64,

@@ -38,7 +38,6 @@ export type TestServerOptions = {
   readonly plugins?: readonly string[];
   readonly publicReasons?: PublicReasons;
   readonly at?: string;
-  readonly withoutStorage?: boolean;
 };
 
 /** Starts host and server with the plugin folders that are named. */
@@ -52,8 +51,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const host = await createHost({ storage, log });
   for (const dir of options.plugins ?? []) await host.install(dir);
   const { publicReasons = 'auto', at = '127.0.0.1' } = options;
-  const base = { host, log, token: TOKEN, publicReasons };
-  const server = await createServer(options.withoutStorage === true ? base : { ...base, storage });
+  const server = await createServer({ host, log, token: TOKEN, publicReasons });
   const { url } = await server.listen({ host: at, port: 0 });
   const close = async (): Promise<void> => {
     await server.close();

@@ -10,7 +10,7 @@
  * S3: While it drains, calls in flight end, new ones are answered HOST_CLOSED, and health goes on answering.
  */
 import type { AddressInfo } from 'node:net';
-import { HostError, type HealthView, type Host, type Log, type Storage } from '@bulkhead/host';
+import { HostError, type HealthView, type Host, type Log } from '@bulkhead/host';
 import { LIMITS } from '@bulkhead/protocol';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
@@ -31,14 +31,12 @@ import { openTokenGate, type RefuseToken } from './wrong-tokens.ts';
 /** Who sees what a plugin threw, beside the platform token: everybody, nobody, or everybody while bound to loopback for one tenant. */
 export type PublicReasons = 'auto' | 'always' | 'never';
 
-/** What a server is made of; it closes neither host nor storage. */
+/** What a server is made of; it closes no host. */
 export type ServerOptions = {
   readonly host: Host;
   /** The platform token, at least 32 characters. */
   readonly token: string;
   readonly log: Log;
-  /** The host's storage, for idempotency keys; without it they are refused. */
-  readonly storage?: Storage;
   /** `auto` where left out. */
   readonly publicReasons?: PublicReasons;
 };
@@ -178,13 +176,13 @@ async function endWith(refusal: Promise<HostError>, done: (error: HostError) => 
 }
 
 function addRoutes(app: FastifyInstance, options: ServerOptions, { state, recognize }: Door): void {
-  const { host, log, storage, publicReasons = 'auto' } = options;
+  const { host, log, publicReasons = 'auto' } = options;
   const isAlone = (): boolean => state.isLoopback && host.tenants.list().length === 1;
   const showReasons = (): boolean => publicReasons === 'always' || (publicReasons === 'auto' && isAlone());
   const viewOf = (request: FastifyRequest): HealthView => healthViewFor(recognize(request.headers), showReasons());
   addHealthRoutes(app, { host, viewOf });
   addStatusRoutes(app, { host, isDraining: () => state.isDraining });
-  addToolRoutes(app, { host, log, storage });
+  addToolRoutes(app, { host, log });
   addAdminRoutes(app, host);
   addTenantRoutes(app, host);
   addRegistrationRoutes(app, host);

@@ -4,17 +4,16 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { HostError, type CallRequest, type Host, type Log, type Storage } from '@bulkhead/host';
+import type { CallRequest, Host, Log } from '@bulkhead/host';
 import type { Outcome } from '@bulkhead/protocol';
 import { Type, type Static } from 'typebox';
 import { encodeOutcome } from './encode.ts';
-import { runOnce } from './idempotency.ts';
 import { callerOf, type Caller } from './principal.ts';
 import { CallBodySchema, ListedToolSchema, OutcomeSchema, ToolParamsSchema, type CallBody } from './schemas.ts';
 import { inCallersTrace, traceFields } from './trace-context.ts';
 
-/** The part of the server that the data plane needs. Without a storage, idempotency keys are refused. */
-export type DataPlane = { readonly host: Host; readonly log: Log; readonly storage: Storage | undefined };
+/** The part of the server that the data plane needs. */
+export type DataPlane = { readonly host: Host; readonly log: Log };
 
 type CallRoute = { Params: Static<typeof ToolParamsSchema>; Body: CallBody | undefined };
 
@@ -62,23 +61,11 @@ async function call(plane: DataPlane, { plugin, tool }: CallRoute['Params'], ask
   const { tenant, scopes } = asked.caller;
   const request: CallRequest = { plugin, tool, params, tenant, ...(scopes !== undefined && { scopes }) };
   const timed = timeoutMs === undefined ? request : { ...request, timeoutMs };
-  const outcome =
-    key === undefined
-      ? await plane.host.call({ ...timed, signal: signalOf(asked.reply.raw) })
-      : await runOnce(storageOf(plane), { tenant, plugin, tool, key, params }, () =>
-          // Whoever sends a key may ask again for the outcome, so a lost connection does not cancel the call.
-          plane.host.call(timed),
-        );
+  // Whoever sends a key may ask again for the outcome, so a lost connection does not cancel the call.
+  const bound = key === undefined ? { signal: signalOf(asked.reply.raw) } : { idempotencyKey: key };
+  const outcome = await plane.host.call({ ...timed, ...bound });
   logCall(plane.log, outcome);
   return outcome;
-}
-
-function storageOf({ storage }: DataPlane): Storage {
-  if (storage !== undefined) return storage;
-  throw new HostError('REQUEST_INVALID', {
-    message: 'idempotency_key is given, and this server keeps no keys',
-    hint: 'Leave idempotency_key out, or give the server a storage.',
-  });
 }
 
 /** Aborts when the client goes away before its answer was written (FAULTS 110). */

@@ -151,6 +151,10 @@ export type IdempotencyKeysTable = {
   readonly id: string;
   readonly params_hash: string;
   readonly call_id: string;
+  readonly node: string;
+  readonly tenant_id: string;
+  readonly plugin_name: string;
+  readonly tool: string;
   readonly claimed_at: string;
   readonly expires_at: string;
   readonly outcome: ColumnType<Outcome | null, string | null, string | null>;

@@ -71,11 +71,10 @@ type Serving = {
 async function serveUntilSignal(serving: Serving, terminal: Terminal): Promise<void> {
   const { config, log } = serving;
   const stop = nextSignal(log);
-  const store = storeOf(serving);
-  await using host = await openHost(serving, store.open, terminal);
+  await using host = await openHost(serving, terminal);
   await installFolders(host, config['plugins.dirs'], terminal);
   await settleFolders(host, { dirs: config['plugins.dirs'], dataDir: resolve(config['data.dir']) }, terminal);
-  await using server = await openServer(host, serving, store.opened());
+  await using server = await openServer(host, serving);
   const { url } = await server.listen({ host: config['server.host'], port: config['server.port'] });
   announce({ url, host, token: serving.token, dataDir: config['data.dir'] }, serving.isJson, terminal);
   const watching = config['plugins.watch'] ? await watchPlugins(host, config['plugins.dirs'], log) : undefined;
@@ -99,21 +98,9 @@ function flagsOf(options: ServeOptions): ConfigLayer {
   };
 }
 
-type Store = { readonly open: () => Promise<Storage>; readonly opened: () => Storage };
-
-/** The storage, opened once the host holds the data directory; the server keeps idempotency keys there. */
-function storeOf({ config, log }: Serving): Store {
-  let storage: Storage | undefined;
-  return {
-    open: async () => {
-      storage = await openStore({ url: databaseUrl(), dataDir: resolve(config['data.dir']), log });
-      return storage;
-    },
-    opened: () => {
-      if (storage === undefined) throw new Error('the host has opened its storage by now');
-      return storage;
-    },
-  };
+/** Opened once the host holds the data directory. */
+function storeOf({ config, log }: Serving): () => Promise<Storage> {
+  return () => openStore({ url: databaseUrl(), dataDir: resolve(config['data.dir']), log });
 }
 
 /** It may hold a password, so it comes from the environment alone. */
@@ -122,11 +109,12 @@ function databaseUrl(): string | undefined {
   return url === '' ? undefined : url;
 }
 
-async function openHost({ config, log }: Serving, storage: Store['open'], terminal: Terminal): Promise<Host> {
+async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
+  const { config, log } = serving;
   const done = terminal.progress('measuring the sandbox');
   try {
     return await createHost({
-      storage,
+      storage: storeOf(serving),
       log,
       dataDir: resolve(config['data.dir']),
       tenants: 'explicit',
@@ -138,8 +126,8 @@ async function openHost({ config, log }: Serving, storage: Store['open'], termin
   }
 }
 
-function openServer(host: Host, { config, token, log }: Serving, storage: Storage): Promise<Server> {
-  return createServer({ host, storage, log, token: token.token, publicReasons: config['health.public_reasons'] });
+function openServer(host: Host, { config, token, log }: Serving): Promise<Server> {
+  return createServer({ host, log, token: token.token, publicReasons: config['health.public_reasons'] });
 }
 
 function announce(ready: Ready, isJson: boolean, terminal: Terminal): void {

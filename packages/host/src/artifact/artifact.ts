@@ -9,7 +9,8 @@
  * The digest is SHA-256 over all of it, so a stored file can be checked by anybody with sha256sum.
  */
 import { createHash } from 'node:crypto';
-import { parseDigest, parseManifest, type Digest, type JsonValue, type Manifest } from '@bulkhead/protocol';
+import { parseDigest, parseManifest, type Digest, type Manifest } from '@bulkhead/protocol';
+import { canonicalJson } from '../base/canonical-json.ts';
 import { HostError, assertInvariant } from '../base/host-error.ts';
 import type { Bundle } from '../bundle/bundle-source.ts';
 
@@ -54,15 +55,6 @@ export function decodeArtifact(bytes: Uint8Array, digest: Digest, sourceMap: Uin
   const { manifest, module } = split(bytes, digest);
   const artifact: Omit<StoredArtifact, typeof stored> = { digest, manifest, module, sourceMap };
   return artifact as StoredArtifact; // The only place that makes one.
-}
-
-/** Writes JSON with the keys of every object in code-unit order. A manifest nests at most 32 levels deep. */
-export function canonicalJson(value: JsonValue): string {
-  if (Array.isArray(value)) return `[${value.map((item: JsonValue) => canonicalJson(item)).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members = Object.entries(value as Readonly<Record<string, JsonValue>>); // isArray leaves objects, which TypeScript does not see.
-  const sorted = members.toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return `{${sorted.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`;
 }
 
 function split(bytes: Uint8Array, digest: Digest): { readonly manifest: Manifest; readonly module: Uint8Array } {

@@ -4,6 +4,7 @@
  */
 import {
   DEFAULT_TENANT,
+  callError,
   type CallError,
   type CallReport,
   type JsonObject,
@@ -57,6 +58,8 @@ export type CallTask = {
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly scopes: readonly string[] | undefined;
+  /** Of the caller, 1 to 256 characters; the same again is answered what this call was. */
+  readonly idempotencyKey: string | undefined;
   /** Set where the caller brought what is to run, such as a file; then no registration decides. */
   readonly live: LivePlugin | undefined;
   /** Set where what the caller brought was refused before it could run. */
@@ -154,6 +157,12 @@ export function recordCall(path: CallPath, run: CallRun, end: CallEnd): Outcome 
   const outcome: Outcome = end.ok ? { ok: true, value: end.value, call } : { ok: false, error: end.error, call };
   endCallSpan(run.span, outcome);
   return outcome;
+}
+
+/** Our own bug ends this call and nothing else: it is counted, logged, and never blamed on the plugin. */
+export function failCall(path: CallPath, run: CallRun, cause: unknown): Outcome {
+  path.log.error({ err: cause, call_id: run.id }, 'the host failed while it served a call');
+  return recordCall(path, run, { ok: false, error: callError('HOST_FAULT') });
 }
 
 /** Tells the ledger that the call is about to run, at the next write at the latest if it has not ended by then. */

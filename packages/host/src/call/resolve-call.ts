@@ -16,6 +16,7 @@ import type { HostError } from '../base/host-error.ts';
 import type { LivePlugin, LiveTool } from '../fleet/live-plugin.ts';
 import type { RegistrationRow } from '../storage/catalogue-port.ts';
 import type { TenantScope } from '../tenant/accounts.ts';
+import { answerInTime } from './answer-in-time.ts';
 import { toLedgerRows } from './call-record.ts';
 import { recordOf, type CallPath, type CallRun } from './call-run.ts';
 
@@ -91,14 +92,12 @@ export function isStrict(call: ResolvedCall): boolean {
   return call.live.spec.manifest.ledger === 'strict';
 }
 
-/** Stores that the call has begun; returns why that was not possible. */
-export async function startDurably(path: CallPath, run: CallRun): Promise<CallError | undefined> {
-  try {
-    await path.storage.putCalls(toLedgerRows(path.node, [recordOf(run)]));
-    return undefined;
-  } catch {
-    return callError('STORAGE_UNAVAILABLE');
-  }
+/** Stores that the call has begun; returns why that was not possible before the call's deadline. */
+export async function startDurably(path: CallPath, run: CallRun, deadline: number): Promise<CallError | undefined> {
+  run.record = recordOf(run);
+  const stored = path.storage.putCalls(toLedgerRows(path.node, [run.record]));
+  const { ok } = await answerInTime(stored, deadline - path.clock.now());
+  return ok ? undefined : callError('STORAGE_UNAVAILABLE');
 }
 
 function notLoaded(plugin: string): CallError {

@@ -48,6 +48,7 @@ function toolTask(request: CallRequest): CallTask {
     timeoutMs: request.timeoutMs,
     signal: request.signal,
     scopes: request.scopes,
+    idempotencyKey: request.idempotencyKey,
     live: undefined,
     refusal: undefined,
   };

@@ -125,6 +125,21 @@ function keyTests(storage: Opened): void {
 }
 
 function keyEndTests(storage: Opened): void {
+  test('keys whose calls never ended are listed for their node, and no longer once they are settled or freed', async () => {
+    await storage().claimKey(claim('1'));
+    await storage().claimKey({ ...claim('2'), key: 'k2', claimed_at: minute(2) });
+    await storage().claimKey({ ...claim('3'), key: 'k3', node: 'node-2' });
+    await storage().claimKey({ ...claim('4'), key: 'k4' });
+    const of = { node: 'node-1', tenant_id: 'acme', plugin_name: 'a', tool: 'add' };
+    await storage().freeKey('4');
+    expect(await storage().listUnsettledKeys('node-1')).toEqual([
+      { call_id: '1', ...of, claimed_at: minute(1) },
+      { call_id: '2', ...of, claimed_at: minute(2) },
+    ]);
+    await storage().settleKey('1', OUTCOME);
+    expect((await storage().listUnsettledKeys('node-1')).map(({ call_id }) => call_id)).toEqual(['2']);
+  });
+
   test('a freed key may be claimed again', async () => {
     await storage().claimKey(claim('1'));
     await storage().freeKey('1');
@@ -220,6 +235,7 @@ function claim(callId: string): KeyClaim {
     key: 'k1',
     params_hash: 'same',
     call_id: callId,
+    node: 'node-1',
     claimed_at: minute(1),
     expires_at: minute(20),
   };

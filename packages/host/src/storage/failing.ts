@@ -35,6 +35,7 @@ export function createFailingStorage(beneath: Storage): FailingStorage {
     listUnfinishedCalls: (node) => pass(() => beneath.listUnfinishedCalls(node)),
     claimKey: (claim) => pass(() => beneath.claimKey(claim)),
     settleKey: (callId, outcome) => pass(() => beneath.settleKey(callId, outcome)),
+    listUnsettledKeys: (node) => pass(() => beneath.listUnsettledKeys(node)),
     freeKey: (callId) => pass(() => beneath.freeKey(callId)),
     putTrial: (row) => pass(() => beneath.putTrial(row)),
     getTrial: (key) => pass(() => beneath.getTrial(key)),

@@ -4,7 +4,16 @@
 import type { Outcome } from '@bulkhead/protocol';
 import type { Transition } from '../registry/history.ts';
 import { pair } from './memory-rows.ts';
-import type { KeyAnswer, KeyClaim, LedgerRow, Retention, RowQuery, TrialKey, TrialRow } from './records-port.ts';
+import type {
+  KeyAnswer,
+  KeyClaim,
+  LedgerRow,
+  Retention,
+  RowQuery,
+  TrialKey,
+  TrialRow,
+  UnsettledKey,
+} from './records-port.ts';
 
 /** Creates an empty history of transitions; beyond its bound the oldest go, and so in the others here. */
 export function createHistory(rowsMax: number) {
@@ -94,11 +103,18 @@ export function createKeys(rowsMax: number) {
     if (row !== undefined) row.outcome = structuredClone(outcome);
   }
 
+  function listUnsettled(node: string): readonly UnsettledKey[] {
+    const unsettled = [...keys.values()].filter((row) => row.claim.node === node && row.outcome === undefined);
+    return unsettled.map(({ claim: { call_id, tenant_id, plugin_name, tool, claimed_at } }) => {
+      return { call_id, node, tenant_id, plugin_name, tool, claimed_at };
+    });
+  }
+
   function prune(retention: Retention): void {
     for (const [id, row] of keys) if (row.claim.expires_at <= retention.now) drop(id);
   }
 
-  return { claim, settle, free: (callId: string): void => drop(keyOfCall.get(callId) ?? ''), prune };
+  return { claim, settle, listUnsettled, free: (callId: string): void => drop(keyOfCall.get(callId) ?? ''), prune };
 }
 
 /** Creates an empty table of trials. */

@@ -58,6 +58,7 @@ export function createMemoryStorage(
     listUnfinishedCalls: (node) => step(() => ledger.listUnfinished(node)),
     claimKey: (claim) => step(() => keys.claim(claim)),
     settleKey: (callId, outcome) => step(() => keys.settle(callId, outcome)),
+    listUnsettledKeys: (node) => step(() => keys.listUnsettled(node)),
     freeKey: (callId) => step(() => keys.free(callId)),
     putTrial: (row) => step(() => trials.put(row)),
     getTrial: (key) => step(() => trials.get(key)),

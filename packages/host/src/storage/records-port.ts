@@ -28,9 +28,14 @@ export type KeyClaim = {
   readonly key: string;
   readonly params_hash: string;
   readonly call_id: string;
+  /** The host that runs the call. */
+  readonly node: string;
   readonly claimed_at: string;
   readonly expires_at: string;
 };
+
+/** A key whose call has not ended. Its names are cut and cleaned as the ledger's are. */
+export type UnsettledKey = Pick<KeyClaim, 'call_id' | 'node' | 'tenant_id' | 'plugin_name' | 'tool' | 'claimed_at'>;
 
 /** `claimed`: run the call. `replay`: it ended so. `running`: it has not ended. `conflict`: the key was used with other params. */
 export type KeyAnswer =
@@ -80,6 +85,8 @@ export interface RecordStorage {
   claimKey(claim: KeyClaim): Promise<KeyAnswer>;
   /** Keeps the outcome under the key that the call claimed; nothing happens where it claimed none. */
   settleKey(callId: string, outcome: Outcome): Promise<void>;
+  /** Keys that a node's calls claimed and never settled, oldest first, for its next start. */
+  listUnsettledKeys(node: string): Promise<readonly UnsettledKey[]>;
   /** Frees the key of a call that did not run, so that it may be tried again. */
   freeKey(callId: string): Promise<void>;
 

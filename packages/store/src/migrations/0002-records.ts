@@ -69,18 +69,28 @@ async function createLedger(db: Database): Promise<void> {
     .execute();
 }
 
-/** `id` is a digest of tenant, plugin, tool and key, which callers may make as long as they like. */
+/** `id` is a digest of tenant, plugin, tool and key, which callers may make as long as they like; the names are for people. */
 async function createKeys(db: Database): Promise<void> {
   await db.schema
     .createTable('idempotency_keys')
     .addColumn('id', 'varchar(64)', (column) => column.primaryKey())
     .addColumn('params_hash', 'varchar(64)', (column) => column.notNull())
     .addColumn('call_id', 'varchar(64)', (column) => column.notNull().unique())
+    .addColumn('node', 'varchar(64)', (column) => column.notNull())
+    .addColumn('tenant_id', 'varchar(255)', (column) => column.notNull())
+    .addColumn('plugin_name', 'varchar(255)', (column) => column.notNull())
+    .addColumn('tool', 'varchar(255)', (column) => column.notNull())
     .addColumn('claimed_at', 'timestamptz', (column) => column.notNull())
     .addColumn('expires_at', 'timestamptz', (column) => column.notNull())
     .addColumn('outcome', 'json')
     .execute();
   await db.schema.createIndex('ix_idempotency_keys_expires_at').on('idempotency_keys').column('expires_at').execute();
+  await db.schema
+    .createIndex('ix_idempotency_keys_unsettled')
+    .on('idempotency_keys')
+    .column('node')
+    .where('outcome' as never, 'is', null) // The tables of a migration have no types.
+    .execute();
 }
 
 async function createTrials(db: Database): Promise<void> {

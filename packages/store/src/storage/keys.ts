@@ -1,12 +1,13 @@
 /**
- * Idempotency keys (RecordStorage). Tenant, plugin, tool and key come from callers, at any length: what is stored is their
- * digest.
+ * Idempotency keys (RecordStorage). Tenant, plugin, tool and key come from callers, at any length: a key is found by their
+ * digest, and its names are kept as the ledger keeps them.
  */
 import { hash } from 'node:crypto';
-import type { KeyAnswer, KeyClaim, Retention } from '@bulkhead/host';
+import type { KeyAnswer, KeyClaim, Retention, UnsettledKey } from '@bulkhead/host';
 import type { Outcome } from '@bulkhead/protocol';
 import { sql } from 'kysely';
 import type { Database } from '../engine/database.ts';
+import { storableName } from './text.ts';
 
 /** Takes a key, or tells what it stands for. */
 export async function claimKey(database: Database, claim: KeyClaim): Promise<KeyAnswer> {
@@ -20,8 +21,13 @@ export async function claimKey(database: Database, claim: KeyClaim): Promise<Key
 
 /** One statement, so that of two at once exactly one takes it; an expired key is taken over with its call. */
 async function takeKey({ db }: Database, claim: KeyClaim): Promise<boolean> {
-  const { params_hash, call_id, claimed_at, expires_at } = claim;
-  const fields = { params_hash, call_id, claimed_at, expires_at, outcome: null };
+  const { params_hash, call_id, node, claimed_at, expires_at } = claim;
+  const names = {
+    tenant_id: storableName(claim.tenant_id),
+    plugin_name: storableName(claim.plugin_name),
+    tool: storableName(claim.tool),
+  };
+  const fields = { params_hash, call_id, node, ...names, claimed_at, expires_at, outcome: null };
   const taken = await db
     .insertInto('idempotency_keys')
     .values({ id: idOf(claim), ...fields })
@@ -57,6 +63,17 @@ export async function settleKey({ db }: Database, callId: string, outcome: Outco
     .updateTable('idempotency_keys')
     .set({ outcome: JSON.stringify(outcome) })
     .where('call_id', '=', callId)
+    .execute();
+}
+
+/** Lists the keys of a node whose calls never ended, oldest first. */
+export function listUnsettledKeys({ db }: Database, node: string): Promise<readonly UnsettledKey[]> {
+  return db
+    .selectFrom('idempotency_keys')
+    .select(['call_id', 'node', 'tenant_id', 'plugin_name', 'tool', 'claimed_at'])
+    .where('node', '=', node)
+    .where('outcome', 'is', null)
+    .orderBy('claimed_at')
     .execute();
 }
 

@@ -7,7 +7,7 @@ import { DEFAULT_TENANT } from '@bulkhead/protocol';
 import type { Database } from '../engine/database.ts';
 import { getArtifact, putArtifact, sweepArtifacts } from './artifacts.ts';
 import { commit, CATALOGUE_CHANNEL } from './commit.ts';
-import { claimKey, freeKey, pruneKeys, settleKey } from './keys.ts';
+import { claimKey, freeKey, listUnsettledKeys, pruneKeys, settleKey } from './keys.ts';
 import { listCalls, listUnfinishedCalls, pruneCalls, putCalls } from './ledger.ts';
 import { beat, forgetNodes, removeNode } from './nodes.ts';
 import { listAudit, readAudit, readCatalogue, readSteps } from './read-catalogue.ts';
@@ -46,6 +46,7 @@ export async function openStorage(database: Database): Promise<Storage> {
     listUnfinishedCalls: (node) => answer(() => listUnfinishedCalls(database, node)),
     claimKey: (claim) => answer(() => claimKey(database, claim)),
     settleKey: (callId, outcome) => answer(() => settleKey(database, callId, outcome)),
+    listUnsettledKeys: (node) => answer(() => listUnsettledKeys(database, node)),
     freeKey: (callId) => answer(() => freeKey(database, callId)),
     putTrial: (row) => answer(() => putTrial(database, row)),
     getTrial: (key) => answer(() => getTrial(database, key)),
