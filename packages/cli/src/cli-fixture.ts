@@ -5,6 +5,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runVerb } from './main.ts';
+import { openTerminal } from './terminal.ts';
 
 /** Root of the repository. */
 export const REPOSITORY = join(import.meta.dirname, '../../..');
@@ -18,8 +20,9 @@ export type Ended = {
   readonly stderr: string;
 };
 
-/** Where and with what the command line runs; `nodeArgs` go before the bin. */
+/** Where and with what the command line runs; `nodeArgs` go before the bin. Standard input is closed unless it is a pipe. */
 export type Surroundings = {
+  readonly stdin?: 'pipe';
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly nodeArgs?: readonly string[];
@@ -35,16 +38,16 @@ export type Running = {
 
 /** Starts the command line; the caller waits for its end or kills it. */
 export function start(args: readonly string[], surroundings: Surroundings = {}): Running {
-  const { cwd = REPOSITORY, env = {}, nodeArgs = [] } = surroundings;
+  const { cwd = REPOSITORY, env = {}, nodeArgs = [], stdin = 'ignore' } = surroundings;
   const child = spawn(process.execPath, [...nodeArgs, '--conditions=source', BIN, ...args], {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin, 'pipe', 'pipe'],
   });
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const { promise: ended, resolve } = Promise.withResolvers<Ended>();
   child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   return { child, stdout: () => stdout, stderr: () => stderr, ended };
@@ -53,6 +56,22 @@ export function start(args: readonly string[], surroundings: Surroundings = {}):
 /** Runs the command line to its end. */
 export function run(args: readonly string[], surroundings: Surroundings = {}): Promise<Ended> {
   return start(args, surroundings).ended;
+}
+
+/**
+ * Runs a verb in this process, which takes milliseconds instead of half a second: for verbs that ask a server, and read
+ * neither the environment nor standard input.
+ */
+export async function runHere(args: readonly string[]): Promise<Ended> {
+  let stdout = '';
+  let stderr = '';
+  const terminal = openTerminal({
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+    env: {},
+  });
+  const code = await runVerb(args, terminal);
+  return { code, signal: null, stdout, stderr };
 }
 
 /** The ready event of `serve --json`. */

@@ -1,23 +1,26 @@
 import { expect, test } from 'vitest';
 import type { Receipt } from '@bulkhead/protocol';
 import { TIERS } from '@bulkhead/protocol';
-import { makeFolder, run } from './cli-fixture.ts';
+import { makeFolder, run, runHere } from './cli-fixture.ts';
 
-test.each(['serve', 'call', 'check', 'review', 'init', 'doctor', 'list', 'health'])(
-  '%s --help shows examples and exits 0',
-  async (verb) => {
-    const { code, stdout, stderr } = await run([verb, '--help']);
-    expect(stdout).toContain('Usage: bulkhead');
-    expect(stdout).toContain('Examples:');
-    expect(stderr).toBe('');
-    expect(code).toBe(0);
-  },
-);
+const VERBS = [
+  ...['serve', 'call', 'check', 'review', 'init', 'doctor', 'list', 'health', 'plugins', 'enable', 'disable'],
+  ...['config get', 'config set', 'tenant create', 'tenant list', 'tenant show', 'tenant update', 'tenant delete'],
+  ...['token create', 'token list', 'token revoke'],
+];
+
+test.each(VERBS)('%s --help shows examples and exits 0', async (verb) => {
+  const { code, stdout, stderr } = await runHere([...verb.split(' '), '--help']);
+  expect(stdout).toContain('Usage: bulkhead');
+  expect(stdout).toContain('Examples:');
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+});
 
 test('without a verb the verbs are listed, as wrong usage', async () => {
   const { code, stderr } = await run([]);
   expect(code).toBe(2);
-  for (const verb of ['serve', 'call', 'check', 'init', 'doctor', 'list', 'health']) expect(stderr).toContain(verb);
+  for (const verb of VERBS) expect(stderr).toMatch(new RegExp(`^ +(\\S+\\|)?${verb.split(' ', 1).join('')}\\b`, 'm'));
 });
 
 test('an unknown option is answered with the one that was meant', async () => {

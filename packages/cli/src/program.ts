@@ -1,15 +1,21 @@
 /**
- * What can be typed: the verbs, their options and their help. Each verb's code is loaded when it runs, so that `--help`
- * answers at once.
+ * What can be typed: the verbs, their options and their help. What a verb of this machine needs is loaded when it runs, so
+ * that `--help` answers at once; verbs that ask a server are small.
  */
 import { readFileSync } from 'node:fs';
 import { TIERS } from '@bulkhead/protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { asksForTenant, examples, type VerbContext } from './remote/server-verb.ts';
 import type { Terminal } from './terminal.ts';
+import { addTokenVerbs } from './verbs/api-token.ts';
+import { addConfigVerbs } from './verbs/config.ts';
+import { addHealth } from './verbs/health.ts';
+import { addList } from './verbs/list.ts';
+import { addPluginVerbs } from './verbs/plugins.ts';
+import { addTenantVerbs } from './verbs/tenant.ts';
 
 /** A word of the log's levels; written out, because the server's module is loaded by `serve` alone. */
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-const DEFAULT_SERVER = 'http://127.0.0.1:7070';
 
 /** Creates the program; `exit` is told the exit code of the verb that ran. */
 export function createProgram(terminal: Terminal, exit: (code: number) => void): Command {
@@ -23,19 +29,29 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(--help shows how it is used)')
     .exitOverride();
-  const context: Context = { program, terminal, exit };
+  const context: VerbContext = { program, terminal, exit };
+  program.commandsGroup('On this machine:');
   addServe(context);
   addCall(context);
   addCheck(context);
   addInit(context);
   addDoctor(context);
-  addQuestions(context);
+  addServerVerbs(context);
   return program;
 }
 
-type Context = { readonly program: Command; readonly terminal: Terminal; readonly exit: (code: number) => void };
+/** Verbs that ask a server: small, so they are here from the start. */
+function addServerVerbs(context: VerbContext): void {
+  context.program.commandsGroup('Ask a server:');
+  addList(context);
+  addHealth(context);
+  addPluginVerbs(context);
+  addConfigVerbs(context);
+  addTenantVerbs(context);
+  addTokenVerbs(context);
+}
 
-function addServe({ program, terminal, exit }: Context): void {
+function addServe({ program, terminal, exit }: VerbContext): void {
   program
     .command('serve')
     .description('Install the plugins of folders and serve their tools over HTTP')
@@ -60,18 +76,14 @@ function addServe({ program, terminal, exit }: Context): void {
     .action(async (options) => exit(await (await import('./verbs/serve.ts')).serve(options, terminal)));
 }
 
-function addCall({ program, terminal, exit }: Context): void {
-  program
-    .command('call')
+function addCall({ program, terminal, exit }: VerbContext): void {
+  asksForTenant(program.command('call'))
     .description('Call one tool: of a plugin folder, without a server, or of a server’s plugin by name')
     .argument('<dir|name>', 'plugin folder, or name of a plugin of a running server')
     .argument('<tool>', 'name of the tool')
     .option('--params <json>', 'parameters of the tool', '{}')
     .option('--timeout-ms <n>', 'time limit; clipped to the plugin’s own', Number)
     .option('--grant <perm,...>', 'grant permissions to the plugin of the folder; repeatable', collect)
-    .option('--server <url>', 'server of the plugin', DEFAULT_SERVER)
-    .option('--data <dir>', 'data folder of that server, for its token, unless BULKHEAD_TOKEN is set', '.bulkhead')
-    .option('--json', 'print the outcome as one line of JSON, and nothing else')
     .addHelpText(
       'after',
       `${examples([
@@ -84,7 +96,7 @@ function addCall({ program, terminal, exit }: Context): void {
     );
 }
 
-function addCheck({ program, terminal, exit }: Context): void {
+function addCheck({ program, terminal, exit }: VerbContext): void {
   program
     .command('check')
     .alias('review')
@@ -97,7 +109,7 @@ function addCheck({ program, terminal, exit }: Context): void {
     );
 }
 
-function addInit({ program, terminal, exit }: Context): void {
+function addInit({ program, terminal, exit }: VerbContext): void {
   program
     .command('init')
     .description('Make ./NAME: a plugin that loads and is healthy as it stands')
@@ -106,36 +118,13 @@ function addInit({ program, terminal, exit }: Context): void {
     .action(async (name) => exit(await (await import('./verbs/init.ts')).init({ name }, terminal)));
 }
 
-function addDoctor({ program, terminal, exit }: Context): void {
+function addDoctor({ program, terminal, exit }: VerbContext): void {
   program
     .command('doctor')
     .description('Measure the sandbox of this machine, layer by layer, and say what would raise it')
     .option('--json', 'print the receipt as one line of JSON')
     .addHelpText('after', examples(['bulkhead doctor', 'bulkhead doctor --json']))
     .action(async (options) => exit(await (await import('./verbs/doctor.ts')).doctor(options, terminal)));
-}
-
-function addQuestions({ program, terminal, exit }: Context): void {
-  const asked = (command: Command): Command =>
-    command
-      .option('--server <url>', 'server to ask', DEFAULT_SERVER)
-      .option('--json', 'print the server’s answer as one line of JSON');
-  asked(program.command('list').description('List the plugins of a running server'))
-    .addHelpText('after', examples(['bulkhead list', 'bulkhead list --server http://127.0.0.1:8080 --json']))
-    .action(async (options) => exit(await (await import('./verbs/list.ts')).list(options, terminal)));
-  asked(program.command('health').description('Say how the plugins of a running server are, and why'))
-    .argument('[name]', 'one plugin')
-    .addHelpText(
-      'after',
-      `${examples(['bulkhead health', 'bulkhead health calculator'])}\n\nExits 1 when a plugin is FAILED or UNAVAILABLE. With BULKHEAD_TOKEN set, reasons name plugin folders in full.`,
-    )
-    .action(async (name, options) =>
-      exit(await (await import('./verbs/health.ts')).health({ name, ...options }, terminal)),
-    );
-}
-
-function examples(lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

@@ -4,7 +4,8 @@
 import { join, relative } from 'node:path';
 import type { Host } from '@bulkhead/host';
 import { sampleOf } from './sample-params.ts';
-import { columns, type Terminal } from './terminal.ts';
+import { columns } from './table.ts';
+import type { Terminal } from './terminal.ts';
 import type { PlatformToken } from './token.ts';
 
 /** A server that serves. */

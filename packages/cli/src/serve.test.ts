@@ -111,7 +111,7 @@ test('the token of BULKHEAD_TOKEN is used and written nowhere; list, health and 
   expect(JSON.parse(called.stdout)).toMatchObject({ ok: true, value: { result: 2 } });
   expect(called.code).toBe(0);
   const list = await run(['list', '--server', url]);
-  expect(list.stdout).toMatch(/^calculator {2}1\.0\.0 {2}INITIALIZED {2}.+\nneedy .+UNAVAILABLE/);
+  expect(list.stdout).toMatch(/^PLUGIN .+\ncalculator +1\.0\.0 +INITIALIZED {2}.+\nneedy .+UNAVAILABLE/);
   const health = await run(['health', '--server', url]);
   expect(health.stdout).toContain('install quantum-annealer');
   expect(health.code).toBe(1);

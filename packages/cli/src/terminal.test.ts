@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { columns, openTerminal } from './terminal.ts';
+import { openTerminal } from './terminal.ts';
 
 function capture(isTTY: boolean, env: Readonly<Record<string, string>> = {}) {
   const written = { out: '', err: '' };
@@ -39,14 +39,4 @@ test('on a terminal progress is one line that goes away', () => {
   expect(written.err).toContain('measuring');
   done();
   expect(written.err.endsWith('\r\u001B[2K')).toBe(true);
-});
-
-test('columns are as wide as their widest cell; the last is left as it is', () => {
-  expect(
-    columns([
-      ['a', 'bb', 'c'],
-      ['aaa', 'b', 'cc'],
-    ]),
-  ).toEqual(['a    bb  c', 'aaa  b   cc']);
-  expect(columns([])).toEqual([]);
 });

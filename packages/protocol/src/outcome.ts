@@ -78,7 +78,10 @@ export type Outcome<T = JsonValue> =
   | { readonly ok: true; readonly value: T; readonly call: CallReport }
   | { readonly ok: false; readonly error: CallError; readonly call: CallReport };
 
+/** What of an outcome decides the exit code. */
+type Ending = { readonly ok: true } | { readonly ok: false; readonly error: Pick<CallError, 'kind'> };
+
 /** Exit code of `bulkhead call`: 0 for ok, else 10 for `tool_error` and one more for each kind in order (DESIGN 14). */
-export function exitCodeOf(outcome: Outcome): number {
+export function exitCodeOf(outcome: Outcome | Ending): number {
   return outcome.ok ? 0 : 10 + OUTCOME_KINDS.indexOf(outcome.error.kind);
 }

@@ -145,6 +145,7 @@ test('liveness, readiness, metrics and the document of the routes need no token'
     '/api/v1/tenants/{id}',
     '/api/v1/tenants/{id}/tokens',
     '/api/v1/tokens/{id}',
+    '/api/v1/whoami',
     '/healthz',
     '/metrics',
     '/readyz',

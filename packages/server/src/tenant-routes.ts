@@ -15,17 +15,37 @@ import {
   NewTenantSchema,
   NewTokenSchema,
   TenantSettingsSchema,
+  WhoamiSchema,
 } from './tenant-schemas.ts';
 
 const security = [{ bearer: [] }];
 const errors = { 401: ErrorBodySchema, 403: ErrorBodySchema, 404: ErrorBodySchema, 422: ErrorBodySchema } as const;
 
-/** Adds `/api/v1/tenants`, `/api/v1/tenants/{id}`, `/api/v1/tenants/{id}/tokens` and `/api/v1/tokens/{id}`. */
+/** Adds `/api/v1/whoami`, `/api/v1/tenants`, `/api/v1/tenants/{id}`, `/api/v1/tenants/{id}/tokens`, `/api/v1/tokens/{id}`. */
 export function addTenantRoutes(app: FastifyInstance, host: Host): void {
+  addWhoami(app);
   addTenants(app, host);
   addTenantChanges(app, host);
   addTokens(app, host);
   addRevocation(app, host);
+}
+
+function addWhoami(app: FastifyInstance): void {
+  app.get(
+    '/api/v1/whoami',
+    {
+      config: { access: 'viewer' },
+      schema: {
+        summary: 'For which tenant the token acts, and with which scopes',
+        security,
+        response: { 200: WhoamiSchema, ...errors },
+      },
+    },
+    (request) => {
+      const { tenant, actor, isPlatform, scopes } = callerOf(request);
+      return { tenant_id: tenant, actor, is_platform: isPlatform, scopes: scopes === undefined ? null : [...scopes] };
+    },
+  );
 }
 
 type WithId = { Params: Static<typeof IdParamsSchema> };
@@ -64,6 +84,23 @@ function addTenants(app: FastifyInstance, { tenants }: Host): void {
 }
 
 function addTenantChanges(app: FastifyInstance, { tenants }: Host): void {
+  app.get<WithId>(
+    '/api/v1/tenants/:id',
+    {
+      config: { access: 'platform' },
+      schema: {
+        summary: 'One tenant',
+        security,
+        params: IdParamsSchema,
+        response: { 200: ListedTenantSchema, ...errors },
+      },
+    },
+    (request) => {
+      const row = tenants.list().find(({ id }) => id === request.params.id);
+      if (row === undefined) throw new HostError('TENANT_NOT_FOUND');
+      return listedTenant(row);
+    },
+  );
   app.put<WithId & { Body: Static<typeof TenantSettingsSchema> }>(
     '/api/v1/tenants/:id',
     {

@@ -63,5 +63,13 @@ const listed = {
 export const ListedTokenSchema = Type.Object(listed);
 /** A token that was just made, with its text. */
 export const IssuedTokenSchema = Type.Object({ ...listed, token: Type.String({ description: 'Shown this once.' }) });
+/** As whom a request is served: what a token is good for, told to whoever holds it. */
+export const WhoamiSchema = Type.Object({
+  tenant_id: Type.String(),
+  actor: Type.String({ description: 'The name in the audit log.' }),
+  is_platform: Type.Boolean(),
+  scopes: Type.Union([Type.Array(Type.String()), Type.Null()], { description: 'Null: all of its role’s.' }),
+});
+
 /** Path parameter of what has an id. */
 export const IdParamsSchema = Type.Object({ id: Type.String() });

@@ -8,21 +8,19 @@ import { createHost, HostError, type CallRequest, type Host } from '@bulkhead/ho
 import { callError, capabilitiesOf, exitCodeOf, isJsonObject, type JsonObject, type Outcome } from '@bulkhead/protocol';
 import { outcomeOf } from '@bulkhead/server';
 import { parsePermissions } from '../config/grants.ts';
-import { callRemote } from '../remote.ts';
+import { callRemote } from '../remote/ask.ts';
+import { openRemote } from '../remote/remote.ts';
+import type { ServerOptions } from '../remote/server-verb.ts';
 import type { Terminal } from '../terminal.ts';
-import { findToken } from '../token.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Arguments and options as they were typed. */
-export type CallOptions = {
+export type CallOptions = ServerOptions & {
   readonly where: string;
   readonly tool: string;
   readonly params: string;
   readonly timeoutMs?: number;
   readonly grant?: readonly string[];
-  readonly server: string;
-  readonly data: string;
-  readonly json?: boolean;
 };
 
 type Call = Omit<CallOptions, 'params'> & { readonly params: JsonObject };
@@ -59,10 +57,9 @@ function isFolder(where: string): boolean {
   );
 }
 
-async function callServer({ where, tool, params, timeoutMs, server, data }: Call): Promise<Outcome> {
-  const token = await findToken(data, process.env);
+async function callServer({ where, tool, params, timeoutMs, ...options }: Call): Promise<Outcome> {
   const body = timeoutMs === undefined ? { params } : { params, timeout_ms: timeoutMs };
-  return callRemote({ server, token, plugin: where, tool, body });
+  return callRemote(await openRemote(options, process.env), { plugin: where, tool, body });
 }
 
 async function callFolder(asked: Call, terminal: Terminal): Promise<Outcome> {

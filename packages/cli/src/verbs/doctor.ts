@@ -4,7 +4,8 @@
 import { createHost } from '@bulkhead/host';
 import type { Receipt } from '@bulkhead/protocol';
 import { EXIT_OK } from '../exit-codes.ts';
-import { columns, type Terminal } from '../terminal.ts';
+import { columns } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
 
 /** Prints the receipt. */
 export async function doctor(options: { readonly json?: boolean }, terminal: Terminal): Promise<number> {

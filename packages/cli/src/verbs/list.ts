@@ -1,23 +1,25 @@
 /**
  * `bulkhead list`: the plugins of a running server, one line each.
  */
-import { EXIT_OK } from '../exit-codes.ts';
-import { askHealth } from '../remote.ts';
-import { givenToken } from '../token.ts';
-import { columns, type Terminal } from '../terminal.ts';
+import { askHealth } from '../remote/ask.ts';
+import { openPublicRemote } from '../remote/remote.ts';
+import { asksServer, examples, print, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
+import { tableLines } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+import type { PluginHealth } from '@bulkhead/protocol';
 
-/** Prints name, version, state and description of every plugin. */
-export async function list(
-  options: { readonly server: string; readonly json?: boolean },
-  terminal: Terminal,
-): Promise<number> {
-  const plugins = (await askHealth({ server: options.server, token: givenToken(process.env), name: undefined })) ?? [];
-  if (options.json === true) {
-    terminal.result(JSON.stringify(plugins));
-    return EXIT_OK;
-  }
+/** Adds `list`: name, version, state and description of every plugin. */
+export function addList({ program, terminal }: VerbContext): void {
+  asksServer(program.command('list').description('List the plugins of a running server; needs no token'))
+    .addHelpText('after', examples(['bulkhead list', 'bulkhead list --server http://127.0.0.1:8080 --json']))
+    .action(async (options: ServerOptions) => {
+      const plugins = (await askHealth(openPublicRemote(options, process.env), undefined)) ?? [];
+      print({ terminal, options }, plugins, show);
+    });
+}
+
+function show(plugins: readonly PluginHealth[], { result, say, colors }: Terminal): void {
   const rows = plugins.map(({ name, version = '', state, description = '' }) => [name, version, state, description]);
-  for (const line of columns(rows)) terminal.result(line);
-  if (rows.length === 0) terminal.say('the server has no plugins');
-  return EXIT_OK;
+  for (const line of tableLines(['plugin', 'version', 'state', 'description'], rows, colors)) result(line);
+  if (rows.length === 0) say('the server has no plugins');
 }

@@ -1,0 +1,132 @@
+/**
+ * Asks a running server, and says with the next step what cannot be reached, answers in another form, or refuses.
+ */
+import { HostError } from '@bulkhead/host';
+import { LIMITS, isJsonObject, type CallReport, type Outcome, type PluginHealth } from '@bulkhead/protocol';
+import { UsageError } from '../usage-error.ts';
+import { RemoteError, parseRefusal } from './remote-error.ts';
+import type { Remote } from './remote.ts';
+
+/** A request of the admin plane; `path` begins with a slash and holds no text that is not encoded. */
+export type AdminRequest = {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly body?: object;
+  /** The ETag that what is changed must have. */
+  readonly ifMatch?: string;
+};
+
+/** An answer of the admin plane; `value` is undefined where the body is empty. */
+export type AdminAnswer<Value> = {
+  readonly status: number;
+  readonly etag: string | undefined;
+  readonly value: Value;
+};
+
+/** A call of a server's tool. */
+export type RemoteCall = { readonly plugin: string; readonly tool: string; readonly body: object };
+
+/** Longer than any call may take. */
+const ANSWER_MS = LIMITS.timeout_ms.value + LIMITS.drain_ms.value;
+
+/**
+ * Asks the admin plane. `Value` is what the route's schema promises.
+ *
+ * @throws {UsageError} where there is no token.
+ * @throws {RemoteError} where the server refuses.
+ * @throws {HostError} `HOST_CLOSED` where no server answers, or something that is no Bulkhead does.
+ */
+export async function askAdmin<Value>(remote: Remote, request: AdminRequest): Promise<AdminAnswer<Value>> {
+  const { method = 'GET', path, body, ifMatch } = request;
+  const headers = {
+    ...tokenHeaders(remote),
+    ...(body !== undefined && { 'content-type': 'application/json' }),
+    ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+  };
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  const { response, value } = await ask(remote.server, path, { method, headers, ...sent });
+  const refusal = response.ok ? undefined : (parseRefusal(value) ?? raiseForeign(remote.server));
+  if (refusal !== undefined) throw new RemoteError(refusal);
+  // By the schema of the route; what is no document, where there is one, was not written by a Bulkhead.
+  if (value !== undefined && (typeof value !== 'object' || value === null)) raiseForeign(remote.server);
+  return { status: response.status, etag: response.headers.get('etag') ?? undefined, value: value as Value };
+}
+
+/** Headers that say as whom a server is asked. @throws {UsageError} where there is no token. */
+export function tokenHeaders({ token, tenant }: Remote): Readonly<Record<string, string>> {
+  if (token === undefined) {
+    throw new UsageError('there is no token', 'Set BULKHEAD_TOKEN, or name the server’s data folder with --data.');
+  }
+  return { authorization: `Bearer ${token}`, ...(tenant !== undefined && { 'x-bulkhead-tenant': tenant }) };
+}
+
+/** Calls a tool of a running server. @throws As {@link askAdmin}, but for refusals: those are Outcomes. */
+export async function callRemote(remote: Remote, { plugin, tool, body }: RemoteCall): Promise<Outcome> {
+  const path = `/v1/tools/${encodeURIComponent(plugin)}/${encodeURIComponent(tool)}/call`;
+  const headers = { ...tokenHeaders(remote), 'content-type': 'application/json' };
+  const { value } = await ask(remote.server, path, { method: 'POST', headers, body: JSON.stringify(body) });
+  return isOutcome(value) ? value : raiseForeign(remote.server);
+}
+
+/**
+ * Asks for the health of every plugin, or of one.
+ *
+ * @returns the health objects; undefined where the one that was asked for is not there.
+ * @throws {HostError} `HOST_CLOSED` as {@link askAdmin}.
+ */
+export async function askHealth(
+  { server, token }: Remote,
+  name: string | undefined,
+): Promise<readonly PluginHealth[] | undefined> {
+  const path = name === undefined ? '/v1/plugins' : `/v1/plugins/${encodeURIComponent(name)}/health`;
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const { response, value } = await ask(server, path, { headers });
+  if (response.status === 404) return undefined;
+  if (typeof value !== 'object' || value === null) raiseForeign(server);
+  return (Array.isArray(value) ? value : [value]) as readonly PluginHealth[]; // The server's own schema.
+}
+
+/**
+ * Sends a request and waits for the head of the answer; the caller reads its body.
+ *
+ * @throws {HostError} `HOST_CLOSED` where no server answers.
+ */
+export async function openAnswer(server: string, path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(new URL(path, server), init);
+  } catch (cause) {
+    throw new HostError('HOST_CLOSED', {
+      message: `no Bulkhead answers at ${server}`,
+      hint: 'Start one with `bulkhead serve`, or name it with --server URL.',
+      cause,
+    });
+  }
+}
+
+type Answered = { readonly response: Response; readonly value: unknown };
+
+async function ask(server: string, path: string, init: RequestInit): Promise<Answered> {
+  const response = await openAnswer(server, path, { ...init, signal: AbortSignal.timeout(ANSWER_MS) });
+  try {
+    const text = await response.text();
+    return { response, value: text === '' ? undefined : JSON.parse(text) };
+  } catch (cause) {
+    return raiseForeign(server, cause);
+  }
+}
+
+function raiseForeign(server: string, cause?: unknown): never {
+  throw new HostError('HOST_CLOSED', {
+    message: `${server} answers, but not as Bulkhead does`,
+    hint: 'Look at --server.',
+    cause,
+  });
+}
+
+function isOutcome(value: unknown): value is Outcome {
+  return isJsonObject(value) && typeof value['ok'] === 'boolean' && isReport(value['call']);
+}
+
+function isReport(value: unknown): value is CallReport {
+  return isJsonObject(value) && typeof value['call_id'] === 'string';
+}

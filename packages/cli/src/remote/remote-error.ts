@@ -1,0 +1,54 @@
+/**
+ * A request that a server refused, in the server's own words: what is wrong, its code and the next step.
+ */
+import { ERRORS, exitCodeOf, isErrorCode, isJsonObject, type Finding } from '@bulkhead/protocol';
+import { EXIT_FAILED } from '../exit-codes.ts';
+
+/** What the body of a refusal says (DESIGN 4); a newer server may have codes that are not known here. */
+export type Refused = {
+  readonly code: string;
+  readonly detail: string;
+  readonly hint: string;
+  readonly findings: readonly Finding[];
+};
+
+/** Next steps that are shorter to take on the command line than by a request. */
+const HINTS: Readonly<Record<string, string>> = {
+  AUTH_REQUIRED: 'Give the server’s token as BULKHEAD_TOKEN or --token, or name its data folder with --data.',
+  PLUGIN_NOT_FOUND: '`bulkhead plugins` lists what there is.',
+  RELEASE_NOT_FOUND: '`bulkhead releases NAME` lists what there is.',
+  TENANT_NOT_FOUND: '`bulkhead tenant list` lists them, with the platform token.',
+  TOKEN_NOT_FOUND: '`bulkhead token list` lists what there is.',
+  ROUTE_NOT_FOUND: 'The server is older than this command line; use the one that came with it.',
+};
+
+/** Thrown where a server refuses; `exitCode` is that of the code's kind, as of an outcome (DESIGN 14). */
+export class RemoteError extends Error {
+  override readonly name = 'RemoteError';
+  readonly code: string;
+  readonly hint: string;
+  readonly findings: readonly Finding[];
+  readonly exitCode: number;
+
+  constructor(refused: Refused) {
+    super(refused.detail);
+    this.code = refused.code;
+    this.hint = HINTS[refused.code] ?? refused.hint;
+    this.findings = refused.findings;
+    this.exitCode = exitCodeOfCode(refused.code);
+  }
+}
+
+/** Reads the body of a refusal, of the admin plane or an Outcome; undefined for what no Bulkhead says. */
+export function parseRefusal(value: unknown): Refused | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const said = isJsonObject(value['error']) ? { ...value['error'], detail: value['error']['message'] } : value;
+  const { code, detail, hint } = said as Readonly<Record<string, unknown>>; // Each is looked at below.
+  if (typeof code !== 'string' || typeof detail !== 'string' || typeof hint !== 'string') return undefined;
+  const { findings } = value;
+  return { code, detail, hint, findings: Array.isArray(findings) ? (findings as readonly Finding[]) : [] }; // Its schema.
+}
+
+function exitCodeOfCode(code: string): number {
+  return isErrorCode(code) ? exitCodeOf({ ok: false, error: ERRORS[code] }) : EXIT_FAILED;
+}

@@ -1,0 +1,149 @@
+/**
+ * `bulkhead plugins`, `enable`, `disable`: which plugins a tenant may have, and which it has.
+ */
+import type { Refusal, RegistrationRow } from '@bulkhead/host';
+import { parsePermissions } from '../config/grants.ts';
+import { readJsonObject } from '../json-argument.ts';
+import { askAdmin } from '../remote/ask.ts';
+import { openRemote } from '../remote/remote.ts';
+import { asksForTenant, examples, print, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
+import { plain, tableLines, type Cell } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+
+type Available = {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly required_permissions: readonly string[];
+};
+type Listed = {
+  readonly available: readonly Available[];
+  readonly registered: readonly RegistrationRow[];
+  readonly refused: readonly Refusal[];
+};
+type Enabled = RegistrationRow & { readonly required_permissions: readonly string[] };
+type EnableOptions = ServerOptions & { readonly grant?: readonly string[]; readonly config?: string };
+
+/** Path of a plugin on the admin plane, and of what lies below it. */
+export function pluginPath(name: string, below: string = ''): string {
+  return `/api/v1/plugins/${encodeURIComponent(name)}${below}`;
+}
+
+/** Adds `plugins`, `enable` and `disable`. */
+export function addPluginVerbs(context: VerbContext): void {
+  const { program, terminal } = context;
+  asksForTenant(program.command('plugins').description('List what a tenant may enable, and what it has'))
+    .addHelpText('after', examples(['bulkhead plugins', 'bulkhead plugins --tenant acme --json']))
+    .action(async (options: ServerOptions) => {
+      const remote = await openRemote(options, process.env);
+      const { value } = await askAdmin<Listed>(remote, { path: '/api/v1/plugins' });
+      print({ terminal, options }, value, showList);
+    });
+  addSwitches(context);
+}
+
+function addSwitches({ program, terminal }: VerbContext): void {
+  asksForTenant(program.command('enable').description('Enable a plugin for a tenant; what is not given stays'))
+    .argument('<name>', 'name of the plugin')
+    .option('--grant <perm,...>', 'permissions to grant, instead of those granted before; repeatable', collectGrants)
+    .option('--config <json>', 'configuration, as JSON, @FILE, or - for standard input')
+    .addHelpText(
+      'after',
+      examples([
+        'bulkhead enable calculator --grant math:calculate',
+        'bulkhead enable weather --tenant acme --grant internet --config @weather.json',
+      ]),
+    )
+    .action(async (name: string, options: EnableOptions) => {
+      const remote = await openRemote(options, process.env);
+      const config = options.config === undefined ? undefined : await readJsonObject(options.config, '--config');
+      const body = {
+        ...(options.grant !== undefined && { grant: options.grant }),
+        ...(config !== undefined && { config }),
+      };
+      const { value } = await askAdmin<Enabled>(remote, { method: 'POST', path: pluginPath(name, '/enable'), body });
+      print({ terminal, options }, value, showEnabled);
+    });
+  asksForTenant(program.command('disable').description('Disable a plugin for a tenant; its configuration stays'))
+    .argument('<name>', 'name of the plugin')
+    .addHelpText('after', examples(['bulkhead disable calculator', 'bulkhead disable weather --tenant acme']))
+    .action(async (name: string, options: ServerOptions) => {
+      const remote = await openRemote(options, process.env);
+      const request = { method: 'POST', path: pluginPath(name, '/disable') } as const;
+      const { value } = await askAdmin<RegistrationRow>(remote, request);
+      print({ terminal, options }, value, showRegistration);
+    });
+}
+
+/** Joins the permissions of repeated options. */
+export function collectGrants(given: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...parsePermissions(given)];
+}
+
+function showList({ available, registered, refused }: Listed, terminal: Terminal): void {
+  const { result, say, colors } = terminal;
+  const names = new Set(
+    [...available, ...registered.map((row) => ({ name: row.plugin_name }))].map(({ name }) => name),
+  );
+  const rows = [...names].toSorted().map((name) =>
+    rowOf(
+      name,
+      {
+        offered: available.find((one) => one.name === name),
+        row: registered.find(({ plugin_name }) => plugin_name === name),
+      },
+      terminal,
+    ),
+  );
+  const head = ['plugin', 'newest', 'has', 'state', 'permissions', 'description'];
+  for (const line of tableLines(head, rows, colors)) result(line);
+  if (rows.length === 0) say('there is nothing to enable');
+  for (const { path, code, reason } of refused)
+    say(`${colors.red('refused')} ${plain(path)}  ${code}  ${plain(reason)}`);
+}
+
+type Standing = { readonly offered: Available | undefined; readonly row: RegistrationRow | undefined };
+
+function rowOf(name: string, { offered, row }: Standing, { colors }: Terminal): readonly Cell[] {
+  return [
+    name,
+    offered?.version ?? '-',
+    row?.plugin_version ?? '-',
+    stateOf(row, colors),
+    permissionsText(offered?.required_permissions ?? [], row?.granted_permissions ?? []),
+    offered?.description ?? '',
+  ];
+}
+
+function stateOf(row: RegistrationRow | undefined, colors: Terminal['colors']): Cell {
+  if (row === undefined) return { text: '-', paint: colors.dim };
+  return row.enabled ? { text: 'enabled', paint: colors.green } : { text: 'disabled', paint: colors.yellow };
+}
+
+/** Granted ones as they are, those that are only asked for with a question mark. */
+function permissionsText(asked: readonly string[], granted: readonly string[]): string {
+  const missing = asked.filter((word) => !granted.includes(word)).map((word) => `${word}?`);
+  return [...granted, ...missing].join(' ') || '-';
+}
+
+function showEnabled(row: Enabled, terminal: Terminal): void {
+  showRegistration(row, terminal);
+  const missing = row.required_permissions.filter((word) => !row.granted_permissions.includes(word));
+  if (missing.length === 0) return;
+  const { say, talkColors } = terminal;
+  say(talkColors.yellow(`it asks for ${plain(missing.join(', '))}, which is not granted: its calls may be denied`));
+  const all = [...row.granted_permissions, ...missing].join(',');
+  say(talkColors.dim(`Grant it with: bulkhead enable ${row.plugin_name} --grant ${plain(all)}`));
+}
+
+/** Prints a registration, as a line below its head. */
+export function showRegistration(row: RegistrationRow, { result, colors }: Terminal): void {
+  const cells: readonly Cell[] = [
+    row.plugin_name,
+    row.plugin_version,
+    stateOf(row, colors),
+    row.granted_permissions.join(' ') || '-',
+    row.tenant_id,
+  ];
+  for (const line of tableLines(['plugin', 'version', 'state', 'granted', 'tenant'], [cells], colors)) result(line);
+}
