@@ -6,7 +6,14 @@
  *   admit -> (once) -> resolve -> validate params -> before hooks -> sandbox -> validate result -> after hooks -> record
  */
 import type { Outcome } from '@bulkhead/protocol';
-import { isStrict, refuseParams, resolveCall, startDurably, type ResolvedCall } from './call/resolve-call.ts';
+import {
+  isStrict,
+  refuseParams,
+  resolveArriving,
+  resolveCall,
+  startDurably,
+  type ResolvedCall,
+} from './call/resolve-call.ts';
 import {
   failCall,
   openCall,
@@ -52,8 +59,10 @@ export async function runCall(path: CallPath, task: CallTask): Promise<Outcome> 
 
 /** Steps that most calls skip are awaited only where they are taken: each await costs a call promises and a turn. */
 async function serve(path: CallPath, run: CallRun, tenant: ResolvedCall['tenant']): Promise<CallEnd> {
-  const resolved = resolveCall(path, run, tenant);
-  if (!resolved.ok) return resolved;
+  const found = resolveCall(path, run, tenant);
+  const resolved =
+    found.ok || found.absent === undefined ? found : await resolveArriving(path, run, { tenant, absent: found.absent });
+  if (!resolved.ok) return { ok: false, error: resolved.error };
   const { call } = resolved;
   const refusal = refuseParams(call);
   if (refusal !== undefined) return { ok: false, error: refusal };

@@ -4,7 +4,6 @@
  */
 import { createHostApi } from './host/host-api.ts';
 import { openParts } from './host/open-parts.ts';
-import { restoreReleases } from './install/restore.ts';
 import { resolveSettings } from './host/settings.ts';
 import type { Host, HostOptions } from './host-api.ts';
 
@@ -21,7 +20,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   const closing = new AsyncDisposableStack();
   try {
     const parts = await openParts(settings, closing);
-    await restoreReleases(parts.install);
+    await parts.follower.begin();
     return createHostApi(settings, parts, closing);
   } catch (error) {
     await closing.disposeAsync();

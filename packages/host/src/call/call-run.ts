@@ -21,7 +21,7 @@ import type { LivePlugin } from '../fleet/live-plugin.ts';
 import type { Hook, HookChain } from '../hooks/chain.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Registry, RunningCall } from '../registry/registry.ts';
-import type { Releases } from '../catalogue/releases.ts';
+import type { Release, Releases } from '../catalogue/releases.ts';
 import type { Batch } from '../storage/batch.ts';
 import type { Storage } from '../storage/port.ts';
 import type { Admitter } from '../tenant/admit.ts';
@@ -38,6 +38,8 @@ export type CallPath = {
   readonly registry: Registry;
   readonly releases: Releases;
   readonly fleet: Fleet;
+  /** Brings a release up on this host, or waits for whoever does; never rejects, also where it cannot be. */
+  readonly bring: (release: Release) => Promise<void>;
   readonly metrics: Metrics;
   readonly storage: Storage;
   readonly ledger: Batch<CallRecord>;

@@ -14,11 +14,13 @@ import {
 } from '@bulkhead/protocol';
 import type { HostError } from '../base/host-error.ts';
 import type { LivePlugin, LiveTool } from '../fleet/live-plugin.ts';
+import type { Release } from '../catalogue/releases.ts';
 import type { RegistrationRow } from '../storage/catalogue-port.ts';
 import type { TenantScope } from '../tenant/accounts.ts';
 import { answerInTime } from './answer-in-time.ts';
 import { toLedgerRows } from './call-record.ts';
 import { recordOf, type CallPath, type CallRun } from './call-run.ts';
+import { withinDeadline } from './within-deadline.ts';
 
 /** A call that may run. Only {@link resolveCall} makes one. */
 export type ResolvedCall = {
@@ -33,7 +35,29 @@ export type ResolvedCall = {
   readonly isFullTime: boolean;
 };
 
-type Resolved = { readonly ok: true; readonly call: ResolvedCall } | { readonly ok: false; readonly error: CallError };
+/** `absent` is the release that the tenant runs, where it is not on this host yet. */
+type Resolved =
+  | { readonly ok: true; readonly call: ResolvedCall }
+  | { readonly ok: false; readonly error: CallError; readonly absent?: Release };
+
+/**
+ * Resolves a call. A release that another node has brought in may be on its way to this host: the call waits for it, at
+ * most until its own deadline.
+ */
+export async function resolveArriving(
+  path: CallPath,
+  run: CallRun,
+  { tenant, absent }: { readonly tenant: TenantScope; readonly absent: Release },
+): Promise<Resolved> {
+  const { task, startedAt } = run;
+  const wrong = refuseTimeout(task.timeoutMs);
+  if (wrong !== undefined) return { ok: false, error: wrong };
+  const limitMs = absent.manifest.limits.timeout_ms;
+  const timeoutMs = Math.min(task.timeoutMs ?? limitMs, limitMs);
+  const leftMs = startedAt + timeoutMs - path.clock.now();
+  const waited = await withinDeadline(path.bring(absent), { leftMs, timeoutMs, signal: task.signal });
+  return waited.ok ? resolveCall(path, run, tenant) : waited;
+}
 
 /** Finds the release that the tenant runs, and judges permissions, sandbox and time limit. */
 export function resolveCall(path: CallPath, run: CallRun, tenant: TenantScope): Resolved {
@@ -46,7 +70,8 @@ export function resolveCall(path: CallPath, run: CallRun, tenant: TenantScope): 
   run.version = release.manifest.version;
   run.digest = release.digest;
   const live = path.fleet.find(release.digest);
-  if (live === undefined) return { ok: false, error: explainAbsence(path, task.plugin, notLoaded(task.plugin)) };
+  if (live === undefined)
+    return { ok: false, error: explainAbsence(path, task.plugin, notLoaded(task.plugin)), absent: release };
   const tool = task.target.kind === 'tool' ? live.tools()?.get(task.target.name) : undefined;
   run.handler = tool?.handler;
   const error =

@@ -20,6 +20,8 @@ const ATTEMPTS_MAX = 3;
 /** Runs the call; never rejects. A call that lost its guest to another one is tried once more if its tool is idempotent. */
 export async function runInSandbox(path: CallPath, run: CallRun, call: ResolvedCall): Promise<SandboxEnd> {
   const { live } = call;
+  // Taken out while the call waited for a hook, or for its start to be stored.
+  if (!path.registry.has(live.spec.name)) return { ok: false, error: callError('PLUGIN_NOT_FOUND') };
   const started = path.registry.startCall(live.spec.name, run.tenant, live.spec.digest);
   if (started.kind === 'held_back') return { ok: false, error: withRetryAfter(started.error, started.retryAfterMs) };
   run.running = started;

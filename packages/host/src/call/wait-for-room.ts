@@ -4,7 +4,7 @@
  * once it has room, because releases and registrations may have changed by then.
  */
 import type { AdmissionRefused, HostFull, Reservation } from '../tenant/admit.ts';
-import { refuseParams, resolveCall } from './resolve-call.ts';
+import { refuseParams, resolveArriving, resolveCall } from './resolve-call.ts';
 import type { CallPath, CallRun } from './call-run.ts';
 
 /** Waits. How long it took is noted as the run's `queueMs`, also where it was for nothing. */
@@ -13,7 +13,11 @@ export async function waitForRoom(
   run: CallRun,
   full: HostFull,
 ): Promise<Reservation | AdmissionRefused> {
-  const resolved = resolveCall(path, run, full.tenant);
+  const found = resolveCall(path, run, full.tenant);
+  const resolved =
+    found.ok || found.absent === undefined
+      ? found
+      : await resolveArriving(path, run, { tenant: full.tenant, absent: found.absent });
   if (!resolved.ok) return { kind: 'refused', error: resolved.error };
   const { call } = resolved;
   const refusal = refuseParams(call);

@@ -67,6 +67,41 @@ test('K3: a commit of another node is seen half a second later at the latest, by
   expect(standing(catalogue)).toBe('1.0.0');
 });
 
+test('K3: a storage that others use is asked though nobody reads, until the catalogue is closed', async () => {
+  const storage = { ...createMemoryStorage(), isShared: true };
+  const clock = createClock();
+  const timers: (() => void)[] = [];
+  const catalogue = await openCatalogue(storage, clock, (_delayMs, didElapse) => {
+    timers.push(didElapse);
+    return () => void timers.splice(timers.indexOf(didElapse), 1);
+  });
+  await storage.commit(write(putRelease('calc', '1.0.0'), putRegistration('default')));
+  clock.pass(500);
+  timers.shift()?.();
+  await settled();
+  expect([standing(catalogue), timers.length]).toEqual(['1.0.0', 1]);
+  catalogue.close();
+  expect(timers).toEqual([]);
+});
+
+test('notices that come while one is followed up are followed up together', async () => {
+  let reads = 0;
+  const beneath = createMemoryStorage();
+  const listeners: (() => void)[] = [];
+  const readSteps: Storage['readSteps'] = (after) => {
+    reads += 1;
+    return beneath.readSteps(after);
+  };
+  const watch: Storage['watch'] = (didCommit) => {
+    listeners.push(didCommit);
+    return () => undefined;
+  };
+  await openCatalogue({ ...beneath, readSteps, watch }, createClock());
+  for (let notice = 0; notice < 10; notice += 1) listeners[0]?.();
+  await settled();
+  expect(reads).toBe(1);
+});
+
 test('a notice of another node’s commit brings the shelf up to date at once, until it is closed', async () => {
   const beneath = createMemoryStorage();
   const listeners = new Set<() => void>();

@@ -4,12 +4,14 @@
  *
  * K1: The shelf is the catalogue of its revision: steps are applied in order, each once (C2).
  * K2: Memory changes after the storage has, and only then; this node's writes follow one another.
- * K3: A notice of another node's commit may be missed: whoever reads the catalogue sees it at most `STALE_AFTER_MS` late,
- *     as soon as the storage answers.
+ * K3: A notice of another node's commit may be missed: a storage that others use is asked every `STALE_AFTER_MS`, so that
+ *     this node is at most so much late, as soon as the storage answers, whether anybody reads or not.
  */
 import type { Clock } from '../base/clock.ts';
-import { createTurns } from '../base/turns.ts';
+import { systemTimer, type StartTimer } from '../base/timer.ts';
+import { createTurns, type Turns } from '../base/turns.ts';
 import type { CatalogueChange, CatalogueStorage, CatalogueWrite } from '../storage/catalogue-port.ts';
+import type { NodeStorage } from '../storage/nodes-port.ts';
 import { createShelf, type Shelf } from './shelf.ts';
 
 /** The catalogue of one node. */
@@ -33,9 +35,18 @@ export type Catalogue = {
 
 /** Changes of other nodes hold everywhere within a second (issue of many nodes), also where their notice was missed. */
 const STALE_AFTER_MS = 500;
+/** Short enough that what was read is never older than a second, whenever its time began. */
+const LOOK_EVERY_MS = 250;
+
+/** Where the catalogue is kept, and whether others write it, too. */
+type SharedCatalogue = CatalogueStorage & Pick<NodeStorage, 'isShared'>;
 
 /** Reads the catalogue and begins to follow it. @throws {HostError} `STORAGE_UNAVAILABLE`. */
-export async function openCatalogue(storage: CatalogueStorage, clock: Clock): Promise<Catalogue> {
+export async function openCatalogue(
+  storage: SharedCatalogue,
+  clock: Clock,
+  startTimer: StartTimer = systemTimer,
+): Promise<Catalogue> {
   const shelf = createShelf();
   shelf.load(await storage.readCatalogue());
   const inTurn = createTurns();
@@ -74,19 +85,43 @@ export async function openCatalogue(storage: CatalogueStorage, clock: Clock): Pr
     }
   }
 
-  /** The storage is away, then: its next notice or reader tries again. */
-  const follow = (): void => void inTurn(catchUp).catch(() => undefined);
-  const stop = storage.watch(follow);
+  const follow = oneInTurn(inTurn, catchUp);
+  const noteRead = (): void => {
+    if (clock.now() - readAt < STALE_AFTER_MS) return;
+    readAt = clock.now();
+    follow();
+  };
+  const stops = [storage.watch(follow), storage.isShared ? repeat(startTimer, noteRead) : () => undefined];
 
   return {
     shelf,
     commit: (plan) => inTurn(() => write(plan)),
-    noteRead: () => {
-      if (clock.now() - readAt < STALE_AFTER_MS) return;
-      readAt = clock.now();
-      follow();
-    },
+    noteRead,
     onChange: (listener) => void listeners.push(listener),
-    close: stop,
+    close: () => stops.forEach((stop) => stop()),
   };
+}
+
+/** Work of which at most one waits for its turn: it does what all want who asked until then. */
+function oneInTurn(inTurn: Turns, work: () => Promise<void>): () => void {
+  let isWaiting = false;
+  return () => {
+    if (isWaiting) return;
+    isWaiting = true;
+    const done = inTurn(() => {
+      isWaiting = false;
+      return work();
+    });
+    done.catch(() => undefined); // The storage is away: its next notice, or the next look, tries again.
+  };
+}
+
+/** Does something every {@link LOOK_EVERY_MS} until the returned function is called. */
+function repeat(startTimer: StartTimer, work: () => void): () => void {
+  let cancel = startTimer(LOOK_EVERY_MS, next);
+  function next(): void {
+    cancel = startTimer(LOOK_EVERY_MS, next);
+    work();
+  }
+  return () => cancel();
 }

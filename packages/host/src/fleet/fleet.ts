@@ -10,7 +10,7 @@ export type Fleet = {
   readonly find: (digest: string) => LivePlugin | undefined;
   /** Adds a release, or returns the one that is there. */
   readonly add: (spec: LiveSpec) => LivePlugin;
-  /** Takes a release out at once; what it has in flight ends before the promise resolves. */
+  /** Takes a release out at once; what it has in flight ends before the promise resolves, whoever took it out. */
   readonly retire: (digest: string) => Promise<void>;
   readonly all: () => readonly LivePlugin[];
   /** Releases whose manifest lists a hook; most calls ask, and most hosts have none. */
@@ -22,7 +22,8 @@ export type Fleet = {
 /** Makes an empty fleet. */
 export function createFleet(options: LiveOptions): Fleet {
   const plugins = new Map<string, LivePlugin>();
-  const retiring = new Set<LivePlugin>();
+  /** Until what they had in flight has ended; of one digest there are several where it came back meanwhile. */
+  const retiring = new Map<LivePlugin, Promise<void>>();
   const hooking = new Map<HookName, readonly LivePlugin[]>();
   return {
     find: (digest) => plugins.get(digest),
@@ -36,12 +37,15 @@ export function createFleet(options: LiveOptions): Fleet {
     },
     retire: async (digest) => {
       const plugin = plugins.get(digest);
-      if (plugin === undefined) return;
-      plugins.delete(digest);
-      hooking.clear();
-      retiring.add(plugin);
-      await plugin.retire();
-      retiring.delete(plugin);
+      if (plugin !== undefined) {
+        plugins.delete(digest);
+        hooking.clear();
+        retiring.set(
+          plugin,
+          plugin.retire().finally(() => retiring.delete(plugin)),
+        );
+      }
+      await Promise.all([...retiring].flatMap(([each, ended]) => (each.spec.digest === digest ? [ended] : [])));
     },
     all: () => [...plugins.values()],
     hooking: (hook) => {
@@ -52,7 +56,7 @@ export function createFleet(options: LiveOptions): Fleet {
       return found;
     },
     close: async () => {
-      await Promise.all([...plugins.values(), ...retiring].map((plugin) => plugin.close()));
+      await Promise.all([...plugins.values(), ...retiring.keys()].map((plugin) => plugin.close()));
     },
   };
 }

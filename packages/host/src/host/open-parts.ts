@@ -18,6 +18,7 @@ import { compileTool } from '../fleet/compile-tool.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
 import type { LiveOptions, LiveSpec } from '../fleet/live-plugin.ts';
 import { createHookChain } from '../hooks/chain.ts';
+import { createFollower, type Follower } from '../install/follow.ts';
 import type { InstallPath } from '../install/install-path.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { createRegistry, type Registry } from '../registry/registry.ts';
@@ -43,6 +44,7 @@ import type { HostSettings } from './settings.ts';
 export type HostParts = {
   readonly call: CallPath;
   readonly install: InstallPath;
+  readonly follower: Follower;
   readonly sandbox: ProcessSandbox;
   readonly live: LiveOptions;
   readonly tenants: Tenants;
@@ -82,9 +84,14 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const { env, platformVersion } = settings;
   const supplied = [await readSdk()];
   const artifacts = await openArtifacts(settings, releases, storage);
+  const install = { ...shared, env, platformVersion, workshop, supplied, artifacts, storage, clock };
+  const follower = createFollower({ path: install, clock, startTimer: systemTimer });
+  catalogue.onChange(follower.didChange);
+  closing.defer(() => follower.close());
   return {
-    call: callPath(settings, { ...shared, node, ledger, storage, admitter }),
-    install: { ...shared, env, platformVersion, workshop, supplied, artifacts, storage, clock },
+    call: callPath(settings, { ...shared, node, ledger, storage, admitter, bring: follower.bring }),
+    install,
+    follower,
     sandbox,
     live,
     tenants: createTenants({ catalogue, clock, newId: randomUUID }),
@@ -123,7 +130,7 @@ async function openRecords(
 
 type Shared = Pick<CallPath & InstallPath, 'log' | 'releases' | 'registry' | 'metrics' | 'fleet' | 'tier' | 'minTier'>;
 
-type CallParts = Shared & Pick<CallPath, 'node' | 'ledger' | 'storage' | 'admitter'>;
+type CallParts = Shared & Pick<CallPath, 'node' | 'ledger' | 'storage' | 'admitter' | 'bring'>;
 
 function callPath(settings: HostSettings, shared: CallParts): CallPath {
   const { clock } = settings;

@@ -1,8 +1,7 @@
 /**
- * Brings back, at start, what the storage says is registered: each release from its artifact, with no source read, and
- * with the record of its trial where that went well.
+ * Brings up what the storage says is registered, at start and when another node has registered it: a release from its
+ * artifact, with no source read, and with the record of its trial where that went well.
  */
-import type { ErrorCode } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
 import type { Release } from '../catalogue/releases.ts';
 import { composeReason } from '../registry/reason.ts';
@@ -10,16 +9,14 @@ import { markTried } from './go-live.ts';
 import type { InstallPath } from './install-path.ts';
 import { tryRelease } from './trial.ts';
 
-/**
- * Restores every release of a plugin that somebody has enabled; one that cannot be is UNAVAILABLE with the reason, and the
- * others go on.
- */
-export async function restoreReleases(path: InstallPath): Promise<void> {
-  const enabled = path.releases.registered().filter(({ manifest }) => !path.releases.isDisabled(manifest.name));
-  for (const release of enabled) await restore(path, release);
-}
+/** What came of it: brought up and tried; it cannot be; or the storage that would have it is away. */
+export type Restored = 'tried' | 'lost' | 'away';
 
-async function restore(path: InstallPath, release: Release): Promise<void> {
+/**
+ * Restores a release from its artifact; one that cannot be is UNAVAILABLE with the reason. Never rejects: where the host
+ * is to blame, that is logged, and others go on.
+ */
+export async function restoreRelease(path: InstallPath, release: Release): Promise<Restored> {
   const { name, version, description } = release.manifest;
   if (!path.registry.registered().some((plugin) => plugin.name === name)) {
     path.registry.register(name, { place: release.place, version, description, tier: path.tier });
@@ -27,20 +24,23 @@ async function restore(path: InstallPath, release: Release): Promise<void> {
   }
   try {
     const artifact = await path.artifacts.get(release.digest);
-    if (artifact === undefined) return markLost(path, name, new HostError('ARTIFACT_MISSING'));
+    if (artifact === undefined) return markLost(path, release, new HostError('ARTIFACT_MISSING'));
     markTried(path, release, await tryRelease(path, { release, artifact, tenant: undefined, mayRecall: true }));
+    return 'tried';
   } catch (error) {
-    if (!(error instanceof HostError)) throw error;
-    markLost(path, name, error);
+    if (error instanceof HostError) return markLost(path, release, error);
+    path.log.error({ err: error, plugin: name }, 'a release was not brought up');
+    return markLost(path, release, new HostError('HOST_FAULT'));
   }
 }
 
 function markLost(
   path: InstallPath,
-  name: string,
-  { code, message, hint }: { readonly code: ErrorCode; readonly message: string; readonly hint: string },
-): void {
+  { manifest: { name }, digest }: Release,
+  { code, message, hint }: HostError,
+): Restored {
   const reason = composeReason({ code, message, cure: hint });
   path.log.warn({ plugin: name, code }, reason);
-  path.registry.markUnavailable(name, reason, { code });
+  path.registry.markUnavailable(name, reason, { code, digest });
+  return code === 'STORAGE_UNAVAILABLE' ? 'away' : 'lost';
 }

@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createPluginFolders, openTestHost, toolsSource, type PluginFolders } from './host.fixture.ts';
+import type { Host, HostOptions } from './host-api.ts';
+import { createSharedStorage, type SharedStorage } from './host-nodes.fixture.ts';
+
+let folders: PluginFolders;
+let storage: SharedStorage;
+let cleanup: AsyncDisposableStack;
+
+beforeEach(async () => {
+  cleanup = new AsyncDisposableStack();
+  folders = cleanup.use(await createPluginFolders());
+  storage = createSharedStorage();
+});
+afterEach(() => cleanup.disposeAsync());
+
+/** Starts a node: a host with artifacts of its own on the storage of all. */
+async function startNode(options: HostOptions = {}): Promise<Host> {
+  return cleanup.use(await openTestHost({ storage: storage.ofNode(), ...options }));
+}
+
+const ANSWER = toolsSource({ answer: 'return context.config.answer;' });
+const MANIFEST = { config: { answer: 42 } };
+const CALL = { plugin: 'kept', tool: 'answer', tenant: 'acme' };
+const FOR_ACME = { tenant: 'acme' };
+
+/** Waits until a node has heard what another has installed for the tenant. */
+async function hasHeard(node: Host): Promise<void> {
+  await expect.poll(() => node.registrations.of('acme').length).toBe(1);
+}
+
+test('a plugin that one node installs is called on another, which has no folder of it', async () => {
+  const [first, second] = [await startNode(), await startNode()];
+  await first.install(await folders.write('kept', ANSWER, MANIFEST), FOR_ACME);
+  await hasHeard(second);
+  expect(await second.call(CALL)).toMatchObject({ ok: true, value: 42 });
+  expect(second.plugins()).toMatchObject([{ name: 'kept', state: 'INITIALIZED', version: '1.0.0' }]);
+});
+
+test('it is there before anybody calls it', async () => {
+  const [first, second] = [await startNode(), await startNode()];
+  await first.install(await folders.write('kept', ANSWER, MANIFEST), FOR_ACME);
+  await expect.poll(() => second.tools('acme').map(({ name }) => name)).toEqual(['answer']);
+});
+
+test('disable, enable and config of one node hold on another, for guests that run, too', async () => {
+  const [first, second] = [await startNode(), await startNode()];
+  await first.install(await folders.write('kept', ANSWER, MANIFEST), FOR_ACME);
+  await hasHeard(second);
+  const before = await second.call(CALL);
+  await first.registrations.configure('kept', { answer: 7 }, FOR_ACME);
+  await expect.poll(() => second.call(CALL)).toMatchObject({ value: 7 });
+  expect(await second.call(CALL)).toMatchObject({ call: { instance_id: before.call.instance_id } });
+  await first.registrations.disable('kept', FOR_ACME);
+  await expect.poll(() => second.call(CALL)).toMatchObject({ error: { code: 'PLUGIN_DISABLED' } });
+  await first.registrations.enable('kept', FOR_ACME);
+  await expect.poll(() => second.call(CALL)).toMatchObject({ value: 7 });
+});
+
+test('a plugin that one node takes out is gone on the other, and its name is free there', async () => {
+  const [first, second] = [await startNode(), await startNode()];
+  const dir = await folders.write('kept', ANSWER, MANIFEST);
+  await first.install(dir, FOR_ACME);
+  await hasHeard(second);
+  expect(await second.call(CALL)).toMatchObject({ ok: true });
+  await first.uninstall('kept');
+  await expect.poll(() => second.plugins()).toEqual([]);
+  expect(await second.call(CALL)).toMatchObject({ error: { code: 'PLUGIN_NOT_FOUND' } });
+  const moved = await createPluginFolders();
+  cleanup.use(moved);
+  await second.install(await moved.write('kept', ANSWER, MANIFEST), FOR_ACME);
+  expect(await second.call(CALL)).toMatchObject({ ok: true });
+});
+
+/** Longer than an upgrade takes, so that it ends in the guest of a release that nobody names any more. */
+const HELD_MS = 2_000;
+const PATIENT = toolsSource({
+  hold: `await new Promise((resolve) => setTimeout(resolve, ${HELD_MS})); return 'held';`,
+  version: 'return context.config.version;',
+});
+
+test('an upgrade on one node takes new calls of the other, and those in flight there end on the old release', async () => {
+  const [first, second] = [await startNode(), await startNode()];
+  const call = (tool: string) => second.call({ plugin: 'patient', tool, tenant: 'acme' });
+  await first.install(await folders.write('patient', PATIENT, { config: { version: 1 } }), FOR_ACME);
+  await hasHeard(second);
+  const held = call('hold');
+  await expect.poll(() => second.plugins()).toMatchObject([{ state: 'RUNNING' }]);
+  await first.install(await folders.write('patient', PATIENT, { config: { version: 2 }, version: '2.0.0' }), FOR_ACME);
+  await expect.poll(() => call('version')).toMatchObject({ value: 2, call: { version: '2.0.0' } });
+  await first.registrations.disable('patient', FOR_ACME);
+  await expect.poll(() => call('version')).toMatchObject({ error: { code: 'PLUGIN_DISABLED' } });
+  expect(await held).toMatchObject({ ok: true, value: 'held', call: { version: '1.0.0' } });
+});
+
+test('a call of a release that is on its way waits for it, at most until its deadline', async () => {
+  const [first, second] = [await startNode(), await startNode()];
+  const gate = storage.holdArtifacts();
+  await first.install(await folders.write('kept', ANSWER, MANIFEST), FOR_ACME);
+  await hasHeard(second);
+  const [short, patient] = [second.call({ ...CALL, timeoutMs: 50 }), second.call(CALL)];
+  expect(await short).toMatchObject({ ok: false, error: { kind: 'timeout' } });
+  gate.open();
+  expect(await patient).toMatchObject({ ok: true, value: 42 });
+});
+
+test('a release that could not be fetched is UNAVAILABLE with the reason, and comes by itself once it can', async () => {
+  const [first, second] = [await startNode(), await startNode()];
+  storage.failArtifacts(true);
+  await first.install(await folders.write('kept', ANSWER, MANIFEST), FOR_ACME);
+  await hasHeard(second);
+  expect(await second.call(CALL)).toMatchObject({ error: { code: 'PLUGIN_UNAVAILABLE' } });
+  expect(second.plugins()).toMatchObject([
+    { state: 'UNAVAILABLE', reason: expect.stringContaining('STORAGE_UNAVAILABLE') },
+  ]);
+  storage.failArtifacts(false);
+  await expect.poll(() => second.plugins(), { timeout: 5_000 }).toMatchObject([{ state: 'INITIALIZED' }]);
+});
+
+test('a plugin that its only tenant had disabled when the host started is brought up when it is enabled again', async () => {
+  const first = await startNode();
+  await first.install(await folders.write('kept', ANSWER, MANIFEST), FOR_ACME);
+  await first.registrations.disable('kept', FOR_ACME);
+  const second = await startNode();
+  expect(second.plugins()).toEqual([]);
+  await second.registrations.enable('kept', FOR_ACME);
+  expect(await second.call(CALL)).toMatchObject({ ok: true, value: 42 });
+});

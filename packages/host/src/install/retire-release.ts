@@ -1,0 +1,14 @@
+/**
+ * Ends a release on this host: at once for new calls, and once what it has in flight has ended for its guests and its state.
+ */
+import type { InstallPath } from './install-path.ts';
+
+/** Retires a release of a plugin; silent where the host does not run it. */
+export async function retireRelease(
+  { fleet, registry }: Pick<InstallPath, 'fleet' | 'registry'>,
+  { name, digest }: { readonly name: string; readonly digest: string },
+): Promise<void> {
+  const live = fleet.find(digest);
+  await fleet.retire(digest);
+  for (const scope of live?.scopes() ?? []) registry.retire(name, scope, digest);
+}
