@@ -130,7 +130,7 @@ export type Registrations = {
   /**
    * Makes a registration of the plugin's newest release, or enables it again: config and grants stay unless they are given.
    *
-   * @throws {HostError} `PLUGIN_NOT_FOUND`, `CONFIG_INVALID`, `REQUEST_INVALID` for a grant that is not asked for.
+   * @throws {HostError} `PLUGIN_NOT_FOUND`, `CONFIG_INVALID`, `VALIDATION_FAILED` for a grant that is not asked for.
    */
   readonly enable: (plugin: string, options?: RegistrationOptions) => Promise<StoredRegistration>;
   /** Keeps config and grants. @throws {HostError} `PLUGIN_NOT_FOUND`. */

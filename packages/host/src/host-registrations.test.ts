@@ -108,7 +108,7 @@ test('what is not there, or not asked for, is refused in the words of the contra
       message: "Plugin 'configured' is not registered for this tenant",
     });
   await expect(registrations.enable('configured', { grant: ['llm'] })).rejects.toMatchObject({
-    code: 'REQUEST_INVALID',
+    code: 'VALIDATION_FAILED',
     message: 'grant names "llm", which "configured" does not ask for; it asks for internet',
   });
 });

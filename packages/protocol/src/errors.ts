@@ -94,6 +94,11 @@ export const ERRORS = {
       message: 'the request is not of the form that this route takes',
       hint: 'Compare the request with `/openapi.json`.',
     },
+    VALIDATION_FAILED: {
+      status: 422,
+      message: 'a value of the request does not fit',
+      hint: 'Mend what the message names; `/openapi.json` says what is expected.',
+    },
     REQUEST_TOO_LARGE: {
       status: 413,
       message: 'the request body is larger than the server takes',
@@ -359,6 +364,11 @@ export const ERRORS = {
     HOST_SPAWN_FAILED: {
       message: 'the server could not start a process for the plugin',
       hint: 'Look for exhausted memory, processes or file descriptors on the server; then try again.',
+    },
+    QUEUE_NOT_INSTALLED: {
+      retryable: false,
+      message: 'this server has no task queue',
+      hint: 'Tasks come with a later version of Bulkhead; until then there is nothing to claim.',
     },
     STORAGE_UNAVAILABLE: {
       message: "the server's storage did not answer",

@@ -132,28 +132,8 @@ test('liveness, readiness, metrics and the document of the routes need no token'
   expect(metrics.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
   expect(await metrics.text()).toContain('plugin_calls_total');
   const openapi = (await (await fetch(`${started.url}/openapi.json`)).json()) as { paths: Record<string, unknown> };
-  expect(Object.keys(openapi.paths).toSorted()).toEqual([
-    '/api/v1/plugins',
-    '/api/v1/plugins/reload-all',
-    '/api/v1/plugins/{name}',
-    '/api/v1/plugins/{name}/config',
-    '/api/v1/plugins/{name}/disable',
-    '/api/v1/plugins/{name}/enable',
-    '/api/v1/plugins/{name}/receipt',
-    '/api/v1/plugins/{name}/reload',
-    '/api/v1/tenants',
-    '/api/v1/tenants/{id}',
-    '/api/v1/tenants/{id}/tokens',
-    '/api/v1/tokens/{id}',
-    '/api/v1/whoami',
-    '/healthz',
-    '/metrics',
-    '/readyz',
-    '/v1/plugins',
-    '/v1/plugins/{name}/health',
-    '/v1/tools',
-    '/v1/tools/{plugin}/{tool}/call',
-  ]);
+  const served = started.server.routes.map(({ path }) => path.replaceAll(/:(\w+)/g, '{$1}'));
+  expect(new Set(Object.keys(openapi.paths))).toEqual(new Set(served.filter((path) => path !== '/openapi.json')));
 });
 
 test('thrown text is shown to everybody while the server is bound to loopback', async () => {

@@ -1,4 +1,5 @@
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { openSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -10,10 +11,12 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
+/** The log writes to it for as long as the process lives, so nobody closes it. */
+const openForLog = (path: string): number => openSync(path, 'w');
+
 test('lines are JSON with time, level and fields; what is below the level is not written', async () => {
   const path = join(folder, 'flushed');
-  await using file = await open(path, 'w');
-  const log = createLog('info', file.fd);
+  const log = createLog('info', openForLog(path));
   log.debug({}, 'unseen');
   log.info({ tenant: 'default' }, 'seen\nforged "line"');
   log.error({ err: new Error('why') }, 'bad');
@@ -27,7 +30,6 @@ test('lines are JSON with time, level and fields; what is below the level is not
 
 test('a line is written soon, without being flushed', async () => {
   const path = join(folder, 'waiting');
-  await using file = await open(path, 'w');
-  createLog('info', file.fd).info({}, 'alone');
+  createLog('info', openForLog(path)).info({}, 'alone');
   await expect.poll(() => readFile(path, 'utf8')).toContain('alone');
 });

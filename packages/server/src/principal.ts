@@ -17,8 +17,11 @@ export type Principal =
 /** Answers who sent a request; never throws. */
 export type Recognize = (headers: IncomingHttpHeaders) => Principal;
 
-/** Who may use a route: everybody; whoever holds a token of at least that role, or the platform's; the platform's alone. */
-export type Access = 'public' | 'viewer' | 'operator' | 'admin' | 'platform';
+/**
+ * Who may use a route: everybody; whoever holds a token of at least that role, or the platform's; a worker's token, or the
+ * platform's; the platform's alone.
+ */
+export type Access = 'public' | 'viewer' | 'operator' | 'admin' | 'worker' | 'platform';
 
 /** Whoever was let in: for whom they act, with which scopes (undefined: all), and their name in the audit log. */
 export type Caller = {
@@ -35,7 +38,7 @@ const NOBODY: Principal = { kind: 'nobody' };
 const UNKNOWN: Principal = { kind: 'unknown' };
 const PLATFORM: Principal = { kind: 'platform' };
 const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
-/** What each role may do includes what those before it may; a worker's token opens none of these. */
+/** What each role may do includes what those before it may; a worker's token opens none of these, and they nothing of a worker's. */
 const LADDER: readonly string[] = ['viewer', 'operator', 'admin'];
 
 /**
@@ -77,7 +80,7 @@ export function admitCaller(
   }
   if (principal.kind !== 'tenant') throw new HostError('AUTH_REQUIRED');
   const { id, role, tenant_id: tenant, scopes } = principal.token;
-  if (access === 'platform' || LADDER.indexOf(role) < LADDER.indexOf(access)) throw tooLow(role, access);
+  if (!isOpenTo(role, access)) throw tooLow(role, access);
   return { tenant, scopes: scopes ?? undefined, actor: `token ${id}`, isPlatform: false };
 }
 
@@ -103,6 +106,11 @@ function tenantOf(headers: IncomingHttpHeaders, tenants: Pick<Host['tenants'], '
   const tenant = typeof word === 'string' ? tenants.find(word) : undefined;
   if (tenant === undefined) throw new HostError('TENANT_NOT_FOUND');
   return tenant.id;
+}
+
+function isOpenTo(role: string, access: string): boolean {
+  const step = LADDER.indexOf(access);
+  return step === -1 ? role === access : LADDER.indexOf(role) >= step;
 }
 
 function tooLow(role: string, access: string): HostError {

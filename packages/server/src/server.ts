@@ -26,6 +26,7 @@ import { addStatusRoutes } from './status-routes.ts';
 import { addTenantRoutes } from './tenant-routes.ts';
 import { addToolRoutes } from './tool-routes.ts';
 import { compileValidator } from './validate.ts';
+import { addWorkerRoutes } from './worker-routes.ts';
 import { openTokenGate, type RefuseToken } from './wrong-tokens.ts';
 
 /** Who sees what a plugin threw, beside the platform token: everybody, nobody, or everybody while bound to loopback for one tenant. */
@@ -125,7 +126,7 @@ function createApp(log: Log): FastifyInstance {
   app.server.maxConnections = LIMITS.http_connections.value;
   app.server.maxHeadersCount = HEADERS_READ_MAX;
   acceptJsonOnly(app);
-  app.setValidatorCompiler(({ schema }) => compileValidator(schema));
+  app.setValidatorCompiler(({ schema, url }) => compileValidator(schema, placeOf(url).plane));
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   app.setErrorHandler((error, request, reply) => answerFault({ error, request, reply, log }));
   app.setNotFoundHandler((request, reply) =>
@@ -186,6 +187,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, { state, recogn
   addAdminRoutes(app, host);
   addTenantRoutes(app, host);
   addRegistrationRoutes(app, host);
+  addWorkerRoutes(app);
 }
 
 function serverOf(

@@ -35,7 +35,7 @@ test('a tenant is made with a UUID, listed, changed and removed', async () => {
   });
 });
 
-test('a name that is taken is 409, and a body that does not fit 400 or 422 with what is wrong', async () => {
+test('a name that is taken is 409, and a body that does not fit 422 with what is wrong', async () => {
   await makeTenant('taken');
   expect(await ask('POST', '/api/v1/tenants', { body: { name: 'taken' } })).toMatchObject({
     status: 409,
@@ -43,8 +43,8 @@ test('a name that is taken is 409, and a body that does not fit 400 or 422 with 
   });
   for (const body of [{}, { name: 1 }, { name: 'x', other: 1 }, { name: 'x', quota: { weight: -1 } }])
     expect(await ask('POST', '/api/v1/tenants', { body })).toMatchObject({
-      status: 400,
-      body: { code: 'REQUEST_INVALID' },
+      status: 422,
+      body: { code: 'VALIDATION_FAILED' },
     });
 });
 

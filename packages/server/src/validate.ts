@@ -5,24 +5,26 @@
 import { HostError } from '@bulkhead/host';
 import { Compile } from 'typebox/compile';
 import type { TSchema } from 'typebox';
+import type { Plane } from './plane.ts';
 
 /** What Fastify asks of a validator: the value, or what is wrong with it. */
 export type Validate = (value: unknown) => { readonly value: unknown } | { readonly error: HostError };
 
-/** Compiles a TypeBox schema. A body that is left out is an empty one. */
-export function compileValidator(schema: unknown): Validate {
+/** Compiles a TypeBox schema for a route of a plane, which names what does not fit. A body that is left out is an empty one. */
+export function compileValidator(schema: unknown, plane: Plane): Validate {
   const compiled = Compile(schema as TSchema); // Routes of this package have TypeBox schemas only.
   return (value) => {
     const given = value ?? {};
-    return compiled.Check(given) ? { value: given } : { error: errorOf(compiled.Errors(given)[0]) };
+    return compiled.Check(given) ? { value: given } : { error: errorOf(compiled.Errors(given)[0], plane) };
   };
 }
 
 type SchemaError = { readonly instancePath: string; readonly message: string } | undefined;
 
-function errorOf(error: SchemaError): HostError {
+function errorOf(error: SchemaError, plane: Plane): HostError {
   const path = error?.instancePath ?? '';
   if (path === '/timeout_ms') return new HostError('TIMEOUT_INVALID');
   const where = path === '' ? 'the body' : `the body’s field "${path.slice(1)}"`;
-  return new HostError('REQUEST_INVALID', { message: `${where} is not as expected: ${error?.message ?? 'unknown'}` });
+  const code = plane === 'data' ? 'REQUEST_INVALID' : 'VALIDATION_FAILED';
+  return new HostError(code, { message: `${where} is not as expected: ${error?.message ?? 'unknown'}` });
 }

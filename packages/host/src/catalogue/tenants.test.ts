@@ -41,7 +41,7 @@ test('a name that is taken is refused, also on another node and at once', async 
 });
 
 test.each(['', '  ', 'a\nb', 'left\u202eright', 'x'.repeat(256)])('%j cannot be a name', async (name) => {
-  await expect((await open()).create({ name })).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+  await expect((await open()).create({ name })).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
 });
 
 test.each([
@@ -55,7 +55,7 @@ test.each([
   const attempts = [tenants.create({ name: 'acme', ...settings }), tenants.change('default', settings)];
   for (const attempt of attempts)
     await expect(attempt).rejects.toMatchObject({
-      code: 'REQUEST_INVALID',
+      code: 'VALIDATION_FAILED',
       message: expect.stringContaining(said) as string,
     });
 });
@@ -83,7 +83,7 @@ test('a removed tenant is gone with its tokens; default stays; one that is not t
   await tenants.remove(id);
   expect(tenants.list().map((row) => row.id)).toEqual(['default']);
   expect(createTokens({ catalogue: await openCatalogue(storage, clock), clock }).recognize(text)).toBeUndefined();
-  await expect(tenants.remove('default')).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+  await expect(tenants.remove('default')).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
   for (const attempt of [tenants.remove(id), tenants.change(id, {})])
     await expect(attempt).rejects.toMatchObject({ code: 'TENANT_NOT_FOUND' });
 });

@@ -13,11 +13,11 @@ export type TenantSettings = { readonly minTier?: Tier | null; readonly quota?: 
 
 /** The tenants of one host. Writes reject with `STORAGE_UNAVAILABLE` and change nothing; `by` is the actor for the audit log. */
 export type Tenants = {
-  /** @throws {HostError} `REQUEST_INVALID` for a name that cannot be one, or a quota; `TENANT_NAME_TAKEN`. */
+  /** @throws {HostError} `VALIDATION_FAILED` for a name that cannot be one, or a quota; `TENANT_NAME_TAKEN`. */
   readonly create: (wanted: { readonly name: string } & TenantSettings, by?: string) => Promise<TenantRow>;
-  /** @throws {HostError} `TENANT_NOT_FOUND`, `REQUEST_INVALID`. */
+  /** @throws {HostError} `TENANT_NOT_FOUND`, `VALIDATION_FAILED`. */
   readonly change: (id: string, settings: TenantSettings, by?: string) => Promise<TenantRow>;
-  /** Removes a tenant with its tokens and registrations. @throws {HostError} `TENANT_NOT_FOUND`; `REQUEST_INVALID` for `default`. */
+  /** Removes a tenant with its tokens and registrations. @throws {HostError} `TENANT_NOT_FOUND`; `VALIDATION_FAILED` for `default`. */
   readonly remove: (id: string, by?: string) => Promise<void>;
   /** In order of their making. */
   readonly list: () => readonly TenantRow[];
@@ -82,7 +82,7 @@ async function change(
 
 async function remove({ catalogue, clock }: TenantsOptions, id: string, by: string): Promise<void> {
   if (id === DEFAULT_TENANT) {
-    throw new HostError('REQUEST_INVALID', { message: 'the built-in tenant "default" cannot be removed' });
+    throw new HostError('VALIDATION_FAILED', { message: 'the built-in tenant "default" cannot be removed' });
   }
   await catalogue.commit(() => {
     const { name } = known(catalogue, id);
@@ -104,7 +104,7 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}]/u;
 function readName(given: string): string {
   const name = given.normalize('NFC').trim();
   if (name !== '' && name.length <= NAME_CHARACTERS_MAX && !UNPRINTABLE.test(name)) return name;
-  throw new HostError('REQUEST_INVALID', {
+  throw new HostError('VALIDATION_FAILED', {
     message: `name is ${JSON.stringify(given.slice(0, 80))}; expected 1 to ${NAME_CHARACTERS_MAX} printable characters`,
   });
 }
@@ -119,7 +119,7 @@ const QUOTA_FIELDS = [
 
 function readSettings({ minTier, quota }: TenantSettings): Partial<Pick<TenantRow, 'min_tier' | 'quota'>> {
   if (minTier !== undefined && minTier !== null && parseTier(minTier) === undefined)
-    throw new HostError('REQUEST_INVALID', { message: `min_tier is ${JSON.stringify(minTier)}, which is no tier` });
+    throw new HostError('VALIDATION_FAILED', { message: `min_tier is ${JSON.stringify(minTier)}, which is no tier` });
   return {
     ...(minTier !== undefined && { min_tier: minTier }),
     ...(quota !== undefined && { quota: readQuota(quota) }),
@@ -129,11 +129,11 @@ function readSettings({ minTier, quota }: TenantSettings): Partial<Pick<TenantRo
 function readQuota(quota: Quota): Quota {
   for (const [field, value] of Object.entries(quota)) {
     if (!QUOTA_FIELDS.some((name) => name === field))
-      throw new HostError('REQUEST_INVALID', {
+      throw new HostError('VALIDATION_FAILED', {
         message: `quota has no field ${JSON.stringify(field.slice(0, 80))}; it has ${QUOTA_FIELDS.join(', ')}`,
       });
     if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0)
-      throw new HostError('REQUEST_INVALID', {
+      throw new HostError('VALIDATION_FAILED', {
         message: `quota.${field} is ${JSON.stringify(value)}; expected a number above 0, or to be left out`,
       });
   }

@@ -82,10 +82,10 @@ test('a token that another node revoked is refused half a second later, by being
 
 test.each([
   [{ ...WANTED, tenant: 'nobody' }, 'TENANT_NOT_FOUND', 'there is no tenant "nobody"'],
-  [{ ...WANTED, role: 'owner' as never }, 'REQUEST_INVALID', 'role is "owner"'],
-  [{ ...WANTED, scopes: ['internet'] }, 'REQUEST_INVALID', '"internet" is no scope'],
-  [{ ...WANTED, expiresAt: '2025-12-31T23:59:59Z' }, 'REQUEST_INVALID', 'expected a time to come'],
-  [{ ...WANTED, expiresAt: 'soon' }, 'REQUEST_INVALID', 'expires_at is "soon"'],
+  [{ ...WANTED, role: 'owner' as never }, 'VALIDATION_FAILED', 'role is "owner"'],
+  [{ ...WANTED, scopes: ['internet'] }, 'VALIDATION_FAILED', '"internet" is no scope'],
+  [{ ...WANTED, expiresAt: '2025-12-31T23:59:59Z' }, 'VALIDATION_FAILED', 'expected a time to come'],
+  [{ ...WANTED, expiresAt: 'soon' }, 'VALIDATION_FAILED', 'expires_at is "soon"'],
 ] as const)('%j is refused', async (wanted, code, said) => {
   const { tokens } = await open();
   await expect(tokens.issue(wanted)).rejects.toMatchObject({ code, message: expect.stringContaining(said) as string });

@@ -25,7 +25,7 @@ export type IssuedToken = { readonly row: TokenRow; readonly text: string };
 
 /** The tokens of one host. Writes reject with `STORAGE_UNAVAILABLE` and change nothing; `by` is the actor for the audit log. */
 export type Tokens = {
-  /** @throws {HostError} `TENANT_NOT_FOUND`; `REQUEST_INVALID` for a role, scope or time that is none. */
+  /** @throws {HostError} `TENANT_NOT_FOUND`; `VALIDATION_FAILED` for a role, scope or time that is none. */
   readonly issue: (wanted: NewToken, by?: string) => Promise<IssuedToken>;
   /** Revokes a token; from now on it is refused here, and on other nodes within a second. @returns false where there is none. */
   readonly revoke: (id: string, by?: string) => Promise<boolean>;
@@ -110,7 +110,7 @@ async function revoke(
 
 function readRole(role: Role): Role {
   if (ROLES.includes(role)) return role;
-  throw new HostError('REQUEST_INVALID', {
+  throw new HostError('VALIDATION_FAILED', {
     message: `role is ${JSON.stringify(role)}; expected one of ${ROLES.join(', ')}`,
   });
 }
@@ -118,7 +118,7 @@ function readRole(role: Role): Role {
 function readScopes(scopes: readonly string[] | undefined): readonly string[] | null {
   const wrong = scopes?.find((scope) => permissionKindOf(scope) !== 'scope');
   if (wrong === undefined) return scopes ?? null;
-  throw new HostError('REQUEST_INVALID', {
+  throw new HostError('VALIDATION_FAILED', {
     message: `${JSON.stringify(wrong.slice(0, 80))} is no scope; expected words with ":", such as "math:calculate"`,
   });
 }
@@ -127,7 +127,7 @@ function readExpiry(expiresAt: string | undefined, wallTime: number): string | n
   if (expiresAt === undefined) return null;
   const time = Date.parse(expiresAt);
   if (time > wallTime) return isoTime(time);
-  throw new HostError('REQUEST_INVALID', {
+  throw new HostError('VALIDATION_FAILED', {
     message: `expires_at is ${JSON.stringify(expiresAt.slice(0, 80))}; expected a time to come, in ISO 8601`,
   });
 }

@@ -76,7 +76,7 @@ function insistOnGrants({ manifest }: Release, grant: readonly string[]): void {
   const unasked = grant.find((word) => !asked.includes(word));
   if (unasked === undefined) return;
   const list = asked.length === 0 ? 'it asks for none' : `it asks for ${asked.join(', ')}`;
-  throw new HostError('REQUEST_INVALID', {
+  throw new HostError('VALIDATION_FAILED', {
     message: `grant names ${JSON.stringify(unasked.slice(0, 80))}, which "${manifest.name}" does not ask for; ${list}`,
   });
 }
