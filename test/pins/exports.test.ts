@@ -80,6 +80,7 @@ test.each([
       'createMemoryStorage',
       'followAudit',
       'getRegistry',
+      'holdDataDirectory',
       'openDataDirectory',
       'toDataFault',
       'toStepChanges',
@@ -89,7 +90,17 @@ test.each([
   [
     '@bulkhead/store',
     store,
-    ['isUnavailable', 'migrateDown', 'migrateUp', 'migrationStatus', 'openDatabase', 'openStore', 'toStorageFault'],
+    [
+      'hasStore',
+      'isUnavailable',
+      'migrateDown',
+      'migrateUp',
+      'migrationStatus',
+      'openDatabase',
+      'openStore',
+      'openStoreDatabase',
+      'toStorageFault',
+    ],
   ],
   ['bulkhead', cli, ['main']],
   [

@@ -36,6 +36,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
   addCheck(context);
   addInit(context);
   addDoctor(context);
+  addMigrate(context);
   addServerVerbs(context);
   return program;
 }
@@ -125,6 +126,34 @@ function addDoctor({ program, terminal, exit }: VerbContext): void {
     .option('--json', 'print the receipt as one line of JSON')
     .addHelpText('after', examples(['bulkhead doctor', 'bulkhead doctor --json']))
     .action(async (options) => exit(await (await import('./verbs/doctor.ts')).doctor(options, terminal)));
+}
+
+function addMigrate({ program, terminal, exit }: VerbContext): void {
+  const migrate = program
+    .command('migrate')
+    .description('Bring the database of a stopped server to this version, or back');
+  const onDatabase = (name: 'up' | 'down' | 'status', about: string): Command =>
+    migrate
+      .command(name)
+      .description(`${about} (BULKHEAD_DATABASE_URL, else the database of --data)`)
+      .option('--data <dir>', 'data folder of a server that does not run (default: .bulkhead)')
+      .option('--json', 'print what was done as one line of JSON')
+      .action(async (options) => exit(await (await import('./verbs/migrate.ts'))[name](options, terminal)));
+  onDatabase('up', 'Apply what is missing; a second time does nothing').addHelpText(
+    'after',
+    examples(['bulkhead migrate up', 'BULKHEAD_DATABASE_URL=postgres://... bulkhead migrate up --json']),
+  );
+  onDatabase('down', 'Take back the last migration; rows of its tables are lost')
+    .option('--to <migration>', 'take back all after this one, or `nothing` for all')
+    .option('--yes', 'agree to lose the rows, without being asked')
+    .addHelpText(
+      'after',
+      examples(['bulkhead migrate down --to 0001_catalogue', 'bulkhead migrate down --to nothing --yes']),
+    );
+  onDatabase('status', 'Show what is applied; exits 1 where something is missing').addHelpText(
+    'after',
+    examples(['bulkhead migrate status', 'bulkhead migrate status --data ./state --json']),
+  );
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

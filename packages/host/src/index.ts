@@ -15,6 +15,8 @@ export type {
   SandboxedFunction,
 } from './host-api.ts';
 export { openDataDirectory, toDataFault } from './data/data-directory.ts';
+export type { DataLock } from './data/data-lock.ts';
+export { holdDataDirectory } from './host/hold-data-directory.ts';
 export type { Tenants, TenantSettings } from './catalogue/tenants.ts';
 export type { IssuedToken, NewToken, Tokens } from './catalogue/tokens.ts';
 export { HostError, type HostErrorOptions } from './base/host-error.ts';

@@ -5,5 +5,12 @@ export { openDatabase, type Database, type DatabaseOptions, type DatabasePlace }
 export type { Heard, Listener } from './engine/listeners.ts';
 export type { Maintenance } from './engine/maintain.ts';
 export { isUnavailable, toStorageFault } from './engine/unavailable.ts';
-export { migrateDown, migrateUp, migrationStatus, type MigrationStatus, type Migrations } from './migrate.ts';
-export { openStore, type StorePlace } from './open-store.ts';
+export {
+  migrateDown,
+  migrateUp,
+  migrationStatus,
+  type Downwards,
+  type MigrationStatus,
+  type Migrations,
+} from './migrate.ts';
+export { hasStore, openStore, openStoreDatabase, type StorePlace } from './open-store.ts';

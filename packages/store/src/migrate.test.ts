@@ -33,6 +33,16 @@ describe.each(ENGINES)('[F003-43] on %s', (engine) => {
     expect(await describeTables(database)).toEqual(made);
   });
 
+  test('down goes to a migration that is named and applied, and to no other', async () => {
+    await migrateUp(database);
+    const [first = '', ...later] = NAMES;
+    expect(await migrateDown(database, { steps: { to: first } })).toEqual(later.toReversed());
+    for (const to of [...later, '9999_future'])
+      await expect(migrateDown(database, { steps: { to } })).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+    expect(await migrateDown(database, { steps: { to: first } })).toEqual([]);
+    expect(await migrateUp(database)).toEqual(later);
+  });
+
   test('the status tells what is to come, and changes nothing', async () => {
     const pending = { known: NAMES.map((name) => ({ name, appliedAt: undefined })), unknown: [] };
     expect(await migrationStatus(database)).toEqual(pending);

@@ -33,19 +33,26 @@ export async function migrateUp(database: Database, migrations: Migrations = MIG
   return namesOf(await migratorOf(database, migrations).migrateToLatest());
 }
 
+/** How far down: one step, to nothing at all, or until the named migration, which stays, is the last. */
+export type Downwards = 'one' | 'all' | { readonly to: string };
+
 /**
- * Takes back the last migration, or all. Rows of the tables that go are lost.
+ * Takes back the last migration, all, or all after one. Rows of the tables that go are lost.
  *
  * @returns Names of the migrations that this run took back, last first.
- * @throws {HostError} As {@link migrateUp}.
+ * @throws {HostError} `REQUEST_INVALID` for a migration to stay that is not applied; as {@link migrateUp}.
  */
 export async function migrateDown(
   database: Database,
-  { steps, migrations = MIGRATIONS }: { readonly steps: 'one' | 'all'; readonly migrations?: Migrations },
+  { steps, migrations = MIGRATIONS }: { readonly steps: Downwards; readonly migrations?: Migrations },
 ): Promise<readonly string[]> {
   await refuseNewer(database, migrations);
   const migrator = migratorOf(database, migrations);
-  return namesOf(await (steps === 'one' ? migrator.migrateDown() : migrator.migrateTo(NO_MIGRATIONS)));
+  if (steps === 'one') return namesOf(await migrator.migrateDown());
+  if (steps === 'all') return namesOf(await migrator.migrateTo(NO_MIGRATIONS));
+  // Kysely would apply one that is yet to come.
+  if (!(await readApplied(database)).has(steps.to)) throw notApplied(steps.to, migrations);
+  return namesOf(await migrator.migrateTo(steps.to));
 }
 
 /** Tells what has been applied, and changes nothing. */
@@ -81,6 +88,13 @@ async function refuseNewer(database: Database, migrations: Migrations): Promise<
   if (unknown.length === 0) return;
   throw new HostError('DATABASE_NEWER', {
     message: `the database has migration "${unknown[0]}", which is not known here`,
+  });
+}
+
+function notApplied(name: string, migrations: Migrations): HostError {
+  return new HostError('REQUEST_INVALID', {
+    message: `the database has no migration ${JSON.stringify(name.slice(0, 80))} to go down to`,
+    hint: `Those of this Bulkhead are ${Object.keys(migrations).join(', ')}.`,
   });
 }
 

@@ -2,9 +2,10 @@
  * The host's storage where an operator wants it: on a PostgreSQL server, or embedded in the data directory. Brought to the
  * tables that this Bulkhead knows before it is used.
  */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log, Storage } from '@bulkhead/host';
-import { openDatabase, type DatabasePlace } from './engine/database.ts';
+import { openDatabase, type Database, type DatabasePlace } from './engine/database.ts';
 import { migrateUp } from './migrate.ts';
 import { openStorage } from './storage/open-storage.ts';
 
@@ -21,7 +22,7 @@ export type StorePlace = {
  * @throws {HostError} `STORAGE_UNAVAILABLE`, `CONFIG_INVALID` for a url that is none, `DATABASE_NEWER`, `MIGRATION_FAILED`.
  */
 export async function openStore(place: StorePlace): Promise<Storage> {
-  const database = await openDatabase(databaseOf(place), { log: place.log });
+  const database = await openStoreDatabase(place);
   try {
     await migrateUp(database);
     return await openStorage(database);
@@ -31,7 +32,25 @@ export async function openStore(place: StorePlace): Promise<Storage> {
   }
 }
 
+/**
+ * Opens the database of a place as it stands, without a look at its tables; whoever opens it closes it.
+ *
+ * @throws {HostError} `STORAGE_UNAVAILABLE`, `CONFIG_INVALID` for a url that is none.
+ */
+export function openStoreDatabase(place: StorePlace): Promise<Database> {
+  return openDatabase(databaseOf(place), { log: place.log });
+}
+
+/** Tells whether a database was ever made at the place; one on a server is for the server to say. */
+export function hasStore({ url, dataDir }: Pick<StorePlace, 'url' | 'dataDir'>): boolean {
+  return url !== undefined || existsSync(databaseDir(dataDir));
+}
+
 /** Where the database of a place is. */
 function databaseOf({ url, dataDir }: Pick<StorePlace, 'url' | 'dataDir'>): DatabasePlace {
-  return url === undefined ? { kind: 'directory', dir: join(dataDir, 'database') } : { kind: 'server', url };
+  return url === undefined ? { kind: 'directory', dir: databaseDir(dataDir) } : { kind: 'server', url };
+}
+
+function databaseDir(dataDir: string): string {
+  return join(dataDir, 'database');
 }

@@ -14,6 +14,7 @@ import type { Tier } from '@bulkhead/protocol';
 import { parseGrants } from '../config/grants.ts';
 import type { Config, ConfigLayer } from '../config/keys.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { databaseUrl } from '../direct-store.ts';
 import { EXIT_OK } from '../exit-codes.ts';
 import { installFolders, settleFolders } from '../plugin-folders.ts';
 import { readyLine, readyText, type Ready } from '../ready.ts';
@@ -100,13 +101,7 @@ function flagsOf(options: ServeOptions): ConfigLayer {
 
 /** Opened once the host holds the data directory. */
 function storeOf({ config, log }: Serving): () => Promise<Storage> {
-  return () => openStore({ url: databaseUrl(), dataDir: resolve(config['data.dir']), log });
-}
-
-/** It may hold a password, so it comes from the environment alone. */
-function databaseUrl(): string | undefined {
-  const url = process.env['BULKHEAD_DATABASE_URL'];
-  return url === '' ? undefined : url;
+  return () => openStore({ url: databaseUrl(process.env), dataDir: resolve(config['data.dir']), log });
 }
 
 async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {

@@ -12,7 +12,6 @@ import { HostError } from '../base/host-error.ts';
 import { systemTimer } from '../base/timer.ts';
 import { toLedgerRows, type CallRecord } from '../call/call-record.ts';
 import type { CallPath } from '../call/call-run.ts';
-import { lockDataDirectory } from '../data/data-lock.ts';
 import { openNodeId } from '../data/node-id.ts';
 import { compileTool } from '../fleet/compile-tool.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
@@ -27,7 +26,6 @@ import { openCatalogue } from '../catalogue/catalogue.ts';
 import { createReleases, type Releases } from '../catalogue/releases.ts';
 import { createTenants, type Tenants } from '../catalogue/tenants.ts';
 import { createTokens, type Tokens } from '../catalogue/tokens.ts';
-import { isProvedDead, ownIdentity, parseIdentity } from '../sandbox/process/process-table.ts';
 import { openProcessSandbox, type ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
 import type { SandboxDeath, SandboxOpening } from '../sandbox/sandbox.ts';
 import { readSdk } from '../source/host-package.ts';
@@ -36,6 +34,7 @@ import type { Storage } from '../storage/port.ts';
 import { startRetention } from '../storage/retention.ts';
 import { endLostCalls } from './end-lost-calls.ts';
 import { openAdmission, type HostAdmission } from './open-admission.ts';
+import { holdDataDirectory } from './hold-data-directory.ts';
 import { openWorkshop } from './open-workshop.ts';
 import { invokeHook, listHooks } from './hook-calls.ts';
 import type { HostSettings } from './settings.ts';
@@ -55,7 +54,7 @@ export type HostParts = {
 export async function openParts(settings: HostSettings, closing: AsyncDisposableStack): Promise<HostParts> {
   const { clock, log } = settings;
   if (settings.dataDir !== undefined) {
-    closing.use(await lockDataDirectory(settings.dataDir, { own: ownIdentity, parse: parseIdentity, isProvedDead }));
+    closing.use(await holdDataDirectory(settings.dataDir));
   }
   const storage = await settings.openStorage();
   closing.defer(() => storage.close());
