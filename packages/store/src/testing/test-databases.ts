@@ -3,9 +3,11 @@
  * finds what another left.
  */
 import { randomUUID } from 'node:crypto';
+import type { Storage } from '@bulkhead/host';
 import { sql } from 'kysely';
 import { openDatabase, type Database, type DatabaseOptions } from '../engine/database.ts';
 import { migrateUp } from '../migrate.ts';
+import { openStorage } from '../storage/open-storage.ts';
 import { startPostgres } from './postgres-server.ts';
 
 /** The engines that a test is to run on. */
@@ -60,6 +62,11 @@ export async function openTestDatabase(
   const kept = cleanup.move();
   const close = (): Promise<void> => kept.disposeAsync();
   return { ...database, close, [Symbol.asyncDispose]: close };
+}
+
+/** Opens the storage of a database of its own, with every table; what it needs goes when it is closed. */
+export async function openTestStorage(engine: (typeof ENGINES)[number]): Promise<Storage> {
+  return openStorage(await openTestDatabase(engine));
 }
 
 /** Empties every table of ours and starts their counters again. */
