@@ -15,6 +15,8 @@ import type {
   Version,
 } from '@bulkhead/protocol';
 import type { Log } from './base/log.ts';
+import type { AuditLog } from './storage/audit-log.ts';
+import type { Secrets } from './catalogue/secrets.ts';
 import type { Tenants } from './catalogue/tenants.ts';
 import type { Tokens } from './catalogue/tokens.ts';
 import type { HealthView } from './registry/health.ts';
@@ -33,6 +35,11 @@ export type HostOptions = {
   readonly minTier?: Tier;
   /** Folder for artifacts, held by one host at a time; without it they live in memory. */
   readonly dataDir?: string;
+  /**
+   * Keys that secrets are encrypted with: 32 bytes each, in base64. The first encrypts, the others are read until a rotation
+   * has ended. Without any, keys are made and kept in `dataDir`, or in memory. Hosts that share a storage are given the same.
+   */
+  readonly secretsKeys?: readonly string[];
   readonly log?: Log;
   /** `implicit` (default): every well-formed tenant id is known. `explicit`: `default` and those that were added. */
   readonly tenants?: 'implicit' | 'explicit';
@@ -149,6 +156,10 @@ export type Host = AsyncDisposable & {
   readonly tokens: Tokens;
   /** Which plugins a tenant may call, with which configuration and permissions. */
   readonly registrations: Registrations;
+  /** Secrets of tenants, by the names that manifests declare; no value can be read. */
+  readonly secrets: Secrets;
+  /** What administrators did, and whether the record of it is whole. */
+  readonly audit: AuditLog;
   /**
    * Installs a plugin folder and tries it once.
    *

@@ -179,6 +179,18 @@ export const ERRORS = {
       message: 'the configuration does not match what is expected',
       hint: 'Correct the key that the message names.',
     },
+    SECRET_UNDECLARED: {
+      audience: 'operator',
+      status: 422,
+      message: 'the release that the tenant runs declares no secret of this name',
+      hint: 'Use a name that plugin.json lists under `secrets`.',
+    },
+    SECRET_REFUSED: {
+      audience: 'operator',
+      status: 422,
+      message: 'the secret cannot be kept',
+      hint: 'Give a text of 1 byte to 16 KiB; docs/limits.md gives the bounds.',
+    },
     REASON_VAGUE: {
       audience: 'author',
       status: 422,
@@ -409,6 +421,21 @@ export const ERRORS = {
       retryable: false,
       message: 'a stored artifact no longer has the digest that names it',
       hint: 'Install the plugin again from its source.',
+    },
+    SECRET_MISSING: {
+      retryable: false,
+      message: 'the plugin needs a secret that is not set for the tenant',
+      hint: 'Set it: `bulkhead secrets set PLUGIN NAME`.',
+    },
+    SECRET_CORRUPT: {
+      retryable: false,
+      message: 'a stored secret was changed or moved since it was set',
+      hint: 'Set it again: `bulkhead secrets set PLUGIN NAME`; and look at who writes the database.',
+    },
+    SECRETS_KEY_UNUSABLE: {
+      retryable: false,
+      message: 'the key that the secrets are encrypted with is not here, or cannot be used',
+      hint: 'Give it as BULKHEAD_SECRETS_KEY or BULKHEAD_SECRETS_KEY_OLD, or put secrets.key of the data directory back.',
     },
     REGISTRY_AMBIGUOUS: {
       audience: 'caller',

@@ -60,6 +60,14 @@ export const LIMITS = {
     unit: 'ms',
     reason: 'How often what is too old is removed; the first time at start.',
   },
+  secret_bytes: { value: 16 * KIB, unit: 'bytes', reason: 'A private key with its chain of certificates.' },
+  tenant_secrets: { value: 1_000, unit: 'secrets', reason: 'Of one tenant, over all its plugins.' },
+  audit_lines: { value: 1_000, unit: 'lines', reason: 'What one request may read of the audit log.' },
+  audit_summary_characters: {
+    value: 500,
+    unit: 'characters',
+    reason: 'Of the details of one line; more is cut (X003-8).',
+  },
   idempotency_key_ms: { value: 86_400_000, unit: 'ms', reason: 'A day outlasts every sensible retry (DESIGN 9).' },
   artifact_unnamed_ms: {
     value: 3_600_000,

@@ -22,6 +22,7 @@ import type { Hook, HookChain } from '../hooks/chain.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Registry, RunningCall } from '../registry/registry.ts';
 import type { Release, Releases } from '../catalogue/releases.ts';
+import type { SecretVault } from '../catalogue/secrets.ts';
 import type { Batch } from '../storage/batch.ts';
 import type { Storage } from '../storage/port.ts';
 import type { Admitter } from '../tenant/admit.ts';
@@ -42,6 +43,7 @@ export type CallPath = {
   readonly bring: (release: Release) => Promise<void>;
   readonly metrics: Metrics;
   readonly storage: Storage;
+  readonly secrets: SecretVault;
   readonly ledger: Batch<CallRecord>;
   readonly hookChain: HookChain;
   /** Hooks of a point that a call of this tenant meets; empty for most. */

@@ -77,6 +77,7 @@ export function resolveCall(path: CallPath, run: CallRun, tenant: TenantScope): 
   const error =
     refuseTarget(run, live, tool) ??
     refusePermissions(run, { manifest: release.manifest, registration, tool }) ??
+    refuseSecrets(path, tenant, release.manifest) ??
     refuseTier(path, tenant, release.manifest) ??
     refuseTimeout(task.timeoutMs);
   if (error !== undefined) return { ok: false, error };
@@ -182,6 +183,16 @@ function refusePermissions(run: CallRun, { manifest, registration, tool }: Permi
   if (missing === undefined) return undefined;
   return callError('SCOPE_MISSING', {
     message: `the caller lacks the scope "${missing}" that "${run.task.target.name}" needs`,
+  });
+}
+
+/** Nothing is loaded for a tenant that has yet to provide something; others are served (DESIGN 3). */
+function refuseSecrets({ secrets }: CallPath, { id }: TenantScope, manifest: Manifest): CallError | undefined {
+  const missing = secrets.missing(id, manifest);
+  if (missing === undefined) return undefined;
+  return callError('SECRET_MISSING', {
+    message: `plugin "${manifest.name}" needs the secret "${missing}", which is not set for this tenant`,
+    hint: `Set it: \`bulkhead secrets set ${manifest.name} ${missing}\`.`,
   });
 }
 

@@ -187,7 +187,7 @@ function nextRow(
 }
 
 /** An embedded host knows every tenant that it hears of; the store learns of one when something is its. */
-function putTenant({ clock }: ReleasesOptions, id: string): CatalogueChange {
+export function putTenant({ clock }: Pick<ReleasesOptions, 'clock'>, id: string): CatalogueChange {
   const now = isoTime(clock.wallTime());
   return { kind: 'put_tenant', row: { id, name: id, min_tier: null, quota: {}, created_at: now, updated_at: now } };
 }

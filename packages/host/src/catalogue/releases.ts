@@ -106,6 +106,8 @@ export type Releases = {
   readonly isDisabled: (plugin: string, tenant?: string) => boolean;
   /** Releases that a tenant may see, highest version first: public ones, those offered to it, and its own registration's. */
   readonly visibleTo: (tenant: string | undefined, plugin: string) => readonly Release[];
+  /** The release that a registration of the tenant names, or that for all, also where it is disabled. */
+  readonly registeredRelease: (tenant: string, plugin: string) => Release | undefined;
   /** Registrations of a tenant, newest first, without those for all. */
   readonly registrationsOf: (tenant: string) => readonly StoredRegistration[];
   /** A tenant's own registration of a plugin. O(1). */
@@ -248,6 +250,10 @@ function createReads(catalogue: Catalogue): Reads {
     plugins: shelf.plugins,
     registered: shelf.registered,
     isNamed: shelf.isNamed,
+    registeredRelease: (tenant, plugin) => {
+      const row = shelf.registration(tenant, plugin) ?? shelf.registration(EVERY_TENANT, plugin);
+      return row === undefined ? undefined : shelf.release(plugin, row.plugin_version);
+    },
     registrationsOf: shelf.registrationsOf,
     release: shelf.release,
     registrationOf: shelf.registration,

@@ -14,7 +14,8 @@ import type { HostSettings } from './settings.ts';
 
 /** Makes the API; `closing` ends everything that was opened. */
 export function createHostApi(settings: HostSettings, parts: HostParts, closing: AsyncDisposableStack): Host {
-  const { call, sandbox, tenants, tokens } = parts;
+  const { call, sandbox, tenants, tokens, audit } = parts;
+  const { list, set, remove, rotate } = call.secrets;
   const installer = createInstaller(settings, parts);
   const close = (): Promise<void> => closing.disposeAsync();
   return {
@@ -22,6 +23,8 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
     receipt: sandbox.receipt,
     tenants,
     tokens,
+    secrets: { list, set, remove, rotate }, // Never `read`.
+    audit,
     registrations: createRegistrations(parts),
     install: installer.install,
     installAll: installer.installAll,

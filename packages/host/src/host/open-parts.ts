@@ -24,6 +24,7 @@ import { createRegistry, type Registry } from '../registry/registry.ts';
 import type { Transition } from '../registry/history.ts';
 import { openCatalogue } from '../catalogue/catalogue.ts';
 import { createReleases, type Releases } from '../catalogue/releases.ts';
+import { createAuditLog, type AuditLog } from '../storage/audit-log.ts';
 import { createTenants, type Tenants } from '../catalogue/tenants.ts';
 import { createTokens, type Tokens } from '../catalogue/tokens.ts';
 import { openProcessSandbox, type ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
@@ -35,6 +36,7 @@ import { startRetention } from '../storage/retention.ts';
 import { endLostCalls } from './end-lost-calls.ts';
 import { openAdmission, type HostAdmission } from './open-admission.ts';
 import { holdDataDirectory } from './hold-data-directory.ts';
+import { openSecrets } from './open-secrets.ts';
 import { openWorkshop } from './open-workshop.ts';
 import { invokeHook, listHooks } from './hook-calls.ts';
 import type { HostSettings } from './settings.ts';
@@ -48,6 +50,7 @@ export type HostParts = {
   readonly live: LiveOptions;
   readonly tenants: Tenants;
   readonly tokens: Tokens;
+  readonly audit: AuditLog;
 };
 
 /** Opens everything; what was opened is closed in reverse by `closing`, also when a later step fails. */
@@ -83,18 +86,20 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const { env, platformVersion } = settings;
   const supplied = [await readSdk()];
   const artifacts = await openArtifacts(settings, releases, storage);
+  const secrets = await openSecrets(settings, { catalogue, releases, storage });
   const install = { ...shared, env, platformVersion, workshop, supplied, artifacts, storage, clock };
   const follower = createFollower({ path: install, clock, startTimer: systemTimer });
   catalogue.onChange(follower.didChange);
   closing.defer(() => follower.close());
   return {
-    call: callPath(settings, { ...shared, node, ledger, storage, admitter, bring: follower.bring }),
+    call: callPath(settings, { ...shared, node, ledger, storage, admitter, secrets, bring: follower.bring }),
     install,
     follower,
     sandbox,
     live,
     tenants: createTenants({ catalogue, clock, newId: randomUUID }),
     tokens: createTokens({ catalogue, clock }),
+    audit: createAuditLog(storage),
   };
 }
 
@@ -129,7 +134,7 @@ async function openRecords(
 
 type Shared = Pick<CallPath & InstallPath, 'log' | 'releases' | 'registry' | 'metrics' | 'fleet' | 'tier' | 'minTier'>;
 
-type CallParts = Shared & Pick<CallPath, 'node' | 'ledger' | 'storage' | 'admitter' | 'bring'>;
+type CallParts = Shared & Pick<CallPath, 'node' | 'ledger' | 'storage' | 'admitter' | 'bring' | 'secrets'>;
 
 function callPath(settings: HostSettings, shared: CallParts): CallPath {
   const { clock } = settings;

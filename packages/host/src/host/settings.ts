@@ -15,6 +15,7 @@ export type HostSettings = {
   readonly minTier: Tier;
   readonly tierMax: Tier;
   readonly dataDir: string | undefined;
+  readonly secretsKeys: readonly string[];
   readonly log: Log;
   readonly hasImplicitTenants: boolean;
   readonly grants: Readonly<Record<string, readonly string[]>>;
@@ -41,6 +42,7 @@ export function resolveSettings(options: HostOptions): HostSettings {
     minTier: options.minTier ?? 'process',
     tierMax: options.tierMax ?? 'jail',
     dataDir: options.dataDir,
+    secretsKeys: options.secretsKeys ?? [],
     log: options.log ?? silentLog,
     hasImplicitTenants: options.tenants !== 'explicit',
     grants: options.grants ?? {},
