@@ -19,6 +19,7 @@ import type { AuditLog } from './storage/audit-log.ts';
 import type { Secrets } from './catalogue/secrets.ts';
 import type { Tenants } from './catalogue/tenants.ts';
 import type { Tokens } from './catalogue/tokens.ts';
+import type { Nodes } from './nodes/nodes.ts';
 import type { HealthView } from './registry/health.ts';
 import type { Refusal, Registry } from './registry/registry.ts';
 import type { StoredRegistration } from './storage/catalogue-port.ts';
@@ -151,6 +152,8 @@ export type Host = AsyncDisposable & {
   readonly registry: Registry;
   /** What the sandbox was measured to be on this machine. */
   readonly receipt: Receipt;
+  /** The nodes that share the storage, this one among them, as they were heard last. */
+  readonly nodes: Pick<Nodes, 'list' | 'drain'>;
   /** Tenants and their tokens, for whoever lets others in; no call asks for a token. */
   readonly tenants: Tenants;
   readonly tokens: Tokens;
@@ -188,7 +191,7 @@ export type Host = AsyncDisposable & {
   readonly call: (request: CallRequest) => Promise<Outcome>;
   /** Runs one function with positional arguments; never rejects. Not for requests from a network. */
   readonly runSandboxed: (target: SandboxedFunction, ...args: readonly unknown[]) => Promise<Outcome>;
-  /** Health of every listed plugin, sorted by name. */
+  /** Health of every listed plugin, sorted by name; the worst over the nodes that live, where no scope is asked for. */
   readonly plugins: (view?: HealthView) => readonly PluginHealth[];
   readonly health: (name: string, view?: HealthView) => PluginHealth | undefined;
   /** Tools that a tenant may see, sorted by plugin and name. */

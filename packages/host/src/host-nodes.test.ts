@@ -126,3 +126,21 @@ test('a plugin that its only tenant had disabled when the host started is brough
   await second.registrations.enable('kept', FOR_ACME);
   expect(await second.call(CALL)).toMatchObject({ ok: true, value: 42 });
 });
+
+test('health is the worst over the nodes, and each node is listed with its plugins until it closes', async () => {
+  const [first, second] = [await startNode(), await startNode()];
+  const throwing = toolsSource({ boom: "throw new Error('of the second')" });
+  await first.install(await folders.write('fragile', throwing), FOR_ACME);
+  await hasHeard(second);
+  await second.call({ plugin: 'fragile', tool: 'boom', tenant: 'acme' });
+  const failed = { name: 'fragile', state: 'FAILED', error_count: 1, reason: expect.stringContaining('of the second') };
+  await expect.poll(() => first.plugins(), { timeout: 10_000 }).toMatchObject([failed]);
+  expect(first.health('fragile')).toMatchObject(failed);
+  expect(first.health('fragile', { showThrownText: false })?.reason).not.toContain('of the second');
+  expect(first.health('fragile', { scope: 'acme', showThrownText: true })).toMatchObject({ state: 'INITIALIZED' });
+  const states = first.nodes.list().map(({ plugins, is_self }) => `${is_self} ${plugins[0]?.state}`);
+  expect(states.toSorted()).toEqual(['false FAILED', 'true INITIALIZED']);
+  await second.close();
+  await expect.poll(() => first.nodes.list().length, { timeout: 10_000 }).toBe(1);
+  expect(first.plugins()).toMatchObject([{ state: 'INITIALIZED', error_count: 0 }]);
+});

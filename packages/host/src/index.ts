@@ -25,6 +25,7 @@ export { rotateStoredSecrets, type SecretsKeys } from './host/open-secrets.ts';
 export type { IssuedToken, NewToken, Tokens } from './catalogue/tokens.ts';
 export { HostError, type HostErrorOptions } from './base/host-error.ts';
 export type { Log } from './base/log.ts';
+export type { NodeView, Nodes } from './nodes/nodes.ts';
 export type { HealthView } from './registry/health.ts';
 export { getRegistry, type Refusal, type Registry } from './registry/registry.ts';
 export { createMemoryStorage } from './storage/memory.ts';

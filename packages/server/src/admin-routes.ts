@@ -75,7 +75,7 @@ function insistOnPlugin(host: Host, name: string): void {
 async function reloadAll(host: Host): Promise<Static<typeof ReloadedAllSchema>> {
   const reloaded: Static<typeof ReloadedSchema>[] = [];
   const refused: { name: string; code: string; reason: string }[] = [];
-  for (const { name } of host.plugins()) {
+  for (const { name } of host.registry.list()) {
     try {
       reloaded.push(reloadedOf(await host.reload(name)));
     } catch (error) {

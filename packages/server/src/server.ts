@@ -21,6 +21,7 @@ import { addHealthRoutes } from './health-routes.ts';
 import { acceptJsonOnly } from './json-body.ts';
 import { placeOf } from './plane.ts';
 import { admitCaller, createRecognize, healthViewFor, type Access, type Caller, type Recognize } from './principal.ts';
+import { addNodeRoutes } from './node-routes.ts';
 import { addRegistrationRoutes } from './registration-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
 import { addTenantRoutes } from './tenant-routes.ts';
@@ -186,6 +187,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, { state, recogn
   addToolRoutes(app, { host, log });
   addAdminRoutes(app, host);
   addTenantRoutes(app, host);
+  addNodeRoutes(app, host);
   addRegistrationRoutes(app, host);
   addWorkerRoutes(app);
 }

@@ -4,11 +4,12 @@
  */
 import type { PluginHealth } from '@bulkhead/protocol';
 import type { Host } from '../host-api.ts';
+import { mergeNodes } from '../registry/across-nodes.ts';
 import type { HealthView } from '../registry/health.ts';
 import type { HostParts } from './open-parts.ts';
 
 /** Makes the part of the embedding API that tells how plugins are. */
-export function createHealthViews({ call }: HostParts): Pick<Host, 'plugins' | 'health'> {
+export function createHealthViews({ call, nodes }: HostParts): Pick<Host, 'plugins' | 'health'> {
   const { registry, releases } = call;
 
   /** A plugin without a release was refused or lacks something, which the operator's own folders alone can. */
@@ -17,21 +18,34 @@ export function createHealthViews({ call }: HostParts): Pick<Host, 'plugins' | '
     return releases.releasesOf(name).length === 0 || releases.visibleTo(scope, name).length > 0;
   }
 
-  function seen(health: PluginHealth, { scope }: HealthView): PluginHealth {
-    return releases.isDisabled(health.name, scope) ? { ...health, health: 'disabled' } : health;
+  function seen(found: PluginHealth, { scope }: HealthView): PluginHealth {
+    return releases.isDisabled(found.name, scope) ? { ...found, health: 'disabled' } : found;
   }
 
-  return {
-    plugins: (view = EVERYTHING) =>
-      registry
-        .list(view)
-        .filter(({ name }) => isShown(name, view))
-        .map((health) => seen(health, view)),
-    health: (name, view = EVERYTHING) => {
-      const health = isShown(name, view) ? registry.health(name, view) : undefined;
-      return health === undefined ? undefined : seen(health, view);
-    },
-  };
+  /** What a tenant's own scope is like on other nodes is not told from node to node. */
+  function everywhere(name: string, view: HealthView): PluginHealth | undefined {
+    const own = registry.health(name, view);
+    if (view.scope !== undefined) return own;
+    // One that was taken out goes on every node, each in its time.
+    const isGone = releases.releasesOf(name).length === 0;
+    const others = (nodes.elsewhere().get(name) ?? []).filter((told) => !(isGone && told.is_released));
+    return mergeNodes(own, others, view);
+  }
+
+  function health(name: string, view: HealthView = EVERYTHING): PluginHealth | undefined {
+    const found = isShown(name, view) ? everywhere(name, view) : undefined;
+    return found === undefined ? undefined : seen(found, view);
+  }
+
+  function plugins(view: HealthView = EVERYTHING): readonly PluginHealth[] {
+    const elsewhere = nodes.elsewhere();
+    const own = registry.list(view).filter(({ name }) => isShown(name, view));
+    if (view.scope !== undefined || elsewhere.size === 0) return own.map((each) => seen(each, view));
+    const names = new Set([...own.map(({ name }) => name), ...elsewhere.keys()]);
+    return [...names].toSorted().flatMap((name) => health(name, view) ?? []);
+  }
+
+  return { plugins, health };
 }
 
 const EVERYTHING: HealthView = { showThrownText: true, showPlaces: true };

@@ -14,13 +14,14 @@ import type { HostSettings } from './settings.ts';
 
 /** Makes the API; `closing` ends everything that was opened. */
 export function createHostApi(settings: HostSettings, parts: HostParts, closing: AsyncDisposableStack): Host {
-  const { call, sandbox, tenants, tokens, audit } = parts;
+  const { call, sandbox, tenants, tokens, nodes, audit } = parts;
   const { list, set, remove, rotate } = call.secrets;
   const installer = createInstaller(settings, parts);
   const close = (): Promise<void> => closing.disposeAsync();
   return {
     registry: call.registry,
     receipt: sandbox.receipt,
+    nodes: { list: nodes.list, drain: nodes.drain },
     tenants,
     tokens,
     secrets: { list, set, remove, rotate }, // Never `read`.

@@ -34,6 +34,8 @@ import { createBatch, type Batch } from '../storage/batch.ts';
 import type { Storage } from '../storage/port.ts';
 import { startRetention } from '../storage/retention.ts';
 import { endLostCalls } from './end-lost-calls.ts';
+import type { Nodes } from '../nodes/nodes.ts';
+import { openHostNodes } from './open-nodes.ts';
 import { openAdmission, type HostAdmission } from './open-admission.ts';
 import { holdDataDirectory } from './hold-data-directory.ts';
 import { openSecrets } from './open-secrets.ts';
@@ -46,6 +48,7 @@ export type HostParts = {
   readonly call: CallPath;
   readonly install: InstallPath;
   readonly follower: Follower;
+  readonly nodes: Nodes;
   readonly sandbox: ProcessSandbox;
   readonly live: LiveOptions;
   readonly tenants: Tenants;
@@ -91,10 +94,13 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const follower = createFollower({ path: install, clock, startTimer: systemTimer });
   catalogue.onChange(follower.didChange);
   closing.defer(() => follower.close());
+  const nodes = await openHostNodes(settings, { ...shared, node, storage });
+  closing.defer(() => nodes.close());
   return {
     call: callPath(settings, { ...shared, node, ledger, storage, admitter, secrets, bring: follower.bring }),
     install,
     follower,
+    nodes,
     sandbox,
     live,
     tenants: createTenants({ catalogue, clock, newId: randomUUID }),

@@ -2,9 +2,11 @@
  * Resolves a host's options to full settings: below this nothing is optional.
  */
 import { LIMITS, type Tier } from '@bulkhead/protocol';
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { silentLog, type Log } from '../base/log.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
+import type { NodeTiming } from '../nodes/nodes.ts';
 import { createMemoryStorage } from '../storage/memory.ts';
 import type { Storage } from '../storage/port.ts';
 import type { HostOptions } from '../host-api.ts';
@@ -25,6 +27,9 @@ export type HostSettings = {
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platformVersion: string;
+  /** Of this machine, for operators who have several. */
+  readonly hostName: string;
+  readonly nodeTiming: NodeTiming;
   /** Built files; they lie in `dist` whether this runs from source or not. */
   readonly guestPath: string;
   readonly probePath: string;
@@ -52,6 +57,8 @@ export function resolveSettings(options: HostOptions): HostSettings {
     clock: systemClock,
     env: process.env,
     platformVersion: PLATFORM_VERSION,
+    hostName: hostname(),
+    nodeTiming: { heartbeatMs: LIMITS.node_heartbeat_ms.value, lostMs: LIMITS.node_lost_ms.value },
     guestPath: built('guest.cjs'),
     probePath: built('probe.js'),
     workshopPath: built('workshop.js'),

@@ -22,10 +22,12 @@ export type HealthView = {
   readonly isOutside?: boolean;
 };
 
-/** Worst first (DESIGN 9). Among the good ones RUNNING tells most: it says that at least one call is in flight. */
-const WORST_STATES: readonly LifecycleState[] = ['UNAVAILABLE', 'FAILED', 'RUNNING', 'LOADED', 'INITIALIZED'];
-const WORST_HEALTH: readonly HealthWord[] = ['error', 'warning', 'unknown', 'disabled', 'healthy'];
-const WORST_BREAKERS: readonly BreakerState[] = ['open', 'half_open', 'closed'];
+/** Worst first (DESIGN 9), as in the lists after it. Among the good ones RUNNING tells most: it says that at least one call is in flight. */
+export const WORST_STATES: readonly LifecycleState[] = ['UNAVAILABLE', 'FAILED', 'RUNNING', 'LOADED', 'INITIALIZED'];
+/** See {@link WORST_STATES}. */
+export const WORST_HEALTH: readonly HealthWord[] = ['error', 'warning', 'unknown', 'disabled', 'healthy'];
+/** See {@link WORST_STATES}. */
+export const WORST_BREAKERS: readonly BreakerState[] = ['open', 'half_open', 'closed'];
 
 /** Makes the health object; the four required fields are always there, the others where they are known (F001-41). */
 export function healthOf(plugin: PluginRecord, view: HealthView, moment: Moment): PluginHealth {
@@ -90,7 +92,8 @@ function runTimes(runs: Runs | undefined, moment: Moment) {
   };
 }
 
-function worst<Word>(order: readonly Word[], words: readonly Word[]): Word | undefined {
+/** Finds the first word of an order that is among some words. */
+export function worst<Word>(order: readonly Word[], words: readonly Word[]): Word | undefined {
   return order.find((word) => words.includes(word));
 }
 

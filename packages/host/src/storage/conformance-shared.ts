@@ -119,7 +119,7 @@ const PLUGIN: NodeReport['plugins'][number] = {
     version: '1.0.0',
     reason: 'PLUGIN_THREW: it threw',
   },
-  ...{ full_reason: 'PLUGIN_THREW: boom', success_count: 3, error_count: 1, last_used: minute(2) },
+  ...{ full_reason: 'PLUGIN_THREW: boom', is_released: true, success_count: 3, error_count: 1, last_used: minute(2) },
 };
 
 function node(id: string, startedMinute: number): NodeReport {

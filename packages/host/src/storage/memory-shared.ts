@@ -33,7 +33,7 @@ export function createNodes(wallTime: () => number) {
       heartbeat_at: isoTime(at),
       silent_ms: now - at,
     }));
-    return rows.toSorted((a, b) => (a.started_at < b.started_at ? -1 : Number(a.started_at > b.started_at)));
+    return rows.toSorted((a, b) => compare(a.started_at, b.started_at) || compare(a.id, b.id));
   }
 
   function forget(silentMs: number): void {
@@ -41,4 +41,8 @@ export function createNodes(wallTime: () => number) {
   }
 
   return { beat, forget, remove: (id: string): void => void nodes.delete(id) };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }

@@ -11,6 +11,8 @@ export type NodePlugin = {
   readonly health: HealthWord;
   readonly breaker: BreakerState;
   readonly version: string | null;
+  /** Whether the catalogue has a release of it; else a folder of the node was refused, or lacks something. */
+  readonly is_released: boolean;
   /** As everybody may read it; null where there is none. */
   readonly reason: string | null;
   /** As the platform may read it, with text that a call may have caused. */
