@@ -85,6 +85,17 @@ describe.each(STORAGES)('registrations %s', (_where, open) => {
     expect(await ask('POST', CALL, { body: {} })).toMatchObject({ status: 200, body: { value: { precision: 5 } } });
   });
 
+  test('[F003-33] of first enables at the same time all are 200, and there is one registration', async () => {
+    const { ask } = await newTenant('hasty');
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => ask('POST', '/api/v1/plugins/configured/enable')),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200));
+    expect(new Set(answers.map(({ body }) => body['id'])).size).toBe(1);
+    const { body } = await ask('GET', '/api/v1/plugins');
+    expect(body).toMatchObject({ registered: [{ id: answers[0]?.body['id'] }] });
+  });
+
   test('[F003-34] a disabled plugin is 409 for its tenant, and nobody else’s', async () => {
     const { ask } = await newTenant('disables');
     await ask('POST', '/api/v1/plugins/configured/enable', { body: { grant: ['internet'] } });
