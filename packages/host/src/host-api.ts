@@ -181,6 +181,14 @@ export type Host = AsyncDisposable & {
   /** Reads a plugin's folder again; new guests take new calls while those in flight end on the old release. */
   readonly reload: (name: string) => Promise<InstalledRelease>;
   /**
+   * Starts a tenant's plugin afresh, from the release that it runs: its breaker is closed, and new calls meet new instances
+   * while those in flight end in the old ones.
+   *
+   * @returns what health now says of it.
+   * @throws {HostError} `PLUGIN_NOT_FOUND` where the tenant runs no such plugin, `PLUGIN_DISABLED`.
+   */
+  readonly renew: (name: string, tenant: string) => Promise<InstalledRelease>;
+  /**
    * Takes a plugin whose folder is gone out of service for a tenant: its registration is disabled, with config and grants
    * kept; where nobody else has it enabled, health no longer lists it. Silent where there is none.
    */

@@ -1,10 +1,12 @@
 /**
- * The part of the admin plane that a server without tenants has: reading a plugin's folder again (X001-4), and the receipt
- * of its sandbox.
+ * What an administrator does to plugins that run: reading a folder again, or starting afresh (X001-4); and the receipt of
+ * the sandbox that they run in.
  */
 import type { FastifyInstance } from 'fastify';
 import { HostError, type Host, type InstalledRelease } from '@bulkhead/host';
+import { DEFAULT_TENANT } from '@bulkhead/protocol';
 import type { Static } from 'typebox';
+import { callerOf, type Caller } from './principal.ts';
 import { ErrorBodySchema, PluginParamsSchema, ReceiptSchema, ReloadedAllSchema, ReloadedSchema } from './schemas.ts';
 import { faultOf } from './fault.ts';
 
@@ -16,7 +18,7 @@ export function addAdminRoutes(app: FastifyInstance, host: Host): void {
   app.get<{ Params: Static<typeof PluginParamsSchema> }>(
     '/api/v1/plugins/:name/receipt',
     {
-      config: { access: 'platform' },
+      config: { access: 'admin' },
       schema: {
         summary: 'What the sandbox of a plugin was measured to be, layer by layer',
         security,
@@ -25,7 +27,7 @@ export function addAdminRoutes(app: FastifyInstance, host: Host): void {
       },
     },
     (request) => {
-      insistOnPlugin(host, request.params.name);
+      insistOnPlugin(host, request.params.name, callerOf(request));
       return host.receipt; // Every plugin of a host runs in the same layers.
     },
   );
@@ -35,9 +37,10 @@ function addReloadRoutes(app: FastifyInstance, host: Host): void {
   app.post<{ Params: Static<typeof PluginParamsSchema> }>(
     '/api/v1/plugins/:name/reload',
     {
-      config: { access: 'platform' },
+      config: { access: 'admin' },
       schema: {
-        summary: 'Read a plugin’s folder again; calls in flight end on the old release',
+        summary: 'For the platform: read a plugin’s folder again. For a tenant: start its instances afresh',
+        description: 'Closes the breaker. Calls in flight end where they began.',
         security,
         params: PluginParamsSchema,
         response: { 200: ReloadedSchema, 401: ErrorBodySchema, 404: ErrorBodySchema, 422: ErrorBodySchema },
@@ -45,8 +48,10 @@ function addReloadRoutes(app: FastifyInstance, host: Host): void {
     },
     async (request) => {
       const { name } = request.params;
-      insistOnPlugin(host, name);
-      return reloadedOf(await host.reload(name));
+      const caller = callerOf(request);
+      insistOnPlugin(host, name, caller);
+      const isOfPlatform = caller.isPlatform && caller.tenant === DEFAULT_TENANT;
+      return reloadedOf(await (isOfPlatform ? host.reload(name) : host.renew(name, caller.tenant)));
     },
   );
   app.post(
@@ -65,8 +70,10 @@ function addReloadRoutes(app: FastifyInstance, host: Host): void {
 
 const NAME_CHARACTERS_MAX = 64;
 
-function insistOnPlugin(host: Host, name: string): void {
-  if (host.health(name) !== undefined) return;
+/** A plugin that the caller may not see is not there. */
+function insistOnPlugin(host: Host, name: string, { isPlatform, tenant }: Caller): void {
+  const view = { scope: tenant, showThrownText: false, isOutside: !isPlatform };
+  if (host.health(name, view) !== undefined) return;
   const shown = name.slice(0, NAME_CHARACTERS_MAX);
   throw new HostError('PLUGIN_NOT_FOUND', { message: `Plugin '${shown}' not found in registry` });
 }

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { adminOf } from './admin-fixture.ts';
 import { callTool, outcomeOfResponse, startServer, TOKEN, writePlugin, type TestPlugin } from './server-fixture.ts';
 
 const answering = (answer: number) =>
@@ -84,3 +85,52 @@ test('[X001-4] reload-all reloads what it can and says what it could not', async
     refused: [{ name: 'bad', code: 'MANIFEST_INVALID' }],
   });
 });
+
+const COUNTING = `let calls = 0;
+const tool = (name, execute) => ({ name, description: name, parameters: { type: 'object' }, execute });
+export default { tools: [
+  tool('count', () => (calls += 1)),
+  tool('spin', () => { for (;;); }),
+] };`;
+
+test(
+  'a tenant’s reload starts its own instances afresh and closes its breaker, and touches nobody else’s',
+  { timeout: 60_000 },
+  async () => {
+    await using plugin = await writePlugin('counter', COUNTING, { limits: { timeout_ms: 3_000 } });
+    await using started = await startServer();
+    await started.host.install(plugin.dir, { tenant: 'default' });
+    const { ask, makeTenant, makeToken } = adminOf(started.url);
+    const [one, other] = await Promise.all(
+      ['one', 'other'].map(async (name) => {
+        const id = await makeTenant(name);
+        const token = await makeToken(id, 'admin');
+        await ask('POST', '/api/v1/plugins/counter/enable', { token });
+        return { id, token };
+      }),
+    );
+    const call = async (tenant: typeof one, tool = 'count'): Promise<unknown> => {
+      const { body } = await ask('POST', `/v1/tools/counter/${tool}/call`, { token: tenant?.token ?? '', body: {} });
+      return body['ok'] === true ? body['value'] : (body['error'] as { readonly code: string }).code; // An Outcome.
+    };
+    expect([await call(one), await call(one), await call(other)]).toEqual([1, 2, 1]);
+    const reloaded = await ask('POST', '/api/v1/plugins/counter/reload', { token: one?.token ?? '' });
+    expect(reloaded).toMatchObject({ status: 200, body: { name: 'counter', version: '1.0.0' } });
+    expect([await call(one), await call(other)]).toEqual([1, 2]);
+
+    for (let death = 0; death < 3; death += 1) expect(await call(one, 'spin')).toBe('CALL_TIMEOUT');
+    const breaker = async (): Promise<unknown> =>
+      (await ask('GET', '/v1/plugins/counter/health', { token: one?.token ?? '' })).body['breaker'];
+    await expect.poll(breaker).toBe('open');
+    await ask('POST', '/api/v1/plugins/counter/reload', { headers: { 'x-bulkhead-tenant': 'one' } });
+    expect(await call(one)).toBe(1);
+
+    const viewer = await makeToken(one?.id ?? '', 'operator');
+    expect((await ask('POST', '/api/v1/plugins/counter/reload', { token: viewer })).status).toBe(403);
+    const stranger = await makeToken(await makeTenant('stranger'), 'admin');
+    expect(await ask('POST', '/api/v1/plugins/counter/reload', { token: stranger })).toMatchObject({
+      status: 404,
+      body: { detail: "Plugin 'counter' is not registered for this tenant" },
+    });
+  },
+);

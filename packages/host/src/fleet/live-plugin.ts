@@ -163,6 +163,13 @@ export class LivePlugin {
     return true;
   }
 
+  /** Gives a tenant fresh instances from its next call on; resolves when what is in flight in the old ones has ended. */
+  async renew(tenant: string): Promise<void> {
+    const group = this.#groups.get(tenant);
+    this.#groups.delete(tenant);
+    await group?.retire();
+  }
+
   /** Lets what is in flight end, then closes every instance. */
   async retire(): Promise<void> {
     await Promise.all([...this.#groups.values()].map((group) => group.retire()));

@@ -9,6 +9,7 @@ import type { HostParts } from './open-parts.ts';
 import { createHealthViews } from './health-views.ts';
 import { createInstaller } from './installer.ts';
 import { createRegistrations } from './registrations.ts';
+import { renew } from './renew.ts';
 import { runFunction } from './run-function.ts';
 import type { HostSettings } from './settings.ts';
 
@@ -30,6 +31,7 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
     install: installer.install,
     installAll: installer.installAll,
     reload: installer.reload,
+    renew: (name, tenant) => renew(parts, name, tenant),
     withdraw: installer.withdraw,
     uninstall: installer.uninstall,
     call: (request) => runCall(call, toolTask(request)),
