@@ -20,6 +20,9 @@ import type { Secrets } from './catalogue/secrets.ts';
 import type { Tenants } from './catalogue/tenants.ts';
 import type { Tokens } from './catalogue/tokens.ts';
 import type { Nodes } from './nodes/nodes.ts';
+import type { Release } from './catalogue/releases.ts';
+import type { ComparedWithCurrent, ReleaseList } from './moves/list-releases.ts';
+import type { Gate } from './moves/upgrade.ts';
 import type { HealthView } from './registry/health.ts';
 import type { Refusal, Registry } from './registry/registry.ts';
 import type { StoredRegistration } from './storage/catalogue-port.ts';
@@ -118,6 +121,8 @@ export type RegistrationOptions = {
   readonly grant?: readonly string[];
   /** Who acts, for the audit log. */
   readonly by?: string;
+  /** Whoever acts may see releases that are not offered to the tenant; taken where it may see no other. */
+  readonly isPlatform?: boolean;
 };
 
 /** Whose registration is changed, and what it is expected to be. */
@@ -129,14 +134,34 @@ export type ChangeOptions = {
   readonly by?: string;
 };
 
+/** Who looks: the platform sees every release, a tenant those that are public, offered to it, or its own. */
+export type ViewOptions = {
+  /** `default` where it is left out. */
+  readonly tenant?: string;
+  readonly isPlatform?: boolean;
+};
+
+/** To which release a registration is moved, and what lets it in: `trial` where it is left out. */
+export type UpgradeOptions = ChangeOptions &
+  ViewOptions & {
+    readonly version: string;
+    readonly gate?: Gate;
+    /** Consents to what the release asks for beyond the one in use: what is named is granted, also where nothing is. */
+    readonly grant?: readonly string[];
+  };
+
+/** To which release a registration comes back: the one before its last upgrade where it is left out. */
+export type RollbackOptions = ChangeOptions & ViewOptions & { readonly version?: string };
+
 /** The registrations of a host; `tenant` is `default` where it is left out. Changes hold for the next call, without a restart. */
 export type Registrations = {
   /** Newest releases of the plugins that a tenant may enable, sorted by name. */
-  readonly available: (tenant?: string) => readonly Manifest[];
+  readonly available: (tenant?: string, isPlatform?: boolean) => readonly Manifest[];
   /** Newest first. */
   readonly of: (tenant?: string) => readonly StoredRegistration[];
   /**
    * Makes a registration of the plugin's newest release, or enables it again: config and grants stay unless they are given.
+   * One that is enabled keeps its release, and so does one of which the newest asks for more, unless a grant is given.
    *
    * @throws {HostError} `PLUGIN_NOT_FOUND`, `CONFIG_INVALID`, `VALIDATION_FAILED` for a grant that is not asked for.
    */
@@ -145,6 +170,26 @@ export type Registrations = {
   readonly disable: (plugin: string, options?: ChangeOptions) => Promise<StoredRegistration>;
   /** Replaces the configuration, also of guests that run. @throws {HostError} `PLUGIN_NOT_FOUND`, `CONFIG_INVALID`, `REVISION_CONFLICT`. */
   readonly configure: (plugin: string, config: JsonObject, options?: ChangeOptions) => Promise<StoredRegistration>;
+  /**
+   * Moves a registration to another release, after it was tried for the tenant: new calls go to it, those in flight end on
+   * the old one. Where it fails nothing has changed.
+   *
+   * @throws {HostError} `PLUGIN_NOT_FOUND`, `RELEASE_NOT_FOUND`, `CONSENT_REQUIRED`, `TRIAL_FAILED`, `CONFIG_INVALID`,
+   *   `VALIDATION_FAILED`, `GUARD_NOT_INSTALLED`, `REVISION_CONFLICT`, `ARTIFACT_MISSING`.
+   */
+  readonly upgrade: (plugin: string, options: UpgradeOptions) => Promise<StoredRegistration>;
+  /** Moves it back. @throws {HostError} `PLUGIN_NOT_FOUND`, `RELEASE_NOT_FOUND`, `REVISION_CONFLICT`, `ARTIFACT_MISSING`. */
+  readonly rollback: (plugin: string, options?: RollbackOptions) => Promise<StoredRegistration>;
+  /** The releases that there are, and the moves so far. @throws {HostError} `PLUGIN_NOT_FOUND`. */
+  readonly releases: (plugin: string, options?: ViewOptions) => ReleaseList;
+  /** A release against the one that the tenant runs. @throws {HostError} `RELEASE_NOT_FOUND`. */
+  readonly compare: (plugin: string, version: string, options?: ViewOptions) => Promise<ComparedWithCurrent>;
+  /** Says which tenants may see a release, `*` all of them. @throws {HostError} `RELEASE_NOT_FOUND`, `TENANT_NOT_FOUND`. */
+  readonly offer: (
+    plugin: string,
+    version: string,
+    offer: { readonly tenants: readonly string[]; readonly by?: string },
+  ) => Promise<Release>;
 };
 
 /** A running host. Every method may be called at the same time as any other; `close` ends them all. */

@@ -12,8 +12,14 @@ export type {
   InstalledRelease,
   RegistrationOptions,
   Registrations,
+  RollbackOptions,
   SandboxedFunction,
+  UpgradeOptions,
+  ViewOptions,
 } from './host-api.ts';
+export type { Release } from './catalogue/releases.ts';
+export type { ComparedWithCurrent, ReleaseList } from './moves/list-releases.ts';
+export type { Gate } from './moves/upgrade.ts';
 export { openDataDirectory, toDataFault } from './data/data-directory.ts';
 export type { DataLock } from './data/data-lock.ts';
 export { holdDataDirectory } from './host/hold-data-directory.ts';
@@ -23,7 +29,7 @@ export type { Rotation } from './catalogue/rotate-secrets.ts';
 export type { NewSecret, SecretEntry, SecretOptions, Secrets } from './catalogue/secrets.ts';
 export { rotateStoredSecrets, type SecretsKeys } from './host/open-secrets.ts';
 export type { IssuedToken, NewToken, Tokens } from './catalogue/tokens.ts';
-export { HostError, type HostErrorOptions } from './base/host-error.ts';
+export { HostError, type ConsentDetails, type HostErrorOptions } from './base/host-error.ts';
 export type { Log } from './base/log.ts';
 export type { NodeView, Nodes } from './nodes/nodes.ts';
 export type { HealthView } from './registry/health.ts';

@@ -191,6 +191,12 @@ export const ERRORS = {
       message: 'the secret cannot be kept',
       hint: 'Give a text of 1 byte to 16 KiB; docs/limits.md gives the bounds.',
     },
+    TRIAL_FAILED: {
+      audience: 'author',
+      status: 422,
+      message: 'the release did not load in its trial, and nothing has changed',
+      hint: 'Mend what the message names and install a new version; `"gate": "none"` moves without a trial.',
+    },
     REASON_VAGUE: {
       audience: 'author',
       status: 422,
@@ -382,6 +388,11 @@ export const ERRORS = {
       message: 'this server has no task queue',
       hint: 'Tasks come with a later version of Bulkhead; until then there is nothing to claim.',
     },
+    GUARD_NOT_INSTALLED: {
+      retryable: false,
+      message: 'the gate "guard" is not available on this server',
+      hint: 'Use the gate "trial", which loads the release in the sandbox first, or "none".',
+    },
     STORAGE_UNAVAILABLE: {
       message: "the server's storage did not answer",
       hint: 'Look at the storage; then try again.',
@@ -458,6 +469,10 @@ export const ERRORS = {
       status: 412,
       message: 'it was changed by somebody else meanwhile',
       hint: 'Read it again, and send your change with the ETag that it has now.',
+    },
+    CONSENT_REQUIRED: {
+      message: 'the release asks for more than the one in use, and nobody has consented',
+      hint: 'Send it again with `grant`: what it names is granted, and an empty list grants nothing more.',
     },
     PLUGIN_NAME_TAKEN: {
       audience: 'author',

@@ -58,6 +58,7 @@ export { PROTOCOL_VERSION, parseGuestMessage } from './messages.ts';
 export type { PermissionKind } from './permissions.ts';
 export { HOST_CAPABILITIES, capabilitiesOf, permissionKindOf, scopesOf } from './permissions.ts';
 export type { Layer, Receipt, Tier } from './receipt.ts';
+export type { ConsentAsked, ReleaseDifferences, ToolChange, ValueChange, WordChanges } from './release.ts';
 export { TIERS, isTierAtLeast, parseTier, strongestTier } from './receipt.ts';
 export type { BreakerState, HealthWord, LifecycleState } from './state.ts';
 export { BREAKER_STATES, HEALTH_WORDS, LIFECYCLE_STATES } from './state.ts';

@@ -2,7 +2,14 @@
  * The error for whoever must act: the caller of the embedding API, or the operator. What became of a call is an
  * Outcome and never this; a bug of ours is an {@link assertInvariant} and never this.
  */
-import { ERRORS, type ErrorCode, type Finding, type LimitReached } from '@bulkhead/protocol';
+import {
+  ERRORS,
+  type ConsentAsked,
+  type ErrorCode,
+  type Finding,
+  type LimitReached,
+  type ReleaseDifferences,
+} from '@bulkhead/protocol';
 
 /** What one occurrence adds to its row of the error table. */
 export type HostErrorOptions = {
@@ -13,10 +20,15 @@ export type HostErrorOptions = {
   readonly findings?: readonly Finding[];
   /** The bound that was reached, where one was. */
   readonly limit?: LimitReached;
+  /** What somebody has to consent to, where that is why. */
+  readonly consent?: ConsentDetails;
   /** For the log only; never leaves in a body. */
   readonly details?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;
 };
+
+/** What a release asks for beyond the one in use, and all in which it differs. */
+export type ConsentDetails = { readonly asks_for: ConsentAsked; readonly differences: ReleaseDifferences };
 
 /** Thrown by the embedding API and the install flow; `code` is of the error table and is its identity. */
 export class HostError extends Error {
@@ -25,6 +37,7 @@ export class HostError extends Error {
   readonly hint: string;
   readonly findings: readonly Finding[];
   readonly limit: LimitReached | undefined;
+  readonly consent: ConsentDetails | undefined;
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, options: HostErrorOptions = {}) {
@@ -33,6 +46,7 @@ export class HostError extends Error {
     this.hint = options.hint ?? ERRORS[code].hint;
     this.findings = options.findings ?? [];
     this.limit = options.limit;
+    this.consent = options.consent;
     this.details = options.details ?? {};
   }
 }

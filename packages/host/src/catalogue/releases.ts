@@ -25,7 +25,6 @@ import type { Catalogue } from './catalogue.ts';
 import { EVERY_TENANT, releaseNotFound, unknownPlugin, type Release, type Resolution } from './plugin-shelves.ts';
 import { createRegistrationWrites, type RegistrationWrites } from './registration-writes.ts';
 
-export { EVERY_TENANT };
 export type { Release, Resolution };
 
 /**

@@ -10,6 +10,9 @@ export type Fleet = {
   readonly find: (digest: string) => LivePlugin | undefined;
   /** Adds a release, or returns the one that is there. */
   readonly add: (spec: LiveSpec) => LivePlugin;
+  /** Keeps a release from being retired as one that nobody runs, until the returned function is called. */
+  readonly hold: (digest: string) => () => void;
+  readonly isHeld: (digest: string) => boolean;
   /** Takes a release out at once; what it has in flight ends before the promise resolves, whoever took it out. */
   readonly retire: (digest: string) => Promise<void>;
   readonly all: () => readonly LivePlugin[];
@@ -24,6 +27,8 @@ export function createFleet(options: LiveOptions): Fleet {
   const plugins = new Map<string, LivePlugin>();
   /** Until what they had in flight has ended; of one digest there are several where it came back meanwhile. */
   const retiring = new Map<LivePlugin, Promise<void>>();
+  /** One entry for each holder. */
+  const held = new Map<symbol, string>();
   const hooking = new Map<HookName, readonly LivePlugin[]>();
   return {
     find: (digest) => plugins.get(digest),
@@ -35,6 +40,12 @@ export function createFleet(options: LiveOptions): Fleet {
       hooking.clear();
       return plugin;
     },
+    hold: (digest) => {
+      const holder = Symbol(digest);
+      held.set(holder, digest);
+      return () => void held.delete(holder);
+    },
+    isHeld: (digest) => [...held.values()].includes(digest),
     retire: async (digest) => {
       const plugin = plugins.get(digest);
       if (plugin !== undefined) {

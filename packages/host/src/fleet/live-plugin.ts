@@ -68,6 +68,8 @@ export class LivePlugin {
   readonly spec: LiveSpec;
   readonly #options: LiveOptions;
   readonly #groups = new Map<string, InstanceGroup>();
+  /** Groups of scopes that have left; they end with what they have in flight, or with the release. */
+  readonly #leaving = new Set<InstanceGroup>();
   /** By tenant; of calls that wait to learn what the plugin offers. */
   readonly #tryOuts = new Map<string, Promise<TryOut>>();
   #tools: ReadonlyMap<string, LiveTool> | undefined;
@@ -153,7 +155,7 @@ export class LivePlugin {
 
   /** Guests that are alive, for the operator. */
   sandboxes(): readonly Sandbox[] {
-    return [...this.#groups.values()].flatMap((group) => group.sandboxes());
+    return [...this.#groups.values(), ...this.#leaving].flatMap((group) => group.sandboxes());
   }
 
   /** Tells whether a stack may be mapped now; a plugin that fails a thousand times a second is not worth more. */
@@ -167,17 +169,20 @@ export class LivePlugin {
   async renew(tenant: string): Promise<void> {
     const group = this.#groups.get(tenant);
     this.#groups.delete(tenant);
-    await group?.retire();
+    if (group === undefined) return;
+    this.#leaving.add(group);
+    await group.retire();
+    this.#leaving.delete(group);
   }
 
   /** Lets what is in flight end, then closes every instance. */
   async retire(): Promise<void> {
-    await Promise.all([...this.#groups.values()].map((group) => group.retire()));
+    await Promise.all([...this.#groups.values(), ...this.#leaving].map((group) => group.retire()));
   }
 
   /** Ends every instance now. */
   async close(): Promise<void> {
-    await Promise.all([...this.#groups.values()].map((group) => group.close()));
+    await Promise.all([...this.#groups.values(), ...this.#leaving].map((group) => group.close()));
   }
 
   async #openToServe(tenant: string, config: JsonObject): Promise<SandboxOpening> {

@@ -1,12 +1,19 @@
 /**
- * What an embedder changes of registrations: which plugin a tenant may call, with which configuration and permissions. A
- * configuration is judged by the release's own schema before it is written.
+ * What an embedder changes of registrations: which plugin a tenant may call, in which release, with which configuration and
+ * permissions. A configuration is judged by the release's own schema before it is written.
  */
-import { DEFAULT_TENANT, capabilitiesOf, type JsonObject } from '@bulkhead/protocol';
+import { DEFAULT_TENANT, type JsonObject } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
-import type { Release } from '../catalogue/releases.ts';
-import type { ChangeOptions, RegistrationOptions, Registrations } from '../host-api.ts';
-import { compileSchema } from '../schema/compile-schema.ts';
+import type { Release, Releases } from '../catalogue/releases.ts';
+import type { ChangeOptions, RegistrationOptions, Registrations, ViewOptions } from '../host-api.ts';
+import { withReleaseUp } from '../install/bring-up.ts';
+import type { InstallPath } from '../install/install-path.ts';
+import { consentAsked, needsConsent } from '../moves/consent.ts';
+import { insistOnConfig, insistOnGrants } from '../moves/fits-release.ts';
+import { compareRelease, listReleases } from '../moves/list-releases.ts';
+import type { Whose } from '../moves/move-path.ts';
+import { rollBack } from '../moves/rollback.ts';
+import { upgrade } from '../moves/upgrade.ts';
 import type { HostParts } from './open-parts.ts';
 
 /** Makes the registrations of a host. */
@@ -15,16 +22,18 @@ export function createRegistrations({ install }: HostParts): Registrations {
 
   async function enable(plugin: string, options: RegistrationOptions = {}): ReturnType<Registrations['enable']> {
     const { tenant = DEFAULT_TENANT, config, grant, by } = options;
-    const [newest] = releases.visibleTo(tenant, plugin);
-    if (newest === undefined) throw notInRegistry(plugin);
-    if (config !== undefined) insistOnConfig(newest, config);
-    if (grant !== undefined) insistOnGrants(newest, grant);
-    return releases.enable(newest, {
-      tenant,
-      ...(config !== undefined && { config }),
-      ...(grant !== undefined && { grants: grant }),
-      ...(by !== undefined && { by }),
-    });
+    const release = releaseToEnable(install, { plugin, tenant, ...options });
+    if (config !== undefined) insistOnConfig(release, config);
+    if (grant !== undefined) insistOnGrants(release, grant);
+    const given = config ?? releases.registrationOf(tenant, plugin)?.config ?? {};
+    return withReleaseUp(install, { release, tenant, config: given, mayRecall: true }, () =>
+      releases.enable(release, {
+        tenant,
+        ...(config !== undefined && { config }),
+        ...(grant !== undefined && { grants: grant }),
+        ...(by !== undefined && { by }),
+      }),
+    );
   }
 
   async function configure(
@@ -47,36 +56,45 @@ export function createRegistrations({ install }: HostParts): Registrations {
     enable,
     disable: async (plugin, { tenant = DEFAULT_TENANT, by } = {}) => releases.disable(tenant, plugin, by),
     configure,
-    available: (tenant = DEFAULT_TENANT) =>
+    upgrade: async (plugin, { gate = 'trial', ...options }) =>
+      upgrade(install, { ...options, ...whoseOf(plugin, options), gate }),
+    rollback: async (plugin, options = {}) => rollBack(install, { ...options, ...whoseOf(plugin, options) }),
+    releases: (plugin, options = {}) => listReleases(install, whoseOf(plugin, options)),
+    compare: async (plugin, version, options = {}) => compareRelease(install, whoseOf(plugin, options), version),
+    offer: releases.offer,
+    available: (tenant = DEFAULT_TENANT, isPlatform = false) =>
       releases
         .plugins()
-        .flatMap((plugin) => releases.visibleTo(tenant, plugin)[0]?.manifest ?? [])
+        .flatMap((plugin) => newestFor(releases, { plugin, tenant, isPlatform })?.manifest ?? [])
         .toSorted((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name))),
   };
 }
 
+function whoseOf(plugin: string, { tenant = DEFAULT_TENANT, isPlatform = false }: ViewOptions): Whose {
+  return { plugin, tenant, isPlatform };
+}
+
+/** The newest that the tenant may see; the platform may give it one that it does not see, where that is all there is. */
+function newestFor(releases: Releases, { plugin, tenant, isPlatform }: Whose): Release | undefined {
+  const [newest] = releases.visibleTo(tenant, plugin);
+  return newest ?? (isPlatform ? releases.releasesOf(plugin)[0] : undefined);
+}
+
+/** An upgrade is asked for by its own name: enabling moves no registration that is enabled, and none to what asks for more. */
+function releaseToEnable(
+  { releases }: InstallPath,
+  options: RegistrationOptions & { readonly plugin: string },
+): Release {
+  const { plugin, tenant = DEFAULT_TENANT, isPlatform = false, grant } = options;
+  const newest = newestFor(releases, { plugin, tenant, isPlatform });
+  if (newest === undefined) throw notInRegistry(plugin);
+  const row = releases.registrationOf(tenant, plugin);
+  const current = row === undefined ? undefined : releases.release(plugin, row.plugin_version);
+  if (row === undefined || current === undefined) return newest;
+  const isMore = grant === undefined && needsConsent(consentAsked(current.manifest, newest.manifest));
+  return row.enabled || isMore ? current : newest;
+}
+
 function notInRegistry(plugin: string): HostError {
   return new HostError('PLUGIN_NOT_FOUND', { message: `Plugin '${plugin.slice(0, 80)}' not found in registry` });
-}
-
-/** The plugin sees the manifest's configuration with the registration's over it, so that is what must fit. */
-function insistOnConfig({ manifest }: Release, config: JsonObject): void {
-  const { name, config_schema: schema } = manifest;
-  if (JSON.stringify(config).includes('\\u0000'))
-    throw new HostError('CONFIG_INVALID', { message: `the config of "${name}" holds a NUL character` });
-  if (schema === undefined) return;
-  const compiled = compileSchema(schema, `config_schema of "${name}"`);
-  const wrong = compiled.ok ? compiled.check({ ...manifest.config, ...config }) : compiled.message;
-  if (wrong !== undefined) throw new HostError('CONFIG_INVALID', { message: `config: ${wrong}` });
-}
-
-/** What was not asked for is not granted, so that a grant says what the plugin has. */
-function insistOnGrants({ manifest }: Release, grant: readonly string[]): void {
-  const asked = capabilitiesOf(manifest.required_permissions);
-  const unasked = grant.find((word) => !asked.includes(word));
-  if (unasked === undefined) return;
-  const list = asked.length === 0 ? 'it asks for none' : `it asks for ${asked.join(', ')}`;
-  throw new HostError('VALIDATION_FAILED', {
-    message: `grant names ${JSON.stringify(unasked.slice(0, 80))}, which "${manifest.name}" does not ask for; ${list}`,
-  });
 }

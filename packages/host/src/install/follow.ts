@@ -60,7 +60,8 @@ export function createFollower({ path, clock, startTimer }: FollowerOptions): Fo
     await Promise.all(missing.map(bring));
     if (missing.some(({ digest }) => isAwaited(digest))) again.make();
     // By now a call that was on its way to one that left finds its successor; and it may have been named again.
-    const unnamed = left.filter((release) => !isNamed(path, release));
+    // One that is held is being tried for somebody who may name it; whoever holds it retires it otherwise.
+    const unnamed = left.filter((release) => !isNamed(path, release) && !fleet.isHeld(release.digest));
     for (const { digest } of unnamed) forget(digest);
     await Promise.all(unnamed.map(({ manifest, digest }) => retireRelease(path, { name: manifest.name, digest })));
   }

@@ -6,7 +6,7 @@ import { DEFAULT_TENANT, type CallError } from '@bulkhead/protocol';
 import { composeReason } from '../registry/reason.ts';
 import type { Release } from '../catalogue/releases.ts';
 import type { InstallPath, InstallRequest, Installed } from './install-path.ts';
-import { retireRelease } from './retire-release.ts';
+import { retireUnnamed } from './retire.ts';
 import type { Trial } from './trial.ts';
 
 /**
@@ -61,10 +61,4 @@ function markTrialFailed(path: InstallPath, name: string, failure: CallError): v
   const reason = composeReason({ code, message: failure.message, cure: failure.hint });
   if (failure.kind === 'unavailable') path.registry.markUnavailable(name, reason, { code });
   else path.registry.markFailed(name, reason, { code });
-}
-
-/** Ends the releases of a plugin that nobody runs any more; what they have in flight ends first. */
-async function retireUnnamed(path: InstallPath, name: string): Promise<void> {
-  const left = path.fleet.all().filter(({ spec }) => spec.name === name && !path.releases.isNamed(name, spec.version));
-  await Promise.all(left.map(({ spec }) => retireRelease(path, { name, digest: spec.digest })));
 }

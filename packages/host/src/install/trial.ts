@@ -10,6 +10,7 @@ import {
   strongestTier,
   type CallError,
   type HealthWord,
+  type JsonObject,
   type Manifest,
 } from '@bulkhead/protocol';
 import type { StoredArtifact } from '../artifact/artifact.ts';
@@ -27,6 +28,8 @@ export type TrialRequest = {
   readonly release: Release;
   readonly artifact: StoredArtifact;
   readonly tenant: string | undefined;
+  /** The manifest's where it is left out. */
+  readonly config?: JsonObject;
   readonly mayRecall: boolean;
 };
 
@@ -38,11 +41,12 @@ export async function tryRelease(path: InstallPath, request: TrialRequest): Prom
   if (weak !== undefined) return { failure: weak, health: 'unknown' };
   const recalled = request.mayRecall ? await recall(path, live) : undefined;
   if (recalled !== undefined) return recalled;
-  const tried = await live.tryOut(tenant ?? DEFAULT_TENANT, release.manifest.config);
+  const tried = await live.tryOut(tenant ?? DEFAULT_TENANT, { ...release.manifest.config, ...request.config });
   const trial: Trial = tried.ok
     ? { failure: undefined, health: tried.health }
     : { failure: tried.error, health: 'error' };
-  await remember(path, live, trial);
+  // What failed with a tenant's configuration says nothing of the release by itself.
+  if (tried.ok || request.config === undefined) await remember(path, live, trial);
   return trial;
 }
 

@@ -293,6 +293,13 @@ class Registry {
     this.#mark(plugin, subject, { event: 'loaded', reason: undefined });
   }
 
+  /** A plugin is shown by another of its releases, one that runs; what scopes run of it keeps its state. */
+  show(name: string, facts: PluginFacts): void {
+    const plugin = this.#require(name);
+    this.#learn(plugin, facts);
+    this.#move({ plugin, entry: plugin.base }, 'initialized', undefined);
+  }
+
   /** Forgets the state of a release that a scope no longer runs; its calls in flight end as they would. */
   retire(name: string, scope: string, digest: string): void {
     this.#plugins.get(name)?.scopes.get(scope)?.entries.delete(digest);

@@ -1,0 +1,38 @@
+/**
+ * What an administrator is shown of a release before it is used, as it crosses HTTP.
+ */
+import type { JsonValue } from './json.ts';
+
+/** Words that came and words that went, each sorted. */
+export type WordChanges = { readonly added: readonly string[]; readonly removed: readonly string[] };
+
+/** A value that is another one; null where there is none. */
+export type ValueChange = { readonly name: string; readonly from: JsonValue; readonly to: JsonValue };
+
+/** A tool that both releases have; `changes` names its fields that differ. */
+export type ToolChange = { readonly name: string; readonly changes: readonly ValueChange[] };
+
+/**
+ * What a release has other than the one before it. `tools` is null where one of the two was never loaded, so that nobody
+ * knows its tools.
+ */
+export type ReleaseDifferences = {
+  readonly from_version: string;
+  readonly to_version: string;
+  readonly permissions: WordChanges;
+  /** Hosts with ports of `network.allow`. */
+  readonly network: WordChanges;
+  readonly hooks: WordChanges;
+  /** By name; the value says where the secret may go. */
+  readonly secrets: readonly ValueChange[];
+  readonly limits: readonly ValueChange[];
+  readonly tools: (WordChanges & { readonly changed: readonly ToolChange[] }) | null;
+};
+
+/** What a release asks for beyond the one in use: an administrator has to consent. */
+export type ConsentAsked = {
+  /** Host capabilities, to be named in `grant` or refused by leaving them out. */
+  readonly permissions: readonly string[];
+  /** Hosts that a release with the capability `internet` may reach in addition. */
+  readonly hosts: readonly string[];
+};
