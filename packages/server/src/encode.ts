@@ -12,6 +12,7 @@ import {
   type Finding,
   type Outcome,
 } from '@bulkhead/protocol';
+import type { ConsentDetails } from '@bulkhead/host';
 import type { Fault } from './fault.ts';
 import type { Place } from './plane.ts';
 
@@ -68,10 +69,10 @@ export function outcomeOf(error: CallError, at: Pick<Place, 'plugin' | 'target'>
   };
 }
 
-type FaultBody = ErrorBody & { readonly findings?: readonly Finding[] };
+type FaultBody = ErrorBody & { readonly findings?: readonly Finding[] } & Partial<ConsentDetails>;
 
 function errorBodyOf(error: CallError, fault: Fault): FaultBody {
-  const body = { detail: fault.detail ?? error.message, code: error.code, hint: error.hint };
+  const body = { detail: fault.detail ?? error.message, code: error.code, hint: error.hint, ...fault.consent };
   return fault.findings === undefined || fault.findings.length === 0 ? body : { ...body, findings: fault.findings };
 }
 

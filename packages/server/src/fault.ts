@@ -2,7 +2,7 @@
  * What is wrong with a request, in the words of the error table, whoever noticed: our guards, Fastify, Node's parser or the
  * host. Message texts of others are never decided on and never passed through (STYLE 24).
  */
-import { HostError } from '@bulkhead/host';
+import { HostError, type ConsentDetails } from '@bulkhead/host';
 import type { ErrorCode, ErrorSpecifics, Finding } from '@bulkhead/protocol';
 
 /** One thing that is wrong. `detail` stands where CONTRACTS fixes the text; `isOurs` marks a bug, which is logged. */
@@ -10,6 +10,7 @@ export type Fault = ErrorSpecifics & {
   readonly code: ErrorCode;
   readonly detail?: string;
   readonly findings?: readonly Finding[];
+  readonly consent?: ConsentDetails;
   readonly isOurs?: true;
 };
 
@@ -28,8 +29,9 @@ const PARSER_CODES: Readonly<Record<string, ErrorCode>> = {
 /** Reads whatever was thrown while a request was served. An error that nobody foresaw is ours: `HOST_FAULT`. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof HostError) {
-    const { code, message, hint, findings, limit } = error;
-    return { code, message, hint, findings, ...(limit !== undefined && { limit }) };
+    const { code, message, hint, findings, limit, consent } = error;
+    const more = { ...(limit !== undefined && { limit }), ...(consent !== undefined && { consent }) };
+    return { code, message, hint, findings, ...more };
   }
   const { code = '', statusCode = 500 } = codesOf(error);
   const known = FASTIFY_CODES[code];

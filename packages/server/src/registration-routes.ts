@@ -2,10 +2,11 @@
  * What a tenant's admin decides: which plugins the tenant has, with which permissions and configuration (F003-32 to F003-36).
  * Each request acts for the tenant of its caller and no other.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { HostError, type Host, type StoredRegistration } from '@bulkhead/host';
+import type { FastifyInstance } from 'fastify';
+import { HostError, type Host } from '@bulkhead/host';
 import type { JsonObject, Manifest } from '@bulkhead/protocol';
 import { Type, type Static } from 'typebox';
+import { expectedRevision, withEtag } from './etag.ts';
 import { callerOf } from './principal.ts';
 import {
   ConfigSchema,
@@ -14,6 +15,7 @@ import {
   NewConfigSchema,
   PluginListSchema,
   PluginSchema,
+  registered,
   RegistrationSchema,
   type AvailablePluginSchema,
 } from './registration-schemas.ts';
@@ -48,7 +50,7 @@ function addLists(app: FastifyInstance, host: Host): void {
     (request) => {
       const { tenant, isPlatform } = callerOf(request);
       return {
-        available: registrations.available(tenant).map(available),
+        available: registrations.available(tenant, isPlatform).map(available),
         registered: registrations.of(tenant).map(registered),
         refused: isPlatform ? host.refused().map(({ name, path, code, reason }) => ({ name, path, code, reason })) : [],
       };
@@ -66,9 +68,9 @@ function addLists(app: FastifyInstance, host: Host): void {
       },
     },
     (request) => {
-      const { tenant } = callerOf(request);
+      const { tenant, isPlatform } = callerOf(request);
       const { name } = request.params;
-      const manifest = registrations.available(tenant).find((plugin) => plugin.name === name);
+      const manifest = registrations.available(tenant, isPlatform).find((plugin) => plugin.name === name);
       if (manifest === undefined) throw notInRegistry(name);
       const row = registrations.of(tenant).find(({ plugin_name }) => plugin_name === name);
       return { ...available(manifest), registration: row === undefined ? null : registered(row) };
@@ -90,16 +92,18 @@ function addSwitches(app: FastifyInstance, { registrations }: Host): void {
       },
     },
     async (request) => {
-      const { tenant, actor: by } = callerOf(request);
+      const { tenant, actor: by, isPlatform } = callerOf(request);
       const { grant, config: given } = request.body ?? {};
       const row = await registrations.enable(request.params.name, {
         tenant,
         by,
+        isPlatform,
         ...(grant !== undefined && { grant }),
         ...(given !== undefined && { config: given as JsonObject }), // The body's parser made it.
       });
-      const manifest = registrations.available(tenant).find(({ name }) => name === row.plugin_name);
-      return { ...registered(row), required_permissions: [...(manifest?.required_permissions ?? [])] };
+      const { releases } = registrations.releases(row.plugin_name, { tenant, isPlatform });
+      const asking = releases.find(({ manifest }) => manifest.version === row.plugin_version);
+      return { ...registered(row), required_permissions: [...(asking?.manifest.required_permissions ?? [])] };
     },
   );
   app.post<OfPlugin>(
@@ -153,11 +157,10 @@ function addConfiguration(app: FastifyInstance, { registrations }: Host): void {
     },
     async (request, reply) => {
       const { tenant, actor: by } = callerOf(request);
-      const expected = expectedRevision(request);
       const row = await registrations.configure(request.params.name, request.body.config as JsonObject, {
         tenant,
         by,
-        ...(expected !== undefined && { expected }),
+        ...expectedRevision(request),
       });
       return withEtag(reply, row).send(row.config);
     },
@@ -185,17 +188,6 @@ function addRemoval(app: FastifyInstance, host: Host): void {
   );
 }
 
-/** The revision of a strong ETag; one of another form, or a list, fits nothing that there is. */
-function expectedRevision({ headers }: FastifyRequest): number | undefined {
-  const given = headers['if-match'];
-  if (given === undefined || given === '*') return undefined;
-  return Number(/^"(\d{1,15})"$/.exec(given)?.[1] ?? -1);
-}
-
-function withEtag(reply: FastifyReply, { revision }: StoredRegistration): FastifyReply {
-  return reply.header('etag', `"${revision}"`);
-}
-
 function available(manifest: Manifest): Static<typeof AvailablePluginSchema> {
   const { name, version, author, description, required_permissions, compatible_versions } = manifest;
   return {
@@ -206,10 +198,6 @@ function available(manifest: Manifest): Static<typeof AvailablePluginSchema> {
     required_permissions: [...required_permissions],
     compatible_versions: compatible_versions ?? null,
   };
-}
-
-function registered({ revision: _revision, ...row }: StoredRegistration): Static<typeof RegistrationSchema> {
-  return { ...row, config: { ...row.config }, granted_permissions: [...row.granted_permissions] };
 }
 
 const NAME_CHARACTERS_MAX = 64;

@@ -1,7 +1,8 @@
 /**
  * What plugins and registrations look like on the admin plane, as JSON Schema.
  */
-import { Type } from 'typebox';
+import type { StoredRegistration } from '@bulkhead/host';
+import { Type, type Static } from 'typebox';
 
 const document = Type.Object({}, { additionalProperties: true });
 const time = Type.String({ format: 'date-time' });
@@ -28,6 +29,11 @@ export const RegistrationSchema = Type.Object({
   installed_at: time,
   updated_at: time,
 });
+
+/** Writes a registration without its revision, which is the ETag. */
+export function registered({ revision: _revision, ...row }: StoredRegistration): Static<typeof RegistrationSchema> {
+  return { ...row, config: { ...row.config }, granted_permissions: [...row.granted_permissions] };
+}
 
 /** A registration that was just enabled, with what its release asks for. */
 export const EnabledSchema = Type.Object({

@@ -53,7 +53,8 @@ export const ErrorBodySchema = Type.Object({
   hint: Type.String({ description: 'The next step.' }),
 });
 
-const FindingSchema = Type.Object({
+/** One finding of a review or of a manifest check. */
+export const FindingSchema = Type.Object({
   id: Type.String(),
   severity: Type.Enum(['error', 'warning', 'info']),
   path: Type.String(),

@@ -23,6 +23,7 @@ import { placeOf } from './plane.ts';
 import { admitCaller, createRecognize, healthViewFor, type Access, type Caller, type Recognize } from './principal.ts';
 import { addNodeRoutes } from './node-routes.ts';
 import { addRegistrationRoutes } from './registration-routes.ts';
+import { addReleaseRoutes } from './release-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
 import { addTenantRoutes } from './tenant-routes.ts';
 import { addToolRoutes } from './tool-routes.ts';
@@ -190,6 +191,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, { state, recogn
   addNodeRoutes(app, host);
   addRegistrationRoutes(app, host);
   addWorkerRoutes(app);
+  addReleaseRoutes(app, host);
 }
 
 function serverOf(
