@@ -1,6 +1,8 @@
 /**
  * Every route of the OpenAPI document, asked with the tokens of one tenant for what is another's (FAULTS 104, 105).
  */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { adminOf, type Admin, type Answer } from './admin-fixture.ts';
 import { startServer, writePlugin, type TestPlugin, type TestServer } from './server-fixture.ts';
@@ -18,6 +20,8 @@ type Route = { readonly method: string; readonly path: string };
 let started: TestServer;
 let admin: Admin;
 let plugin: TestPlugin;
+/** Holds a release that the victim alone may see. */
+let offered: TestPlugin;
 let victim: Tenant;
 let attacker: Tenant;
 let routes: readonly Route[];
@@ -30,6 +34,7 @@ beforeAll(async () => {
   await started.host.install(plugin.dir, { tenant: 'default' });
   admin = adminOf(started.url);
   victim = await makeTenant(`victim-${MARK}`);
+  offered = await offerRelease(victim.id);
   attacker = await makeTenant('attacker');
   for (const { tokens } of [victim, attacker]) await ask(tokens.at(-1) ?? '', 'POST', '/api/v1/plugins/shared/enable');
   const own = victim.tokens.at(-1) ?? '';
@@ -43,8 +48,22 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await started[Symbol.asyncDispose]();
-  await plugin[Symbol.asyncDispose]();
+  for (const folder of [plugin, offered]) await folder[Symbol.asyncDispose]();
 });
+
+/** Stores a release that one tenant alone may see, and leaves `default` at the one that everybody may. */
+async function offerRelease(tenant: string): Promise<TestPlugin> {
+  const version = `9.0.0-${MARK}`;
+  const folder = await writePlugin('shared', MAIN, { version });
+  const manifest = await readFile(join(folder.dir, 'plugin.json'), 'utf8');
+  const before = await readFile(join(plugin.dir, 'plugin.json'), 'utf8');
+  for (const text of [manifest, before]) {
+    await writeFile(join(plugin.dir, 'plugin.json'), text);
+    await started.host.install(plugin.dir, { tenant: 'default' });
+    await started.host.registrations.offer('shared', version, { tenants: [tenant] });
+  }
+  return folder;
+}
 
 async function makeTenant(name: string): Promise<Tenant> {
   const id = await admin.makeTenant(name);
@@ -78,6 +97,8 @@ function candidates(name: string): readonly (readonly [theirs: string, nobodys: 
     case 'name':
     case 'plugin':
       return [['shared', 'shared']];
+    case 'version':
+      return [[`9.0.0-${MARK}`, '9.0.0-nobody']];
     case 'tool':
       return [['recall', 'recall']];
     default:
@@ -159,6 +180,8 @@ test('the same walk with the victim’s own tokens finds what is there to be see
       'GET /api/v1/plugins',
       'GET /api/v1/plugins/shared',
       'GET /api/v1/plugins/shared/config',
+      'GET /api/v1/plugins/shared/releases',
+      `GET /api/v1/plugins/shared/releases/9.0.0-${MARK}`,
       'GET /api/v1/whoami',
       `GET /api/v1/tenants/${victim.id}/tokens`,
       'GET /v1/plugins',

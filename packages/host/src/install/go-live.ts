@@ -33,14 +33,22 @@ export async function goLive(
   return { manifest, release, findings };
 }
 
-/** Tells the registry how the trial of a release ended. */
-export function markTried(path: InstallPath, { manifest, digest }: Release, trial: Trial): void {
+/** Tells the registry how the trial of a release ended, where it is one that everybody may be shown. */
+export function markTried(path: InstallPath, release: Release, trial: Trial): void {
+  if (isKeptBack(path, release)) return;
+  const { manifest, digest } = release;
   const { name, version, description } = manifest;
   const facts = { version, description, digest, tier: path.tier };
   path.registry.markLoaded(name, facts);
   if (trial.failure === undefined) path.registry.markInitialized(name, facts);
   else markTrialFailed(path, name, trial.failure);
   path.registry.recordHealth(name, trial.health);
+}
+
+/** A release that was offered to some is not shown to all, where another runs that is everybody's. */
+function isKeptBack({ releases, fleet }: InstallPath, { isPublic, digest, manifest }: Release): boolean {
+  const others = isPublic ? [] : releases.releasesOf(manifest.name).filter((other) => other.digest !== digest);
+  return others.some((other) => other.isPublic && fleet.find(other.digest) !== undefined);
 }
 
 function runningDigest(path: InstallPath, name: string, tenant: string | undefined): string | undefined {

@@ -33,9 +33,10 @@ export async function retireScope(
 function showAnother({ fleet, releases, registry, tier }: RetirePath, name: string): void {
   const shown = registry.health(name, { showThrownText: false })?.version;
   if (shown === undefined || releases.isNamed(name, shown)) return;
-  const running = releases
+  const run = releases
     .releasesOf(name)
-    .find(({ manifest, digest }) => releases.isNamed(name, manifest.version) && fleet.find(digest) !== undefined);
+    .filter(({ manifest, digest }) => releases.isNamed(name, manifest.version) && fleet.find(digest) !== undefined);
+  const running = run.find(({ isPublic }) => isPublic) ?? run[0];
   if (running === undefined) return;
   const { version, description } = running.manifest;
   registry.show(name, { version, description, digest: running.digest, tier });

@@ -39,9 +39,10 @@ const acme = { tenant: 'acme' } as const;
 
 test('an upgrade moves one tenant: new calls go to the new release, those in flight end on the old one', async () => {
   await installed('moves', [['1.0.0'], ['2.0.0']]);
+  expect(await said('moves')).toBe('1.0.0'); // Its guest is there, so that the next call begins at once.
   const inFlight = said('moves', 'slow');
   await expect.poll(() => host.health('moves')?.state).toBe('RUNNING');
-  const row = await host.registrations.upgrade('moves', { ...acme, version: '2.0.0', by: 'token 1' });
+  const row = await host.registrations.upgrade('moves', { ...acme, version: '2.0.0', gate: 'none', by: 'token 1' });
   expect(row).toMatchObject({ tenant_id: 'acme', plugin_version: '2.0.0', enabled: true });
   expect(await said('moves')).toBe('2.0.0');
   expect(await inFlight).toBe('1.0.0');
