@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createRecord, endRecord, toLedgerRows, type CallRecord } from './call-record.ts';
+import { createRecord, endRecord, takeBack, toLedgerRows, type CallRecord } from './call-record.ts';
 
 const END = { digest: 'd', durationMs: 2.5, outcome: 'ok', code: null } as const;
 
@@ -37,4 +37,12 @@ test('an end that is written before its beginning is not followed by it', () => 
   endRecord(record, END);
   expect(toLedgerRows('node', [record])).toHaveLength(1);
   expect(toLedgerRows('node', [record])).toEqual([]);
+});
+
+test('an end whose write failed is a row of the next', () => {
+  const record = begun('1');
+  endRecord(record, END);
+  const first = toLedgerRows('node', [record, record]);
+  takeBack([record, record]);
+  expect(toLedgerRows('node', [record, record])).toEqual(first);
 });

@@ -71,6 +71,11 @@ export function toLedgerRows(node: string, records: readonly CallRecord[]): read
   return rows;
 }
 
+/** Takes back what {@link toLedgerRows} noted, where its rows could not be written: they are made again. */
+export function takeBack(records: readonly CallRecord[]): void {
+  for (const record of records) record.isWritten = false;
+}
+
 function toRow(node: string, record: CallRecord, timeOf: (wallTime: number) => string): LedgerRow {
   const hasEnded = record.outcome !== null;
   return {

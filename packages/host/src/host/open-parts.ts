@@ -10,7 +10,7 @@ import { createMemoryArtifactStore, type ArtifactStore } from '../artifact/store
 import { createCallIds } from '../base/call-ids.ts';
 import { HostError } from '../base/host-error.ts';
 import { systemTimer } from '../base/timer.ts';
-import { toLedgerRows, type CallRecord } from '../call/call-record.ts';
+import { takeBack, toLedgerRows, type CallRecord } from '../call/call-record.ts';
 import type { CallPath } from '../call/call-run.ts';
 import { openNodeId } from '../data/node-id.ts';
 import { compileTool } from '../fleet/compile-tool.ts';
@@ -31,7 +31,7 @@ import { openProcessSandbox, type ProcessSandbox } from '../sandbox/process/open
 import type { SandboxDeath, SandboxOpening } from '../sandbox/sandbox.ts';
 import { readSdk } from '../source/host-package.ts';
 import { createBatch, type Batch } from '../storage/batch.ts';
-import type { Storage } from '../storage/port.ts';
+import { isAway, type Storage } from '../storage/port.ts';
 import { startRetention } from '../storage/retention.ts';
 import { endLostCalls } from './end-lost-calls.ts';
 import type { Nodes } from '../nodes/nodes.ts';
@@ -125,17 +125,28 @@ async function openRecords(
   closing.defer(startRetention({ storage, clock, log, startTimer: systemTimer }));
   const transitions = createBatch<Transition>({
     write: (rows) => storage.appendTransitions(rows),
+    mayRetry: isAway,
     didLose: () => metrics.countRecordFailure('transitions'),
     startTimer: systemTimer,
   });
   closing.defer(() => transitions.close());
   const ledger = createBatch<CallRecord>({
-    write: (records) => storage.putCalls(toLedgerRows(node, records)),
+    write: (records) => writeCalls(storage, node, records),
+    mayRetry: isAway,
     didLose: () => metrics.countRecordFailure('ledger'),
     startTimer: systemTimer,
   });
   closing.defer(() => ledger.close());
   return { node, transitions, ledger };
+}
+
+async function writeCalls(storage: Storage, node: string, records: readonly CallRecord[]): Promise<void> {
+  try {
+    await storage.putCalls(toLedgerRows(node, records));
+  } catch (error) {
+    takeBack(records);
+    throw error;
+  }
 }
 
 type Shared = Pick<CallPath & InstallPath, 'log' | 'releases' | 'registry' | 'metrics' | 'fleet' | 'tier' | 'minTier'>;

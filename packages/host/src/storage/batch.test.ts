@@ -97,3 +97,87 @@ test('close writes what waits, leaves no timer, and a later row is counted as lo
   batch.add(row('2'));
   expect([written, lost, timers]).toEqual([[[row('1')]], [1], []]);
 });
+
+test('a write that may go well later is tried again, before what came after it', async () => {
+  let isAway = true;
+  const written: (readonly Row[])[] = [];
+  const { batch, lost, timers } = createBench({
+    write: async (rows) => {
+      if (isAway) throw new Error('away');
+      written.push(rows);
+    },
+    mayRetry: () => true,
+  });
+  batch.add(row('1'));
+  await batch.flush();
+  batch.add(row('2'));
+  expect([lost, timers.length]).toEqual([[], 1]);
+  isAway = false;
+  timers[0]?.();
+  await batch.flush();
+  expect(written).toEqual([[row('1'), row('2')]]);
+  batch.add(row('3'));
+  await batch.flush();
+  expect([written.length, timers.length]).toEqual([2, 0]);
+});
+
+test('while a write is to be tried again no row starts another, and beyond the bound rows are lost and counted', async () => {
+  let writes = 0;
+  const { batch, lost, timers } = createBench({
+    write: async () => {
+      writes += 1;
+      throw new Error('away');
+    },
+    mayRetry: () => true,
+    flushAtRows: 2,
+    rowsMax: 3,
+  });
+  batch.add(row('1'));
+  await batch.flush();
+  for (const id of ['2', '3', '4']) batch.add(row(id));
+  await new Promise(setImmediate);
+  expect([writes, lost, timers.length]).toEqual([1, [1], 1]);
+});
+
+test('a failure that time does not mend loses its rows', async () => {
+  const { batch, lost, timers } = createBench({
+    write: async () => {
+      throw new Error('refused');
+    },
+    mayRetry: () => false,
+  });
+  batch.add(row('1'));
+  await batch.flush();
+  expect([lost, timers]).toEqual([[1], []]);
+});
+
+test('what has waited long is written in bites of 5,000 rows, all of it', async () => {
+  let isAway = true;
+  const sizes: number[] = [];
+  const { batch } = createBench({
+    write: async (rows) => {
+      if (isAway) throw new Error('away');
+      sizes.push(rows.length);
+    },
+    mayRetry: () => true,
+  });
+  batch.add(row('first'));
+  await batch.flush();
+  for (let index = 1; index < 10_600; index += 1) batch.add(row(String(index)));
+  isAway = false;
+  await batch.flush();
+  expect(sizes).toEqual([5_000, 5_000, 600]);
+});
+
+test('close tries once more; what cannot be written then is lost', async () => {
+  const { batch, lost, timers } = createBench({
+    write: async () => {
+      throw new Error('away');
+    },
+    mayRetry: () => true,
+  });
+  batch.add(row('1'));
+  await batch.flush();
+  await batch.close();
+  expect([lost, timers]).toEqual([[1], []]);
+});

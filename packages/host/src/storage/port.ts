@@ -4,9 +4,11 @@
  *
  * S1: What a method was given or gave back is the caller's; an implementation keeps and returns copies.
  * S2: A resolved promise means durable, as far as the implementation is durable at all.
- * S3: A rejection is a HostError `STORAGE_UNAVAILABLE`; nothing of the write is there, or all of it.
+ * S3: A rejection is a HostError `STORAGE_UNAVAILABLE`; nothing of the write is there, or all of it. Where the storage
+ *     answered, and will not take the same at another time either, its `details` say `isRefused`.
  * S4: What grows by itself is bounded: `prune` removes what its bounds leave out, oldest first.
  */
+import { HostError } from '../base/host-error.ts';
 import type { ArtifactStorage } from './artifact-port.ts';
 import type { CatalogueStorage } from './catalogue-port.ts';
 import type { NodeStorage } from './nodes-port.ts';
@@ -22,3 +24,8 @@ export type Storage = CatalogueStorage &
     /** Releases what is held open. Safe to call twice; other methods reject afterwards. */
     close(): Promise<void>;
   };
+
+/** Tells whether a rejection says that the storage is away, so that the same may go well later. */
+export function isAway(error: unknown): boolean {
+  return error instanceof HostError && error.code === 'STORAGE_UNAVAILABLE' && error.details['isRefused'] !== true;
+}

@@ -101,6 +101,7 @@ async function translated<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     return await ask();
   } catch (cause) {
     if (cause instanceof HostError) throw cause;
-    throw new HostError('STORAGE_UNAVAILABLE', { message: 'the database refused what it was asked', cause });
+    const message = 'the database refused what it was asked';
+    throw new HostError('STORAGE_UNAVAILABLE', { message, details: { isRefused: true }, cause });
   }
 }
