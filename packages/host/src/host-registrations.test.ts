@@ -50,6 +50,13 @@ test('a registration of its own has the newest release, what was granted, and th
   ]);
 });
 
+test('a scope that the release asks for may be named in a grant, and is kept', async () => {
+  const grant = ['internet', 'math:calculate'];
+  expect(await host.registrations.enable('configured', { tenant: 'scoped', grant })).toMatchObject({
+    granted_permissions: grant,
+  });
+});
+
 test('a new configuration reaches the guest that runs, also in a call that is under way, and no other tenant', async () => {
   await host.registrations.enable('configured', { tenant: 'live', grant: ['internet'], config: { precision: 1 } });
   const pid = await valueOf('who', 'live');
@@ -109,6 +116,6 @@ test('what is not there, or not asked for, is refused in the words of the contra
     });
   await expect(registrations.enable('configured', { grant: ['llm'] })).rejects.toMatchObject({
     code: 'VALIDATION_FAILED',
-    message: 'grant names "llm", which "configured" does not ask for; it asks for internet',
+    message: 'grant names "llm", which "configured" does not ask for; it asks for internet, math:calculate',
   });
 });

@@ -2,6 +2,7 @@
  * `bulkhead plugins`, `enable`, `disable`: which plugins a tenant may have, and which it has.
  */
 import type { Refusal, RegistrationRow } from '@bulkhead/host';
+import { capabilitiesOf, scopesOf } from '@bulkhead/protocol';
 import { parsePermissions } from '../config/grants.ts';
 import { readJsonObject } from '../json-argument.ts';
 import { askAdmin } from '../remote/ask.ts';
@@ -50,7 +51,7 @@ function addSwitches({ program, terminal }: VerbContext): void {
     .addHelpText(
       'after',
       examples([
-        'bulkhead enable calculator --grant math:calculate',
+        'bulkhead enable calculator',
         'bulkhead enable weather --tenant acme --grant internet --config @weather.json',
       ]),
     )
@@ -120,18 +121,22 @@ function stateOf(row: RegistrationRow | undefined, colors: Terminal['colors']): 
   return row.enabled ? { text: 'enabled', paint: colors.green } : { text: 'disabled', paint: colors.yellow };
 }
 
-/** Granted ones as they are, those that are only asked for with a question mark. */
+/** Granted ones as they are, capabilities that are only asked for with a question mark; scopes are the caller's to have. */
 function permissionsText(asked: readonly string[], granted: readonly string[]): string {
-  const missing = asked.filter((word) => !granted.includes(word)).map((word) => `${word}?`);
-  return [...granted, ...missing].join(' ') || '-';
+  const words = new Set([...granted, ...scopesOf(asked), ...missingOf(asked, granted).map((word) => `${word}?`)]);
+  return [...words].join(' ') || '-';
+}
+
+function missingOf(asked: readonly string[], granted: readonly string[]): readonly string[] {
+  return capabilitiesOf(asked).filter((word) => !granted.includes(word));
 }
 
 function showEnabled(row: Enabled, terminal: Terminal): void {
   showRegistration(row, terminal);
-  const missing = row.required_permissions.filter((word) => !row.granted_permissions.includes(word));
+  const missing = missingOf(row.required_permissions, row.granted_permissions);
   if (missing.length === 0) return;
   const { say, talkColors } = terminal;
-  say(talkColors.yellow(`it asks for ${plain(missing.join(', '))}, which is not granted: its calls may be denied`));
+  say(talkColors.yellow(`it asks for ${plain(missing.join(', '))}, which is not granted: its calls are denied`));
   const all = [...row.granted_permissions, ...missing].join(',');
   say(talkColors.dim(`Grant it with: bulkhead enable ${row.plugin_name} --grant ${plain(all)}`));
 }

@@ -34,8 +34,7 @@ export function grantsAfterUpgrade(
   { required_permissions }: Asking,
   named: readonly string[],
 ): readonly string[] {
-  const asked = capabilitiesOf(required_permissions);
-  return [...new Set([...granted.filter((word) => asked.includes(word)), ...named])];
+  return [...new Set([...granted.filter((word) => required_permissions.includes(word)), ...named])];
 }
 
 /** What is granted after a rollback: what the release had when it was left, else what the registration has now. */
@@ -44,7 +43,6 @@ export function grantsAfterRollback(
   { required_permissions, version }: Asking & Pick<Manifest, 'version'>,
   moves: readonly MoveRow[],
 ): readonly string[] {
-  const asked = capabilitiesOf(required_permissions);
   const left = moves.findLast(({ from_version }) => from_version === version);
-  return (left?.granted_before ?? granted).filter((word) => asked.includes(word));
+  return (left?.granted_before ?? granted).filter((word) => required_permissions.includes(word));
 }

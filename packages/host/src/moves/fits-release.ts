@@ -1,7 +1,7 @@
 /**
  * Whether a configuration and a grant fit a release.
  */
-import { capabilitiesOf, type JsonObject } from '@bulkhead/protocol';
+import type { JsonObject } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
 import type { Release } from '../catalogue/releases.ts';
 import { compileSchema } from '../schema/compile-schema.ts';
@@ -22,12 +22,13 @@ export function insistOnConfig({ manifest }: Release, config: JsonObject): void 
 }
 
 /**
- * What was not asked for is not granted, so that a grant says what the plugin has.
+ * What was not asked for is not granted, so that a grant says what the plugin has. A scope may be named, and gives nobody
+ * anything: it is the caller's token that must have it.
  *
  * @throws {HostError} `VALIDATION_FAILED`.
  */
 export function insistOnGrants({ manifest }: Release, grant: readonly string[]): void {
-  const asked = capabilitiesOf(manifest.required_permissions);
+  const asked = manifest.required_permissions;
   const unasked = grant.find((word) => !asked.includes(word));
   if (unasked === undefined) return;
   const list = asked.length === 0 ? 'it asks for none' : `it asks for ${asked.join(', ')}`;
