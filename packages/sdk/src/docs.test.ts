@@ -69,3 +69,15 @@ test('the builtins that docs/PLUGIN_SDK.md lists are those that a plugin may imp
   const [list = ''] = section.trim().split('\n\n');
   expect([...list.matchAll(/`([^`]+)`/g)].map((match) => match[1])).toEqual(ALLOWED_BUILTINS);
 });
+
+test('docs/architecture.md names every package and every folder of the host, and how routes reach plugins [F003-42]', async () => {
+  const page = await read('docs/architecture.md');
+  const folders = async (path: string): Promise<readonly string[]> =>
+    (await readdir(join(root, path), { withFileTypes: true })).flatMap((entry) =>
+      entry.isDirectory() ? [entry.name] : [],
+    );
+  for (const name of await folders('packages')) expect(page).toContain(`\`packages/${name}\``);
+  for (const name of await folders('packages/host/src')) expect(page).toContain(`\`${name}/\``);
+  for (const part of ['admin routes', 'registry', '`BasePlugin`', '`BaseToolPlugin` (calculator)'])
+    expect(page).toContain(part);
+});
