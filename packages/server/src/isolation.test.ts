@@ -13,6 +13,8 @@ const MAIN = `export default { tools: [
 ] };`;
 /** Stands in everything that is tenant A's, and in nothing else. */
 const MARK = 'amethyst-4711';
+const SECRET = 'API_KEY';
+const SECRET_PATH = `/api/v1/plugins/shared/secrets/${SECRET}`;
 
 type Tenant = { readonly id: string; readonly tokens: readonly string[]; readonly tokenIds: readonly string[] };
 type Route = { readonly method: string; readonly path: string };
@@ -29,14 +31,17 @@ let routes: readonly Route[];
 let secrets: readonly string[];
 
 beforeAll(async () => {
-  plugin = await writePlugin('shared', MAIN);
+  plugin = await writePlugin('shared', MAIN, { secrets: { [SECRET]: { hosts: ['a.example.com:443'] } } });
   started = await startServer();
   await started.host.install(plugin.dir, { tenant: 'default' });
   admin = adminOf(started.url);
   victim = await makeTenant(`victim-${MARK}`);
   offered = await offerRelease(victim.id);
   attacker = await makeTenant('attacker');
-  for (const { tokens } of [victim, attacker]) await ask(tokens.at(-1) ?? '', 'POST', '/api/v1/plugins/shared/enable');
+  for (const { id, tokens } of [victim, attacker]) {
+    await ask(tokens.at(-1) ?? '', 'POST', '/api/v1/plugins/shared/enable');
+    await admin.ask('PUT', SECRET_PATH, { token: tokens.at(-1) ?? '', body: { value: `value of ${id}` } });
+  }
   const own = victim.tokens.at(-1) ?? '';
   await admin.ask('PUT', '/api/v1/plugins/shared/config', { token: own, body: { config: { mark: MARK } } });
   const { body } = await admin.ask('POST', '/v1/tools/shared/fail/call', { token: own, body: {} });
@@ -99,6 +104,8 @@ function candidates(name: string): readonly (readonly [theirs: string, nobodys: 
       return [['shared', 'shared']];
     case 'version':
       return [[`9.0.0-${MARK}`, '9.0.0-nobody']];
+    case 'secret':
+      return [[SECRET, SECRET]];
     case 'tool':
       return [['recall', 'recall']];
     default:
@@ -133,7 +140,12 @@ async function ask(token: string, method: string, path: string): Promise<Answer 
 /** All that the platform sees of the victim. */
 async function stateOfVictim(): Promise<unknown> {
   const headers = { 'x-bulkhead-tenant': victim.id };
-  const paths = ['/api/v1/plugins', '/api/v1/plugins/shared/config', `/api/v1/tenants/${victim.id}/tokens`];
+  const paths = [
+    '/api/v1/plugins',
+    '/api/v1/plugins/shared/config',
+    '/api/v1/plugins/shared/secrets',
+    `/api/v1/tenants/${victim.id}/tokens`,
+  ];
   const read = await Promise.all(paths.map(async (path) => (await admin.ask('GET', path, { headers })).body));
   const tenant = (await admin.ask('GET', `/api/v1/tenants/${victim.id}`)).body;
   return [...read, tenant];
@@ -179,6 +191,7 @@ test('the same walk with the victim’s own tokens finds what is there to be see
     expect.arrayContaining([
       'GET /api/v1/plugins',
       'GET /api/v1/plugins/shared',
+      'GET /api/v1/audit',
       'GET /api/v1/plugins/shared/config',
       'GET /api/v1/plugins/shared/releases',
       `GET /api/v1/plugins/shared/releases/9.0.0-${MARK}`,
@@ -201,6 +214,7 @@ test('a word of the victim’s in a call of the attacker’s is the attacker’s
   const first = await admin.ask('POST', '/v1/tools/shared/recall/call', { token: theirs ?? '', body });
   expect(first.body).toMatchObject({ ok: true, value: { mark: MARK } });
   await admin.ask('POST', '/api/v1/plugins/shared/enable', { token: own ?? '' });
+  await admin.ask('PUT', SECRET_PATH, { token: own ?? '', body: { value: 'own' } });
   const second = await admin.ask('POST', '/v1/tools/shared/recall/call', { token: own ?? '', body });
   expect(second.body).toMatchObject({ ok: true, value: {} });
   expect(JSON.stringify(second.body)).not.toContain(MARK);

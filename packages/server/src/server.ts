@@ -15,6 +15,7 @@ import { LIMITS } from '@bulkhead/protocol';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { addAdminRoutes } from './admin-routes.ts';
+import { addAuditRoutes } from './audit-routes.ts';
 import { answerConnectionFault, answerFault } from './answer.ts';
 import { assertHeaderCount, assertLoopbackHost, HEADERS_READ_MAX, isLoopbackName } from './guards.ts';
 import { addHealthRoutes } from './health-routes.ts';
@@ -24,6 +25,7 @@ import { admitCaller, createRecognize, healthViewFor, type Access, type Caller, 
 import { addNodeRoutes } from './node-routes.ts';
 import { addRegistrationRoutes } from './registration-routes.ts';
 import { addReleaseRoutes } from './release-routes.ts';
+import { addSecretRoutes } from './secret-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
 import { addTenantRoutes } from './tenant-routes.ts';
 import { addToolRoutes } from './tool-routes.ts';
@@ -190,6 +192,8 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, { state, recogn
   addTenantRoutes(app, host);
   addNodeRoutes(app, host);
   addRegistrationRoutes(app, host);
+  addSecretRoutes(app, host);
+  addAuditRoutes(app, host);
   addWorkerRoutes(app);
   addReleaseRoutes(app, host);
 }
