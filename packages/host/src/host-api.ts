@@ -55,6 +55,8 @@ export type HostOptions = {
   readonly tierMax?: Tier;
   /** Turns a broken startup audit from a warning into an error (X001-8). */
   readonly isStrict?: boolean;
+  /** How long an instance that nobody calls lives on, in milliseconds; the next call starts one. */
+  readonly idleTimeoutMs?: number;
   /** Calls in flight of the whole host, 10,000 by default; more wait for their turn, tenants by their weight. */
   readonly callsInFlightMax?: number;
 };

@@ -99,7 +99,8 @@ const Sandbox = Type.Object(
   {
     scope: Type.Optional(
       Type.Union([Type.Literal('tenant'), Type.Literal('call'), Type.Literal('shared')], {
-        description: "Who shares an instance: one tenant's calls, nobody, or everybody where the operator allows it.",
+        description:
+          "Who shares an instance: one tenant's calls, nobody, or everybody. This version gives each tenant its own where `shared` is asked.",
       }),
     ),
     min_tier: Type.Optional(

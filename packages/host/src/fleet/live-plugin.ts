@@ -44,6 +44,7 @@ export type LiveSpec = {
 /** How a running release compiles its tools, opens sandboxes and tells of deaths; the same for all of a host. */
 export type LiveOptions = {
   readonly clock: Clock;
+  readonly idleTimeoutMs: number;
   readonly compileTool: (plugin: string, tool: WireTool) => LiveTool | string;
   /** Opens one sandbox for a tenant. */
   readonly open: (spec: LiveSpec, tenant: string, config: JsonObject) => Promise<SandboxOpening>;
@@ -130,7 +131,7 @@ export class LivePlugin {
       concurrency: manifest.sandbox.scope === 'call' ? 1 : limits.concurrency,
       instances: limits.instances,
       queueLengthMax: LIMITS.queue_length.value,
-      idleTimeoutMs: LIMITS.idle_timeout_ms.value,
+      idleTimeoutMs: this.#options.idleTimeoutMs,
       isSingleUse: manifest.sandbox.scope === 'call',
       config,
       open: (newest) => this.#openToServe(tenant, newest),

@@ -220,6 +220,7 @@ type Watchers = Pick<HostAdmission, 'chargeGuest'> & {
 function liveOptions(settings: HostSettings, { sandbox, registry, metrics, chargeGuest }: Watchers): LiveOptions {
   return {
     clock: settings.clock,
+    idleTimeoutMs: settings.idleTimeoutMs,
     compileTool,
     open: async (spec, tenant, config) => {
       const opening = await openGuest(sandbox, spec, { tenant, config });

@@ -24,6 +24,7 @@ export type HostSettings = {
   readonly spareCount: number;
   readonly isStrict: boolean;
   readonly callsInFlightMax: number;
+  readonly idleTimeoutMs: number;
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platformVersion: string;
@@ -54,6 +55,7 @@ export function resolveSettings(options: HostOptions): HostSettings {
     spareCount: options.spareCount ?? SPARES,
     isStrict: options.isStrict ?? false,
     callsInFlightMax: options.callsInFlightMax ?? LIMITS.calls_in_flight.value,
+    idleTimeoutMs: options.idleTimeoutMs ?? LIMITS.idle_timeout_ms.value,
     clock: systemClock,
     env: process.env,
     platformVersion: PLATFORM_VERSION,
