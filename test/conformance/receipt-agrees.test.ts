@@ -107,6 +107,7 @@ async function witness(tierMax: Tier): Promise<{ readonly receipt: Receipt; read
     tierMax,
     onOpened: () => undefined,
     onDropped: () => undefined,
+    onSaid: () => undefined,
   });
   try {
     const opening = await sandbox.driver.open({

@@ -42,7 +42,7 @@ export async function checkPlugin(dir: string): Promise<CheckReport> {
 async function withWorkshop<Answer>(use: (ask: AskWorkshop) => Promise<Answer>): Promise<Answer> {
   const settings = resolveSettings({ spareCount: 0 });
   const ignore = (): void => undefined;
-  const sandbox = await openProcessSandbox({ ...settings, onOpened: ignore, onDropped: ignore });
+  const sandbox = await openProcessSandbox({ ...settings, onOpened: ignore, onDropped: ignore, onSaid: ignore });
   const workshop = openWorkshop({ settings, sandbox });
   try {
     return await use(workshop.ask);

@@ -6,6 +6,7 @@ import type {
   Finding,
   JsonObject,
   ListedTool,
+  LogLevel,
   Manifest,
   Outcome,
   PluginHealth,
@@ -23,6 +24,7 @@ import type { Nodes } from './nodes/nodes.ts';
 import type { Release } from './catalogue/releases.ts';
 import type { ComparedWithCurrent, ReleaseList } from './moves/list-releases.ts';
 import type { Gate } from './moves/upgrade.ts';
+import type { JournalSource } from './journal/journal.ts';
 import type { HealthView } from './registry/health.ts';
 import type { Refusal, Registry } from './registry/registry.ts';
 import type { StoredRegistration } from './storage/catalogue-port.ts';
@@ -194,6 +196,41 @@ export type Registrations = {
   ) => Promise<Release>;
 };
 
+/** A line of a plugin's log; `cursor` is what a reader goes on after. */
+export type PluginLogLine = {
+  readonly cursor: string;
+  readonly at: string;
+  readonly source: JournalSource;
+  readonly level: LogLevel | null;
+  readonly text: string;
+  readonly fields: JsonObject | null;
+  readonly instance_id: string | null;
+  readonly call_id: string | null;
+};
+
+/** Lines in their order; `next` is what to go on after. `has_gap`: lines before these are no longer kept. */
+export type PluginLogPage = {
+  readonly lines: readonly PluginLogLine[];
+  readonly next: string;
+  readonly has_gap: boolean;
+};
+
+/** The logs of plugins, in memory, by tenant; whoever reads one answers for being allowed to. */
+export type PluginLogs = {
+  /** Reads the newest lines, or the first ones after a cursor; one of an earlier host stands for its beginning. */
+  readonly read: (
+    plugin: string,
+    wanted: {
+      readonly tenant: string;
+      readonly after?: string | undefined;
+      readonly linesMax: number;
+      readonly showPlaces?: boolean;
+    },
+  ) => PluginLogPage;
+  /** Calls `didAdd` after each new line until the returned function is called. */
+  readonly watch: (plugin: string, tenant: string, didAdd: () => void) => () => void;
+};
+
 /** A running host. Every method may be called at the same time as any other; `close` ends them all. */
 export type Host = AsyncDisposable & {
   readonly registry: Registry;
@@ -251,6 +288,7 @@ export type Host = AsyncDisposable & {
   readonly health: (name: string, view?: HealthView) => PluginHealth | undefined;
   /** Tools that a tenant may see, sorted by plugin and name. */
   readonly tools: (tenant?: string) => readonly ListedTool[];
+  readonly logs: PluginLogs;
   readonly refused: () => readonly Refusal[];
   /** Prometheus text. */
   readonly metrics: () => Promise<string>;

@@ -171,6 +171,28 @@ export const LIMITS = {
   log_fields_keys: { value: 64, unit: 'keys', reason: 'Of the fields of one log line, all levels together.' },
   log_fields_depth: { value: 4, unit: 'levels', reason: 'Fields are for search; documents belong elsewhere.' },
   log_line_characters: { value: 10_000, unit: 'characters', reason: 'A longer line is cut.' },
+  journal_lines: {
+    value: 1_000,
+    unit: 'lines',
+    reason: 'What is kept of the log of one plugin and tenant, in memory; also of one answer.',
+  },
+  journal_characters: {
+    value: 256 * KIB,
+    unit: 'characters',
+    reason: 'Of those lines together, with what each costs beside its text.',
+  },
+  journals_characters: {
+    value: 32 * MIB,
+    unit: 'characters',
+    reason: 'Of all plugins and tenants; beyond it whoever holds most loses its oldest lines.',
+  },
+  log_followers: { value: 128, unit: 'streams', reason: 'Of one server; each holds a connection.' },
+  log_followers_of_tenant: { value: 16, unit: 'streams', reason: 'Leaves room to the other tenants.' },
+  log_follow_beat_ms: {
+    value: 15_000,
+    unit: 'ms',
+    reason: 'A follower’s right is looked at again, and proxies see that the stream lives.',
+  },
   error_text_characters: { value: 2_000, unit: 'characters', reason: 'Thrown text that an outcome carries.' },
   reason_characters: { value: 2_000, unit: 'characters', reason: 'A reason is read by an operator.' },
   stack_frames: { value: 20, unit: 'frames', reason: 'Mapped through the source map for the log.' },

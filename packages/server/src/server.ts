@@ -29,6 +29,8 @@ import { addSecretRoutes } from './secret-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
 import { addTenantRoutes } from './tenant-routes.ts';
 import { addToolRoutes } from './tool-routes.ts';
+import { createFollowers, type Followers } from './log-followers.ts';
+import { addLogRoutes } from './log-routes.ts';
 import { compileValidator } from './validate.ts';
 import { addWorkerRoutes } from './worker-routes.ts';
 import { openTokenGate, type RefuseToken } from './wrong-tokens.ts';
@@ -101,9 +103,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     if (state.isDraining) app.server.closeIdleConnections();
     done();
   });
-  addRoutes(app, options, door);
+  const followers = createFollowers();
+  addRoutes(app, options, { ...door, followers });
   await app.ready();
-  return serverOf(app, { state, routes });
+  return serverOf(app, { state, routes, followers });
 }
 
 const OPENAPI = {
@@ -130,7 +133,9 @@ function createApp(log: Log): FastifyInstance {
   app.server.maxConnections = LIMITS.http_connections.value;
   app.server.maxHeadersCount = HEADERS_READ_MAX;
   acceptJsonOnly(app);
-  app.setValidatorCompiler(({ schema, url }) => compileValidator(schema, placeOf(url).plane));
+  app.setValidatorCompiler(({ schema, url, httpPart: part }) =>
+    compileValidator(schema, { plane: placeOf(url).plane, part }),
+  );
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   app.setErrorHandler((error, request, reply) => answerFault({ error, request, reply, log }));
   app.setNotFoundHandler((request, reply) =>
@@ -180,7 +185,23 @@ async function endWith(refusal: Promise<HostError>, done: (error: HostError) => 
   done(await refusal);
 }
 
-function addRoutes(app: FastifyInstance, options: ServerOptions, { state, recognize }: Door): void {
+/** Whether a request that was let in would be let in now, too. */
+function isAdmitted(request: FastifyRequest, { recognize, tenants }: Door): boolean {
+  const { access = 'platform' } = request.routeOptions.config;
+  if (access === 'public') return true;
+  try {
+    admitCaller(recognize(request.headers), access, { headers: request.headers, tenants });
+    return true;
+  } catch (error) {
+    if (error instanceof HostError) return false;
+    throw error;
+  }
+}
+
+type Served = Door & { readonly followers: Followers };
+
+function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): void {
+  const { state, recognize, followers } = door;
   const { host, log, publicReasons = 'auto' } = options;
   const isAlone = (): boolean => state.isLoopback && host.tenants.list().length === 1;
   const showReasons = (): boolean => publicReasons === 'always' || (publicReasons === 'auto' && isAlone());
@@ -194,17 +215,19 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, { state, recogn
   addRegistrationRoutes(app, host);
   addSecretRoutes(app, host);
   addAuditRoutes(app, host);
+  addLogRoutes(app, { host, followers, isAdmitted: (request) => isAdmitted(request, door) });
   addWorkerRoutes(app);
   addReleaseRoutes(app, host);
 }
 
 function serverOf(
   app: FastifyInstance,
-  made: { readonly state: State; readonly routes: readonly ServerRoute[] },
+  made: { readonly state: State; readonly routes: readonly ServerRoute[]; readonly followers: Followers },
 ): Server {
-  const { state, routes } = made;
+  const { state, routes, followers } = made;
   const close = async (): Promise<void> => {
     state.isDraining = true;
+    followers.drain();
     await app.close();
   };
   return {

@@ -19,6 +19,7 @@ import type { Log } from '../base/log.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { LivePlugin } from '../fleet/live-plugin.ts';
 import type { Hook, HookChain } from '../hooks/chain.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Registry, RunningCall } from '../registry/registry.ts';
 import type { Release, Releases } from '../catalogue/releases.ts';
@@ -46,6 +47,8 @@ export type CallPath = {
   readonly secrets: SecretVault;
   readonly ledger: Batch<CallRecord>;
   readonly hookChain: HookChain;
+  /** Where the tenant reads what went wrong in its plugins. */
+  readonly journal: Pick<Journal, 'add'>;
   /** Hooks of a point that a call of this tenant meets; empty for most. */
   readonly hooksFor: (tenant: string, point: 'before_tool_call') => readonly Hook[];
   /** What the sandbox was measured to be, and the least that the operator accepts. */

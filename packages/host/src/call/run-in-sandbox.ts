@@ -125,6 +125,9 @@ function logStack(
   const stack = mapStack(reply.stack, live.spec.sourceMap);
   const { code, message } = reply.error;
   path.log.warn({ plugin: live.spec.name, tenant: run.tenant, call_id: run.id, code, stack }, message);
+  const fields = stack === undefined ? { code } : { code, stack };
+  const of = { plugin: live.spec.name, scope: run.tenant };
+  path.journal.add(of, { source: 'host', level: 'error', text: message, fields, callId: run.id });
 }
 
 function withRetryAfter(error: CallError, retryAfterMs: number): CallError {

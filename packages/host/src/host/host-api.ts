@@ -8,6 +8,7 @@ import type { CallRequest, Host } from '../host-api.ts';
 import type { HostParts } from './open-parts.ts';
 import { createHealthViews } from './health-views.ts';
 import { createInstaller } from './installer.ts';
+import { createPluginLogs } from './plugin-logs.ts';
 import { createRegistrations } from './registrations.ts';
 import { renew } from './renew.ts';
 import { runFunction } from './run-function.ts';
@@ -38,6 +39,7 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
     runSandboxed: (target, ...args) => runFunction(parts, target, args),
     ...createHealthViews(parts),
     tools: (tenant) => listTools(parts, tenant ?? DEFAULT_TENANT),
+    logs: createPluginLogs({ journal: parts.journal, registry: call.registry }),
     refused: () => call.registry.refused(),
     metrics: () => call.metrics.renderMetrics(),
     close,

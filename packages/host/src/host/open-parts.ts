@@ -20,6 +20,7 @@ import { createHookChain } from '../hooks/chain.ts';
 import { createFollower, type Follower } from '../install/follow.ts';
 import type { InstallPath } from '../install/install-path.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { createJournal, type Journal } from '../journal/journal.ts';
 import { createRegistry, type Registry } from '../registry/registry.ts';
 import type { Transition } from '../registry/history.ts';
 import { openCatalogue } from '../catalogue/catalogue.ts';
@@ -41,6 +42,7 @@ import { holdDataDirectory } from './hold-data-directory.ts';
 import { openSecrets } from './open-secrets.ts';
 import { openWorkshop } from './open-workshop.ts';
 import { invokeHook, listHooks } from './hook-calls.ts';
+import { tellEnd, tellTransition } from './plugin-logs.ts';
 import type { HostSettings } from './settings.ts';
 
 /** The opened parts, joined to the paths that the two flows take. */
@@ -51,6 +53,7 @@ export type HostParts = {
   readonly nodes: Nodes;
   readonly sandbox: ProcessSandbox;
   readonly live: LiveOptions;
+  readonly journal: Journal;
   readonly tenants: Tenants;
   readonly tokens: Tokens;
   readonly audit: AuditLog;
@@ -59,17 +62,16 @@ export type HostParts = {
 /** Opens everything; what was opened is closed in reverse by `closing`, also when a later step fails. */
 export async function openParts(settings: HostSettings, closing: AsyncDisposableStack): Promise<HostParts> {
   const { clock, log } = settings;
-  if (settings.dataDir !== undefined) {
-    closing.use(await holdDataDirectory(settings.dataDir));
-  }
+  if (settings.dataDir !== undefined) closing.use(await holdDataDirectory(settings.dataDir));
   const storage = await settings.openStorage();
   closing.defer(() => storage.close());
   const guests: { fleet?: Fleet; sandbox?: ProcessSandbox } = {};
   const metrics = createMetrics({ guests: () => countGuests(guests) });
   const { node, transitions, ledger } = await openRecords(settings, { storage, metrics }, closing);
-  const registry = createRegistry({ clock, didTransition: transitions.add });
+  const journal = createJournal(() => clock.wallTime());
+  const registry = openRegistry(clock, { transitions, journal });
   closing.defer(() => registry.close());
-  const sandbox = await openSandbox(settings, metrics);
+  const sandbox = await openSandbox(settings, { metrics, journal });
   closing.defer(() => sandbox.close());
   guests.sandbox = sandbox;
   const workshop = openWorkshop({ settings, sandbox });
@@ -78,14 +80,23 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   closing.defer(() => catalogue.close());
   for (const name of catalogue.shelf.unreadable()) log.warn({ release: name }, UNREADABLE);
   const { admitter, chargeGuest } = openAdmission(settings, catalogue, closing);
-  const live = liveOptions(settings, { sandbox, registry, metrics, chargeGuest });
+  const live = liveOptions(settings, { sandbox, registry, metrics, chargeGuest, journal });
   const fleet = createFleet(live);
   closing.defer(() => fleet.close());
   guests.fleet = fleet;
   closing.defer(() => admitter.close());
   const releases = createReleases({ catalogue, clock, newId: randomUUID });
   catalogue.onChange(() => reconfigureGuests(fleet, releases));
-  const shared = { log, releases, registry, metrics, fleet, tier: sandbox.receipt.tier, minTier: settings.minTier };
+  const shared = {
+    log,
+    releases,
+    registry,
+    metrics,
+    journal,
+    fleet,
+    tier: sandbox.receipt.tier,
+    minTier: settings.minTier,
+  };
   const { env, platformVersion } = settings;
   const supplied = [await readSdk()];
   const artifacts = await openArtifacts(settings, releases, storage);
@@ -103,6 +114,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
     nodes,
     sandbox,
     live,
+    journal,
     tenants: createTenants({ catalogue, clock, newId: randomUUID }),
     tokens: createTokens({ catalogue, clock }),
     audit: createAuditLog(storage),
@@ -149,9 +161,22 @@ async function writeCalls(storage: Storage, node: string, records: readonly Call
   }
 }
 
+function openRegistry(
+  clock: HostSettings['clock'],
+  { transitions, journal }: Pick<Records, 'transitions'> & { readonly journal: Journal },
+): Registry {
+  return createRegistry({
+    clock,
+    didTransition: (transition) => {
+      transitions.add(transition);
+      tellTransition(journal, transition);
+    },
+  });
+}
+
 type Shared = Pick<CallPath & InstallPath, 'log' | 'releases' | 'registry' | 'metrics' | 'fleet' | 'tier' | 'minTier'>;
 
-type CallParts = Shared & Pick<CallPath, 'node' | 'ledger' | 'storage' | 'admitter' | 'bring' | 'secrets'>;
+type CallParts = Shared & Pick<CallPath, 'journal' | 'node' | 'ledger' | 'storage' | 'admitter' | 'bring' | 'secrets'>;
 
 function callPath(settings: HostSettings, shared: CallParts): CallPath {
   const { clock } = settings;
@@ -181,12 +206,18 @@ function reconfigureGuests(fleet: Fleet, releases: Releases): void {
   }
 }
 
-async function openSandbox(settings: HostSettings, metrics: Metrics): Promise<ProcessSandbox> {
+type Told = { readonly metrics: Metrics; readonly journal: Journal };
+
+async function openSandbox(settings: HostSettings, { metrics, journal }: Told): Promise<ProcessSandbox> {
   const { clock, log, guestPath, probePath, spareCount, tierMax, minTier } = settings;
   const sandbox = await openProcessSandbox({
     ...{ clock, log, guestPath, probePath, spareCount, tierMax },
     onOpened: (kind, durationMs) => metrics.observeStart(kind === 'warm' ? 'pool' : 'cold', durationMs),
     onDropped: () => metrics.countDroppedFrames(1),
+    onSaid: ({ plugin, tenant, instanceId }, { source, level, text, fields }) => {
+      const entry = { source, level, text, instanceId, ...(fields !== undefined && { fields }) };
+      journal.add({ plugin, scope: tenant }, entry);
+    },
   });
   const { tier } = sandbox.receipt;
   if (isTierAtLeast(tier, minTier)) return sandbox;
@@ -215,9 +246,13 @@ type Watchers = Pick<HostAdmission, 'chargeGuest'> & {
   readonly sandbox: ProcessSandbox;
   readonly registry: Registry;
   readonly metrics: Metrics;
+  readonly journal: Journal;
 };
 
-function liveOptions(settings: HostSettings, { sandbox, registry, metrics, chargeGuest }: Watchers): LiveOptions {
+function liveOptions(
+  settings: HostSettings,
+  { sandbox, registry, metrics, chargeGuest, journal }: Watchers,
+): LiveOptions {
   return {
     clock: settings.clock,
     idleTimeoutMs: settings.idleTimeoutMs,
@@ -229,9 +264,12 @@ function liveOptions(settings: HostSettings, { sandbox, registry, metrics, charg
     },
     onDeath: ({ spec, scope }, guest, death) => {
       if (death.isKilled) metrics.countKill(death.error.code);
+      if (death.cause === 'fault')
+        tellEnd(journal, { plugin: spec.name, scope }, { ...death, instanceId: guest.instanceId });
       registry.recordDeath(spec.name, { scope, digest: spec.digest }, toGuestDeath(guest.instanceId, death));
     },
     onFailedStart: ({ spec, scope }, error) => {
+      tellEnd(journal, { plugin: spec.name, scope }, { error });
       // It had no id of its own that anybody was told, and is not heard of again. Calls that waited for it may have
       // gone by now, each at its own deadline.
       const death = { instanceId: randomUUID(), error, isCallerShortened: false, isToldByCall: false };

@@ -191,6 +191,11 @@ class Registry {
     return [...this.#refusals.values()];
   }
 
+  /** Returns the folder that a plugin came from, or a word such as "upload"; undefined where that is not known. */
+  placeOf(name: string): string | undefined {
+    return this.#plugins.get(name)?.place;
+  }
+
   /** Returns name and place of every registered plugin, for the startup audit. */
   registered(): readonly {
     readonly name: string;

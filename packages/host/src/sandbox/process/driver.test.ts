@@ -27,6 +27,7 @@ function driverOf(prepare: () => PreparedLaunch, spareCount = 0): ProcessDriver 
     bootTimeoutMs: 5_000,
     onOpened: () => undefined,
     onDropped: () => undefined,
+    onSaid: () => undefined,
   });
 }
 

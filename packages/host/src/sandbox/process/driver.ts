@@ -13,7 +13,7 @@ import type { HidePaths } from './clean-text.ts';
 import { spawnGuest } from './guest-handle.ts';
 import { GuestProcess, type GuestBinding } from './guest-process.ts';
 import type { PreparedLaunch } from './launcher.ts';
-import { createPluginLog, type GuestLogLine } from './plugin-log.ts';
+import { createPluginLog, type SaidLine } from './plugin-log.ts';
 
 /** What the process itself is made to hold; guests of one shape are interchangeable until they are bound. */
 export type GuestShape = { readonly memoryMb: number };
@@ -46,7 +46,17 @@ export type ProcessDriverOptions = {
   /** Told of each opening: its way and how long it took, for metrics. */
   readonly onOpened: (kind: 'warm' | 'cold', durationMs: number) => void;
   readonly onDropped: () => void;
+  /** Told of each line that a plugin logs or writes to its pipes, cleaned and bounded. */
+  readonly onSaid: (speaker: GuestSpeaker, line: GuestLine) => void;
 };
+
+/** Whose line it is. */
+export type GuestSpeaker = { readonly plugin: string; readonly tenant: string; readonly instanceId: string };
+
+/** A line, and where it was said; what came through a pipe has no level. */
+export type GuestLine =
+  | ({ readonly source: 'logger' } & SaidLine)
+  | { readonly source: 'stdout' | 'stderr'; readonly level: null; readonly text: string; readonly fields: undefined };
 
 /** The driver, its pool, and the end of both. */
 export type ProcessDriver = Driver<ProcessSpec> & {
@@ -85,7 +95,7 @@ export function createProcessDriver(options: ProcessDriverOptions): ProcessDrive
     const { guest } = booted;
     const failure = await guest.booted;
     if (failure !== undefined) return refused(failure);
-    guest.logTo(pluginLog(options, spec.binding, guest));
+    hear(options, spec.binding, guest);
     const opening = await guest.bind(spec.binding);
     if (!opening.ok) {
       await guest.died;
@@ -149,13 +159,16 @@ async function spawnFailed({ log, launches }: ProcessDriverOptions, reason: stri
   return callError('HOST_SPAWN_FAILED', { message: `a guest could not be started: ${launches.hidePaths(reason)}` });
 }
 
-function pluginLog(
-  { log, clock, launches }: ProcessDriverOptions,
-  { name, tenant }: GuestBinding,
-  { instanceId }: GuestProcess,
-): (line: GuestLogLine) => void {
+/** The self-test's guests run no plugin, and their lines are nobody's. */
+function hear(options: ProcessDriverOptions, { kind, name, tenant }: GuestBinding, guest: GuestProcess): void {
+  const { log, clock, launches, onSaid } = options;
+  const { instanceId } = guest;
+  const speaker = { plugin: name, tenant, instanceId };
+  const say = (line: GuestLine): void => (kind === 'probe' ? undefined : onSaid(speaker, line));
   const source = { plugin: name, tenant, instance_id: instanceId };
-  return createPluginLog({ log, clock, source, hidePaths: launches.hidePaths });
+  const onLine = (line: SaidLine): void => say({ source: 'logger', ...line });
+  guest.logTo(createPluginLog({ log, clock, source, hidePaths: launches.hidePaths, onLine }));
+  guest.outputTo((pipe, text) => say({ source: pipe, level: null, text, fields: undefined }));
 }
 
 function refused(error: CallError): SandboxOpening {

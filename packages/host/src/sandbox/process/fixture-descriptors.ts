@@ -21,6 +21,7 @@ const driver = createProcessDriver({
   bootTimeoutMs: 5_000,
   onOpened: () => undefined,
   onDropped: () => undefined,
+  onSaid: () => undefined,
 });
 
 async function openOne(): Promise<string> {

@@ -76,6 +76,7 @@ function openDriver({ receipt, staged, uids, runDirectory }: ProcessSandbox, gro
     bootTimeoutMs: 10_000,
     onOpened: () => undefined,
     onDropped: () => undefined,
+    onSaid: () => undefined,
   });
 }
 

@@ -5,7 +5,8 @@
 import { LIMITS, callError, type CallError } from '@bulkhead/protocol';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../base/clock.ts';
-import type { HidePaths } from './clean-text.ts';
+import { cleanLine, type HidePaths } from './clean-text.ts';
+import { createOutputLines, type OutputLines } from './output-lines.ts';
 import { createOutputRing } from './output-ring.ts';
 
 /** What is captured, and who is told of a flood. */
@@ -14,6 +15,8 @@ export type GuestOutputOptions = {
   readonly stderr: Readable;
   readonly clock: Clock;
   readonly hidePaths: HidePaths;
+  /** Gets each line, cleaned and bounded. */
+  readonly onLine: (pipe: 'stdout' | 'stderr', line: string) => void;
   /** Called once, with why the guest must end. */
   readonly onFlood: (error: CallError) => void;
 };
@@ -43,6 +46,7 @@ const FLOOD_BYTES = LIMITS.log_flood_bytes.value;
 export function createGuestOutput(options: GuestOutputOptions): GuestOutput {
   const { stdout, stderr, clock, hidePaths } = options;
   const rings = { stdout: createOutputRing(), stderr: createOutputRing() };
+  const lines = { stdout: openLines('stdout', options), stderr: openLines('stderr', options) };
   const waiting = new Set<{ readonly writtenBytes: number; readonly serve: () => void }>();
   let windowStart = 0;
   let windowBytes = 0;
@@ -52,6 +56,7 @@ export function createGuestOutput(options: GuestOutputOptions): GuestOutput {
 
   function take(name: 'stdout' | 'stderr', chunk: Buffer): void {
     rings[name].push(chunk);
+    lines[name].push(chunk);
     countForFlood(chunk.length);
     for (const waiter of waiting) if (waiter.writtenBytes <= seenBytes()) waiter.serve();
   }
@@ -93,10 +98,20 @@ export function createGuestOutput(options: GuestOutputOptions): GuestOutput {
     },
     close: () => {
       for (const waiter of waiting) waiter.serve();
+      lines.stdout.end();
+      lines.stderr.end();
       stdout.destroy();
       stderr.destroy();
     },
   };
+}
+
+function openLines(name: 'stdout' | 'stderr', { clock, hidePaths, onLine }: GuestOutputOptions): OutputLines {
+  return createOutputLines({
+    clock,
+    clean: (line) => hidePaths(cleanLine(line)),
+    onLine: (line) => onLine(name, line),
+  });
 }
 
 const ignore = (): void => undefined;

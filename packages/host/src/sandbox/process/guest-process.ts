@@ -97,6 +97,7 @@ export class GuestProcess implements Sandbox {
   readonly #didWear = Promise.withResolvers<void>();
   #whenServing: ((isServing: boolean) => void)[] = [];
   #onLog: (line: GuestLogLine) => void = () => undefined;
+  #onOutput: (pipe: 'stdout' | 'stderr', line: string) => void = () => undefined;
   #state: GuestState = 'booting';
   #phase: GuestPhase = 'booting';
   #outputBytesMax = 0;
@@ -126,7 +127,11 @@ export class GuestProcess implements Sandbox {
       onEnd: () => this.#onChannelEnd(),
     });
     const { stdout, stderr } = handle;
-    this.#output = createGuestOutput({ stdout, stderr, clock, hidePaths, onFlood: (error) => this.kill(error) });
+    this.#output = createGuestOutput({
+      ...{ stdout, stderr, clock, hidePaths },
+      onLine: (pipe, line) => this.#onOutput(pipe, line),
+      onFlood: (error) => this.kill(error),
+    });
     this.#calls = new RunningCalls({
       clock,
       channel: this.#channel,
@@ -167,6 +172,11 @@ export class GuestProcess implements Sandbox {
   /** Says who gets the lines that the plugin logs from now on. */
   logTo(onLog: (line: GuestLogLine) => void): void {
     this.#onLog = onLog;
+  }
+
+  /** Says who gets the lines that it writes to its pipes from now on. */
+  outputTo(onOutput: (pipe: 'stdout' | 'stderr', line: string) => void): void {
+    this.#onOutput = onOutput;
   }
 
   /** Sends the guest its new configuration; it holds for calls that start afterwards. */

@@ -145,7 +145,7 @@ async function openCalls(): Promise<Answering> {
   const hidePaths = (text: string): string => text;
   const nothing = (): void => undefined;
   const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
-  const output = createGuestOutput({ ...streams, clock, hidePaths, onFlood: nothing });
+  const output = createGuestOutput({ ...streams, clock, hidePaths, onLine: nothing, onFlood: nothing });
   const pair = await openPair(clock, (message) => {
     if (message.t === 'ok') calls.answer(message.id, judgeValue(message), message.written ?? 0);
     else if (message.t === 'err') calls.answer(message.id, judgeError(message, hidePaths), message.written ?? 0);

@@ -12,7 +12,13 @@ import { openProbeTargets } from '../../self-test/targets.ts';
 import { createWatchdog } from '../watchdog.ts';
 import { createPathHider, type HidePaths } from './clean-text.ts';
 import { dataLimitBytes, guestPathInside, type StagedFiles } from './command.ts';
-import { createProcessDriver, type GuestLaunches, type GuestShape, type ProcessDriver } from './driver.ts';
+import {
+  createProcessDriver,
+  type GuestLaunches,
+  type GuestShape,
+  type ProcessDriver,
+  type ProcessDriverOptions,
+} from './driver.ts';
 import { stageLaunchFiles } from './launch-files.ts';
 import { createGuestLauncher } from './launcher.ts';
 import { measureTiers } from './measure-tiers.ts';
@@ -35,6 +41,7 @@ export type ProcessSandboxOptions = {
   readonly tierMax: Tier;
   readonly onOpened: (kind: 'warm' | 'cold', durationMs: number) => void;
   readonly onDropped: () => void;
+  readonly onSaid: ProcessDriverOptions['onSaid'];
 };
 
 /** The driver, and what other parts start processes with. */
@@ -158,9 +165,9 @@ type DriverChoice = {
 };
 
 function openDriver(place: Place, choice: DriverChoice): ProcessDriver {
-  const { clock, log, onDropped } = place.options;
+  const { clock, log, onDropped, onSaid } = place.options;
   return createProcessDriver({
-    ...{ clock, log, onDropped, onOpened: choice.onOpened },
+    ...{ clock, log, onDropped, onSaid, onOpened: choice.onOpened },
     launches: launchesOf(place, choice),
     receipt: choice.receipt,
     watchdog: createWatchdog(),

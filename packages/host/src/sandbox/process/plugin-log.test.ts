@@ -1,12 +1,13 @@
 import { LIMITS, type JsonObject } from '@bulkhead/protocol';
 import { expect, test } from 'vitest';
 import type { Log } from '../../base/log.ts';
-import { createPluginLog, type GuestLogLine } from './plugin-log.ts';
+import { createPluginLog, type GuestLogLine, type SaidLine } from './plugin-log.ts';
 
 const MAX = LIMITS.log_lines_per_second.value;
 
 function openLog(): {
   readonly take: (line: GuestLogLine) => void;
+  readonly said: readonly SaidLine[];
   readonly records: (readonly [string, object, string])[];
   readonly pass: (ms: number) => void;
 } {
@@ -16,8 +17,10 @@ function openLog(): {
   const log: Log = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') };
   const source = { plugin: 'p', tenant: 't', instance_id: 'i' };
   const hidePaths = (text: string): string => text.replaceAll('/srv/run', 'run');
-  const take = createPluginLog({ log, clock: { now: () => now, wallTime: () => 0 }, source, hidePaths });
-  return { take, records, pass: (ms) => void (now += ms) };
+  const said: SaidLine[] = [];
+  const onLine = (line: SaidLine): void => void said.push(line);
+  const take = createPluginLog({ log, clock: { now: () => now, wallTime: () => 0 }, source, hidePaths, onLine });
+  return { take, said, records, pass: (ms) => void (now += ms) };
 }
 
 const line = (message: string, fields?: JsonObject): GuestLogLine =>
@@ -50,7 +53,7 @@ test('fields that are too many or too deep are left out, and the line says so', 
 });
 
 test('lines beyond those of a second are left out, and the next second says how many', () => {
-  const { take, records, pass } = openLog();
+  const { take, said, records, pass } = openLog();
   for (let n = 0; n < MAX + 7; n += 1) take(line(`${n}`));
   expect(records).toHaveLength(MAX);
   pass(1_000);
@@ -58,5 +61,9 @@ test('lines beyond those of a second are left out, and the next second says how 
   expect(records.slice(MAX)).toEqual([
     ['warn', { plugin: 'p', tenant: 't', instance_id: 'i', left_out: 7 }, 'lines of the plugin were left out'],
     ['info', { plugin: 'p', tenant: 't', instance_id: 'i' }, 'next'],
+  ]);
+  expect(said.slice(MAX)).toEqual([
+    { level: 'warn', text: '(7 lines were left out here)', fields: undefined },
+    { level: 'info', text: 'next', fields: undefined },
   ]);
 });

@@ -2,7 +2,14 @@
  * Passes a plugin's log lines on to the host's log. The plugin's text is only ever a value inside `fields` and the
  * message; who it was is said by the host (FAULTS 37). A plugin that logs too much loses lines, and the log says so.
  */
-import { LIMITS, inspectJson, type GuestMessage, type JsonObject, type JsonValue } from '@bulkhead/protocol';
+import {
+  LIMITS,
+  inspectJson,
+  type GuestMessage,
+  type JsonObject,
+  type JsonValue,
+  type LogLevel,
+} from '@bulkhead/protocol';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import { cleanLine, type HidePaths } from './clean-text.ts';
@@ -17,21 +24,37 @@ export type PluginLogOptions = {
   /** Said by the host with each line, such as plugin, tenant and instance. */
   readonly source: Readonly<Record<string, string>>;
   readonly hidePaths: HidePaths;
+  /** Gets each line that is passed on, too, as it is. */
+  readonly onLine: (line: SaidLine) => void;
 };
+
+/** A line of a plugin's, clean and within its bounds. */
+export type SaidLine = { readonly level: LogLevel; readonly text: string; readonly fields: JsonObject | undefined };
 
 const WINDOW_MS = 1_000;
 const LINES_MAX = LIMITS.log_lines_per_second.value;
 
 /** Returns what takes the lines of one guest. */
-export function createPluginLog({ log, clock, source, hidePaths }: PluginLogOptions): (line: GuestLogLine) => void {
+export function createPluginLog({
+  log,
+  clock,
+  source,
+  hidePaths,
+  onLine,
+}: PluginLogOptions): (line: GuestLogLine) => void {
   let windowStart = clock.now();
   let lines = 0;
   const clean = (text: string): string => hidePaths(cleanLine(text)).slice(0, LIMITS.log_line_characters.value);
 
   function openWindow(now: number): void {
-    if (lines > LINES_MAX) log.warn({ ...source, left_out: lines - LINES_MAX }, 'lines of the plugin were left out');
+    if (lines > LINES_MAX) tellLeftOut(lines - LINES_MAX);
     windowStart = now;
     lines = 0;
+  }
+
+  function tellLeftOut(count: number): void {
+    log.warn({ ...source, left_out: count }, 'lines of the plugin were left out');
+    onLine({ level: 'warn', text: `(${count} lines were left out here)`, fields: undefined });
   }
 
   return ({ level, message, fields }) => {
@@ -39,8 +62,10 @@ export function createPluginLog({ log, clock, source, hidePaths }: PluginLogOpti
     if (now - windowStart >= WINDOW_MS) openWindow(now);
     lines += 1;
     if (lines > LINES_MAX) return;
-    const said = fields === undefined ? {} : { fields: cleanFields(fields, clean) };
-    log[level]({ ...source, ...said }, clean(message));
+    const said = fields === undefined ? undefined : cleanFields(fields, clean);
+    const text = clean(message);
+    log[level]({ ...source, ...(said !== undefined && { fields: said }) }, text);
+    onLine({ level, text, fields: said });
   };
 }
 

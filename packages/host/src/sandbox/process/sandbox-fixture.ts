@@ -53,6 +53,7 @@ export async function openSandboxFixture(
     tierMax: tier,
     onOpened: () => undefined,
     onDropped: () => void (dropped += 1),
+    onSaid: () => undefined,
     ...change,
   });
   if (sandbox.receipt.tier !== tier) throw new Error(`tier ${tier} does not hold here: ${sandbox.receipt.tier} does`);
