@@ -87,3 +87,23 @@ test('a plugin whose folder was deleted while no server ran is withdrawn; one th
     expect(served.stderr()).toContain('unnamed is of an earlier start');
   }
 });
+
+test('a second server on one data directory is refused and told who holds it, and the first’s data are whole', async () => {
+  await using folder = await makeFolder();
+  const data = join(folder.path, 'data');
+  const first = await serve(['--plugins', calculator, '--data', data]);
+  const platform = (await readFile(join(data, 'token'), 'utf8')).trim();
+  expect(await ask(first, '/api/v1/tenants', platform, { name: 'acme' })).toMatchObject({ status: 201 });
+  const second = await run(['serve', '--port', '0', '--plugins', calculator, '--data', data]);
+  expect(second.stderr).toContain('DATA_LOCKED');
+  expect(second.stderr).toContain(`the server with pid ${first.child.pid} on "`);
+  expect(second.code).toBe(1);
+  expect(await ask(first, '/api/v1/tenants', platform, { name: 'other' })).toMatchObject({ status: 201 });
+  expect(await ask(first, CALL, platform, { params: { a: 1, b: 2 } })).toMatchObject({
+    body: { value: { result: 3 } },
+  });
+  await first[Symbol.asyncDispose]();
+  await using next = await serve(['--data', data]);
+  const { body: tenants } = await ask(next, '/api/v1/tenants', platform);
+  expect(tenants).toMatchObject([{ name: 'default' }, { name: 'acme' }, { name: 'other' }]);
+});

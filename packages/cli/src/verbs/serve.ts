@@ -156,6 +156,7 @@ function nextSignal(log: FlushingLog): Promise<string> {
  * that still dribbles then is cut off.
  */
 async function drain(server: Server, host: Host): Promise<void> {
+  host.nodes.drain();
   const closed = server.close();
   await Promise.race([closed, sleep(LIMITS.drain_ms.value, undefined, { ref: false })]);
   await host.close();
