@@ -23,11 +23,12 @@ import type { Tokens } from './catalogue/tokens.ts';
 import type { Nodes } from './nodes/nodes.ts';
 import type { Release } from './catalogue/releases.ts';
 import type { ComparedWithCurrent, ReleaseList } from './moves/list-releases.ts';
+import type { RolloutRequest } from './moves/rollout.ts';
 import type { Gate } from './moves/upgrade.ts';
 import type { JournalSource } from './journal/journal.ts';
 import type { HealthView } from './registry/health.ts';
 import type { Refusal, Registry } from './registry/registry.ts';
-import type { StoredRegistration } from './storage/catalogue-port.ts';
+import type { StoredRegistration, StoredRollout } from './storage/catalogue-port.ts';
 import type { Storage } from './storage/port.ts';
 
 /** How a host is opened; every field has a default. */
@@ -188,6 +189,18 @@ export type Registrations = {
   readonly releases: (plugin: string, options?: ViewOptions) => ReleaseList;
   /** A release against the one that the tenant runs. @throws {HostError} `RELEASE_NOT_FOUND`. */
   readonly compare: (plugin: string, version: string, options?: ViewOptions) => Promise<ComparedWithCurrent>;
+  /**
+   * Begins to move all tenants that have the plugin enabled, by growing shares; it goes on behind the caller, and over a
+   * restart. It halts where the host rolls a moved tenant back, or the release does not load; tenants that would have to
+   * consent are left out.
+   *
+   * @throws {HostError} `RELEASE_NOT_FOUND`, `VALIDATION_FAILED`, `ROLLOUT_RUNNING`.
+   */
+  readonly rollout: (plugin: string, request: RolloutRequest) => Promise<StoredRollout>;
+  /** The newest rollout of a plugin. */
+  readonly rolloutOf: (plugin: string) => StoredRollout | undefined;
+  /** Ends the one that is under way; who has moved stays moved. @throws {HostError} `ROLLOUT_NOT_FOUND`. */
+  readonly cancelRollout: (plugin: string, by: string) => Promise<StoredRollout>;
   /** Says which tenants may see a release, `*` all of them. @throws {HostError} `RELEASE_NOT_FOUND`, `TENANT_NOT_FOUND`. */
   readonly offer: (
     plugin: string,

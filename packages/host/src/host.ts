@@ -21,6 +21,7 @@ export async function createHost(options: HostOptions = {}): Promise<Host> {
   try {
     const parts = await openParts(settings, closing);
     await parts.follower.begin();
+    parts.rollouts.look();
     return createHostApi(settings, parts, closing);
   } catch (error) {
     await closing.disposeAsync();

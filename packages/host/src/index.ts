@@ -22,6 +22,7 @@ export type {
 } from './host-api.ts';
 export type { Release } from './catalogue/releases.ts';
 export type { ComparedWithCurrent, ReleaseList } from './moves/list-releases.ts';
+export type { RolloutRequest } from './moves/rollout.ts';
 export type { Gate } from './moves/upgrade.ts';
 export { openDataDirectory, toDataFault } from './data/data-directory.ts';
 export type { DataLock } from './data/data-lock.ts';

@@ -474,6 +474,10 @@ export const ERRORS = {
       message: 'the release asks for more than the one in use, and nobody has consented',
       hint: 'Send it again with `grant`: what it names is granted, and an empty list grants nothing more.',
     },
+    ROLLOUT_RUNNING: {
+      message: 'a rollout of this plugin is under way',
+      hint: 'Wait for its end, or end it: `DELETE /api/v1/plugins/{name}/rollout`.',
+    },
     PLUGIN_NAME_TAKEN: {
       audience: 'author',
       message: 'another plugin already has this name',
@@ -491,6 +495,10 @@ export const ERRORS = {
   }),
   ...rows('not_found', {
     PLUGIN_NOT_FOUND: { message: 'no plugin of this name is installed', hint: '`GET /v1/plugins` lists what is.' },
+    ROLLOUT_NOT_FOUND: {
+      message: 'there was no rollout of this plugin',
+      hint: '`POST /api/v1/plugins/{name}/rollout` begins one.',
+    },
     RELEASE_NOT_FOUND: {
       message: 'the plugin has no release of this version, or none that this tenant may see',
       hint: '`GET /api/v1/plugins/{name}/releases` lists those that there are for the tenant.',

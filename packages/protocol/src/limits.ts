@@ -213,11 +213,6 @@ export const LIMITS = {
     unit: 'ms',
     reason: 'Hard maximum between two steps of a rollout; the probation where none is given.',
   },
-  rollout_takeover_ms: {
-    value: 60_000,
-    unit: 'ms',
-    reason: 'A rollout that is overdue by this is carried on by another node.',
-  },
   transitions: { value: 200, unit: 'rows', reason: 'Lifecycle history kept per plugin and scope in memory.' },
 } as const satisfies Record<string, Limit>;
 

@@ -131,3 +131,48 @@ export const ComparedReleaseSchema = Type.Object({
   asks_for: Type.Union([ConsentSchema, Type.Null()], { description: 'Null where the tenant runs none, or this one.' }),
   differences: Type.Union([DifferencesSchema, Type.Null()], { description: 'The same.' }),
 });
+
+/** Body of a rollout. */
+export const NewRolloutSchema = Type.Object(
+  {
+    version,
+    gate: Type.Optional(
+      Type.Enum(['none', 'trial', 'guard'], { description: 'For each tenant; `trial` where it is left out.' }),
+    ),
+    steps: Type.Optional(
+      Type.Array(Type.Number({ exclusiveMinimum: 0, maximum: 1 }), {
+        minItems: 1,
+        maxItems: LIMITS.rollout_steps.value,
+        description: 'Rising shares of the tenants; 0.1, 0.5, 1 where it is left out.',
+      }),
+    ),
+    wait_ms: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: LIMITS.rollout_wait_ms.value,
+        description: 'From the end of one step to the next; the probation of an upgrade where it is left out.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** The newest rollout of a plugin. */
+export const RolloutSchema = Type.Object({
+  id: Type.String(),
+  plugin_name: Type.String(),
+  version: Type.String(),
+  gate: Type.Enum(['none', 'trial']),
+  steps: Type.Array(Type.Number()),
+  steps_done: Type.Integer(),
+  wait_ms: Type.Integer(),
+  state: Type.Enum(['running', 'done', 'halted', 'cancelled']),
+  reason: Type.Union([Type.String(), Type.Null()], { description: 'Why it was halted.' }),
+  left_out: Type.Array(Type.Object({ tenant_id: Type.String(), code: Type.String() }), {
+    description: 'Tenants that were not moved: a code of docs/errors.md, or ROLLED_BACK where one was and went back.',
+  }),
+  node: Type.String({ description: 'The node that carries it on.' }),
+  actor: Type.String(),
+  started_at: time,
+  updated_at: time,
+});

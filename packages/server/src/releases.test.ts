@@ -183,3 +183,44 @@ test('a release is offered by the platform alone, and one that is not offered is
   expect(JSON.stringify(seen.body)).not.toContain('offered_to');
   expect(await offer(['nobody'])).toMatchObject({ status: 404, body: { code: 'TENANT_NOT_FOUND' } });
 });
+
+test('a rollout is the platform’s: it moves whoever has the plugin enabled, and leaves out who would have to consent', async () => {
+  const asking = { required_permissions: ['llm'] };
+  const { id, token, call } = await installed('rolled', [
+    ['2.0.0', TWO],
+    ['3.0.0', TWO, asking],
+  ]);
+  const path = '/api/v1/plugins/rolled/rollout';
+  expect(await admin.ask('GET', path)).toMatchObject({ status: 404, body: { code: 'ROLLOUT_NOT_FOUND' } });
+  for (const method of ['GET', 'POST', 'DELETE'])
+    expect(await admin.ask(method, path, { token, ...(method === 'POST' && { body: {} }) })).toMatchObject({
+      status: 403,
+      body: { code: 'ROLE_TOO_LOW' },
+    });
+  const begun = await admin.ask('POST', path, { body: { version: '2.0.0', steps: [1], wait_ms: 0 } });
+  expect(begun).toMatchObject({ status: 202, body: { version: '2.0.0', gate: 'trial', steps: [1], state: 'running' } });
+  await expect.poll(async () => (await admin.ask('GET', path)).body['state'], { timeout: 10_000 }).toBe('done');
+  expect(await call()).toBe(2);
+  await admin.ask('POST', path, { body: { version: '3.0.0', steps: [1] } });
+  await expect.poll(async () => (await admin.ask('GET', path)).body['state'], { timeout: 10_000 }).toBe('done');
+  const { body } = await admin.ask('GET', path);
+  expect(body['left_out']).toContainEqual({ tenant_id: id, code: 'CONSENT_REQUIRED' });
+  expect(await call()).toBe(2);
+});
+
+test('one rollout of a plugin runs at a time, waits between its steps, and can be ended', async () => {
+  await installed('waiting', [['2.0.0', TWO]]);
+  const path = '/api/v1/plugins/waiting/rollout';
+  const body = { version: '2.0.0', steps: [0.000_001, 1] };
+  expect((await admin.ask('POST', path, { body })).body).toMatchObject({ wait_ms: 600_000 });
+  await expect.poll(async () => (await admin.ask('GET', path)).body['steps_done']).toBe(1);
+  expect(await admin.ask('POST', path, { body })).toMatchObject({ status: 409, body: { code: 'ROLLOUT_RUNNING' } });
+  expect(await admin.ask('DELETE', path)).toMatchObject({ status: 200, body: { state: 'cancelled', steps_done: 1 } });
+  expect(await admin.ask('DELETE', path)).toMatchObject({ status: 404, body: { code: 'ROLLOUT_NOT_FOUND' } });
+  for (const wrong of [{ steps: [] }, { steps: [2] }, { steps: [0.5, 0.1] }, { wait_ms: -1 }, { other: 1 }])
+    expect(await admin.ask('POST', path, { body: { version: '2.0.0', ...wrong } })).toMatchObject({
+      status: 422,
+      body: { code: 'VALIDATION_FAILED' },
+    });
+  expect(await admin.ask('POST', path, { body: { version: '2.0.0', gate: 'guard' } })).toMatchObject({ status: 503 });
+});

@@ -26,6 +26,7 @@ import { addNodeRoutes } from './node-routes.ts';
 import { addRegistrationRoutes } from './registration-routes.ts';
 import { addReleaseRoutes } from './release-routes.ts';
 import { addSecretRoutes } from './secret-routes.ts';
+import { addRolloutRoutes } from './rollout-routes.ts';
 import { addStatusRoutes } from './status-routes.ts';
 import { addTenantRoutes } from './tenant-routes.ts';
 import { addToolRoutes } from './tool-routes.ts';
@@ -218,6 +219,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
   addLogRoutes(app, { host, followers, isAdmitted: (request) => isAdmitted(request, door) });
   addWorkerRoutes(app);
   addReleaseRoutes(app, host);
+  addRolloutRoutes(app, host);
 }
 
 function serverOf(

@@ -21,6 +21,7 @@ import { createFollower, type Follower } from '../install/follow.ts';
 import type { InstallPath } from '../install/install-path.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { createJournal, type Journal } from '../journal/journal.ts';
+import type { RolloutDriver } from '../moves/rollout.ts';
 import { createRegistry, type Registry } from '../registry/registry.ts';
 import type { Transition } from '../registry/history.ts';
 import { openCatalogue } from '../catalogue/catalogue.ts';
@@ -37,6 +38,7 @@ import { startRetention } from '../storage/retention.ts';
 import { endLostCalls } from './end-lost-calls.ts';
 import type { Nodes } from '../nodes/nodes.ts';
 import { openHostNodes } from './open-nodes.ts';
+import { openMoves, type Late } from './open-moves.ts';
 import { openAdmission, type HostAdmission } from './open-admission.ts';
 import { holdDataDirectory } from './hold-data-directory.ts';
 import { openSecrets } from './open-secrets.ts';
@@ -50,6 +52,7 @@ export type HostParts = {
   readonly call: CallPath;
   readonly install: InstallPath;
   readonly follower: Follower;
+  readonly rollouts: RolloutDriver;
   readonly nodes: Nodes;
   readonly sandbox: ProcessSandbox;
   readonly live: LiveOptions;
@@ -66,10 +69,11 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const storage = await settings.openStorage();
   closing.defer(() => storage.close());
   const guests: { fleet?: Fleet; sandbox?: ProcessSandbox } = {};
+  const late: Late = {};
   const metrics = createMetrics({ guests: () => countGuests(guests) });
   const { node, transitions, ledger } = await openRecords(settings, { storage, metrics }, closing);
   const journal = createJournal(() => clock.wallTime());
-  const registry = openRegistry(clock, { transitions, journal });
+  const registry = openRegistry(clock, { transitions, journal, late });
   closing.defer(() => registry.close());
   const sandbox = await openSandbox(settings, { metrics, journal });
   closing.defer(() => sandbox.close());
@@ -87,17 +91,9 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   closing.defer(() => admitter.close());
   const releases = createReleases({ catalogue, clock, newId: randomUUID });
   catalogue.onChange(() => reconfigureGuests(fleet, releases));
-  const shared = {
-    log,
-    releases,
-    registry,
-    metrics,
-    journal,
-    fleet,
-    tier: sandbox.receipt.tier,
-    minTier: settings.minTier,
-  };
-  const { env, platformVersion } = settings;
+  const { tier } = sandbox.receipt;
+  const { env, platformVersion, minTier } = settings;
+  const shared = { log, releases, registry, metrics, journal, fleet, tier, minTier };
   const supplied = [await readSdk()];
   const artifacts = await openArtifacts(settings, releases, storage);
   const secrets = await openSecrets(settings, { catalogue, releases, storage });
@@ -107,10 +103,12 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   closing.defer(() => follower.close());
   const nodes = await openHostNodes(settings, { ...shared, node, storage });
   closing.defer(() => nodes.close());
+  const rollouts = openMoves({ install, catalogue, nodes, node, late }, closing);
   return {
     call: callPath(settings, { ...shared, node, ledger, storage, admitter, secrets, bring: follower.bring }),
     install,
     follower,
+    rollouts,
     nodes,
     sandbox,
     live,
@@ -163,7 +161,7 @@ async function writeCalls(storage: Storage, node: string, records: readonly Call
 
 function openRegistry(
   clock: HostSettings['clock'],
-  { transitions, journal }: Pick<Records, 'transitions'> & { readonly journal: Journal },
+  { transitions, journal, late }: Pick<Records, 'transitions'> & { readonly journal: Journal; readonly late: Late },
 ): Registry {
   return createRegistry({
     clock,
@@ -171,6 +169,7 @@ function openRegistry(
       transitions.add(transition);
       tellTransition(journal, transition);
     },
+    didOpenBreaker: (opened) => late.probation?.didOpenBreaker(opened),
   });
 }
 

@@ -17,7 +17,7 @@ import { upgrade } from '../moves/upgrade.ts';
 import type { HostParts } from './open-parts.ts';
 
 /** Makes the registrations of a host. */
-export function createRegistrations({ install }: HostParts): Registrations {
+export function createRegistrations({ install, rollouts }: HostParts): Registrations {
   const { releases } = install;
 
   async function enable(plugin: string, options: RegistrationOptions = {}): ReturnType<Registrations['enable']> {
@@ -62,6 +62,9 @@ export function createRegistrations({ install }: HostParts): Registrations {
     releases: (plugin, options = {}) => listReleases(install, whoseOf(plugin, options)),
     compare: async (plugin, version, options = {}) => compareRelease(install, whoseOf(plugin, options), version),
     offer: releases.offer,
+    rollout: (plugin, request) => rollouts.start(plugin, request),
+    rolloutOf: rollouts.of,
+    cancelRollout: (plugin, by) => rollouts.cancel(plugin, by),
     available: (tenant = DEFAULT_TENANT, isPlatform = false) =>
       releases
         .plugins()

@@ -2,12 +2,14 @@
  * A rollback: one tenant's registration comes back to a release, by an administrator or by the host itself. Its
  * configuration stays; what it is granted is what it was when it left that release.
  */
+import { releaseNotFound } from '../catalogue/plugin-shelves.ts';
 import type { Release } from '../catalogue/releases.ts';
 import { HostError } from '../base/host-error.ts';
 import { withReleaseUp } from '../install/bring-up.ts';
 import { retireScope } from '../install/retire.ts';
 import type { MoveRow, StoredRegistration } from '../storage/catalogue-port.ts';
 import { grantsAfterRollback } from './consent.ts';
+import type { Fallen } from './probation.ts';
 import { registrationOf, visibleRelease, type Asked, type MovePath, type Whose } from './move-path.ts';
 
 /** To which version; without one, to the release before the last upgrade. */
@@ -31,6 +33,13 @@ export async function rollBack(path: MovePath, asked: Rollback): Promise<StoredR
   }
   const release = visibleRelease(path, asked, version);
   return comeBack(path, { row, release }, { kind: 'rollback', ...(by !== undefined && { by }) });
+}
+
+/** The host takes an upgrade back by itself. @throws {HostError} as {@link rollBack} does. */
+export async function takeBack(path: MovePath, { row, move, reason }: Fallen): Promise<StoredRegistration> {
+  const release = path.releases.release(row.plugin_name, move.from_version);
+  if (release === undefined) throw releaseNotFound(row.plugin_name, move.from_version);
+  return comeBack(path, { row, release }, { kind: 'automatic_rollback', reason });
 }
 
 /**

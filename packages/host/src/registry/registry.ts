@@ -49,6 +49,16 @@ export type RegistryOptions = {
   readonly clock: Clock;
   /** Told of each new row of history, for the storage; it must not throw. */
   readonly didTransition?: (transition: Transition) => void;
+  /** Told when a breaker goes from letting calls pass to holding them back; it must not throw. */
+  readonly didOpenBreaker?: (opened: BreakerOpened) => void;
+};
+
+/** Where a breaker opened, and what the last of the deaths was. */
+export type BreakerOpened = {
+  readonly plugin: string;
+  readonly scope: string;
+  readonly digest: string;
+  readonly error: CallError;
 };
 
 /** What is known of a release when its plugin is registered; `place` is the folder, or a word such as "upload". */
@@ -149,6 +159,7 @@ export function getRegistry(): Registry {
 class Registry {
   readonly #clock: Clock;
   readonly #didTransition: ((transition: Transition) => void) | undefined;
+  readonly #didOpenBreaker: ((opened: BreakerOpened) => void) | undefined;
   readonly #plugins = new Map<string, PluginRecord>();
   readonly #refusals = new Map<string, Refusal>();
 
@@ -161,6 +172,7 @@ class Registry {
     }
     this.#clock = options.clock;
     this.#didTransition = options.didTransition;
+    this.#didOpenBreaker = options.didOpenBreaker;
   }
 
   /** Tells whether a plugin of this name is known: registered, or refused under it (F001-22, F001-23). */
@@ -393,6 +405,8 @@ class Registry {
     } else if (!death.isToldByCall && (!effect.endsGuest || entry.breaker !== before)) {
       this.#failUnlessUnavailable(where, reasonOfCall(death.error, undefined));
     }
+    if (isHolding(before) || !isHolding(entry.breaker)) return;
+    this.#didOpenBreaker?.({ plugin: name, scope: subject.scope, digest: entry.digest, error: death.error });
   }
 
   /** Ends the registry with its host: `getRegistry()` no longer finds it. Safe to call twice. */
@@ -519,6 +533,10 @@ class Registry {
 }
 
 export type { Registry };
+
+function isHolding({ kind }: Entry['breaker']): boolean {
+  return kind === 'open' || kind === 'held';
+}
 
 function dropIdleEntry(home: ScopeRecord): void {
   const idle = [...home.entries.values()].find((entry) => entry.lifecycle.callsInFlight === 0);

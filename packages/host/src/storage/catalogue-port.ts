@@ -100,7 +100,7 @@ export type MoveRow = {
   readonly at: string;
 };
 
-/** A tenant that a rollout does not move, and the code that says why. */
+/** A tenant that a rollout does not move: a code of the error table says why, or `ROLLED_BACK` that it was moved and went back. */
 export type LeftOut = { readonly tenant_id: string; readonly code: string };
 
 /** How far a rollout has come; only one that is `running` goes on. */
