@@ -11,6 +11,7 @@ import {
   type Ended,
   type Folder,
   type Served,
+  verbsOf,
 } from './cli-fixture.ts';
 
 // A first start of the embedded database takes seconds, and many more on a busy machine.
@@ -46,7 +47,7 @@ function as(token: string): { readonly cwd: string; readonly env: Readonly<Recor
 }
 
 function ask(line: string, token: string = PLATFORM): Promise<Ended> {
-  return verb(line.split(' '), token);
+  return verbsOf(served.ready.url, PLATFORM)(line, token);
 }
 
 function verb(args: readonly string[], token: string = PLATFORM): Promise<Ended> {
@@ -170,6 +171,12 @@ const VERBS: readonly string[] = [
   'token create',
   'token list',
   'token revoke x',
+  'releases configured',
+  'upgrade configured 2.0.0',
+  'rollback configured',
+  'logs configured',
+  'logs configured --follow',
+  'nodes',
 ];
 
 test.each(VERBS)(

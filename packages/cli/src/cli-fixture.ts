@@ -74,6 +74,11 @@ export async function runHere(args: readonly string[]): Promise<Ended> {
   return { code, signal: null, stdout, stderr };
 }
 
+/** Asks a server by verbs in this process, with this token unless another is given. */
+export function verbsOf(url: string, ownToken: string): (line: string, token?: string) => Promise<Ended> {
+  return (line, token = ownToken) => runHere([...line.split(' '), '--server', url, '--token', token]);
+}
+
 /** The ready event of `serve --json`. */
 export type ReadyEvent = {
   readonly event: 'ready';

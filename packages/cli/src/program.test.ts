@@ -6,7 +6,20 @@ import { makeFolder, run, runHere } from './cli-fixture.ts';
 const VERBS = [
   ...['serve', 'call', 'check', 'review', 'init', 'doctor', 'list', 'health', 'plugins', 'enable', 'disable'],
   ...['config get', 'config set', 'tenant create', 'tenant list', 'tenant show', 'tenant update', 'tenant delete'],
-  ...['token create', 'token list', 'token revoke', 'migrate up', 'migrate down', 'migrate status'],
+  ...[
+    'token create',
+    'token list',
+    'token revoke',
+    'install',
+    'releases',
+    'upgrade',
+    'rollback',
+    'logs',
+    'nodes',
+    'migrate up',
+    'migrate down',
+    'migrate status',
+  ],
 ];
 
 test.each(VERBS)('%s --help shows examples and exits 0', async (verb) => {

@@ -12,6 +12,9 @@ import { addConfigVerbs } from './verbs/config.ts';
 import { addHealth } from './verbs/health.ts';
 import { addList } from './verbs/list.ts';
 import { addPluginVerbs } from './verbs/plugins.ts';
+import { addLogs } from './verbs/logs.ts';
+import { addNodes } from './verbs/nodes.ts';
+import { addReleaseVerbs } from './verbs/releases.ts';
 import { addTenantVerbs } from './verbs/tenant.ts';
 
 /** A word of the log's levels; written out, because the server's module is loaded by `serve` alone. */
@@ -50,6 +53,9 @@ function addServerVerbs(context: VerbContext): void {
   addConfigVerbs(context);
   addTenantVerbs(context);
   addTokenVerbs(context);
+  addReleaseVerbs(context);
+  addLogs(context);
+  addNodes(context);
 }
 
 function addServe({ program, terminal, exit }: VerbContext): void {

@@ -1,7 +1,7 @@
 /**
  * A request that a server refused, in the server's own words: what is wrong, its code and the next step.
  */
-import { ERRORS, exitCodeOf, isErrorCode, isJsonObject, type Finding } from '@bulkhead/protocol';
+import { ERRORS, exitCodeOf, isErrorCode, isJsonObject, type Finding, type JsonObject } from '@bulkhead/protocol';
 import { EXIT_FAILED } from '../exit-codes.ts';
 
 /** What the body of a refusal says (DESIGN 4); a newer server may have codes that are not known here. */
@@ -10,6 +10,8 @@ export type Refused = {
   readonly detail: string;
   readonly hint: string;
   readonly findings: readonly Finding[];
+  /** The whole body, for what a code says beside this. */
+  readonly body: JsonObject;
 };
 
 /** Next steps that are shorter to take on the command line than by a request. */
@@ -28,15 +30,25 @@ export class RemoteError extends Error {
   readonly code: string;
   readonly hint: string;
   readonly findings: readonly Finding[];
+  readonly body: JsonObject;
   readonly exitCode: number;
+  /** Whether the same request may be answered otherwise later. */
+  readonly isRetryable: boolean;
 
   constructor(refused: Refused) {
     super(refused.detail);
     this.code = refused.code;
     this.hint = HINTS[refused.code] ?? refused.hint;
     this.findings = refused.findings;
+    this.body = refused.body;
+    this.isRetryable = isErrorCode(refused.code) && ERRORS[refused.code].retryable;
     this.exitCode = exitCodeOfCode(refused.code);
   }
+}
+
+/** The same where the command line knows by itself what a server would say. */
+export function refusal(code: string, detail: string, hint: string = ''): RemoteError {
+  return new RemoteError({ code, detail, hint, findings: [], body: {} });
 }
 
 /** Reads the body of a refusal, of the admin plane or an Outcome; undefined for what no Bulkhead says. */
@@ -46,7 +58,8 @@ export function parseRefusal(value: unknown): Refused | undefined {
   const { code, detail, hint } = said as Readonly<Record<string, unknown>>; // Each is looked at below.
   if (typeof code !== 'string' || typeof detail !== 'string' || typeof hint !== 'string') return undefined;
   const { findings } = value;
-  return { code, detail, hint, findings: Array.isArray(findings) ? (findings as readonly Finding[]) : [] }; // Its schema.
+  const listed = Array.isArray(findings) ? (findings as unknown as readonly Finding[]) : []; // Its schema.
+  return { code, detail, hint, findings: listed, body: value };
 }
 
 function exitCodeOfCode(code: string): number {

@@ -5,7 +5,7 @@
 import { isJsonObject, type JsonObject } from '@bulkhead/protocol';
 import { parseKeyChange, readJsonObject, withKey, type KeyChange } from '../json-argument.ts';
 import { askAdmin, type AdminAnswer } from '../remote/ask.ts';
-import { RemoteError } from '../remote/remote-error.ts';
+import { RemoteError, refusal } from '../remote/remote-error.ts';
 import { openRemote, type Remote } from '../remote/remote.ts';
 import { asksForTenant, examples, print, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
 import type { Terminal } from '../terminal.ts';
@@ -105,10 +105,9 @@ async function edited(before: JsonObject, edit: Edit): Promise<JsonObject> {
 }
 
 function conflict(name: string): RemoteError {
-  return new RemoteError({
-    code: 'REVISION_CONFLICT',
-    detail: `somebody else has changed the configuration of ${name} meanwhile, and nothing was written`,
-    hint: `Look at it with \`bulkhead config get ${name}\` and set it again; --force writes over it.`,
-    findings: [],
-  });
+  return refusal(
+    'REVISION_CONFLICT',
+    `somebody else has changed the configuration of ${name} meanwhile, and nothing was written`,
+    `Look at it with \`bulkhead config get ${name}\` and set it again; --force writes over it.`,
+  );
 }

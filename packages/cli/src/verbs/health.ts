@@ -4,7 +4,7 @@
 import type { PluginHealth } from '@bulkhead/protocol';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { askHealth } from '../remote/ask.ts';
-import { RemoteError } from '../remote/remote-error.ts';
+import { refusal } from '../remote/remote-error.ts';
 import { openPublicRemote } from '../remote/remote.ts';
 import { asksServer, examples, print, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
 import { columns, plain } from '../table.ts';
@@ -29,8 +29,7 @@ export function addHealth({ program, terminal, exit }: VerbContext): void {
 }
 
 function raiseUnknown(server: string, name: string = ''): never {
-  const detail = `${server} has no plugin ${JSON.stringify(name)}`;
-  throw new RemoteError({ code: 'PLUGIN_NOT_FOUND', detail, hint: '', findings: [] });
+  throw refusal('PLUGIN_NOT_FOUND', `${server} has no plugin ${JSON.stringify(name)}`);
 }
 
 function isGood({ state }: PluginHealth): boolean {

@@ -46,7 +46,11 @@ export function addPluginVerbs(context: VerbContext): void {
 function addSwitches({ program, terminal }: VerbContext): void {
   asksForTenant(program.command('enable').description('Enable a plugin for a tenant; what is not given stays'))
     .argument('<name>', 'name of the plugin')
-    .option('--grant <perm,...>', 'permissions to grant, instead of those granted before; repeatable', collectGrants)
+    .option(
+      '--grant <perm,...>',
+      'permissions to grant, or none, instead of those granted before; repeatable',
+      collectGrants,
+    )
     .option('--config <json>', 'configuration, as JSON, @FILE, or - for standard input')
     .addHelpText(
       'after',
@@ -76,9 +80,9 @@ function addSwitches({ program, terminal }: VerbContext): void {
     });
 }
 
-/** Joins the permissions of repeated options. */
+/** Joins the permissions of repeated options; `none` names none. */
 export function collectGrants(given: string, before: readonly string[] = []): readonly string[] {
-  return [...before, ...parsePermissions(given)];
+  return given === 'none' ? before : [...before, ...parsePermissions(given)];
 }
 
 function showList({ available, registered, refused }: Listed, terminal: Terminal): void {

@@ -5,7 +5,7 @@ import type { Quota, TenantRow } from '@bulkhead/host';
 import { TIERS } from '@bulkhead/protocol';
 import { InvalidArgumentError, Option } from 'commander';
 import { askAdmin } from '../remote/ask.ts';
-import { RemoteError } from '../remote/remote-error.ts';
+import { refusal } from '../remote/remote-error.ts';
 import { openRemote, type Remote } from '../remote/remote.ts';
 import { asksServer, examples, print, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
 import { plain, tableLines } from '../table.ts';
@@ -85,8 +85,7 @@ async function findTenant(options: ServerOptions, word: string): Promise<TenantR
   const rows = await listTenants(options);
   const row = rows.find(({ id }) => id === word) ?? rows.find(({ name }) => name === word);
   if (row !== undefined) return row;
-  const detail = `there is no tenant ${JSON.stringify(word)}`;
-  throw new RemoteError({ code: 'TENANT_NOT_FOUND', detail, hint: '', findings: [] });
+  throw refusal('TENANT_NOT_FOUND', `there is no tenant ${JSON.stringify(word)}`);
 }
 
 /** The server takes a quota whole; what is not named here stays as it is. */

@@ -1,0 +1,196 @@
+/**
+ * `bulkhead install`, `releases`, `upgrade`, `rollback`: which releases of a plugin there are, and which one a tenant runs.
+ */
+import { resolve } from 'node:path';
+import type { RegistrationRow } from '@bulkhead/host';
+import {
+  isJsonObject,
+  type ConsentAsked,
+  type Finding,
+  type JsonObject,
+  type ReleaseDifferences,
+} from '@bulkhead/protocol';
+import { Option } from 'commander';
+import { differenceLines } from '../differences.ts';
+import { askAdmin, type AdminRequest } from '../remote/ask.ts';
+import { RemoteError } from '../remote/remote-error.ts';
+import { openRemote } from '../remote/remote.ts';
+import {
+  asksForTenant,
+  asksServer,
+  examples,
+  print,
+  type ServerOptions,
+  type VerbContext,
+} from '../remote/server-verb.ts';
+import { plain, tableLines } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+import { collectGrants, pluginPath, showRegistration } from './plugins.ts';
+
+type Installed = {
+  readonly name: string;
+  readonly version: string;
+  readonly state: string;
+  readonly reason?: string;
+  readonly findings: readonly Finding[];
+};
+type Listed = {
+  readonly version: string;
+  readonly digest: string;
+  readonly installed_at: string;
+  readonly is_current: boolean;
+  readonly is_public: boolean;
+  readonly required_permissions: readonly string[];
+};
+type Move = {
+  readonly kind: string;
+  readonly from_version: string;
+  readonly to_version: string;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly at: string;
+};
+type ReleaseList = { readonly releases: readonly Listed[]; readonly moves: readonly Move[] };
+type Compared = Listed & {
+  readonly asks_for: ConsentAsked | null;
+  readonly differences: ReleaseDifferences | null;
+};
+type UpgradeOptions = ServerOptions & { readonly gate?: string; readonly grant?: readonly string[] };
+
+/** Adds `install`, `releases`, `upgrade` and `rollback`. */
+export function addReleaseVerbs(context: VerbContext): void {
+  addInstall(context);
+  addReleases(context);
+  addMoves(context);
+}
+
+function addInstall({ program, terminal }: VerbContext): void {
+  asksServer(program.command('install').description('Install a plugin folder of the server’s machine (platform token)'))
+    .argument('<dir>', 'plugin folder, as the server can read it')
+    .addHelpText('after', examples(['bulkhead install ./my-plugin']))
+    .action(async (dir: string, options: ServerOptions) => {
+      const request = { method: 'POST', path: '/api/v1/plugins', body: { path: resolve(dir) } } as const;
+      const { value } = await askAdmin<Installed>(await openRemote(options, process.env), request);
+      print({ terminal, options }, value, showInstalled);
+    });
+}
+
+function addReleases({ program, terminal }: VerbContext): void {
+  asksForTenant(program.command('releases').description('List the releases of a plugin, or compare one with what runs'))
+    .argument('<name>', 'name of the plugin')
+    .argument('[version]', 'shows what this release has other than the one that the tenant runs')
+    .addHelpText('after', examples(['bulkhead releases weather', 'bulkhead releases weather 2.0.0 --tenant acme']))
+    .action(async (name: string, version: string | undefined, options: ServerOptions) => {
+      const remote = await openRemote(options, process.env);
+      const path = pluginPath(name, '/releases');
+      if (version === undefined) {
+        const { value } = await askAdmin<ReleaseList>(remote, { path });
+        return print({ terminal, options }, value, showList);
+      }
+      const { value } = await askAdmin<Compared>(remote, { path: `${path}/${encodeURIComponent(version)}` });
+      print({ terminal, options }, value, showCompared);
+    });
+}
+
+function addMoves({ program, terminal }: VerbContext): void {
+  asksForTenant(
+    program.command('upgrade').description('Move a tenant to a release; calls in flight end on the old one'),
+  )
+    .argument('<name>', 'name of the plugin')
+    .argument('<version>', 'release to move to')
+    .addOption(new Option('--gate <gate>', 'what lets it in (default: trial)').choices(['none', 'trial', 'guard']))
+    .option(
+      '--grant <perm,...>',
+      'consent to what it asks for: permissions to grant, or none; repeatable',
+      collectGrants,
+    )
+    .addHelpText(
+      'after',
+      examples(['bulkhead upgrade weather 2.0.0', 'bulkhead upgrade weather 2.0.0 --grant internet']),
+    )
+    .action(async (name: string, version: string, options: UpgradeOptions) => {
+      const { gate, grant } = options;
+      const body = { version, ...(gate !== undefined && { gate }), ...(grant !== undefined && { grant }) };
+      await move({ method: 'POST', path: pluginPath(name, '/upgrade'), body }, { options, terminal });
+    });
+  asksForTenant(program.command('rollback').description('Move a tenant back to an earlier release'))
+    .argument('<name>', 'name of the plugin')
+    .argument('[version]', 'release to move to (default: the one before the last upgrade)')
+    .addHelpText('after', examples(['bulkhead rollback weather', 'bulkhead rollback weather 1.0.0 --tenant acme']))
+    .action(async (name: string, version: string | undefined, options: ServerOptions) => {
+      const body = version === undefined ? {} : { version };
+      await move({ method: 'POST', path: pluginPath(name, '/rollback'), body }, { options, terminal });
+    });
+}
+
+type Moving = { readonly options: ServerOptions; readonly terminal: Terminal };
+
+/** A guard takes its time: then the answer names an evaluation instead of a registration. */
+async function move(request: AdminRequest, { options, terminal }: Moving): Promise<void> {
+  try {
+    const { status, value } = await askAdmin<RegistrationRow>(await openRemote(options, process.env), request);
+    print({ terminal, options }, value, status === 202 ? showEvaluation : showRegistration);
+  } catch (error) {
+    if (error instanceof RemoteError && error.code === 'CONSENT_REQUIRED') showConsent(error, terminal);
+    throw error;
+  }
+}
+
+function showEvaluation(value: object, { result }: Terminal): void {
+  result(`evaluation ${plain(String('evaluation_id' in value ? value.evaluation_id : 'unknown'))} has begun`);
+}
+
+/** What one consents to, above the refusal itself. */
+function showConsent({ body }: RemoteError, { say, talkColors }: Terminal): void {
+  const { differences, asks_for: asked } = body;
+  if (isJsonObject(differences)) for (const line of differenceLines(asDifferences(differences), talkColors)) say(line);
+  const permissions = isJsonObject(asked) && Array.isArray(asked['permissions']) ? asked['permissions'] : [];
+  say(talkColors.dim(`Consent with --grant ${plain(permissions.join(',')) || 'none'}, or with less.`));
+}
+
+function asDifferences(value: JsonObject): ReleaseDifferences {
+  return value as unknown as ReleaseDifferences; // The schema of the route.
+}
+
+function showInstalled(installed: Installed, { result, say, colors }: Terminal): void {
+  const { name, version, state, reason = '', findings } = installed;
+  for (const line of tableLines(['plugin', 'version', 'state', 'reason'], [[name, version, state, reason]], colors)) {
+    result(line);
+  }
+  for (const { severity, id, path, message } of findings) say(plain(`${severity}  ${path}  ${id}  ${message}`));
+}
+
+function showList({ releases, moves }: ReleaseList, { result, say, colors }: Terminal): void {
+  const rows = releases.map((one) => [
+    one.is_current ? { text: `${one.version} *`, paint: colors.green } : one.version,
+    one.is_public ? 'public' : 'offered',
+    one.required_permissions.join(' ') || '-',
+    one.installed_at,
+    one.digest.slice(0, DIGEST_CHARACTERS),
+  ]);
+  for (const line of tableLines(['release', 'seen by', 'permissions', 'installed', 'digest'], rows, colors))
+    result(line);
+  if (releases.length === 0) say('there is no release to see');
+  if (moves.length === 0) return;
+  result('');
+  const moved = moves.map(({ kind, from_version, to_version, actor, reason, at }) => [
+    at,
+    kind.replaceAll('_', ' '),
+    `${from_version} -> ${to_version}`,
+    actor,
+    reason ?? '',
+  ]);
+  for (const line of tableLines(['when', 'what', 'from, to', 'by', 'why'], moved, colors)) result(line);
+}
+
+const DIGEST_CHARACTERS = 12;
+
+function showCompared(release: Compared, { result, say, colors, talkColors }: Terminal): void {
+  const { differences, asks_for: asked, version } = release;
+  if (differences === null)
+    return say(release.is_current ? 'the tenant runs this release' : 'the tenant runs none to compare with');
+  for (const line of differenceLines(differences, colors)) result(line);
+  const words = [...(asked?.permissions ?? []), ...(asked?.hosts ?? [])];
+  if (words.length > 0)
+    say(talkColors.yellow(`an upgrade to ${version} waits for consent to ${plain(words.join(', '))}`));
+}
