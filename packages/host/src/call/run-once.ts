@@ -14,6 +14,7 @@ import { LIMITS, callError, type CallError, type JsonValue, type Outcome, type O
 import { canonicalJson } from '../base/canonical-json.ts';
 import { isoTime } from '../base/clock.ts';
 import type { KeyAnswer, KeyClaim } from '../storage/records-port.ts';
+import { endCallSpan } from '../tracing/call-span.ts';
 import { answerInTime } from './answer-in-time.ts';
 import { failCall, recordCall, type CallEnd, type CallPath, type CallRun } from './call-run.ts';
 
@@ -52,11 +53,17 @@ export async function runOnce(
     case 'running':
       return refuse(path, run, callError('IDEMPOTENCY_RUNNING'));
     case 'replay':
-      run.endedAt = path.clock.now();
-      return answer.outcome;
+      return replay(path, run, answer.outcome);
     case 'claimed':
       return keep(path, run, await serveTo(path, run, serve));
   }
+}
+
+/** What was kept is no call of its own: there is nothing to record but its span. */
+function replay(path: CallPath, run: CallRun, outcome: Outcome): Outcome {
+  run.endedAt = path.clock.now();
+  endCallSpan(run.span, outcome);
+  return outcome;
 }
 
 function refuse(path: CallPath, run: CallRun, error: CallError): Outcome {
