@@ -14,7 +14,12 @@ export type ClientTask = {
 };
 
 /** What one round found of one target. */
-export type ClientRound = { readonly perSecond: number; readonly p50: number; readonly p99: number };
+export type ClientRound = {
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+};
 
 const task = JSON.parse(process.argv[2] ?? '{}') as ClientTask; // Written by http.ts.
 const results: ClientRound[][] = [];
@@ -38,7 +43,12 @@ async function measure({ port, request }: ClientTask['targets'][number]): Promis
   await Promise.all(lanes);
   const sorted = latencies.toSorted((a, b) => a - b);
   const at = (q: number): number => sorted[Math.floor(q * (sorted.length - 1))] ?? Number.NaN;
-  return { perSecond: (1_000 * latencies.length) / (performance.now() - startedAt), p50: at(0.5), p99: at(0.99) };
+  return {
+    perSecond: (1_000 * latencies.length) / (performance.now() - startedAt),
+    p50: at(0.5),
+    p95: at(0.95),
+    p99: at(0.99),
+  };
 }
 
 /** Sends the request and waits for one whole answer; it must be a 200. */
