@@ -3,7 +3,7 @@
  * both equal. Tables and keys are as in bulkhead.toml; `BULKHEAD__TABLE__KEY` is the same in the environment.
  */
 import { LOG_LEVELS } from '@bulkhead/server';
-import { TIERS, parsePluginName } from '@bulkhead/protocol';
+import { LIMITS, TIERS, parsePluginName } from '@bulkhead/protocol';
 
 /** One key. `parse` answers undefined for a value that it does not take; `fromText` reads an environment variable. */
 export type ConfigKey<Value> = {
@@ -23,6 +23,10 @@ const PORT_MAX = 65_535;
 export const CONFIG_KEYS = {
   'server.host': text({ fallback: '127.0.0.1', about: 'Address to listen on.' }),
   'server.port': port({ fallback: 7070, about: 'Port to listen on; 0 picks a free one.' }),
+  'server.calls_in_flight': count(LIMITS.calls_in_flight.value, {
+    fallback: LIMITS.calls_in_flight.value,
+    about: 'Calls that run at once or wait for an instance; more wait for their turn, tenants by their weight.',
+  }),
   'server.log_level': word(LOG_LEVELS, { fallback: 'info', about: 'Least level of what is logged on standard error.' }),
   'plugins.dirs': list({ fallback: [], about: 'Folders of plugin folders, or plugin folders.' }),
   'plugins.watch': flag({ fallback: false, about: 'Reload a plugin whose files change.' }),
@@ -78,6 +82,16 @@ function port(about: About<number>): ConfigKey<number> {
     parse: (value) =>
       Number.isInteger(value) && Number(value) >= 0 && Number(value) <= PORT_MAX ? Number(value) : undefined,
     fromText: (given) => (/^\d{1,5}$/.test(given) ? Number(given) : given),
+  };
+}
+
+function count(max: number, about: About<number>): ConfigKey<number> {
+  return {
+    ...about,
+    expected: `a whole number from 1 to ${max}`,
+    parse: (value) =>
+      Number.isInteger(value) && Number(value) >= 1 && Number(value) <= max ? Number(value) : undefined,
+    fromText: (given) => (/^\d{1,9}$/.test(given) ? Number(given) : given),
   };
 }
 

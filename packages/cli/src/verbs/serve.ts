@@ -115,6 +115,7 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
       tenants: 'explicit',
       minTier: config['sandbox.min_tier'],
       grants: config.grants,
+      callsInFlightMax: config['server.calls_in_flight'],
     });
   } finally {
     done();
