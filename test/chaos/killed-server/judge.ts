@@ -15,14 +15,12 @@ export async function judge(storage: Storage, life: Life, killedAt: number): Pro
   const catalogue = await storage.readCatalogue();
   const audit = await storage.readAudit(0, ALL);
   const followed = followAudit({ seq: 0, hash: AUDIT_ORIGIN }, audit.rows);
+  const bound = killedAt - LOST_MS_MAX - slowestMs(life.calls, killedAt);
   const ledgers = await Promise.all(
     LEDGERS.map(async (plugin) => {
       const rows = await storage.listCalls({ plugin, tenant: life.tenant, rowsMax: ALL });
-      return judgeLedger(
-        rows,
-        life.calls.filter((call) => call.plugin === plugin),
-        killedAt,
-      );
+      const calls = life.calls.filter((call) => call.plugin === plugin);
+      return judgeLedger(rows, calls, { bound, killedAt });
     }),
   );
   return [
@@ -96,11 +94,20 @@ function judgeTenants({ tenants }: CatalogueRows, { tenants: sent }: Life): read
   return [...lost.map((id) => `tenant ${id} is lost`), ...back.map((id) => `tenant ${id} is back`)];
 }
 
-function judgeLedger(rows: readonly LedgerRow[], calls: readonly CallSent[], killedAt: number): readonly string[] {
+type Moments = {
+  /** What was answered before it must be there with its end. */
+  readonly bound: number;
+  readonly killedAt: number;
+};
+
+function judgeLedger(
+  rows: readonly LedgerRow[],
+  calls: readonly CallSent[],
+  { bound, killedAt }: Moments,
+): readonly string[] {
   const byId = new Map(rows.map((row) => [row.call_id, row]));
   const acked = calls.filter((call) => call.outcome !== undefined);
   const isStrict = calls[0]?.plugin === 'strict';
-  const bound = killedAt - LOST_MS_MAX - slowestMs(calls, killedAt);
   const old = acked.filter(({ ackedAt = 0 }) => ackedAt < bound);
   const unstarted = (isStrict ? acked : old).filter((call) => !byId.has(idOf(call)));
   const unended = old.filter((call) => byId.get(idOf(call))?.outcome !== 'ok');
@@ -115,9 +122,9 @@ function judgeLedger(rows: readonly LedgerRow[], calls: readonly CallSent[], kil
   ];
 }
 
-/** How slow machine and database were: the slowest call of late, which for a strict one holds a write. */
+/** How slow machine and database were: the slowest call that had its end of late, or none; a strict one holds a write. */
 function slowestMs(calls: readonly CallSent[], killedAt: number): number {
-  const late = calls.filter(({ tool, sentAt }) => tool !== 'hold' && killedAt - sentAt < LATE_MS);
+  const late = calls.filter(({ tool, ackedAt = killedAt }) => tool !== 'hold' && killedAt - ackedAt < LATE_MS);
   return Math.max(0, ...late.map(({ sentAt, ackedAt = killedAt }) => ackedAt - sentAt));
 }
 
