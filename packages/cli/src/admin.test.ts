@@ -176,6 +176,7 @@ const VERBS: readonly string[] = [
   'rollback configured',
   'logs configured',
   'logs configured --follow',
+  'debug configured',
   'nodes',
 ];
 

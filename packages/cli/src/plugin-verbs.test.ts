@@ -137,11 +137,34 @@ test('a tenant moves to a release after it has seen and consented to what differ
   expect(await ask('upgrade talker 9.9.9', acme)).toMatchObject({ code: 25, stderr: expect.stringContaining('9.9.9') });
 });
 
-test('nodes lists the servers of the storage, with the one that answers', async () => {
-  const { stdout, code } = await ask('nodes');
-  expect(code).toBe(0);
-  expect(stdout).toMatch(/^NODE +HOST +STATE +VERSION +TIER +PLUGINS +SEEN\n/);
-  expect(stdout).toMatch(/^\S+ \* +\S+ +ready +\S+ +(process|uid|confined|jail) +1 well /m);
+test('debug shows instances, what they use, the last errors and the last calls; processes to the platform alone', async () => {
+  await ask('call talker fail', acme);
+  const head = /\n {2}INSTANCE +PID +STATE +RELEASE +TIER +UP +CALLS +MEMORY +PEAK +CPU +THREADS +FILES\n/;
+  await expect
+    .poll(async () => (await ask('debug talker', acme)).stdout)
+    .toMatch(/last calls\n[^]*fail +tool_error +PLUGIN_THREW/);
+  const { stdout, stderr } = await ask('debug talker', acme);
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(
+    /^talker for \S+ {2}FAILED {2}\d+ ok, \d+ failed {2}breaker closed {2}0 waiting\n {2}.*no such city/,
+  );
+  expect(stdout).toMatch(head);
+  expect(stdout).toMatch(/\n {2}\S+ +- +serving +[12]\.0\.0 /);
+  expect(stdout).toMatch(/\n {2}\S+ host .*no such city/);
+  expect((await ask('debug talker --tenant acme')).stdout).toMatch(/\n {2}\S+ +\d+ +serving /);
+  expect(JSON.parse((await ask('debug talker --json', acme)).stdout)).toMatchObject({ plugin: 'talker' });
+});
+
+test('nodes lists the servers of the storage, with the one that answers and the plugins that are not well there', async () => {
+  await ask('call talker fail', acme);
+  const plugins = async () => (await ask('nodes')).stdout;
+  await expect
+    .poll(plugins)
+    .toMatch(
+      /^NODE +HOST +STATE +VERSION +TIER +PLUGINS +SEEN\n\S+ \* +\S+ +ready +\S+ +(process|uid|confined|jail) +0 well, ill: talker {2}/,
+    );
+  await say('mended');
+  await expect.poll(plugins).toMatch(/ 1 well +\d{4}-/);
   expect(JSON.parse((await ask('nodes --json')).stdout)).toMatchObject([{ is_self: true }]);
 });
 

@@ -15,6 +15,7 @@ const VERBS = [
     'upgrade',
     'rollback',
     'logs',
+    'debug',
     'nodes',
     'migrate up',
     'migrate down',

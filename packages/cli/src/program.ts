@@ -9,6 +9,7 @@ import { asksForTenant, examples, type VerbContext } from './remote/server-verb.
 import type { Terminal } from './terminal.ts';
 import { addTokenVerbs } from './verbs/api-token.ts';
 import { addConfigVerbs } from './verbs/config.ts';
+import { addDebug } from './verbs/debug.ts';
 import { addHealth } from './verbs/health.ts';
 import { addList } from './verbs/list.ts';
 import { addPluginVerbs } from './verbs/plugins.ts';
@@ -55,6 +56,7 @@ function addServerVerbs(context: VerbContext): void {
   addTokenVerbs(context);
   addReleaseVerbs(context);
   addLogs(context);
+  addDebug(context);
   addNodes(context);
 }
 

@@ -27,9 +27,11 @@ import type { RolloutRequest } from './moves/rollout.ts';
 import type { Gate } from './moves/upgrade.ts';
 import type { JournalSource } from './journal/journal.ts';
 import type { HealthView } from './registry/health.ts';
+import type { Transition } from './registry/history.ts';
 import type { Refusal, Registry } from './registry/registry.ts';
 import type { StoredRegistration, StoredRollout } from './storage/catalogue-port.ts';
 import type { Storage } from './storage/port.ts';
+import type { LedgerRow } from './storage/records-port.ts';
 
 /** How a host is opened; every field has a default. */
 export type HostOptions = {
@@ -244,6 +246,39 @@ export type PluginLogs = {
   readonly watch: (plugin: string, tenant: string, didAdd: () => void) => () => void;
 };
 
+/** One instance of a plugin; figures are null where they are not known. `pid` is for the platform alone. */
+export type PluginInstance = {
+  readonly instance_id: string;
+  readonly pid?: number;
+  readonly version: string;
+  readonly digest: string;
+  readonly tier: Tier;
+  readonly state: string;
+  readonly uptime_seconds: number;
+  readonly calls_in_flight: number;
+  readonly cpu_ms: number | null;
+  readonly rss_bytes: number | null;
+  readonly peak_rss_bytes: number | null;
+  readonly thread_count: number | null;
+  readonly open_handles: number | null;
+};
+
+/** What the host knows of a plugin for one tenant; sums are over its instances (F004-26). */
+export type PluginDebug = {
+  readonly plugin: string;
+  readonly tenant_id: string;
+  readonly status: PluginHealth | null;
+  readonly memory_usage: { readonly rss_bytes: number | null; readonly peak_rss_bytes: number | null };
+  readonly thread_count: number | null;
+  readonly open_handles: number | null;
+  readonly waiting_calls: number;
+  readonly instances: readonly PluginInstance[];
+  readonly error_log: readonly PluginLogLine[];
+  /** Null while the storage is away. */
+  readonly last_calls: readonly Omit<LedgerRow, 'node' | 'tenant_id' | 'plugin_name'>[] | null;
+  readonly transitions: readonly Transition[];
+};
+
 /** A running host. Every method may be called at the same time as any other; `close` ends them all. */
 export type Host = AsyncDisposable & {
   readonly registry: Registry;
@@ -302,6 +337,11 @@ export type Host = AsyncDisposable & {
   /** Tools that a tenant may see, sorted by plugin and name. */
   readonly tools: (tenant?: string) => readonly ListedTool[];
   readonly logs: PluginLogs;
+  /** Looks into a plugin without asking it; the platform sees processes and places, too. Never rejects. */
+  readonly debug: (
+    plugin: string,
+    wanted: { readonly tenant: string; readonly isPlatform: boolean },
+  ) => Promise<PluginDebug>;
   readonly refused: () => readonly Refusal[];
   /** Prometheus text. */
   readonly metrics: () => Promise<string>;

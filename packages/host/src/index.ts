@@ -10,6 +10,8 @@ export type {
   HostOptions,
   InstallOptions,
   InstalledRelease,
+  PluginDebug,
+  PluginInstance,
   PluginLogLine,
   PluginLogPage,
   PluginLogs,

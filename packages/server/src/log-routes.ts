@@ -36,7 +36,8 @@ const QuerySchema = Type.Object({
   ),
 });
 
-const LineSchema = Type.Object({
+/** A line of a plugin’s log. */
+export const LogLineSchema = Type.Object({
   cursor: Type.String(),
   at: Type.String({ format: 'date-time' }),
   source: Type.Enum(['logger', 'stdout', 'stderr', 'host', 'state']),
@@ -48,7 +49,7 @@ const LineSchema = Type.Object({
 });
 
 const PageSchema = Type.Object({
-  lines: Type.Array(LineSchema),
+  lines: Type.Array(LogLineSchema),
   next: Type.String({ description: 'The cursor to go on after.' }),
   has_gap: Type.Boolean({ description: 'Lines before these are no longer kept.' }),
 });

@@ -18,6 +18,7 @@ import { addAdminRoutes } from './admin-routes.ts';
 import { addAuditRoutes } from './audit-routes.ts';
 import { answerConnectionFault, answerFault } from './answer.ts';
 import { assertHeaderCount, assertLoopbackHost, HEADERS_READ_MAX, isLoopbackName } from './guards.ts';
+import { addDebugRoutes } from './debug-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { acceptJsonOnly } from './json-body.ts';
 import { placeOf } from './plane.ts';
@@ -216,6 +217,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
   addRegistrationRoutes(app, host);
   addSecretRoutes(app, host);
   addAuditRoutes(app, host);
+  addDebugRoutes(app, host);
   addLogRoutes(app, { host, followers, isAdmitted: (request) => isAdmitted(request, door) });
   addWorkerRoutes(app);
   addReleaseRoutes(app, host);

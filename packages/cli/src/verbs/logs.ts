@@ -5,12 +5,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { HostError, type PluginLogLine, type PluginLogPage } from '@bulkhead/host';
 import { InvalidArgumentError } from 'commander';
+import { logLines } from '../log-lines.ts';
 import { askAdmin, openAnswer, tokenHeaders } from '../remote/ask.ts';
 import { readEvents } from '../remote/events.ts';
 import { RemoteError, parseRefusal } from '../remote/remote-error.ts';
 import { openRemote, type Remote } from '../remote/remote.ts';
 import { asksForTenant, examples, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
-import { plain } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { pluginPath } from './plugins.ts';
 
@@ -130,19 +130,10 @@ async function readStream(
 function createPrinter({ json }: LogOptions, { result, say, colors, talkColors }: Terminal): Printer {
   const gap = (): void => say(talkColors.dim('... lines before this are no longer kept ...'));
   if (json === true) return { gap, line: (line) => result(JSON.stringify(line)) };
-  const paints = { debug: colors.dim, info: same, warn: colors.yellow, error: colors.red };
   return {
     gap,
-    line: ({ at, source, level, text, fields, call_id: callId }) => {
-      const paint = level === null ? same : paints[level];
-      const { stack, ...others } = fields ?? {};
-      const more = Object.keys(others).length === 0 ? '' : colors.dim(`  ${plain(JSON.stringify(others))}`);
-      const call = callId === null ? '' : colors.dim(`  call ${plain(callId)}`);
-      result(`${colors.dim(at)} ${colors.dim(source.padEnd(SOURCE_CHARACTERS))} ${paint(plain(text))}${more}${call}`);
-      if (typeof stack === 'string') for (const frame of stack.split('\n').slice(1)) result(colors.dim(plain(frame)));
+    line: (line) => {
+      for (const text of logLines(line, colors)) result(text);
     },
   };
 }
-
-const SOURCE_CHARACTERS = 'logger'.length;
-const same = (text: string): string => text;

@@ -8,6 +8,7 @@ import type { CallRequest, Host } from '../host-api.ts';
 import type { HostParts } from './open-parts.ts';
 import { createHealthViews } from './health-views.ts';
 import { createInstaller } from './installer.ts';
+import { createPluginDebug } from './plugin-debug.ts';
 import { createPluginLogs } from './plugin-logs.ts';
 import { createRegistrations } from './registrations.ts';
 import { renew } from './renew.ts';
@@ -19,6 +20,8 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
   const { call, sandbox, tenants, tokens, nodes, audit } = parts;
   const { list, set, remove, rotate } = call.secrets;
   const installer = createInstaller(settings, parts);
+  const views = createHealthViews(parts);
+  const logs = createPluginLogs({ journal: parts.journal, registry: call.registry });
   const close = (): Promise<void> => closing.disposeAsync();
   return {
     registry: call.registry,
@@ -37,9 +40,10 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
     uninstall: installer.uninstall,
     call: (request) => runCall(call, toolTask(request)),
     runSandboxed: (target, ...args) => runFunction(parts, target, args),
-    ...createHealthViews(parts),
+    ...views,
     tools: (tenant) => listTools(parts, tenant ?? DEFAULT_TENANT),
-    logs: createPluginLogs({ journal: parts.journal, registry: call.registry }),
+    logs,
+    debug: createPluginDebug(parts, { ...views, logs }),
     refused: () => call.registry.refused(),
     metrics: () => call.metrics.renderMetrics(),
     close,

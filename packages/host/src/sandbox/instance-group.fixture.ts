@@ -20,7 +20,8 @@ export type FakeSandbox = Sandbox & {
 
 const MEASURED = { didRun: true, stdout: '', stderr: '', cpu_ms: null, peak_rss_bytes: null, metadata: undefined };
 
-const IDLE = { pid: 1, state: '', calls_in_flight: 0, cpu_ms: 0, rss_bytes: 0, last_output: '' };
+const FIGURES = { uptime_ms: 0, calls_in_flight: 0, cpu_ms: 0, rss_bytes: 0, peak_rss_bytes: 0 };
+const IDLE = { pid: 1, node_pid: 1, state: '', ...FIGURES, last_output: '' };
 
 /** Makes one that serves. */
 export function createFake(instanceId: string): FakeSandbox {

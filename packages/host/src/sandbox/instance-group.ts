@@ -99,6 +99,11 @@ export class InstanceGroup {
     return [...this.#instances].map((instance) => instance.sandbox);
   }
 
+  /** Calls that wait for an instance. */
+  waitingCount(): number {
+    return this.#waiting.size();
+  }
+
   /** Takes no more calls, lets those in flight end, and closes the instances; resolves when all is gone (S3). */
   async retire(): Promise<void> {
     this.#isRetired = true;

@@ -88,9 +88,14 @@ export type SandboxUsage = { readonly cpuMs: number | null; readonly rssBytes: n
 export type SandboxDiagnosis = {
   readonly instance_id: string;
   readonly pid: number | undefined;
+  /** The guest's Node itself, which is not the process that was started where that holds it inside. */
+  readonly node_pid: number | undefined;
   readonly state: string;
+  /** Since it began to serve, or was started. */
+  readonly uptime_ms: number;
   readonly calls_in_flight: number;
   readonly cpu_ms: number | null;
   readonly rss_bytes: number | null;
+  readonly peak_rss_bytes: number | null;
   readonly last_output: string;
 };

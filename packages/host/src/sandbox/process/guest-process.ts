@@ -108,12 +108,14 @@ export class GuestProcess implements Sandbox {
   #isTold = false;
   #culpritId: number | undefined;
   #dying: Dying | undefined;
+  #startedAt: number;
 
   constructor(options: GuestProcessOptions) {
     const { handle, clock, hidePaths, onDropped, bootTimeoutMs } = options;
     this.#options = options;
     this.instanceId = options.instanceId;
     this.tier = options.tier;
+    this.#startedAt = clock.now();
     this.booted = this.#didBoot.promise;
     this.died = this.#didDie.promise;
     this.worn = this.#didWear.promise;
@@ -282,10 +284,13 @@ export class GuestProcess implements Sandbox {
     return {
       instance_id: this.instanceId,
       pid: this.#options.handle.pid,
+      node_pid: this.nodePid(),
       state: this.#state,
+      uptime_ms: this.#options.clock.now() - this.#startedAt,
       calls_in_flight: this.#calls.pendingCount(),
       cpu_ms: this.#usage.cpuMs(),
       rss_bytes: this.#usage.rssBytes(),
+      peak_rss_bytes: this.#usage.peakRssBytes(),
       last_output: `${stdout}${stderr}`,
     };
   }
@@ -335,6 +340,7 @@ export class GuestProcess implements Sandbox {
     this.#clearDeadlines();
     this.#channel.setPayloadBytesMax(this.#outputBytesMax + LIMITS.frame_envelope_bytes.value);
     this.#phase = 'serving';
+    this.#startedAt = this.#options.clock.now();
     this.ready = message;
     this.#toolNames = new Set(message.tools.map((tool) => tool.name));
     this.#exportNames = new Set(message.exports);

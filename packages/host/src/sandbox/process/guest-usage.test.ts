@@ -97,3 +97,10 @@ test('before the first sample nothing is known', () => {
   const usage = createGuestUsage(MIB);
   expect([usage.cpuMs(), usage.rssBytes(), usage.idleCpuMs(), usage.isWorn()]).toEqual([null, null, 0, false]);
 });
+
+test('the peak is the most of all samples, and not known before the first', () => {
+  const usage = createGuestUsage(100 * MIB);
+  expect(usage.peakRssBytes()).toBeNull();
+  for (const rssBytes of [10, 30, 20]) usage.take({ cpuMs: 0, rssBytes, callsSent: 0, callsInFlight: 0 });
+  expect([usage.peakRssBytes(), usage.rssBytes()]).toEqual([30, 20]);
+});

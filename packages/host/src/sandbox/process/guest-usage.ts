@@ -8,6 +8,8 @@ export type GuestUsage = {
   /** CPU time since the process began and resident memory, at the last sample; null before the first. */
   readonly cpuMs: () => number | null;
   readonly rssBytes: () => number | null;
+  /** The most of its samples. */
+  readonly peakRssBytes: () => number | null;
   /** CPU time used since the last call ended; 0 where a call was in flight at the last sample, or since. */
   readonly idleCpuMs: () => number;
   /** Takes a sample and returns the CPU time since the last one. */
@@ -32,6 +34,7 @@ const HIGH_SAMPLES = 3;
 /** Opens an account; `memoryBytes` is the budget of the plugin. */
 export function createGuestUsage(memoryBytes: number): GuestUsage {
   let last: UsageSample | undefined;
+  let peakRssBytes = 0;
   let idleCpuMs = 0;
   let wornRssBytes = Infinity;
   let streak: { samples: number; callsEnded: number } | undefined;
@@ -53,6 +56,7 @@ export function createGuestUsage(memoryBytes: number): GuestUsage {
   return {
     cpuMs: () => last?.cpuMs ?? null,
     rssBytes: () => last?.rssBytes ?? null,
+    peakRssBytes: () => (last === undefined ? null : peakRssBytes),
     idleCpuMs: () => idleCpuMs,
     take: (sample) => {
       const spentMs = last === undefined ? 0 : Math.max(0, sample.cpuMs - last.cpuMs);
@@ -60,6 +64,7 @@ export function createGuestUsage(memoryBytes: number): GuestUsage {
       const isIdle = sample.callsInFlight === 0 && sample.callsSent === last?.callsSent;
       idleCpuMs = isIdle ? idleCpuMs + spentMs : 0;
       judgeWear(sample);
+      peakRssBytes = Math.max(peakRssBytes, sample.rssBytes);
       last = sample;
       return spentMs;
     },
