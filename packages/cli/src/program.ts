@@ -69,6 +69,7 @@ function addServe({ program, terminal, exit }: VerbContext): void {
     .option('--plugins <dir>', 'folder of plugin folders, or one plugin folder; repeatable', collect)
     .option('--data <dir>', 'folder for artifacts and the token (default: .bulkhead)')
     .addOption(new Option('--min-tier <tier>', 'refuse to start where the sandbox is weaker').choices(TIERS))
+    .option('--accept-weak-sandbox', 'run plugins that came over the admin API in whatever sandbox there is')
     .option('--grant <name=perm,...>', 'grant permissions to a plugin; repeatable', collect)
     .option('--watch', 'reload a plugin whose files change')
     .option('--json', 'print one line of JSON when it serves, and nothing else')

@@ -42,6 +42,8 @@ export type HostOptions = {
   readonly storage?: Storage | (() => Promise<Storage>);
   /** Refuses to start where the machine's sandbox is weaker (`SANDBOX_TOO_WEAK`). */
   readonly minTier?: Tier;
+  /** The least tier for releases that were published and not installed; `confined` by default (DESIGN 6). */
+  readonly untrustedMinTier?: Tier;
   /** Folder for artifacts, held by one host at a time; without it they live in memory. */
   readonly dataDir?: string;
   /**
@@ -302,6 +304,13 @@ export type Host = AsyncDisposable & {
    *   A plugin that lacks something, or throws at load, is installed all the same and says so in `state` and `reason`.
    */
   readonly install: (dir: string, options?: InstallOptions) => Promise<InstalledRelease>;
+  /**
+   * Stores the release in a folder beside the others of its plugin, wherever those came from, and tries it once. It is
+   * registered for nobody and may be seen by nobody until it is offered; a tenant is moved to it by an upgrade.
+   *
+   * @throws {HostError} with findings where it is refused, as `install`; `RELEASE_EXISTS` for other content of a version.
+   */
+  readonly publish: (dir: string, options?: { readonly by?: string }) => Promise<InstalledRelease>;
   /** Installs each plugin folder below `dir`; what is refused is listed, never thrown. */
   readonly installAll: (
     dir: string,

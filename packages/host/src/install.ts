@@ -10,7 +10,8 @@ import { HostError } from './base/host-error.ts';
 import { goLive } from './install/go-live.ts';
 import { tryRelease } from './install/trial.ts';
 import { claimName, publishBundle } from './install/publish.ts';
-import { refuse, refuseMissing } from './install/refuse.ts';
+import { keepRelease } from './install/keep-release.ts';
+import { lackingCandidate, refuse, refuseMissing } from './install/refuse.ts';
 import type { InstallPath, InstallRequest, Installed } from './install/install-path.ts';
 import { checkRequirements, missingPackages } from './requirements/check-requirements.ts';
 import { createSystemProbe } from './requirements/system-probe.ts';
@@ -30,25 +31,31 @@ import { inActiveSpan } from './tracing/install-span.ts';
 export async function installPlugin(path: InstallPath, request: InstallRequest): Promise<Installed> {
   const source = await readSource(request.dir, OPERATOR_FOLDER);
   const manifest = manifestOf(source);
-  claimName(path, manifest, source.folder);
+  const { candidate } = request;
+  if (candidate === undefined) claimName(path, manifest, source.folder);
+  const lack = candidate === undefined ? refuseMissing : lackingCandidate;
   const missing = await missingRequirements(path, manifest, source);
-  if (missing.length > 0) return refuseMissing(path, { manifest, source }, missing);
+  if (missing.length > 0) return lack(path, { manifest, source }, missing);
   const reviewed = await inActiveSpan('bulkhead.review', {}, () =>
     reviewSource({ source, manifest, supplied: path.supplied }, path.workshop.ask),
   );
   if (reviewed.kind === 'refused') throw refuse(reviewed.findings, 'REVIEW_REFUSED');
   if (reviewed.kind === 'missing') {
-    return refuseMissing(path, { manifest, source }, missingPackages(reviewed.packages, { shownDir: source.folder }));
+    return lack(path, { manifest, source }, missingPackages(reviewed.packages, { shownDir: source.folder }));
   }
   const bundled = await inActiveSpan('bulkhead.bundle', {}, () => bundleSource(reviewed.reviewed, path.workshop.ask));
   if (bundled.kind === 'refused') throw refuse(bundled.findings, 'BUNDLE_FAILED');
   const artifact = await path.artifacts.put(bundled.bundle);
-  const release = await publishBundle(path, { artifact, bundle: bundled.bundle, place: source.folder });
+  const wasStored = path.releases.releasesOf(manifest.name).some(({ digest }) => digest === artifact.digest);
+  const stored = { artifact, bundle: bundled.bundle, place: source.folder };
+  const release = await publishBundle(path, stored, candidate);
   const { tenant, mayRecallTrial: mayRecall } = request;
   const trial = await inActiveSpan('bulkhead.trial', {}, () =>
     tryRelease(path, { release, artifact, tenant, mayRecall }),
   );
-  return goLive(path, { release, trial, request });
+  return candidate === undefined
+    ? goLive(path, { release, trial, request, wasStored })
+    : keepRelease(path, release, trial);
 }
 
 function manifestOf(source: SourceTree): Manifest {

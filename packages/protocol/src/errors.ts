@@ -120,6 +120,10 @@ export const ERRORS = {
       message: 'the request did not arrive in time',
       hint: 'Send headers and body without pauses; docs/limits.md gives the bounds.',
     },
+    INSTALL_FORM_UNSUPPORTED: {
+      message: 'a plugin cannot be installed in this form yet',
+      hint: 'Put the folder on the server and send `{"path": "/the/folder"}`.',
+    },
     IDEMPOTENCY_CONFLICT: {
       status: 409,
       message: 'the idempotency key was used with other parameters',

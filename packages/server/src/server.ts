@@ -20,6 +20,7 @@ import { answerConnectionFault, answerFault } from './answer.ts';
 import { assertHeaderCount, assertLoopbackHost, HEADERS_READ_MAX, isLoopbackName } from './guards.ts';
 import { addDebugRoutes } from './debug-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
+import { addInstallRoutes } from './install-routes.ts';
 import { acceptJsonOnly } from './json-body.ts';
 import { placeOf } from './plane.ts';
 import { admitCaller, createRecognize, healthViewFor, type Access, type Caller, type Recognize } from './principal.ts';
@@ -220,6 +221,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
   addDebugRoutes(app, host);
   addLogRoutes(app, { host, followers, isAdmitted: (request) => isAdmitted(request, door) });
   addWorkerRoutes(app);
+  addInstallRoutes(app, host);
   addReleaseRoutes(app, host);
   addRolloutRoutes(app, host);
 }

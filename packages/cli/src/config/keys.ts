@@ -35,6 +35,10 @@ export const CONFIG_KEYS = {
     about: 'Folder for artifacts and the token; held by one server at a time.',
   }),
   'sandbox.min_tier': word(TIERS, { fallback: 'process', about: 'Refuse to start where the sandbox is weaker.' }),
+  'sandbox.untrusted_min_tier': word(TIERS, {
+    fallback: 'confined',
+    about: 'The least sandbox for plugins that came over the admin API.',
+  }),
   'health.public_reasons': word(['auto', 'always', 'never'], {
     fallback: 'auto',
     about:

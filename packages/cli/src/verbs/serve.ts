@@ -30,6 +30,7 @@ export type ServeOptions = {
   readonly plugins?: readonly string[];
   readonly data?: string;
   readonly minTier?: Tier;
+  readonly acceptWeakSandbox?: boolean;
   readonly grant?: readonly string[];
   readonly watch?: boolean;
   readonly json?: boolean;
@@ -86,7 +87,7 @@ async function serveUntilSignal(serving: Serving, terminal: Terminal): Promise<v
 }
 
 function flagsOf(options: ServeOptions): ConfigLayer {
-  const { port, host, plugins, data, minTier, watch, logLevel } = options;
+  const { port, host, plugins, data, minTier, acceptWeakSandbox, watch, logLevel } = options;
   return {
     ...(port !== undefined && { 'server.port': port }),
     ...(host !== undefined && { 'server.host': host }),
@@ -95,6 +96,7 @@ function flagsOf(options: ServeOptions): ConfigLayer {
     ...(watch !== undefined && { 'plugins.watch': watch }),
     ...(data !== undefined && { 'data.dir': data }),
     ...(minTier !== undefined && { 'sandbox.min_tier': minTier }),
+    ...(acceptWeakSandbox === true && { 'sandbox.untrusted_min_tier': 'process' }),
     grants: parseGrants(options.grant ?? []),
   };
 }
@@ -114,6 +116,7 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
       dataDir: resolve(config['data.dir']),
       tenants: 'explicit',
       minTier: config['sandbox.min_tier'],
+      untrustedMinTier: config['sandbox.untrusted_min_tier'],
       grants: config.grants,
       callsInFlightMax: config['server.calls_in_flight'],
     });

@@ -18,6 +18,7 @@ import type { HostError } from '../base/host-error.ts';
 import type { Log } from '../base/log.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { LivePlugin } from '../fleet/live-plugin.ts';
+import type { TierPolicy } from '../fleet/needed-tier.ts';
 import type { Hook, HookChain } from '../hooks/chain.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -31,7 +32,7 @@ import { endCallSpan, startCallSpan } from '../tracing/call-span.ts';
 import { createRecord, endRecord, type CallRecord } from './call-record.ts';
 
 /** What the call flow uses; wired once by the host. */
-export type CallPath = {
+export type CallPath = TierPolicy & {
   readonly clock: Clock;
   readonly log: Log;
   readonly node: string;
@@ -51,9 +52,6 @@ export type CallPath = {
   readonly journal: Pick<Journal, 'add'>;
   /** Hooks of a point that a call of this tenant meets; empty for most. */
   readonly hooksFor: (tenant: string, point: 'before_tool_call') => readonly Hook[];
-  /** What the sandbox was measured to be, and the least that the operator accepts. */
-  readonly tier: Tier;
-  readonly minTier: Tier;
 };
 
 /** A request, normalised: `args` for an export, `params` for a tool. */

@@ -4,9 +4,7 @@
 import {
   callError,
   capabilitiesOf,
-  isTierAtLeast,
   scopesOf,
-  strongestTier,
   type CallError,
   type JsonObject,
   type JsonValue,
@@ -14,6 +12,7 @@ import {
 } from '@bulkhead/protocol';
 import type { HostError } from '../base/host-error.ts';
 import type { LivePlugin, LiveTool } from '../fleet/live-plugin.ts';
+import { refuseWeakSandbox } from '../fleet/needed-tier.ts';
 import type { Release } from '../catalogue/releases.ts';
 import type { RegistrationRow } from '../storage/catalogue-port.ts';
 import type { TenantScope } from '../tenant/accounts.ts';
@@ -78,7 +77,7 @@ export function resolveCall(path: CallPath, run: CallRun, tenant: TenantScope): 
     refuseTarget(run, live, tool) ??
     refusePermissions(run, { manifest: release.manifest, registration, tool }) ??
     refuseSecrets(path, tenant, release.manifest) ??
-    refuseTier(path, tenant, release.manifest) ??
+    refuseWeakSandbox(path, release, tenant.minTier) ??
     refuseTimeout(task.timeoutMs);
   if (error !== undefined) return { ok: false, error };
   return { ok: true, call: withTiming(run, { tenant, live, config, tool, args: task.args }) };
@@ -193,14 +192,6 @@ function refuseSecrets({ secrets }: CallPath, { id }: TenantScope, manifest: Man
   return callError('SECRET_MISSING', {
     message: `plugin "${manifest.name}" needs the secret "${missing}", which is not set for this tenant`,
     hint: `Set it: \`bulkhead secrets set ${manifest.name} ${missing}\`.`,
-  });
-}
-
-function refuseTier(path: CallPath, tenant: TenantScope, manifest: Manifest): CallError | undefined {
-  const needed = strongestTier([path.minTier, tenant.minTier, manifest.sandbox.min_tier]);
-  if (isTierAtLeast(path.tier, needed)) return undefined;
-  return callError('SANDBOX_TOO_WEAK', {
-    message: `the sandbox here is of tier "${path.tier}"; "${needed}" is needed`,
   });
 }
 

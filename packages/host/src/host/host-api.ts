@@ -34,6 +34,7 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
     registrations: createRegistrations(parts),
     install: installer.install,
     installAll: installer.installAll,
+    publish: installer.publish,
     reload: installer.reload,
     renew: (name, tenant) => renew(parts, name, tenant),
     withdraw: installer.withdraw,

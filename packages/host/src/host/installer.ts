@@ -5,6 +5,7 @@
 import { DEFAULT_TENANT, type ErrorCode } from '@bulkhead/protocol';
 import { basename, resolve } from 'node:path';
 import { HostError } from '../base/host-error.ts';
+import { EMBEDDER } from '../catalogue/audited.ts';
 import type { Host, InstallOptions, InstalledRelease } from '../host-api.ts';
 import { installPlugin } from '../install.ts';
 import type { Installed } from '../install/install-path.ts';
@@ -17,11 +18,12 @@ import { peekName, readManifest } from '../source/manifest-file.ts';
 import { OPERATOR_FOLDER, SINGLE_FILE, readSource } from '../source/read-source.ts';
 import { inActiveSpan } from '../tracing/install-span.ts';
 import type { HostParts } from './open-parts.ts';
+import { publishFolder } from './publish-folder.ts';
 import { uninstall, withdraw } from './take-out.ts';
 import type { HostSettings } from './settings.ts';
 
 /** The part of the embedding API that changes what is installed. */
-export type Installer = Pick<Host, 'install' | 'installAll' | 'reload' | 'withdraw' | 'uninstall'>;
+export type Installer = Pick<Host, 'install' | 'installAll' | 'publish' | 'reload' | 'withdraw' | 'uninstall'>;
 
 /** Makes the installer of a host. */
 export function createInstaller(settings: HostSettings, parts: HostParts): Installer {
@@ -82,6 +84,7 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
   return {
     install: (dir, options = {}) => inTurn(() => installListed(dir, options)),
     installAll: (dir, options = {}) => inTurn(() => installAll(dir, options)),
+    publish: (dir, { by = EMBEDDER } = {}) => inTurn(() => publishFolder(parts.install, dir, by)),
     reload: (name) => inTurn(() => reload(name)),
     withdraw: (name, tenant, by) => inTurn(() => withdraw(parts.install, { name, tenant, by })),
     uninstall: (name) => inTurn(() => uninstall(parts.install, name)),

@@ -15,6 +15,7 @@ import type { CallPath } from '../call/call-run.ts';
 import { openNodeId } from '../data/node-id.ts';
 import { compileTool } from '../fleet/compile-tool.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
+import type { TierPolicy } from '../fleet/needed-tier.ts';
 import type { LiveOptions, LiveSpec } from '../fleet/live-plugin.ts';
 import { createHookChain } from '../hooks/chain.ts';
 import { createFollower, type Follower } from '../install/follow.ts';
@@ -92,8 +93,8 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const releases = createReleases({ catalogue, clock, newId: randomUUID });
   catalogue.onChange(() => reconfigureGuests(fleet, releases));
   const { tier } = sandbox.receipt;
-  const { env, platformVersion, minTier } = settings;
-  const shared = { log, releases, registry, metrics, journal, fleet, tier, minTier };
+  const { env, platformVersion, minTier, untrustedMinTier } = settings;
+  const shared = { log, releases, registry, metrics, journal, fleet, tier, minTier, untrustedMinTier };
   const supplied = [await readSdk()];
   const artifacts = await openArtifacts(settings, releases, storage);
   const secrets = await openSecrets(settings, { catalogue, releases, storage });
@@ -173,7 +174,7 @@ function openRegistry(
   });
 }
 
-type Shared = Pick<CallPath & InstallPath, 'log' | 'releases' | 'registry' | 'metrics' | 'fleet' | 'tier' | 'minTier'>;
+type Shared = Pick<CallPath & InstallPath, 'log' | 'releases' | 'registry' | 'metrics' | 'fleet' | keyof TierPolicy>;
 
 type CallParts = Shared & Pick<CallPath, 'journal' | 'node' | 'ledger' | 'storage' | 'admitter' | 'bring' | 'secrets'>;
 

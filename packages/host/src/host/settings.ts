@@ -15,6 +15,7 @@ import type { HostOptions } from '../host-api.ts';
 export type HostSettings = {
   readonly openStorage: () => Promise<Storage>;
   readonly minTier: Tier;
+  readonly untrustedMinTier: Tier;
   readonly tierMax: Tier;
   readonly dataDir: string | undefined;
   readonly secretsKeys: readonly string[];
@@ -46,6 +47,7 @@ export function resolveSettings(options: HostOptions): HostSettings {
   return {
     openStorage: storageOpener(options.storage),
     minTier: options.minTier ?? 'process',
+    untrustedMinTier: options.untrustedMinTier ?? 'confined',
     tierMax: options.tierMax ?? 'jail',
     dataDir: options.dataDir,
     secretsKeys: options.secretsKeys ?? [],

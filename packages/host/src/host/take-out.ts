@@ -25,6 +25,16 @@ export async function uninstall(path: InstallPath, name: string): Promise<void> 
   await end(path, digests);
   registry.unregister(name);
   metrics.removePlugin(name);
+  await sweepArtifacts(path);
+}
+
+/** Removes what no stored release names; called in turn with installs, so that none is on its way. A failure costs room alone. */
+async function sweepArtifacts({ releases, artifacts, clock, log }: InstallPath): Promise<void> {
+  const named = releases.plugins().flatMap((plugin) => releases.releasesOf(plugin));
+  const referenced = new Set(named.map(({ digest }) => digest));
+  await artifacts
+    .sweep({ referenced, before: clock.wallTime() })
+    .catch((error: unknown) => log.warn({ err: error }, 'what no release names was not removed from the artifacts'));
 }
 
 function digestsOf({ releases }: InstallPath, name: string): readonly string[] {

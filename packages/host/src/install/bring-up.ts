@@ -53,8 +53,8 @@ async function tryStored(path: InstallPath, { release, tenant, config, mayRecall
   return tryRelease(path, { release, artifact, tenant, config, mayRecall });
 }
 
-/** Makes a plugin known that no folder of this start has brought. */
-function introduce(path: InstallPath, release: Release, trial: Trial): void {
+/** Makes a plugin known that no folder of this start has brought, by one of its releases. */
+export function introduce(path: InstallPath, release: Release, trial: Trial): void {
   const { name, version, description } = release.manifest;
   if (!path.registry.registered().some((plugin) => plugin.name === name)) {
     path.registry.register(name, { place: release.place, version, description, tier: path.tier });

@@ -2,22 +2,31 @@
  * The last step of an install: the one write by which new calls go to the new release while those in flight end on the
  * old one.
  */
-import { DEFAULT_TENANT, type CallError } from '@bulkhead/protocol';
+import { DEFAULT_TENANT, type CallError, type ErrorCode } from '@bulkhead/protocol';
 import { composeReason } from '../registry/reason.ts';
 import type { Release } from '../catalogue/releases.ts';
 import type { InstallPath, InstallRequest, Installed } from './install-path.ts';
 import { retireUnnamed } from './retire.ts';
 import type { Trial } from './trial.ts';
 
+/** A release that was tried. `wasStored`: before this install, too. */
+export type GoingLive = {
+  readonly release: Release;
+  readonly trial: Trial;
+  readonly request: InstallRequest;
+  readonly wasStored: boolean;
+};
+
 /**
  * Makes the release the one that is called. A first release goes live even when its trial failed, so that a call tells
  * why; a later one does not replace a release that runs.
  */
-export async function goLive(
-  path: InstallPath,
-  { release, trial, request }: { readonly release: Release; readonly trial: Trial; readonly request: InstallRequest },
-): Promise<Installed> {
+export async function goLive(path: InstallPath, { release, trial, request, wasStored }: GoingLive): Promise<Installed> {
   const { manifest, digest, findings } = release;
+  if (wasStored && isMovedOn(path, release, request)) {
+    void retireUnnamed(path, manifest.name);
+    return { manifest, release, findings };
+  }
   const before = runningDigest(path, manifest.name, request.tenant);
   if (trial.failure !== undefined && before !== undefined && before !== digest) {
     void retireUnnamed(path, manifest.name);
@@ -51,6 +60,13 @@ function isKeptBack({ releases, fleet }: InstallPath, { isPublic, digest, manife
   return others.some((other) => other.isPublic && fleet.find(other.digest) !== undefined);
 }
 
+/** At a start a folder brings back what it brought before; whoever was moved from there since stays where it is. */
+function isMovedOn({ releases }: InstallPath, { manifest }: Release, request: InstallRequest): boolean {
+  const { tenant, mayRecallTrial: isStart } = request;
+  const row = tenant === undefined ? undefined : releases.registrationOf(tenant, manifest.name);
+  return isStart && row !== undefined && row.plugin_version !== manifest.version;
+}
+
 function runningDigest(path: InstallPath, name: string, tenant: string | undefined): string | undefined {
   const resolution = path.releases.resolve(tenant ?? DEFAULT_TENANT, name);
   return resolution.kind === 'resolved' ? resolution.release.digest : undefined;
@@ -64,9 +80,18 @@ function enabling(request: InstallRequest, name: string): Parameters<InstallPath
   };
 }
 
+/** The reason that a trial which failed gives a plugin. */
+export function reasonOfFailure(failure: CallError): string {
+  return composeReason({ code: codeOf(failure), message: failure.message, cure: failure.hint });
+}
+
+function codeOf({ code }: CallError): ErrorCode {
+  return code as ErrorCode; // callError made it of the table.
+}
+
 function markTrialFailed(path: InstallPath, name: string, failure: CallError): void {
-  const code = failure.code as Parameters<typeof composeReason>[0]['code']; // callError made it of the table.
-  const reason = composeReason({ code, message: failure.message, cure: failure.hint });
+  const code = codeOf(failure);
+  const reason = reasonOfFailure(failure);
   if (failure.kind === 'unavailable') path.registry.markUnavailable(name, reason, { code });
   else path.registry.markFailed(name, reason, { code });
 }

@@ -1,20 +1,22 @@
 /**
  * What the install flow uses, wired once by the host, and what goes in and comes out of it.
  */
-import type { Finding, Manifest, Tier } from '@bulkhead/protocol';
+import type { Finding, Manifest } from '@bulkhead/protocol';
 import type { ArtifactStore } from '../artifact/store.ts';
 import type { Log } from '../base/log.ts';
 import type { AskWorkshop } from '../base/workshop-port.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import type { TierPolicy } from '../fleet/needed-tier.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Release, Releases } from '../catalogue/releases.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Storage } from '../storage/port.ts';
 import type { PackageFiles } from '../source/source-tree.ts';
+import type { Trial } from './trial.ts';
 
 /** What the steps of an install use. */
-export type InstallPath = {
+export type InstallPath = TierPolicy & {
   readonly log: Log;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platformVersion: string;
@@ -28,8 +30,6 @@ export type InstallPath = {
   /** Trials are remembered there. */
   readonly storage: Pick<Storage, 'getTrial' | 'putTrial'>;
   readonly clock: Clock;
-  readonly tier: Tier;
-  readonly minTier: Tier;
 };
 
 /** Without a tenant the release is registered for all; grants are host capabilities for the registration. */
@@ -39,6 +39,8 @@ export type InstallRequest = {
   readonly grantsOf: (name: string) => readonly string[] | undefined;
   /** Believes the record of an earlier trial that went well. */
   readonly mayRecallTrial: boolean;
+  /** Stored beside the others for whoever moves to it, and registered for nobody; `by` is who asked for it. */
+  readonly candidate?: { readonly by: string };
 };
 
 /** What came of an install that was not refused. */
@@ -47,4 +49,6 @@ export type Installed = {
   /** Undefined where a requirement is missing: nothing was reviewed or stored. */
   readonly release: Release | undefined;
   readonly findings: readonly Finding[];
+  /** Of a candidate: how its trial ended, since nobody runs it whose state would tell. */
+  readonly trial?: Trial;
 };

@@ -7,7 +7,7 @@ import type { StoredArtifact } from '../artifact/artifact.ts';
 import type { Bundle } from '../bundle/bundle-source.ts';
 import { assertInvariant } from '../base/host-error.ts';
 import type { Release } from '../catalogue/releases.ts';
-import type { InstallPath } from './install-path.ts';
+import type { InstallPath, InstallRequest } from './install-path.ts';
 
 /**
  * Claims the plugin's name for its folder; the same folder may claim it again (a reload).
@@ -26,21 +26,28 @@ export function claimName(path: InstallPath, manifest: Manifest, place: string):
 
 /**
  * Publishes a stored bundle. A folder whose content changed under the same version is published with its digest as
- * build metadata, so that no version is ever rewritten and an author need not raise it at each save.
+ * build metadata, so that no version is ever rewritten and an author need not raise it at each save. Of a candidate the
+ * version is what was asked for: other content is refused.
  */
 export async function publishBundle(
   path: InstallPath,
   stored: { readonly artifact: StoredArtifact; readonly bundle: Bundle; readonly place: string },
+  candidate: InstallRequest['candidate'],
 ): Promise<Release> {
   const { artifact, bundle, place } = stored;
+  const { digest } = artifact;
+  if (candidate !== undefined) {
+    const foreign = { isPublic: false, isTrusted: false, isUpgrade: true, by: candidate.by };
+    return path.releases.publish({ ...bundle, digest, place, ...foreign });
+  }
   const known = path.releases.releasesOf(bundle.manifest.name);
-  const same = known.find((release) => release.digest === artifact.digest);
+  const same = known.find((release) => release.digest === digest);
   const clash = known.find((release) => release.manifest.version === bundle.manifest.version);
   const isRewrite = same === undefined && clash?.place === place;
-  const manifest = same?.manifest ?? (isRewrite ? withDigest(bundle.manifest, artifact.digest) : bundle.manifest);
+  const manifest = same?.manifest ?? (isRewrite ? withDigest(bundle.manifest, digest) : bundle.manifest);
   return path.releases.publish({
     manifest,
-    digest: artifact.digest,
+    digest,
     place,
     findings: bundle.findings,
     isPublic: true,

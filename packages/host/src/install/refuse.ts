@@ -1,7 +1,7 @@
 /**
  * The ways in which an install ends early: refused with findings, or unavailable until something is provided.
  */
-import type { ErrorCode, Finding, Manifest } from '@bulkhead/protocol';
+import { callError, type ErrorCode, type Finding, type Manifest } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
 import { missingReason, type MissingRequirement } from '../requirements/check-requirements.ts';
 import type { SourceTree } from '../source/source-tree.ts';
@@ -21,10 +21,24 @@ export function refuse(findings: readonly Finding[], fallback: ErrorCode): HostE
   return new HostError(code, { findings, message: `${place}: ${first.message}${more}`, hint: first.hint });
 }
 
+type Lacking = { readonly manifest: Manifest; readonly source: SourceTree };
+
+/** What a release lacks that nobody runs is told to whoever asked, and says nothing of its plugin. */
+export function lackingCandidate(
+  { log }: InstallPath,
+  { manifest, source }: Lacking,
+  missing: readonly MissingRequirement[],
+): Installed {
+  const message = missingReason(missing);
+  log.warn({ plugin: manifest.name, code: 'PLUGIN_UNAVAILABLE', path: source.folder }, message);
+  const failure = callError('PLUGIN_UNAVAILABLE', { message });
+  return { manifest, release: undefined, findings: [], trial: { failure, health: 'unknown' } };
+}
+
 /** Registers the plugin as UNAVAILABLE; the reason ends with the cure (F001-28, F001-29). */
 export function refuseMissing(
   { registry, log }: InstallPath,
-  { manifest, source }: { readonly manifest: Manifest; readonly source: SourceTree },
+  { manifest, source }: Lacking,
   missing: readonly MissingRequirement[],
 ): Installed {
   const reason = missingReason(missing);

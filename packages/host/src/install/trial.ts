@@ -3,19 +3,11 @@
  * one. The same artifact at the same tier under the same Node ends the same way; only a trial that went well is believed,
  * since what made one fail may have been mended.
  */
-import {
-  DEFAULT_TENANT,
-  callError,
-  isTierAtLeast,
-  strongestTier,
-  type CallError,
-  type HealthWord,
-  type JsonObject,
-  type Manifest,
-} from '@bulkhead/protocol';
+import { DEFAULT_TENANT, type CallError, type HealthWord, type JsonObject } from '@bulkhead/protocol';
 import type { StoredArtifact } from '../artifact/artifact.ts';
 import { isoTime } from '../base/clock.ts';
 import type { LivePlugin } from '../fleet/live-plugin.ts';
+import { refuseWeakSandbox } from '../fleet/needed-tier.ts';
 import type { Release } from '../catalogue/releases.ts';
 import type { TrialKey } from '../storage/records-port.ts';
 import type { InstallPath } from './install-path.ts';
@@ -37,7 +29,7 @@ export type TrialRequest = {
 export async function tryRelease(path: InstallPath, request: TrialRequest): Promise<Trial> {
   const { release, tenant } = request;
   const live = addToFleet(path, request);
-  const weak = refuseWeakSandbox(path, release.manifest);
+  const weak = refuseWeakSandbox(path, release);
   if (weak !== undefined) return { failure: weak, health: 'unknown' };
   const recalled = request.mayRecall ? await recall(path, live) : undefined;
   if (recalled !== undefined) return recalled;
@@ -62,13 +54,6 @@ function addToFleet(path: InstallPath, { release, artifact }: TrialRequest): Liv
     sourceMap: artifact.sourceMap,
     limits: manifest.limits,
   });
-}
-
-function refuseWeakSandbox(path: InstallPath, manifest: Manifest): CallError | undefined {
-  const needed = strongestTier([path.minTier, manifest.sandbox.min_tier]);
-  if (isTierAtLeast(path.tier, needed)) return undefined;
-  const message = `the plugin needs a sandbox of tier "${needed}"; this machine has "${path.tier}"`;
-  return callError('SANDBOX_TOO_WEAK', { message });
 }
 
 function keyOf(path: InstallPath, live: LivePlugin): TrialKey {
