@@ -13,6 +13,8 @@ const MAIN = `export default { tools: [
 ] };`;
 /** Stands in everything that is tenant A's, and in nothing else. */
 const MARK = 'amethyst-4711';
+/** A plugin that the victim alone may see. */
+const PRIVATE = 'gem_4711';
 const SECRET = 'API_KEY';
 const SECRET_PATH = `/api/v1/plugins/shared/secrets/${SECRET}`;
 
@@ -22,8 +24,8 @@ type Route = { readonly method: string; readonly path: string };
 let started: TestServer;
 let admin: Admin;
 let plugin: TestPlugin;
-/** Holds a release that the victim alone may see. */
-let offered: TestPlugin;
+/** Folders of what the victim alone may see: a release of the shared plugin, and a plugin. */
+let offered: readonly TestPlugin[];
 let victim: Tenant;
 let attacker: Tenant;
 let routes: readonly Route[];
@@ -36,7 +38,7 @@ beforeAll(async () => {
   await started.host.install(plugin.dir, { tenant: 'default' });
   admin = adminOf(started.url);
   victim = await makeTenant(`victim-${MARK}`);
-  offered = await offerRelease(victim.id);
+  offered = [await offerRelease(victim.id), await offerPlugin(victim)];
   attacker = await makeTenant('attacker');
   for (const { id, tokens } of [victim, attacker]) {
     await ask(tokens.at(-1) ?? '', 'POST', '/api/v1/plugins/shared/enable');
@@ -48,12 +50,12 @@ beforeAll(async () => {
   const { body: row } = await admin.ask('GET', '/api/v1/plugins/shared', { token: own });
   const registration = (row['registration'] as { readonly id: string }).id; // Its schema.
   const call = (body['call'] as { readonly call_id: string }).call_id; // Its schema.
-  secrets = [MARK, victim.id, registration, call, ...victim.tokenIds, ...victim.tokens];
+  secrets = [MARK, PRIVATE, victim.id, registration, call, ...victim.tokenIds, ...victim.tokens];
   routes = await readRoutes();
 });
 afterAll(async () => {
   await started[Symbol.asyncDispose]();
-  for (const folder of [plugin, offered]) await folder[Symbol.asyncDispose]();
+  for (const folder of [plugin, ...offered]) await folder[Symbol.asyncDispose]();
 });
 
 /** Stores a release that one tenant alone may see, and leaves `default` at the one that everybody may. */
@@ -67,6 +69,19 @@ async function offerRelease(tenant: string): Promise<TestPlugin> {
     await started.host.install(plugin.dir, { tenant: 'default' });
     await started.host.registrations.offer('shared', version, { tenants: [tenant] });
   }
+  return folder;
+}
+
+/** Stores a plugin that one tenant alone may see, which has called it. */
+async function offerPlugin({ id, tokens }: Tenant): Promise<TestPlugin> {
+  const folder = await writePlugin(PRIVATE, MAIN);
+  await admin.ask('POST', '/api/v1/plugins', { body: { path: folder.dir } });
+  const path = `/api/v1/plugins/${PRIVATE}`;
+  await admin.ask('POST', `${path}/releases/1.0.0/offer`, { body: { tenants: [id] } });
+  const token = tokens.at(-1) ?? '';
+  await admin.ask('POST', `${path}/enable`, { token });
+  const { body } = await admin.ask('POST', `/v1/tools/${PRIVATE}/recall/call`, { token, body: {} });
+  expect(body).toMatchObject({ ok: true });
   return folder;
 }
 
@@ -101,7 +116,10 @@ function candidates(name: string): readonly (readonly [theirs: string, nobodys: 
       ];
     case 'name':
     case 'plugin':
-      return [['shared', 'shared']];
+      return [
+        ['shared', 'shared'],
+        [PRIVATE, 'ghost_4711'],
+      ];
     case 'version':
       return [[`9.0.0-${MARK}`, '9.0.0-nobody']];
     case 'secret':
@@ -199,13 +217,16 @@ test('the same walk with the victim’s own tokens finds what is there to be see
       `GET /api/v1/tenants/${victim.id}/tokens`,
       'GET /v1/plugins',
       'GET /v1/plugins/shared/health',
+      `GET /v1/plugins/${PRIVATE}/health`,
+      'GET /v1/tools',
     ]),
   );
 });
 
 test('metrics name no tenant', async () => {
   const text = await (await fetch(`${started.url}/metrics`)).text();
-  for (const secret of secrets) expect(text).not.toContain(secret);
+  const named = secrets.filter((secret) => secret !== PRIVATE); // DESIGN 12 has series by plugin.
+  for (const secret of named) expect(text).not.toContain(secret);
 });
 
 test('a word of the victim’s in a call of the attacker’s is the attacker’s own word', async () => {
