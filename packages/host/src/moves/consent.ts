@@ -1,8 +1,8 @@
 /**
  * What a tenant's admin has to consent to, and what is granted after a move. Pure.
  *
- * G1: A release never has a capability that nobody named for this registration; what it no longer asks for it loses.
- * G2: Coming back to a release gives back what was granted when it was left, and nothing more.
+ * V1: A release never has a capability that nobody named for this registration; what it no longer asks for it loses.
+ * V2: Coming back to a release gives back what was granted when it was left, and nothing more.
  */
 import { capabilitiesOf, type ConsentAsked, type Manifest } from '@bulkhead/protocol';
 import type { MoveRow } from '../storage/catalogue-port.ts';

@@ -121,7 +121,7 @@ test('more hosts need consent where the internet was granted for others', () => 
   expect(consentAsked(manifestOf(), online(two))).toEqual({ permissions: ['internet'], hosts: [] });
 });
 
-test('G1: after any upgrade nothing is granted that was not asked for and named', () => {
+test('V1: after any upgrade nothing is granted that was not asked for and named', () => {
   const words = fc.uniqueArray(fc.constantFrom<string>('internet', 'llm', 'events', 'threads', 'secrets'));
   fc.assert(
     fc.property(words, words, words, (granted, asked, wanted) => {
@@ -138,7 +138,7 @@ function move(kind: MoveRow['kind'], from: string, to: string, granted: readonly
   return { ...whose, kind, from_version: from, to_version: to, granted_before: granted };
 }
 
-test('G2: coming back gives back what was granted there, as far as the release asks for it', () => {
+test('V2: coming back gives back what was granted there, as far as the release asks for it', () => {
   const moves = [move('upgrade', '1.0.0', '2.0.0', ['internet', 'llm'])];
   const one = manifestOf({ required_permissions: ['internet', 'events'] });
   expect(grantsAfterRollback(['events'], one, moves)).toEqual(['internet']);

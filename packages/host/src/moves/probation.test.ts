@@ -73,7 +73,7 @@ test('after probation nothing is taken back', async () => {
   expect([bench.versionOf('acme'), bench.fallen]).toEqual(['2.0.0', []]);
 });
 
-test('P1: only the release that was upgraded to, only its tenant, and only while that is the last move', async () => {
+test('B1: only the release that was upgraded to, only its tenant, and only while that is the last move', async () => {
   const bench = await open();
   await bench.enable('other');
   bench.opened('1.0.0');
@@ -87,7 +87,7 @@ test('P1: only the release that was upgraded to, only its tenant, and only while
   expect(bench.fallen).toEqual([]);
 });
 
-test('P2: an upgrade is taken back once, also by two nodes that see it at the same time', async () => {
+test('B2: an upgrade is taken back once, also by two nodes that see it at the same time', async () => {
   const bench = await open();
   const second = await openCalc(bench.storage, bench);
   const other = createProbation({
@@ -106,7 +106,7 @@ test('P2: an upgrade is taken back once, also by two nodes that see it at the sa
   expect(bench.warned.filter((line) => line.includes('could not'))).toEqual([]);
 });
 
-test('P3: probation goes on over a restart, from what is stored', async () => {
+test('B3: probation goes on over a restart, from what is stored', async () => {
   const bench = await open();
   await bench.probation.close();
   await bench.pass(60_000);

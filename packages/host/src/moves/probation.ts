@@ -1,10 +1,10 @@
 /**
  * Takes an upgrade back by itself where the new release's guests die so often, soon after it, that its breaker opens.
  *
- * P1: Only the tenant whose breaker opened goes back, and only while its last move is that upgrade: whoever moved it since
+ * B1: Only the tenant whose breaker opened goes back, and only while its last move is that upgrade: whoever moved it since
  *     knows better.
- * P2: An upgrade is taken back once, also by several nodes: the write expects the revision that was judged.
- * P3: Probation is what the stored move says, so it goes on over a restart.
+ * B2: An upgrade is taken back once, also by several nodes: the write expects the revision that was judged.
+ * B3: Probation is what the stored move says, so it goes on over a restart.
  */
 import { ERRORS, LIMITS, isErrorCode } from '@bulkhead/protocol';
 import type { Clock } from '../base/clock.ts';
