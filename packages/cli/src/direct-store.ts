@@ -9,7 +9,12 @@ import { DEFAULT_DATA } from './remote/remote.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Where the store is; the data directory is `.bulkhead` where none was named. */
-export type DirectPlace = { readonly data?: string; readonly log: Pick<Log, 'warn'> };
+export type DirectPlace = {
+  readonly data?: string;
+  readonly log: Pick<Log, 'warn'>;
+  /** Holds the data directory also where the database is on a server: a file in it is needed. */
+  readonly needsData?: boolean;
+};
 
 /**
  * Opens the database as it stands, hands it on, and closes it again.
@@ -29,7 +34,6 @@ export function withDatabase<Result>(
 /**
  * The same for the storage, brought to the tables of this Bulkhead first.
  *
- * @public
  * @throws {UsageError} where there is no store yet; others as {@link withDatabase}.
  */
 export function withStorage<Result>(place: DirectPlace, use: (storage: Storage) => Promise<Result>): Promise<Result> {
@@ -42,6 +46,11 @@ export function withStorage<Result>(place: DirectPlace, use: (storage: Storage) 
       await storage.close();
     }
   });
+}
+
+/** Tells whether a server ever kept anything there. */
+export function isStore(place: DirectPlace): boolean {
+  return hasStore(placeOf(place));
 }
 
 /** @throws {UsageError} where no server ever kept anything; a folder that was mistyped shall not become a store. */
@@ -63,7 +72,7 @@ export function databaseUrl(env: Readonly<Record<string, string | undefined>>): 
 /** A database on a server is shared by design, and whoever migrates it holds the lock that is in it. */
 async function holding<Result>(place: DirectPlace, use: (at: StorePlace) => Promise<Result>): Promise<Result> {
   const at = placeOf(place);
-  if (at.url !== undefined) return use(at);
+  if (at.url !== undefined && place.needsData !== true) return use(at);
   await using lock = new AsyncDisposableStack();
   lock.use(await holdDataDirectory(at.dataDir));
   return await use(at);

@@ -8,6 +8,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { asksForTenant, examples, type VerbContext } from './remote/server-verb.ts';
 import type { Terminal } from './terminal.ts';
 import { addTokenVerbs } from './verbs/api-token.ts';
+import { addAuditVerbs } from './verbs/audit.ts';
 import { addConfigVerbs } from './verbs/config.ts';
 import { addDebug } from './verbs/debug.ts';
 import { addHealth } from './verbs/health.ts';
@@ -16,6 +17,7 @@ import { addPluginVerbs } from './verbs/plugins.ts';
 import { addLogs } from './verbs/logs.ts';
 import { addNodes } from './verbs/nodes.ts';
 import { addReleaseVerbs } from './verbs/releases.ts';
+import { addSecretVerbs } from './verbs/secrets.ts';
 import { addTenantVerbs } from './verbs/tenant.ts';
 
 /** A word of the log's levels; written out, because the server's module is loaded by `serve` alone. */
@@ -52,12 +54,14 @@ function addServerVerbs(context: VerbContext): void {
   addHealth(context);
   addPluginVerbs(context);
   addConfigVerbs(context);
+  addSecretVerbs(context);
   addTenantVerbs(context);
   addTokenVerbs(context);
   addReleaseVerbs(context);
   addLogs(context);
   addDebug(context);
   addNodes(context);
+  addAuditVerbs(context);
 }
 
 function addServe({ program, terminal, exit }: VerbContext): void {

@@ -30,7 +30,7 @@ export { openDataDirectory, toDataFault } from './data/data-directory.ts';
 export type { DataLock } from './data/data-lock.ts';
 export { holdDataDirectory } from './host/hold-data-directory.ts';
 export type { Tenants, TenantSettings } from './catalogue/tenants.ts';
-export type { AuditLine, AuditLog } from './storage/audit-log.ts';
+export { createAuditLog, type AuditLine, type AuditLog } from './storage/audit-log.ts';
 export type { Rotation } from './catalogue/rotate-secrets.ts';
 export type { NewSecret, SecretEntry, SecretOptions, Secrets } from './catalogue/secrets.ts';
 export { rotateStoredSecrets, type SecretsKeys } from './host/open-secrets.ts';
@@ -69,7 +69,7 @@ export type {
 export { AUDIT_ORIGIN, chainAudit, followAudit, type AuditFault } from './storage/audit-chain.ts';
 export type { ArtifactRow, ArtifactStorage } from './storage/artifact-port.ts';
 export type { NodePlugin, NodeReport, NodeRow, NodeStorage } from './storage/nodes-port.ts';
-export { verifyAudit, type AuditHead, type AuditVerdict } from './storage/verify-audit.ts';
+export type { AuditHead, AuditVerdict } from './storage/verify-audit.ts';
 export type { Storage } from './storage/port.ts';
 export type { SealedSecret, SealedText, SecretName, SecretRow, SecretStorage } from './storage/secrets-port.ts';
 export { toStepChanges } from './storage/step-changes.ts';

@@ -18,6 +18,7 @@ import { databaseUrl } from '../direct-store.ts';
 import { EXIT_OK } from '../exit-codes.ts';
 import { installFolders, settleFolders } from '../plugin-folders.ts';
 import { readyLine, readyText, type Ready } from '../ready.ts';
+import { secretsKeysOf } from '../secrets-keys.ts';
 import { openToken, type PlatformToken } from '../token.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
@@ -119,6 +120,7 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
       untrustedMinTier: config['sandbox.untrusted_min_tier'],
       grants: config.grants,
       callsInFlightMax: config['server.calls_in_flight'],
+      secretsKeys: secretsKeysOf(process.env),
     });
   } finally {
     done();

@@ -14,7 +14,7 @@ export type AuditVerdict = {
   readonly ok: boolean;
   /** Lines that hold, from the first on. */
   readonly lines: number;
-  /** The last line that holds. */
+  /** The last line that was looked at. */
   readonly head: AuditHead;
   readonly fault: AuditFault | null;
 };
@@ -68,5 +68,5 @@ function rewritten(seq: number): AuditFault {
 }
 
 function verdict(head: AuditHead, fault: AuditFault | undefined): AuditVerdict {
-  return { ok: fault === undefined, lines: head.seq, head, fault: fault ?? null };
+  return { ok: fault === undefined, lines: fault === undefined ? head.seq : fault.seq - 1, head, fault: fault ?? null };
 }
