@@ -34,7 +34,7 @@ test('a plugin that one node installs is called on another, which has no folder 
   await first.install(await folders.write('kept', ANSWER, MANIFEST), FOR_ACME);
   await hasHeard(second);
   expect(await second.call(CALL)).toMatchObject({ ok: true, value: 42 });
-  expect(second.plugins()).toMatchObject([{ name: 'kept', state: 'INITIALIZED', version: '1.0.0' }]);
+  expect(second.registry.list()).toMatchObject([{ name: 'kept', state: 'INITIALIZED', version: '1.0.0' }]);
 });
 
 test('it is there before anybody calls it', async () => {
@@ -85,7 +85,7 @@ test('an upgrade on one node takes new calls of the other, and those in flight t
   await first.install(await folders.write('patient', PATIENT, { config: { version: 1 } }), FOR_ACME);
   await hasHeard(second);
   const held = call('hold');
-  await expect.poll(() => second.plugins()).toMatchObject([{ state: 'RUNNING' }]);
+  await expect.poll(() => second.registry.list()).toMatchObject([{ state: 'RUNNING' }]);
   await first.install(await folders.write('patient', PATIENT, { config: { version: 2 }, version: '2.0.0' }), FOR_ACME);
   await expect.poll(() => call('version')).toMatchObject({ value: 2, call: { version: '2.0.0' } });
   await first.registrations.disable('patient', FOR_ACME);
@@ -110,11 +110,11 @@ test('a release that could not be fetched is UNAVAILABLE with the reason, and co
   await first.install(await folders.write('kept', ANSWER, MANIFEST), FOR_ACME);
   await hasHeard(second);
   expect(await second.call(CALL)).toMatchObject({ error: { code: 'PLUGIN_UNAVAILABLE' } });
-  expect(second.plugins()).toMatchObject([
+  expect(second.registry.list()).toMatchObject([
     { state: 'UNAVAILABLE', reason: expect.stringContaining('STORAGE_UNAVAILABLE') },
   ]);
   storage.failArtifacts(false);
-  await expect.poll(() => second.plugins(), { timeout: 5_000 }).toMatchObject([{ state: 'INITIALIZED' }]);
+  await expect.poll(() => second.registry.list(), { timeout: 5_000 }).toMatchObject([{ state: 'INITIALIZED' }]);
 });
 
 test('a plugin that its only tenant had disabled when the host started is brought up when it is enabled again', async () => {
@@ -122,7 +122,7 @@ test('a plugin that its only tenant had disabled when the host started is brough
   await first.install(await folders.write('kept', ANSWER, MANIFEST), FOR_ACME);
   await first.registrations.disable('kept', FOR_ACME);
   const second = await startNode();
-  expect(second.plugins()).toEqual([]);
+  expect(second.registry.list()).toEqual([]);
   await second.registrations.enable('kept', FOR_ACME);
   expect(await second.call(CALL)).toMatchObject({ ok: true, value: 42 });
 });

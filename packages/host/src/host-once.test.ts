@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createPluginFolders, openTestHost, toolsSource, type PluginFolders } from './host.fixture.ts';
+import { HostError } from './base/host-error.ts';
 import type { CallRequest, Host } from './host-api.ts';
 import { createMemoryStorage } from './storage/memory.ts';
 import type { Storage } from './storage/port.ts';
@@ -81,6 +82,17 @@ test('params of an embedder that are no JSON are refused, since nobody could tel
   const own: Record<string, unknown> = {};
   own['self'] = own;
   expect(await call('round', { params: own })).toMatchObject({ error: { code: 'PARAMS_INVALID' } });
+});
+
+test('an outcome that the storage could not keep is kept once it answers again', async () => {
+  const away = new HostError('STORAGE_UNAVAILABLE');
+  const beneath = { ...storage };
+  storage.settleKey = async () => Promise.reject(away);
+  const first = await call('kept later');
+  expect(first).toMatchObject({ ok: true });
+  expect(await call('kept later')).toMatchObject({ error: { code: 'IDEMPOTENCY_RUNNING' } });
+  storage.settleKey = (callId, outcome) => beneath.settleKey(callId, outcome);
+  await expect.poll(() => call('kept later')).toEqual(first);
 });
 
 test('a key that the storage claims after the call has given up is free again', async () => {

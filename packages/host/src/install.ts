@@ -12,6 +12,7 @@ import { tryRelease } from './install/trial.ts';
 import { claimName, publishBundle } from './install/publish.ts';
 import { keepRelease } from './install/keep-release.ts';
 import { lackingCandidate, refuse, refuseMissing } from './install/refuse.ts';
+import { whileHeld } from './install/retire.ts';
 import type { InstallPath, InstallRequest, Installed } from './install/install-path.ts';
 import { checkRequirements, missingPackages } from './requirements/check-requirements.ts';
 import { createSystemProbe } from './requirements/system-probe.ts';
@@ -50,12 +51,14 @@ export async function installPlugin(path: InstallPath, request: InstallRequest):
   const stored = { artifact, bundle: bundled.bundle, place: source.folder };
   const release = await publishBundle(path, stored, candidate);
   const { tenant, mayRecallTrial: mayRecall } = request;
-  const trial = await inActiveSpan('bulkhead.trial', {}, () =>
-    tryRelease(path, { release, artifact, tenant, mayRecall }),
-  );
-  return candidate === undefined
-    ? goLive(path, { release, trial, request, wasStored })
-    : keepRelease(path, release, trial);
+  return whileHeld(path, { name: manifest.name, digest: release.digest }, async () => {
+    const trial = await inActiveSpan('bulkhead.trial', {}, () =>
+      tryRelease(path, { release, artifact, tenant, mayRecall }),
+    );
+    return candidate === undefined
+      ? goLive(path, { release, trial, request, wasStored })
+      : keepRelease(path, release, trial);
+  });
 }
 
 function manifestOf(source: SourceTree): Manifest {

@@ -29,6 +29,7 @@ import type { Batch } from '../storage/batch.ts';
 import type { Storage } from '../storage/port.ts';
 import type { Admitter } from '../tenant/admit.ts';
 import { endCallSpan, startCallSpan } from '../tracing/call-span.ts';
+import type { Settlement } from './run-once.ts';
 import { createRecord, endRecord, type CallRecord } from './call-record.ts';
 
 /** What the call flow uses; wired once by the host. */
@@ -47,6 +48,8 @@ export type CallPath = TierPolicy & {
   readonly storage: Storage;
   readonly secrets: SecretVault;
   readonly ledger: Batch<CallRecord>;
+  /** How calls with an idempotency key ended, where the storage could not be told at once. */
+  readonly settlements: Batch<Settlement>;
   readonly hookChain: HookChain;
   /** Where the tenant reads what went wrong in its plugins. */
   readonly journal: Pick<Journal, 'add'>;

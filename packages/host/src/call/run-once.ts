@@ -30,12 +30,23 @@ const NEVER_RAN: ReadonlySet<OutcomeKind> = new Set([
   'not_found',
 ]);
 
+/** How a call that took a key ended; without an outcome it did not run, and its key is free. */
+export type Settlement = { readonly callId: string; readonly outcome: Outcome | undefined };
+
+/** Tells the storage how such a call ended; telling it again changes nothing. */
+export function settle(
+  storage: Pick<CallPath['storage'], 'settleKey' | 'freeKey'>,
+  { callId, outcome }: Settlement,
+): Promise<void> {
+  return outcome === undefined ? storage.freeKey(callId) : storage.settleKey(callId, outcome);
+}
+
 /**
  * Serves an admitted call unless its key has been used.
  *
  * @param serve - Called at most once.
  * @returns the outcome, new or stored. `STORAGE_UNAVAILABLE` where the key cannot be claimed; then nothing ran. A key that
- *   cannot be settled stays claimed until it expires: at most once comes first. Never rejects.
+ *   cannot be settled stays claimed until it can be, or expires: at most once comes first. Never rejects.
  */
 export async function runOnce(
   path: CallPath,
@@ -129,11 +140,14 @@ async function serveTo(path: CallPath, run: CallRun, serve: () => Promise<CallEn
   }
 }
 
-/** The answer waits until its outcome is kept: whoever has it may rely on hearing the same again. */
-async function keep({ storage }: CallPath, run: CallRun, outcome: Outcome): Promise<Outcome> {
-  const kept = didReachTool(run, outcome) ? storage.settleKey(run.id, outcome) : storage.freeKey(run.id);
-  // Where the storage does not answer, what is lost is the replay.
-  await answerInTime(kept, Infinity);
+/**
+ * The answer waits until its outcome is kept: whoever has it may rely on hearing the same again. Where the storage does not
+ * answer it is told later, and until then whoever asks again hears that the call has not ended.
+ */
+async function keep({ storage, settlements }: CallPath, run: CallRun, outcome: Outcome): Promise<Outcome> {
+  const settlement = { callId: run.id, outcome: didReachTool(run, outcome) ? outcome : undefined };
+  const { ok: isKept } = await answerInTime(settle(storage, settlement), Infinity);
+  if (!isKept) settlements.add(settlement);
   return outcome;
 }
 

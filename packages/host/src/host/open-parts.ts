@@ -10,9 +10,7 @@ import { createMemoryArtifactStore, type ArtifactStore } from '../artifact/store
 import { createCallIds } from '../base/call-ids.ts';
 import { HostError } from '../base/host-error.ts';
 import { systemTimer } from '../base/timer.ts';
-import { takeBack, toLedgerRows, type CallRecord } from '../call/call-record.ts';
 import type { CallPath } from '../call/call-run.ts';
-import { openNodeId } from '../data/node-id.ts';
 import { compileTool } from '../fleet/compile-tool.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
 import type { TierPolicy } from '../fleet/needed-tier.ts';
@@ -24,7 +22,6 @@ import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { createJournal, type Journal } from '../journal/journal.ts';
 import type { RolloutDriver } from '../moves/rollout.ts';
 import { createRegistry, type Registry } from '../registry/registry.ts';
-import type { Transition } from '../registry/history.ts';
 import { openCatalogue } from '../catalogue/catalogue.ts';
 import { createReleases, type Releases } from '../catalogue/releases.ts';
 import { createAuditLog, type AuditLog } from '../storage/audit-log.ts';
@@ -33,16 +30,14 @@ import { createTokens, type Tokens } from '../catalogue/tokens.ts';
 import { openProcessSandbox, type ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
 import type { SandboxDeath, SandboxOpening } from '../sandbox/sandbox.ts';
 import { readSdk } from '../source/host-package.ts';
-import { createBatch, type Batch } from '../storage/batch.ts';
-import { isAway, type Storage } from '../storage/port.ts';
-import { startRetention } from '../storage/retention.ts';
-import { endLostCalls } from './end-lost-calls.ts';
+import type { Storage } from '../storage/port.ts';
 import type { Nodes } from '../nodes/nodes.ts';
 import { openHostNodes } from './open-nodes.ts';
 import { openMoves, type Late } from './open-moves.ts';
 import { openAdmission, type HostAdmission } from './open-admission.ts';
 import { holdDataDirectory } from './hold-data-directory.ts';
 import { openSecrets } from './open-secrets.ts';
+import { openRecords, type Records } from './open-records.ts';
 import { openWorkshop } from './open-workshop.ts';
 import { invokeHook, listHooks } from './hook-calls.ts';
 import { tellEnd, tellTransition } from './plugin-logs.ts';
@@ -67,18 +62,15 @@ export type HostParts = {
 export async function openParts(settings: HostSettings, closing: AsyncDisposableStack): Promise<HostParts> {
   const { clock, log } = settings;
   if (settings.dataDir !== undefined) closing.use(await holdDataDirectory(settings.dataDir));
-  const storage = await settings.openStorage();
-  closing.defer(() => storage.close());
   const guests: { fleet?: Fleet; sandbox?: ProcessSandbox } = {};
   const late: Late = {};
   const metrics = createMetrics({ guests: () => countGuests(guests) });
-  const { node, transitions, ledger } = await openRecords(settings, { storage, metrics }, closing);
   const journal = createJournal(() => clock.wallTime());
+  const { storage, sandbox } = await openSlowParts(settings, { metrics, journal }, closing);
+  guests.sandbox = sandbox;
+  const { transitions, ...records } = await openRecords(settings, { storage, metrics }, closing);
   const registry = openRegistry(clock, { transitions, journal, late });
   closing.defer(() => registry.close());
-  const sandbox = await openSandbox(settings, { metrics, journal });
-  closing.defer(() => sandbox.close());
-  guests.sandbox = sandbox;
   const workshop = openWorkshop({ settings, sandbox });
   closing.defer(() => workshop.close());
   const catalogue = await openCatalogue(storage, clock);
@@ -102,11 +94,11 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const follower = createFollower({ path: install, clock, startTimer: systemTimer });
   catalogue.onChange(follower.didChange);
   closing.defer(() => follower.close());
-  const nodes = await openHostNodes(settings, { ...shared, node, storage });
+  const nodes = await openHostNodes(settings, { ...shared, node: records.node, storage });
   closing.defer(() => nodes.close());
-  const rollouts = openMoves({ install, catalogue, nodes, node, late }, closing);
+  const rollouts = openMoves({ install, catalogue, nodes, node: records.node, late }, closing);
   return {
-    call: callPath(settings, { ...shared, node, ledger, storage, admitter, secrets, bring: follower.bring }),
+    call: callPath(settings, { ...shared, ...records, storage, admitter, secrets, bring: follower.bring }),
     install,
     follower,
     rollouts,
@@ -120,45 +112,23 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   };
 }
 
-const UNREADABLE = 'a stored release is not understood by this version of the host, and left where it is';
-
-type Recorded = { readonly storage: Storage; readonly metrics: Metrics };
-type Records = Pick<CallPath, 'node' | 'ledger'> & { readonly transitions: Batch<Transition> };
-
-/** What is written behind calls; closed after the guests, since a call that they end is recorded, too. */
-async function openRecords(
-  { clock, log, dataDir }: HostSettings,
-  { storage, metrics }: Recorded,
+/**
+ * Opens at once what takes long and knows nothing of each other: an embedded database that is new, and the self-test of
+ * the sandbox. The storage is closed last.
+ */
+async function openSlowParts(
+  settings: HostSettings,
+  told: Told,
   closing: AsyncDisposableStack,
-): Promise<Records> {
-  const node = await openNodeId(dataDir);
-  await endLostCalls(storage, { node, clock });
-  closing.defer(startRetention({ storage, clock, log, startTimer: systemTimer }));
-  const transitions = createBatch<Transition>({
-    write: (rows) => storage.appendTransitions(rows),
-    mayRetry: isAway,
-    didLose: () => metrics.countRecordFailure('transitions'),
-    startTimer: systemTimer,
-  });
-  closing.defer(() => transitions.close());
-  const ledger = createBatch<CallRecord>({
-    write: (records) => writeCalls(storage, node, records),
-    mayRetry: isAway,
-    didLose: () => metrics.countRecordFailure('ledger'),
-    startTimer: systemTimer,
-  });
-  closing.defer(() => ledger.close());
-  return { node, transitions, ledger };
+): Promise<{ readonly storage: Storage; readonly sandbox: ProcessSandbox }> {
+  const [storage, sandbox] = await Promise.allSettled([settings.openStorage(), openSandbox(settings, told)]);
+  for (const opened of [storage, sandbox]) if (opened.status === 'fulfilled') closing.defer(() => opened.value.close());
+  if (storage.status === 'rejected') throw storage.reason;
+  if (sandbox.status === 'rejected') throw sandbox.reason;
+  return { storage: storage.value, sandbox: sandbox.value };
 }
 
-async function writeCalls(storage: Storage, node: string, records: readonly CallRecord[]): Promise<void> {
-  try {
-    await storage.putCalls(toLedgerRows(node, records));
-  } catch (error) {
-    takeBack(records);
-    throw error;
-  }
-}
+const UNREADABLE = 'a stored release is not understood by this version of the host, and left where it is';
 
 function openRegistry(
   clock: HostSettings['clock'],
@@ -176,7 +146,8 @@ function openRegistry(
 
 type Shared = Pick<CallPath & InstallPath, 'log' | 'releases' | 'registry' | 'metrics' | 'fleet' | keyof TierPolicy>;
 
-type CallParts = Shared & Pick<CallPath, 'journal' | 'node' | 'ledger' | 'storage' | 'admitter' | 'bring' | 'secrets'>;
+type CallParts = Shared &
+  Pick<CallPath, 'journal' | 'node' | 'ledger' | 'settlements' | 'storage' | 'admitter' | 'bring' | 'secrets'>;
 
 function callPath(settings: HostSettings, shared: CallParts): CallPath {
   const { clock } = settings;

@@ -7,7 +7,7 @@ import { HostError } from '../base/host-error.ts';
 import type { Release } from '../catalogue/releases.ts';
 import { markTried } from './go-live.ts';
 import type { InstallPath } from './install-path.ts';
-import { retireUnnamed } from './retire.ts';
+import { whileHeld } from './retire.ts';
 import { tryRelease, type Trial } from './trial.ts';
 
 /** A release, and for whom it is brought up: with which configuration it is tried, and whether a record may stand for that. */
@@ -30,8 +30,7 @@ export async function withReleaseUp<Answer>(
 ): Promise<Answer> {
   const { release, mayRecall } = wanted;
   const { name, version } = release.manifest;
-  const letGo = path.fleet.hold(release.digest);
-  try {
+  return whileHeld(path, { name, digest: release.digest }, async () => {
     const running = path.fleet.find(release.digest);
     const isUp = running?.ready() !== undefined;
     const trial = isUp && mayRecall ? RUNNING : await tryStored(path, wanted);
@@ -39,10 +38,7 @@ export async function withReleaseUp<Answer>(
     // Scopes that ran it already know better how it is than a trial for another does.
     if (running === undefined && path.releases.isNamed(name, version)) introduce(path, release, trial);
     return answer;
-  } finally {
-    letGo();
-    void retireUnnamed(path, name);
-  }
+  });
 }
 
 const RUNNING: Trial = { failure: undefined, health: 'unknown' };

@@ -6,14 +6,14 @@
  *   named until now, and by nobody now     ──▶ retired, once what takes its place is here
  *   plugin gone from the catalogue         ──▶ forgotten
  *
- * A release that was never named is left alone: an install that is under way tries it.
+ * A release that somebody tries out is held, and left alone.
  */
 import type { Clock } from '../base/clock.ts';
 import type { StartTimer } from '../base/timer.ts';
 import type { Release } from '../catalogue/releases.ts';
 import { RETRY_AFTER_MS, createArrivals, type Arrivals } from './arrivals.ts';
 import type { InstallPath } from './install-path.ts';
-import { retireRelease } from './retire-release.ts';
+import { retireUnnamed } from './retire.ts';
 
 /** Follows the catalogue until it is closed. */
 export type Follower = Pick<Arrivals, 'bring'> & {
@@ -59,11 +59,10 @@ export function createFollower({ path, clock, startTimer }: FollowerOptions): Fo
     const missing = wantedBy(path).filter(({ digest }) => fleet.find(digest) === undefined);
     await Promise.all(missing.map(bring));
     if (missing.some(({ digest }) => isAwaited(digest))) again.make();
-    // By now a call that was on its way to one that left finds its successor; and it may have been named again.
-    // One that is held is being tried for somebody who may name it; whoever holds it retires it otherwise.
-    const unnamed = left.filter((release) => !isNamed(path, release) && !fleet.isHeld(release.digest));
-    for (const { digest } of unnamed) forget(digest);
-    await Promise.all(unnamed.map(({ manifest, digest }) => retireRelease(path, { name: manifest.name, digest })));
+    for (const { digest } of left) forget(digest);
+    // Only now: a call that was on its way to one that left finds its successor.
+    const names = new Set(left.map(({ manifest }) => manifest.name));
+    await Promise.all([...names].map((name) => retireUnnamed(path, name)));
   }
 
   return {

@@ -6,7 +6,6 @@ import { DEFAULT_TENANT, type CallError, type ErrorCode } from '@bulkhead/protoc
 import { composeReason } from '../registry/reason.ts';
 import type { Release } from '../catalogue/releases.ts';
 import type { InstallPath, InstallRequest, Installed } from './install-path.ts';
-import { retireUnnamed } from './retire.ts';
 import type { Trial } from './trial.ts';
 
 /** A release that was tried. `wasStored`: before this install, too. */
@@ -23,13 +22,9 @@ export type GoingLive = {
  */
 export async function goLive(path: InstallPath, { release, trial, request, wasStored }: GoingLive): Promise<Installed> {
   const { manifest, digest, findings } = release;
-  if (wasStored && isMovedOn(path, release, request)) {
-    void retireUnnamed(path, manifest.name);
-    return { manifest, release, findings };
-  }
+  if (wasStored && isMovedOn(path, release, request)) return { manifest, release, findings };
   const before = runningDigest(path, manifest.name, request.tenant);
   if (trial.failure !== undefined && before !== undefined && before !== digest) {
-    void retireUnnamed(path, manifest.name);
     path.log.warn(
       { plugin: manifest.name, error: trial.failure },
       'the new release failed its trial; the old one stays',
@@ -38,7 +33,6 @@ export async function goLive(path: InstallPath, { release, trial, request, wasSt
   }
   await path.releases.enable(release, enabling(request, manifest.name));
   markTried(path, release, trial);
-  void retireUnnamed(path, manifest.name);
   return { manifest, release, findings };
 }
 

@@ -5,7 +5,6 @@
 import type { Release } from '../catalogue/releases.ts';
 import { introduce } from './bring-up.ts';
 import type { InstallPath, Installed } from './install-path.ts';
-import { retireUnnamed } from './retire.ts';
 import type { Trial } from './trial.ts';
 
 /** Keeps the release. Of a plugin that nobody runs, health shows how its trial ended. */
@@ -14,6 +13,5 @@ export function keepRelease(path: InstallPath, release: Release, trial: Trial): 
   const { name } = manifest;
   const isRun = path.releases.releasesOf(name).some((other) => path.releases.isNamed(name, other.manifest.version));
   if (!isRun) introduce(path, release, trial);
-  void retireUnnamed(path, name);
   return { manifest, release, findings, trial };
 }

@@ -17,6 +17,21 @@ export async function retireUnnamed(path: RetirePath, name: string): Promise<voi
   await Promise.all(left.map(({ spec }) => retireRelease(path, { name, digest: spec.digest })));
 }
 
+/** Lets somebody try a release out without its being retired meanwhile; where nobody runs it afterwards it is ended. */
+export async function whileHeld<Answer>(
+  path: RetirePath,
+  { name, digest }: { readonly name: string; readonly digest: string },
+  work: () => Promise<Answer>,
+): Promise<Answer> {
+  const letGo = path.fleet.hold(digest);
+  try {
+    return await work();
+  } finally {
+    letGo();
+    void retireUnnamed(path, name);
+  }
+}
+
 /** Ends the instances of a tenant that has moved to another release, unless it has come back meanwhile. */
 export async function retireScope(
   { fleet, releases, registry }: RetirePath,

@@ -12,7 +12,7 @@ export type HandlerStatus = 'ok' | 'error' | 'skip';
 /** How a guest came to be: taken from the warm pool, or started for its call. */
 export type StartKind = 'pool' | 'cold';
 /** What may fail beside a call without changing its answer. */
-export type RecordPart = 'registry' | 'ledger' | 'transitions' | 'metrics';
+export type RecordPart = 'registry' | 'ledger' | 'transitions' | 'keys' | 'metrics';
 
 /** The series of one host; every method but `renderMetrics` is synchronous, O(1) and never throws. Durations are milliseconds. */
 export type Metrics = {
