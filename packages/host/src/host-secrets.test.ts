@@ -61,6 +61,22 @@ test('a permission that was not granted is told before a secret that is missing'
   expect(await host.call(call)).toMatchObject({ error: { code: 'SECRET_MISSING' } });
 });
 
+test('a hook of a plugin without its secret is not asked: one that guards keeps the call back, another lets it pass', async () => {
+  const hook = "export default { hooks: { before_tool_call: (data: any) => ({ veto: 'asked' }) } };";
+  const manifest = { secrets: SECRETS, hooks: ['before_tool_call'], required_permissions: ['gate'] };
+  await host.install(await folders.write('guard', hook, manifest), { tenant: 'guarded', grant: ['gate'] });
+  await host.install(await folders.write('free', toolsSource({ ask: 'return 1;' })), { tenant: 'guarded' });
+  const call = { plugin: 'free', tool: 'ask', tenant: 'guarded' };
+  expect(await host.call(call)).toMatchObject({
+    error: { code: 'HOOK_FAILED', message: expect.stringContaining('guard') },
+  });
+  await host.secrets.set('guard', { name: 'API_KEY', value: 'a-value' }, { tenant: 'guarded' });
+  expect(await host.call(call)).toMatchObject({ error: { code: 'HOOK_VETOED' } });
+  await host.secrets.remove('guard', 'API_KEY', { tenant: 'guarded' });
+  await host.registrations.enable('guard', { tenant: 'guarded', grant: [] });
+  expect(await host.call(call)).toMatchObject({ ok: true });
+});
+
 test('the embedding API gives no way to a value', () => {
   expect(Object.keys(host.secrets).toSorted()).toEqual(['list', 'remove', 'rotate', 'set']);
 });

@@ -18,6 +18,7 @@ import type { RegistrationRow } from '../storage/catalogue-port.ts';
 import type { TenantScope } from '../tenant/accounts.ts';
 import { answerInTime } from './answer-in-time.ts';
 import { toLedgerRows } from './call-record.ts';
+import { refuseSecrets } from './refuse-secrets.ts';
 import { recordOf, type CallPath, type CallRun } from './call-run.ts';
 import { withinDeadline } from './within-deadline.ts';
 
@@ -76,7 +77,7 @@ export function resolveCall(path: CallPath, run: CallRun, tenant: TenantScope): 
   const error =
     refuseTarget(run, live, tool) ??
     refusePermissions(run, { manifest: release.manifest, registration, tool }) ??
-    refuseSecrets(path, tenant, release.manifest) ??
+    refuseSecrets(path, tenant.id, release.manifest) ??
     refuseWeakSandbox(path, release, tenant.minTier) ??
     refuseTimeout(task.timeoutMs);
   if (error !== undefined) return { ok: false, error };
@@ -182,16 +183,6 @@ function refusePermissions(run: CallRun, { manifest, registration, tool }: Permi
   if (missing === undefined) return undefined;
   return callError('SCOPE_MISSING', {
     message: `the caller lacks the scope "${missing}" that "${run.task.target.name}" needs`,
-  });
-}
-
-/** Nothing is loaded for a tenant that has yet to provide something; others are served (DESIGN 3). */
-function refuseSecrets({ secrets }: CallPath, { id }: TenantScope, manifest: Manifest): CallError | undefined {
-  const missing = secrets.missing(id, manifest);
-  if (missing === undefined) return undefined;
-  return callError('SECRET_MISSING', {
-    message: `plugin "${manifest.name}" needs the secret "${missing}", which is not set for this tenant`,
-    hint: `Set it: \`bulkhead secrets set ${manifest.name} ${missing}\`.`,
   });
 }
 

@@ -299,6 +299,27 @@ test('a host that lost its key neither reads the secrets nor goes on with a key 
   await secrets.set('weather', { name: 'OTHER', value: VALUE });
 });
 
+test('what one node sets and removes another knows, once it has heard of it', async () => {
+  const storage = createMemoryStorage();
+  const file = memoryFile();
+  const [one, other] = [
+    await open({ storage, file }),
+    await open({ storage, file, manifest: manifestOf({ API_KEY: SECRETS.API_KEY }) }),
+  ];
+  const hear = (): void => {
+    other.time.wall += 1_000;
+    other.catalogue.noteRead();
+  };
+  const declared = manifestOf({ API_KEY: SECRETS.API_KEY });
+  await one.secrets.set('weather', { name: 'API_KEY', value: VALUE });
+  expect(other.secrets.missing(DEFAULT_TENANT, declared)).toBe('API_KEY');
+  hear();
+  await expect.poll(() => other.secrets.missing(DEFAULT_TENANT, declared)).toBeUndefined();
+  await one.secrets.remove('weather', 'API_KEY');
+  hear();
+  await expect.poll(() => other.secrets.missing(DEFAULT_TENANT, declared)).toBe('API_KEY');
+});
+
 test('a storage that is away refuses a write and changes nothing', async () => {
   const { secrets, storage, catalogue } = await open();
   await secrets.set('weather', { name: 'API_KEY', value: VALUE });

@@ -4,6 +4,7 @@
  */
 import { LIMITS, isJsonObject, type HookName, type JsonValue } from '@bulkhead/protocol';
 import type { Clock } from '../base/clock.ts';
+import { refuseSecrets, type SecretPolicy } from '../call/refuse-secrets.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { refuseWeakSandbox, type TierPolicy } from '../fleet/needed-tier.ts';
 import type { Hook, HookAnswer, Invocation } from '../hooks/chain.ts';
@@ -11,7 +12,7 @@ import type { Release, Releases } from '../catalogue/releases.ts';
 import type { RegistrationRow } from '../storage/catalogue-port.ts';
 
 /** Where hooks are looked up and run. */
-export type HookSource = TierPolicy & { readonly releases: Releases; readonly fleet: Fleet };
+export type HookSource = TierPolicy & SecretPolicy & { readonly releases: Releases; readonly fleet: Fleet };
 
 const NO_HOOKS: readonly Hook[] = [];
 
@@ -47,6 +48,8 @@ export async function invokeHook(source: HookSource, clock: Clock, invocation: I
   if (resolution.kind === 'refused') return { kind: 'failed', error: resolution.error };
   const weak = refuseWeakSandbox(source, resolution.release);
   if (weak !== undefined) return { kind: 'failed', error: weak };
+  const lacking = refuseSecrets(source, tenant, resolution.release.manifest);
+  if (lacking !== undefined) return { kind: 'failed', error: lacking };
   const live = source.fleet.find(resolution.release.digest);
   if (live === undefined) return { kind: 'data', data };
   const group = live.groupOf(tenant) ?? live.openGroup(tenant, resolution.config);
