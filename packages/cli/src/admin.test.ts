@@ -171,6 +171,8 @@ const VERBS: readonly string[] = [
   'token create',
   'token list',
   'token revoke x',
+  'install ./x',
+  'offer x 1.0.0 --to everybody',
   'releases configured',
   'upgrade configured 2.0.0',
   'rollback configured',

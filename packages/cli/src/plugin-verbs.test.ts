@@ -111,6 +111,37 @@ test('a follower whose token is revoked ends with the refusal, and one of an unk
   });
 });
 
+test('install stores a release of a folder, and says what a refused one is refused for, with file and line', async () => {
+  const dir = await writePlugin(folder.path, { name: 'installed', main: MAIN });
+  expect((await ask(`install ${dir}`)).stdout).toMatch(
+    /^PLUGIN +VERSION +STATE +REASON\ninstalled +1\.0\.0 +INITIALIZED\n$/,
+  );
+  expect(await ask('enable installed', acme)).toMatchObject({ code: 25 });
+  expect((await ask('offer installed 1.0.0 --to acme')).stdout).toMatch(
+    /^installed 1\.0\.0 is seen by [0-9a-f-]{36}\n$/,
+  );
+  expect((await ask('enable installed', acme)).stdout).toMatch(/installed +1\.0\.0 +enabled/);
+  expect((await ask('offer installed 1.0.0 --to everybody')).stdout).toBe('installed 1.0.0 is seen by everybody\n');
+  expect(await ask('offer installed 1.0.0 --to ghost')).toMatchObject({
+    code: 25,
+    stderr: expect.stringContaining('TENANT_NOT_FOUND'),
+  });
+  const evil = await writePlugin(folder.path, { name: 'evil', main: "export default { tools: [] };\neval('1');" });
+  expect(await ask(`install ${evil}`)).toMatchObject({
+    code: 11,
+    stdout: '',
+    stderr: expect.stringMatching(/\(REVIEW_REFUSED\)\n {2}main\.js:2 {2}error {2}\S+ {2}.+\n/),
+  });
+  expect(await ask(`install ${dir}`, acme)).toMatchObject({
+    code: 14,
+    stderr: expect.stringContaining('ROLE_TOO_LOW'),
+  });
+  expect(await ask(`install ${join(folder.path, 'nowhere')}`)).toMatchObject({
+    code: 11,
+    stderr: expect.stringContaining('('),
+  });
+});
+
 test('a tenant moves to a release after it has seen and consented to what differs, and back', async () => {
   const needs = { version: '2.0.0', required_permissions: ['internet'], limits: { memory_mb: 128 } };
   await writePlugin(plugins(), { name: 'talker', main: MAIN, manifest: needs });

@@ -11,6 +11,7 @@ const VERBS = [
     'token list',
     'token revoke',
     'install',
+    'offer',
     'releases',
     'upgrade',
     'rollback',

@@ -13,6 +13,7 @@ import { addConfigVerbs } from './verbs/config.ts';
 import { addDebug } from './verbs/debug.ts';
 import { addHealth } from './verbs/health.ts';
 import { addList } from './verbs/list.ts';
+import { addOffer } from './verbs/offer.ts';
 import { addPluginVerbs } from './verbs/plugins.ts';
 import { addLogs } from './verbs/logs.ts';
 import { addNodes } from './verbs/nodes.ts';
@@ -58,6 +59,7 @@ function addServerVerbs(context: VerbContext): void {
   addTenantVerbs(context);
   addTokenVerbs(context);
   addReleaseVerbs(context);
+  addOffer(context);
   addLogs(context);
   addDebug(context);
   addNodes(context);

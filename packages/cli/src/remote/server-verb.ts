@@ -20,7 +20,12 @@ export function asksServer(command: Command): Command {
   return command
     .option('--json', 'print the answer as one line of JSON, and nothing else')
     .addOption(serverOption('--server <url>', 'default: BULKHEAD_SERVER, or http://127.0.0.1:7070'))
-    .addOption(serverOption('--token <text>', 'default: BULKHEAD_TOKEN, or the token file of --data'))
+    .addOption(
+      serverOption(
+        '--token <text>',
+        'others on the machine can see it; default: BULKHEAD_TOKEN, or the token file of --data',
+      ),
+    )
     .addOption(serverOption('--data <dir>', 'data folder of a server on this machine (default: .bulkhead)'));
 }
 

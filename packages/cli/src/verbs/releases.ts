@@ -72,6 +72,8 @@ function addInstall({ program, terminal }: VerbContext): void {
       const request = { method: 'POST', path: '/api/v1/plugins', body: { path: resolve(dir) } } as const;
       const { value } = await askAdmin<Installed>(await openRemote(options, process.env), request);
       print({ terminal, options }, value, showInstalled);
+      const next = `bulkhead offer ${value.name} ${value.version} --to TENANT`;
+      terminal.say(terminal.talkColors.dim(plain(`No tenant sees it yet. Next: ${next}`)));
     });
 }
 
