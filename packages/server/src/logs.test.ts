@@ -101,6 +101,21 @@ test('what went wrong is in the log: the error with its stack, the death, the tr
   expect(thrown?.fields?.['stack']).toMatch(/at .*main\.js:\d+/);
 });
 
+test('a tenant reads of its errors while the plugin fails for another one all the time', async () => {
+  const loud = await newTenant('loud');
+  const quiet = await newTenant('quiet');
+  await quiet.call('say', 'ready');
+  let isOver = false;
+  const flood = (async () => {
+    while (!isOver) await loud.call('fail');
+  })();
+  const failed = await quiet.call('fail');
+  isOver = true;
+  await flood;
+  const lines = (await quiet.logs()).lines.filter(({ call_id }) => call_id === failed);
+  expect(lines).toMatchObject([{ source: 'host', level: 'error', fields: { code: 'PLUGIN_THREW' } }]);
+});
+
 test('pages go on after a cursor; one of an earlier server begins again and says that lines are missing', async () => {
   const acme = await newTenant('pages');
   for (const text of ['1', '2', '3']) await acme.call('say', text);

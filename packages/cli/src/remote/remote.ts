@@ -24,7 +24,7 @@ export type RemoteOptions = {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where a server listens that was told nothing else. */
-export const DEFAULT_SERVER = 'http://127.0.0.1:7070';
+const DEFAULT_SERVER = 'http://127.0.0.1:7070';
 /** Where a server keeps its data that was told nothing else. */
 export const DEFAULT_DATA = '.bulkhead';
 

@@ -113,7 +113,10 @@ function noteAnswer(
   if (!reply.ok && reply.stack !== undefined) logStack(path, run, { live, reply });
 }
 
-/** Where a plugin threw, in its own source lines: for the log only, and bounded in frames and rate. */
+/**
+ * What a plugin threw, and where in its own source lines: for the logs only, and bounded in frames and rate. A tenant reads of
+ * its own errors however often the plugin fails for others; the stack it may miss then.
+ */
 function logStack(
   path: CallPath,
   run: CallRun,
@@ -121,13 +124,15 @@ function logStack(
 ): void {
   // A tool that answers success = false has told its caller why; nothing in it went wrong.
   if (reply.ok || reply.stack === undefined || reply.error.code === 'TOOL_REPORTED_ERROR') return;
-  if (!live.mayLogStack(path.clock.now())) return;
-  const stack = mapStack(reply.stack, live.spec.sourceMap);
+  const now = path.clock.now();
+  const stack = live.mayLogStack(now) ? mapStack(reply.stack, live.spec.sourceMap) : undefined;
   const { code, message } = reply.error;
-  path.log.warn({ plugin: live.spec.name, tenant: run.tenant, call_id: run.id, code, stack }, message);
+  const { tenant, id } = run;
+  const { name: plugin } = live.spec;
+  if (stack !== undefined) path.log.warn({ plugin, tenant, call_id: id, code, stack }, message);
+  if (!live.mayNoteError(tenant, now)) return;
   const fields = stack === undefined ? { code } : { code, stack };
-  const of = { plugin: live.spec.name, scope: run.tenant };
-  path.journal.add(of, { source: 'host', level: 'error', text: message, fields, callId: run.id });
+  path.journal.add({ plugin, scope: tenant }, { source: 'host', level: 'error', text: message, fields, callId: id });
 }
 
 function withRetryAfter(error: CallError, retryAfterMs: number): CallError {

@@ -59,6 +59,8 @@ export type LiveOptions = {
 
 /** Mapping a stack reads the whole source map. */
 const STACK_INTERVAL_MS = 100;
+/** A plugin that fails a thousand times a second would leave its tenant nothing else to read. */
+const ERROR_INTERVAL_MS = 10;
 
 /** How a trial went. */
 export type TryOut =
@@ -76,6 +78,8 @@ export class LivePlugin {
   #tools: ReadonlyMap<string, LiveTool> | undefined;
   #ready: GuestReady | undefined;
   #stackLoggedAt = Number.NEGATIVE_INFINITY;
+  /** By tenant, as the groups are. */
+  readonly #errorNotedAt = new Map<string, number>();
 
   constructor(spec: LiveSpec, options: LiveOptions) {
     this.spec = spec;
@@ -163,6 +167,13 @@ export class LivePlugin {
   mayLogStack(now: number): boolean {
     if (now - this.#stackLoggedAt < STACK_INTERVAL_MS) return false;
     this.#stackLoggedAt = now;
+    return true;
+  }
+
+  /** Tells whether an error may be noted for a tenant now, whatever others had noted. */
+  mayNoteError(tenant: string, now: number): boolean {
+    if (now - (this.#errorNotedAt.get(tenant) ?? Number.NEGATIVE_INFINITY) < ERROR_INTERVAL_MS) return false;
+    this.#errorNotedAt.set(tenant, now);
     return true;
   }
 
