@@ -61,6 +61,20 @@ test('a permission that was not granted is told before a secret that is missing'
   expect(await host.call(call)).toMatchObject({ error: { code: 'SECRET_MISSING' } });
 });
 
+test('to a tenant that has yet to set a secret the plugin is UNAVAILABLE with the command that cures it, and to nobody else', async () => {
+  const seenBy = (scope: string) => host.health('weather', { scope, showThrownText: false });
+  expect(seenBy('sees')).toMatchObject({
+    state: 'UNAVAILABLE',
+    reason: expect.stringMatching(/SECRET_MISSING.*"API_KEY".*bulkhead secrets set weather API_KEY/),
+  });
+  await host.secrets.set('weather', { name: 'API_KEY', value: 'a-value' }, { tenant: 'sees' });
+  expect(seenBy('sees')).toMatchObject({ state: 'INITIALIZED' });
+  expect(seenBy('sees')).not.toHaveProperty('reason');
+  const list = host.plugins({ scope: 'blind', showThrownText: false });
+  expect(list.find(({ name }) => name === 'weather')).toMatchObject({ state: 'UNAVAILABLE' });
+  expect(host.plugins().find(({ name }) => name === 'weather')).toMatchObject({ state: 'INITIALIZED' });
+});
+
 test('a hook of a plugin without its secret is not asked: one that guards keeps the call back, another lets it pass', async () => {
   const hook = "export default { hooks: { before_tool_call: (data: any) => ({ veto: 'asked' }) } };";
   const manifest = { secrets: SECRETS, hooks: ['before_tool_call'], required_permissions: ['gate'] };

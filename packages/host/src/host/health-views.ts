@@ -3,9 +3,11 @@
  * decided (X004-2).
  */
 import type { PluginHealth } from '@bulkhead/protocol';
+import { refuseSecrets } from '../call/refuse-secrets.ts';
 import type { Host } from '../host-api.ts';
 import { mergeNodes } from '../registry/across-nodes.ts';
 import type { HealthView } from '../registry/health.ts';
+import { composeReason } from '../registry/reason.ts';
 import type { HostParts } from './open-parts.ts';
 
 /** Makes the part of the embedding API that tells how plugins are. */
@@ -19,7 +21,18 @@ export function createHealthViews({ call, nodes }: HostParts): Pick<Host, 'plugi
   }
 
   function seen(found: PluginHealth, { scope }: HealthView): PluginHealth {
-    return releases.isDisabled(found.name, scope) ? { ...found, health: 'disabled' } : found;
+    if (releases.isDisabled(found.name, scope)) return { ...found, health: 'disabled' };
+    const reason = scope === undefined || found.state === 'UNAVAILABLE' ? undefined : lackOf(found.name, scope);
+    return reason === undefined ? found : { ...found, state: 'UNAVAILABLE', reason };
+  }
+
+  /** What the tenant has yet to provide is its own standing, and nobody else's (DESIGN 3). */
+  function lackOf(name: string, scope: string): string | undefined {
+    const resolution = releases.resolve(scope, name);
+    if (resolution.kind === 'refused') return undefined;
+    const lacking = refuseSecrets(call, scope, resolution.release.manifest);
+    if (lacking === undefined) return undefined;
+    return composeReason({ code: 'SECRET_MISSING', message: lacking.message, cure: lacking.hint });
   }
 
   /** What a tenant's own scope is like on other nodes is not told from node to node. */
