@@ -16,7 +16,7 @@ afterEach(() => cleanup.disposeAsync());
 
 /** Starts a node: a host with artifacts of its own on the storage of all. */
 async function startNode(options: HostOptions = {}): Promise<Host> {
-  return cleanup.use(await openTestHost({ storage: storage.ofNode(), ...options }));
+  return cleanup.use(await openTestHost({ storage: storage.ofNode(), untrustedMinTier: 'process', ...options }));
 }
 
 const ANSWER = toolsSource({ answer: 'return context.config.answer;' });
@@ -143,4 +143,20 @@ test('health is the worst over the nodes, and each node is listed with its plugi
   await second.close();
   await expect.poll(() => first.nodes.list().length, { timeout: 10_000 }).toBe(1);
   expect(first.plugins()).toMatchObject([{ state: 'INITIALIZED', error_count: 0 }]);
+});
+
+test('an upgrade of one node and its rollback hold on another, whose health shows what runs there', async () => {
+  const [first, second] = [await startNode(), await startNode()];
+  const write = (version: string) => folders.write('kept', ANSWER, { config: { answer: version }, version });
+  await first.install(await write('1.0.0'), FOR_ACME);
+  await first.publish(await write('2.0.0'));
+  await hasHeard(second);
+  await first.registrations.upgrade('kept', { ...FOR_ACME, version: '2.0.0', isPlatform: true, gate: 'none' });
+  await expect.poll(() => second.call(CALL)).toMatchObject({ call: { version: '2.0.0' } });
+  await second.registrations.rollback('kept', FOR_ACME);
+  for (const node of [first, second]) {
+    await expect.poll(() => node.call(CALL)).toMatchObject({ value: '1.0.0' });
+    await expect.poll(() => node.registry.getStatus('kept').version).toBe('1.0.0');
+  }
+  expect(first.registrations.releases('kept', FOR_ACME).moves.map(({ kind }) => kind)).toEqual(['rollback', 'upgrade']);
 });

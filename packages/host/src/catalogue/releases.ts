@@ -192,7 +192,10 @@ async function offerTo(
   const offeredTo = [...new Set(tenants)].filter((tenant) => tenant !== EVERY_TENANT).toSorted();
   const unknown = offeredTo.find((tenant) => shelf.tenant(tenant) === undefined);
   if (unknown !== undefined)
-    throw new HostError('TENANT_NOT_FOUND', { message: `there is no tenant ${JSON.stringify(unknown.slice(0, 80))}` });
+    throw new HostError('TENANT_NOT_FOUND', {
+      message: `there is no tenant ${JSON.stringify(unknown.slice(0, 80))}`,
+      hint: 'Name tenants by their ids; `GET /api/v1/tenants` lists them.',
+    });
   if (isSameOffer(release(), { isPublic, offeredTo })) return release(); // L3
   await commit(() => {
     const row = { ...storedRow(release()), is_public: isPublic, offered_to: offeredTo };
