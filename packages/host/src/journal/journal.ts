@@ -9,6 +9,7 @@
  *     that is kept, and is told of a gap where some are not.
  */
 import { LIMITS, type JsonObject, type LogLevel } from '@bulkhead/protocol';
+import { createLineRing, type LineRing } from './line-ring.ts';
 
 /** Where a line is from: the plugin's logger or one of its pipes; or the host, which tells of its instances and its state. */
 export type JournalSource = 'logger' | 'stdout' | 'stderr' | 'host' | 'state';
@@ -61,7 +62,7 @@ export type JournalBounds = {
   readonly totalCharactersMax: number;
 };
 
-type Kept = { readonly lines: JournalLine[]; characters: number; lastDropped: number };
+type Kept = { readonly ring: LineRing<JournalLine>; lastDropped: number };
 
 const BOUNDS: JournalBounds = {
   linesMax: LIMITS.journal_lines.value,
@@ -78,38 +79,38 @@ export function createJournal(wallTime: () => number, bounds: JournalBounds = BO
   let lastNumber = 0;
   let characters = 0;
 
-  function drop(from: Kept, count: number): void {
-    const dropped = from.lines.splice(0, count);
-    const freed = dropped.reduce((sum, line) => sum + sizeOf(line), 0);
-    from.characters -= freed;
-    characters -= freed;
-    from.lastDropped = dropped.at(-1)?.number ?? from.lastDropped;
+  function dropOldest(from: Kept): void {
+    const dropped = from.ring.dropOldest();
+    characters -= dropped?.size ?? 0;
+    from.lastDropped = dropped?.line.number ?? from.lastDropped;
   }
 
-  function keepBounds(own: Kept): void {
-    while (own.lines.length > bounds.linesMax || own.characters > bounds.charactersMax) drop(own, 1);
-    while (characters > bounds.totalCharactersMax) {
-      const largest = largestOf(kept.values());
-      drop(largest, Math.ceil(largest.lines.length / 2));
+  /** Makes room for a line that costs so much; one that is larger than all that may be kept is kept alone. */
+  function makeRoom(own: Kept, size: number): void {
+    const { ring } = own;
+    const isTooMuch = (): boolean => ring.count() >= bounds.linesMax || ring.size() + size > bounds.charactersMax;
+    while (ring.count() > 0 && isTooMuch()) dropOldest(own);
+    while (characters > 0 && characters + size > bounds.totalCharactersMax) {
+      const largest = largestOf(kept.values(), own);
+      for (let half = Math.ceil(largest.ring.count() / 2); half > 0; half -= 1) dropOldest(largest);
     }
   }
 
   return {
     add: (of, entry) => {
       const key = keyOf(of.plugin, of.scope);
-      const own = kept.get(key) ?? { lines: [], characters: 0, lastDropped: 0 };
+      const own = kept.get(key) ?? { ring: createLineRing(bounds.linesMax), lastDropped: 0 };
       kept.set(key, own);
+      const size = sizeOf(entry);
+      makeRoom(own, size);
       lastNumber += 1;
-      const line = { ...entry, number: lastNumber, at: wallTime() };
-      own.lines.push(line);
-      own.characters += sizeOf(line);
-      characters += sizeOf(line);
-      keepBounds(own);
+      own.ring.add({ ...entry, number: lastNumber, at: wallTime() }, size);
+      characters += size;
       for (const didAdd of watchers.get(key) ?? []) didAdd();
     },
     read: (plugin, scopes, { after, linesMax }) => {
       const found = scopes.flatMap((scope) => kept.get(keyOf(plugin, scope)) ?? []);
-      const lines = found.flatMap((own) => own.lines).toSorted((a, b) => a.number - b.number);
+      const lines = found.flatMap((own) => own.ring.lines()).toSorted((a, b) => a.number - b.number);
       const lastDropped = Math.max(0, ...found.map((own) => own.lastDropped));
       const wanted =
         after === undefined ? lines.slice(-linesMax) : lines.filter(({ number }) => number > after).slice(0, linesMax);
@@ -139,9 +140,8 @@ function sizeOf({ text, fields }: JournalEntry): number {
   return LINE_CHARACTERS + text.length + (fields === undefined ? 0 : JSON.stringify(fields).length);
 }
 
-/** There is one: what is too much is somebody's. */
-function largestOf(kept: Iterable<Kept>): Kept {
-  let largest: Kept = { lines: [], characters: 0, lastDropped: 0 };
-  for (const own of kept) if (own.characters > largest.characters) largest = own;
+function largestOf(kept: Iterable<Kept>, own: Kept): Kept {
+  let largest = own;
+  for (const each of kept) if (each.ring.size() > largest.ring.size()) largest = each;
   return largest;
 }
