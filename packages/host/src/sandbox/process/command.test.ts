@@ -50,7 +50,7 @@ const REQUEST: LaunchRequest = {
 const WITH_UID: LaunchRequest = { ...REQUEST, shape: { ...REQUEST.shape, uid: 5_000 } };
 
 const LAUNCHER =
-  '/usr/bin/perl -w /run/launch.pl generation=f00d arch=x64 parent=77 keep=3 nice=10 session=5 oom=1000 ' +
+  '/usr/bin/perl -w /run/launch.pl generation=f00d arch=x64 parent=77 lifeline=0 keep=3 nice=10 session=5 oom=1000 ' +
   'data=600 nofile=64 fsize=800 stack=8388608 core=0';
 const FLAGS =
   '--disallow-code-generation-from-strings --disable-proto=delete --no-experimental-sqlite --disable-sigusr1 ' +

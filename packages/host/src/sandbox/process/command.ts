@@ -152,6 +152,8 @@ export function launchCommand(request: LaunchRequest): LaunchCommand {
 }
 
 const FIRST_PASSED_FD = 4;
+/** Standard input: a guest is told nothing there, so whatever happens to it is the end of the host. */
+const LIFELINE_FD = 0;
 const STACK_BYTES = 8 * 1024 * 1024;
 /** The kernel, short of memory, ends guests first, never the host. */
 const OOM_SCORE_ADJUSTMENT = 1000;
@@ -183,6 +185,7 @@ function launcherOptions(request: LaunchRequest): readonly string[] {
     `${GENERATION_ARGUMENT}${request.token}`,
     `arch=${toolset.architecture ?? 'x64'}`,
     `parent=${request.hostPid}`,
+    `lifeline=${LIFELINE_FD}`,
     `keep=${FIRST_PASSED_FD - 1 + passedFds(request).length}`,
     ...(shape.groupEntries ?? []).map((path) => `cgroup=${path}`),
     `nice=${LAUNCH_NICENESS.process}`,

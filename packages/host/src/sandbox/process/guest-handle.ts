@@ -52,6 +52,7 @@ export function spawnGuest(launch: PreparedLaunch): SpawnedGuest {
   const failure = new Promise<string>((resolve) => child.on('error', (error) => resolve(String(error))));
   const { pid, stdio, stdout, stderr } = child;
   if (pid === undefined || stdout === null || stderr === null) return { ok: false, reason: failure };
+  child.stdin?.on('error', () => undefined); // Nothing is written to it; the end of the process says the rest.
   const channel = stdio[3] as Socket; // Spawned with 'pipe' there, which is a duplex socket.
   // Beyond the five that Node's types know; a pipe where the launch has one.
   const status = launch.statusFd === undefined ? undefined : (stdio as readonly unknown[])[launch.statusFd];

@@ -14,6 +14,8 @@
 #   data= nofile= fsize= stack= core=   resource limits in bytes or counts, soft and hard
 #   run=PATH read=PATH write=PATH       Landlock: may be executed and read; read; read and written (files, folders)
 #   landlock=1          Landlock, with the paths above and nothing else; no TCP; no signal and no abstract socket outward
+#   lifeline=FD         socket of which the host has the other end and never writes to it: when the host is gone, so is the
+#                       whole process group, also what has been forked and not yet asked for its own death signal
 #   seccomp=FD          filter program (array of struct sock_filter) to read from FD and apply
 #   generation=TOKEN    ignored here: marks the process for the reaper
 #
@@ -22,12 +24,13 @@
 use strict;    # Warnings come by perl -w: loading warnings.pm costs 1 ms of each start.
 
 my %CALLS = (
-  x64   => { prctl => 157, prlimit64 => 302, setgroups => 116, setresgid => 119, setresuid => 117, setsid => 112, openat => 257, close => 3 },
-  arm64 => { prctl => 167, prlimit64 => 261, setgroups => 159, setresgid => 149, setresuid => 147, setsid => 157, openat => 56, close => 57 },
+  x64   => { prctl => 157, prlimit64 => 302, setgroups => 116, setresgid => 119, setresuid => 117, setsid => 112, openat => 257, close => 3, fcntl => 72 },
+  arm64 => { prctl => 167, prlimit64 => 261, setgroups => 159, setresgid => 149, setresuid => 147, setsid => 157, openat => 56, close => 57, fcntl => 25 },
 );
 my ($LANDLOCK_CREATE, $LANDLOCK_ADD, $LANDLOCK_RESTRICT) = (444, 445, 446);    # Equal on all architectures.
 my %LIMITS = (fsize => 1, data => 2, stack => 3, core => 4, nofile => 7);
 my ($PR_SET_PDEATHSIG, $PR_SET_SECCOMP, $PR_CAPBSET_DROP, $PR_SET_NO_NEW_PRIVS) = (1, 22, 24, 38);
+my ($F_GETFL, $F_SETFL, $F_SETOWN, $F_SETSIG, $O_ASYNC) = (3, 4, 8, 10, 0x2000);
 my $SIGKILL = 9;
 my $SELF_PID_MARK = 0x5049444d;    # As in seccomp.ts: stands for the guest's own process id.
 
@@ -50,6 +53,7 @@ lower_priority();
 set_limits();
 become_user($option{uid}) if defined $option{uid};
 drop_capabilities() if defined $option{capabilities};
+hold_lifeline($option{lifeline} + 0) if defined $option{lifeline};
 die_with_parent();
 must('no_new_privs', syscall($calls->{prctl}, $PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 apply_landlock() if $option{landlock};
@@ -109,6 +113,17 @@ sub become_user {
 sub drop_capabilities {
   return if $> != 0;
   syscall($calls->{prctl}, $PR_CAPBSET_DROP, $_, 0, 0, 0) for 0 .. 63;
+}
+
+# The death signal reaches this process alone, and a child asks for its own a while after it was forked: bubblewrap's first
+# waits for its parent until then, for ever where that has been killed. The kernel tells the end of a connection to the
+# owner of the socket, here by SIGKILL to the group.
+sub hold_lifeline {
+  my $fd = shift;
+  must('lifeline owner', syscall($calls->{fcntl}, $fd, $F_SETOWN, -$$));
+  must('lifeline signal', syscall($calls->{fcntl}, $fd, $F_SETSIG, $SIGKILL));
+  my $flags = must('lifeline flags', syscall($calls->{fcntl}, $fd, $F_GETFL, 0));
+  must('lifeline', syscall($calls->{fcntl}, $fd, $F_SETFL, $flags | $O_ASYNC));
 }
 
 sub die_with_parent {

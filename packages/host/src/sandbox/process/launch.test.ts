@@ -193,3 +193,31 @@ test.runIf(toolset.perl.found)('the kernel refuses its rarer calls under the fil
   const expected = Object.keys(KERNEL_CALLS).map((name) => (name === 'io_uring_setup' ? ENOSYS : EPERM));
   expect(output.trim().split(' ').map(Number)).toEqual(expected);
 });
+
+// APPROVED: the launcher needs perl; without it there is no lifeline.
+test.runIf(toolset.perl.found)(
+  'what a guest’s program has forked dies with the host, though it asked for no signal',
+  async () => {
+    const { file, args } = fixture.command('process');
+    // It forks, then waits for ever, as bubblewrap does until its parent has made its namespaces.
+    const script = 'fork; $| = 1; print "$$\\n"; sleep 600';
+    const launched = [file, args[1] ?? '', `arch=${process.arch}`, 'keep=3', 'lifeline=0', '--', file, '-e', script];
+    const code = `const [file, ...args] = process.argv.slice(1);
+    require('node:child_process').spawn(file, args, { stdio: ['pipe', 'inherit', 'inherit'], detached: true });`;
+    const host = spawn(process.execPath, ['-e', code, ...launched], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let told = '';
+    host.stdout.on('data', (text: Buffer) => (told += text.toString()));
+    const pids = (): readonly string[] => told.trim().split('\n');
+    await expect.poll(() => pids().length).toBe(2);
+    host.kill('SIGKILL');
+    await expect.poll(() => pids().filter(isRunning), { timeout: 1_000 }).toEqual([]);
+  },
+);
+
+function isRunning(pid: string): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}

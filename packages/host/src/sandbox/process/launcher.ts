@@ -14,7 +14,7 @@ export type PreparedLaunch = {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: '/';
-  /** stdin nothing, stdout and stderr pipes, fd 3 the channel, then what the command asks for. */
+  /** stdin a lifeline that nobody writes to, stdout and stderr pipes, fd 3 the channel, then what the command asks for. */
   readonly stdio: readonly ('ignore' | 'pipe' | number)[];
   /** Index in `stdio` of bubblewrap's status pipe; undefined where the spawned process is the guest itself. */
   readonly statusFd: number | undefined;
@@ -69,7 +69,7 @@ function prepare(options: LauncherOptions, shape: LauncherShape): PreparedLaunch
       args: command.args,
       env: command.env,
       cwd: command.cwd,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...passed],
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...passed],
       statusFd: passed.includes('pipe') ? 4 + passed.indexOf('pipe') : undefined,
       uid,
       wasOutOfMemory: () => group?.wasOutOfMemory() ?? false,
