@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openScratch } from '../support/scratch.ts';
 import { judge, judgeEarlier } from './killed-server/judge.ts';
 import { beginLife, callAgain, liveUntilKilled, type Life } from './killed-server/life.ts';
-import { writePlugins } from './killed-server/plugins.ts';
+import { VERSIONS, writePlugins } from './killed-server/plugins.ts';
 import { startServer, type KilledServer, type Place, type Served } from './killed-server/served.ts';
 
 vi.setConfig({ testTimeout: 7_200_000, hookTimeout: 120_000 });
@@ -36,8 +36,13 @@ describe.each(ENGINES)('a server on %s that is killed again and again', (engine)
   beforeAll(async () => {
     const scratch = cleanup.use(await openScratch('server-killed'));
     const url = engine === 'postgres' ? await cleanup.use(await openTestServer()).createDatabase() : undefined;
-    const plugins = await writePlugins(join(scratch.path, 'plugins'));
-    place = { data: join(scratch.path, 'data'), plugins, url };
+    place = { data: join(scratch.path, 'data'), plugins: join(scratch.path, 'plugins'), url };
+    for (const version of VERSIONS) {
+      await writePlugins(place.plugins, version);
+      const storing = startServer(place);
+      await insistOnReady(storing);
+      await storing.stop();
+    }
   });
   afterAll(() => cleanup.disposeAsync());
 

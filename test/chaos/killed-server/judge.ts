@@ -2,6 +2,7 @@
  * Compares what a killed server left in its database with what it had acknowledged. Each function answers faults, in words;
  * none is what there must be.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { AUDIT_ORIGIN, followAudit, type CatalogueRows, type LedgerRow, type Storage } from '@bulkhead/host';
 import type { CallSent, Life } from './life.ts';
 import { CHANGED, LEDGERS } from './plugins.ts';
@@ -51,14 +52,14 @@ type AuditLine = {
   readonly action: string;
   readonly tenant_id: string | null;
   readonly resource: string;
-  readonly details: { readonly enabled?: boolean };
+  readonly details: { readonly enabled?: boolean; readonly version?: string };
 };
 
 function judgeRegistration({ registrations }: CatalogueRows, { tenant, registration }: Life): readonly string[] {
   const row = registrations.find((each) => each.tenant_id === tenant && each.plugin_name === CHANGED);
-  const found = { n: row?.config['n'], enabled: row?.enabled };
+  const found = { n: row?.config['n'], enabled: row?.enabled, version: row?.plugin_version };
   const { acked, underway } = registration;
-  const isOneOf = [acked, underway].some(({ n, enabled }) => n === found.n && enabled === found.enabled);
+  const isOneOf = [acked, underway].some((each) => isDeepStrictEqual(each, found));
   return wrong(!isOneOf, () => `registration ${JSON.stringify({ found, acked, underway })}`);
 }
 
@@ -67,9 +68,11 @@ function judgeAuditOf(lines: readonly AuditLine[], catalogue: CatalogueRows, { t
   const own = lines.filter((line) => line.tenant_id === tenant && line.resource === `plugin ${CHANGED}`);
   const row = catalogue.registrations.find((each) => each.tenant_id === tenant && each.plugin_name === CHANGED);
   const updates = own.filter(({ action }) => action === 'plugin.config_update').length;
-  const isEnabled = own.at(-1)?.details.enabled;
-  return wrong(updates !== row?.config['n'] || isEnabled !== row?.enabled, () => {
-    return `the audit log tells of ${updates} configurations and enabled ${isEnabled}: ${JSON.stringify(row)}`;
+  const isEnabled = own.findLast(({ details }) => details.enabled !== undefined)?.details.enabled;
+  const version = own.at(-1)?.details.version;
+  const isSame = updates === row?.config['n'] && isEnabled === row?.enabled && version === row?.plugin_version;
+  return wrong(!isSame, () => {
+    return `the audit log tells of ${updates} configurations, ${version} and enabled ${isEnabled}: ${JSON.stringify(row)}`;
   });
 }
 

@@ -3,7 +3,7 @@
  * what was acknowledged, kept here, outside of the server.
  */
 import type { Outcome } from '@bulkhead/protocol';
-import { CHANGED, LEDGERS } from './plugins.ts';
+import { CHANGED, LEDGERS, VERSIONS } from './plugins.ts';
 import { PLATFORM, ask, type Answer, type Asked } from './served.ts';
 
 /** A call; `ackedAt` and `outcome` are there once it was answered. Times are of this process, monotonic. */
@@ -18,7 +18,7 @@ export type CallSent = {
 };
 
 /** What a registration was made. */
-export type Switched = { readonly n: number; readonly enabled: boolean };
+export type Switched = { readonly n: number; readonly enabled: boolean; readonly version: string };
 
 /** What was asked of one server, for a tenant of its own. */
 export type Life = {
@@ -46,7 +46,8 @@ export async function beginLife(url: string, name: string): Promise<Life> {
   for (const plugin of [...LEDGERS, CHANGED]) {
     await insist(url, { path: `/api/v1/plugins/${plugin}/enable`, token, body: { config: { n: 0 } } });
   }
-  const registration = { acked: { n: 0, enabled: true }, underway: { n: 0, enabled: true } };
+  const enabled = { n: 0, enabled: true, version: NEWEST };
+  const registration = { acked: enabled, underway: enabled };
   return {
     tenant,
     token,
@@ -116,19 +117,23 @@ async function holdOn(url: string, life: Life): Promise<void> {
 }
 
 const HELD_MAX = 20;
+const [OLDEST, NEWEST] = VERSIONS;
 
 async function changeOn(url: string, life: Life): Promise<void> {
   const { registration, token } = life;
   const path = `/api/v1/plugins/${CHANGED}`;
-  const change = async (underway: Switched, asked: Omit<Asked, 'token'>): Promise<void> => {
+  const change = async (to: Partial<Switched>, asked: Omit<Asked, 'token'>): Promise<void> => {
+    const underway = { ...registration.acked, ...to };
     registration.underway = underway;
     await insist(url, { ...asked, token });
     registration.acked = underway;
   };
   for (let n = 1; !life.isOver; n += 1) {
-    await change({ n, enabled: true }, { path: `${path}/config`, method: 'PUT', body: { config: { n } } });
-    await change({ n, enabled: false }, { path: `${path}/disable`, method: 'POST' });
-    await change({ n, enabled: true }, { path: `${path}/enable`, body: {} });
+    await change({ n }, { path: `${path}/config`, method: 'PUT', body: { config: { n } } });
+    await change({ version: OLDEST }, { path: `${path}/rollback`, body: { version: OLDEST } });
+    await change({ version: NEWEST }, { path: `${path}/upgrade`, body: { version: NEWEST } });
+    await change({ enabled: false }, { path: `${path}/disable`, method: 'POST' });
+    await change({ enabled: true }, { path: `${path}/enable`, body: {} });
   }
 }
 

@@ -18,20 +18,15 @@ export const LEDGERS = ['strict', 'batched'] as const;
 /** The plugin whose registration changes. */
 export const CHANGED = 'changed';
 
-/** Writes the plugin folders into one. */
-export async function writePlugins(folder: string): Promise<string> {
+/** Releases of that plugin, oldest first: each is stored by a start of its own. */
+export const VERSIONS = ['1.0.0', '2.0.0'] as const;
+
+/** Writes the plugin folders into one; the plugin whose registration changes with that version. */
+export async function writePlugins(folder: string, version: string): Promise<string> {
   for (const name of [...LEDGERS, CHANGED]) {
     const ledger = name === 'strict' ? 'strict' : 'batched';
-    const limits = { instances: 1, concurrency: 64 };
-    const manifest = {
-      name,
-      version: '1.0.0',
-      description: `${name}.`,
-      author: 'Tests',
-      main: 'main.js',
-      ledger,
-      limits,
-    };
+    const about = { name, version: name === CHANGED ? version : '1.0.0', description: `${name}.`, author: 'Tests' };
+    const manifest = { ...about, main: 'main.js', ledger, limits: { instances: 1, concurrency: 64 } };
     await writeFiles(`${folder}/${name}`, { 'plugin.json': JSON.stringify(manifest), 'main.js': CODE });
   }
   return folder;
