@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { cp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Outcome, PluginHealth } from '@bulkhead/protocol';
 import {
   answering,
@@ -14,6 +14,9 @@ import {
   type Ended,
   type Served,
 } from './cli-fixture.ts';
+
+// A first start of the embedded database takes seconds, and many more on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const calculator = join(REPOSITORY, 'plugins/calculator');
 

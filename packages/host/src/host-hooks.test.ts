@@ -3,15 +3,24 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createPluginFolders, openTestHost, toolsSource, type PluginFolders } from './host.fixture.ts';
 import type { Host } from './host-api.ts';
 import { createFailingStorage, type FailingStorage } from './storage/failing.ts';
+import { HostError } from './base/host-error.ts';
 import { createMemoryStorage } from './storage/memory.ts';
+import type { Storage } from './storage/port.ts';
 
 let host: Host;
 let storage: FailingStorage;
 let folders: PluginFolders;
+let refusesCalls: boolean;
 
 beforeEach(async () => {
   folders = await createPluginFolders();
-  storage = createFailingStorage(createMemoryStorage());
+  refusesCalls = false;
+  const memory = createMemoryStorage();
+  const putCalls: Storage['putCalls'] = async (rows) => {
+    if (refusesCalls) throw new HostError('STORAGE_UNAVAILABLE', { details: { isRefused: true } });
+    return memory.putCalls(rows);
+  };
+  storage = createFailingStorage({ ...memory, putCalls });
   host = await openTestHost({ storage, grants: { gate: ['gate'] } });
   const schema = "{ type: 'object', properties: { word: { type: 'string' } }, required: ['word'] }";
   await host.install(
@@ -79,10 +88,19 @@ test('an observer that dies changes nothing', async () => {
   expect(await say()).toMatchObject({ ok: true, value: { said: 'hello' } });
 });
 
-test('a storage that fails changes no answer, and the loss is counted', async () => {
+test('a storage that is away changes no answer, and hears of the calls once it is back', async () => {
   storage.fail();
   expect(await say()).toMatchObject({ ok: true });
   expect(host.plugins()).toMatchObject([{ name: 'echo', state: 'INITIALIZED' }]);
+  storage.mend();
+  const ended = async (): Promise<unknown> => (await storage.listCalls({ plugin: 'echo', rowsMax: 10 })).at(0);
+  await expect.poll(ended, { timeout: 5_000 }).toMatchObject({ outcome: 'ok' });
+  expect(await host.metrics()).not.toMatch(/record_failures_total\{part="ledger"\} [1-9]/);
+});
+
+test('what a storage refuses changes no answer, and the loss is counted', async () => {
+  refusesCalls = true;
+  expect(await say()).toMatchObject({ ok: true });
   await expect.poll(() => host.metrics()).toMatch(/record_failures_total\{part="ledger"\} [1-9]/);
 });
 

@@ -117,6 +117,22 @@ test('a release that could not be fetched is UNAVAILABLE with the reason, and co
   await expect.poll(() => second.registry.list(), { timeout: 5_000 }).toMatchObject([{ state: 'INITIALIZED' }]);
 });
 
+test('while a gate could not be fetched nothing passes that it would be asked about', async () => {
+  const [first, second] = [await startNode(), await startNode()];
+  await first.install(await folders.write('kept', ANSWER, MANIFEST), FOR_ACME);
+  await hasHeard(second);
+  expect(await second.call(CALL)).toMatchObject({ ok: true });
+  storage.failArtifacts(true);
+  const gate = 'export default { hooks: { async before_tool_call(data: any) { return data; } } };';
+  const asking = { hooks: ['before_tool_call'], required_permissions: ['gate'] };
+  await first.install(await folders.write('gate', gate, asking), { ...FOR_ACME, grant: ['gate'] });
+  await expect
+    .poll(() => second.call(CALL), { timeout: 10_000 })
+    .toMatchObject({ error: { code: 'HOOK_FAILED', message: expect.stringContaining('"gate" is not loaded') } });
+  storage.failArtifacts(false);
+  await expect.poll(() => second.call(CALL), { timeout: 10_000 }).toMatchObject({ ok: true, value: 42 });
+});
+
 test('a plugin that its only tenant had disabled when the host started is brought up when it is enabled again', async () => {
   const first = await startNode();
   await first.install(await folders.write('kept', ANSWER, MANIFEST), FOR_ACME);

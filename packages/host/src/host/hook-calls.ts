@@ -2,7 +2,7 @@
  * Joins the hook chain to the sandbox: which plugins of a tenant hook a point, and how one of them is asked. A hook runs
  * in the calling tenant's own instance of the hook's plugin; what it does there is not hooked.
  */
-import { LIMITS, isJsonObject, type HookName, type JsonValue } from '@bulkhead/protocol';
+import { LIMITS, callError, isJsonObject, type CallError, type HookName, type JsonValue } from '@bulkhead/protocol';
 import type { Clock } from '../base/clock.ts';
 import { refuseSecrets, type SecretPolicy } from '../call/refuse-secrets.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -12,18 +12,32 @@ import type { Release, Releases } from '../catalogue/releases.ts';
 import type { RegistrationRow } from '../storage/catalogue-port.ts';
 
 /** Where hooks are looked up and run. */
-export type HookSource = TierPolicy & SecretPolicy & { readonly releases: Releases; readonly fleet: Fleet };
+export type HookSource = TierPolicy &
+  SecretPolicy & {
+    readonly releases: Releases;
+    readonly fleet: Fleet;
+    /** Releases that somebody runs and this host could not bring up. */
+    readonly missing: () => readonly Release[];
+  };
 
 const NO_HOOKS: readonly Hook[] = [];
 
-/** Lists the hooks that a tenant's call meets at a point, in their order. O(1) where no plugin hooks it. */
+/**
+ * Lists the hooks that a tenant's call meets at a point, in their order. O(1) where no plugin hooks it. A gate that is not
+ * here is listed, too: without it nothing may pass.
+ */
 export function listHooks(source: HookSource, tenant: string, point: HookName): readonly Hook[] {
-  const live = source.fleet.hooking(point);
-  if (live.length === 0) return NO_HOOKS;
-  return live.flatMap((plugin, order) => {
-    const resolution = source.releases.resolve(tenant, plugin.spec.name);
-    const isEnabled = resolution.kind === 'resolved' && resolution.release.digest === plugin.spec.digest;
-    return isEnabled ? [hookOf(resolution.release, resolution.registration, order)] : [];
+  const [live, missing] = [source.fleet.hooking(point), source.missing()];
+  if (live.length === 0 && missing.length === 0) return NO_HOOKS;
+  const here = live.map(({ spec }) => ({ name: spec.name, digest: spec.digest, isHere: true }));
+  const gates = missing
+    .filter(({ manifest }) => manifest.hooks.includes(point))
+    .map(({ manifest, digest }) => ({ name: manifest.name, digest, isHere: false }));
+  return [...here, ...gates].flatMap(({ name, digest, isHere }, order) => {
+    const resolution = source.releases.resolve(tenant, name);
+    if (resolution.kind !== 'resolved' || resolution.release.digest !== digest) return [];
+    const hook = hookOf(resolution.release, resolution.registration, order);
+    return isHere || hook.mayVeto ? [hook] : [];
   });
 }
 
@@ -51,7 +65,7 @@ export async function invokeHook(source: HookSource, clock: Clock, invocation: I
   const lacking = refuseSecrets(source, tenant, resolution.release.manifest);
   if (lacking !== undefined) return { kind: 'failed', error: lacking };
   const live = source.fleet.find(resolution.release.digest);
-  if (live === undefined) return { kind: 'data', data };
+  if (live === undefined) return hook.mayVeto ? { kind: 'failed', error: notHere(hook) } : { kind: 'data', data };
   const group = live.groupOf(tenant) ?? live.openGroup(tenant, resolution.config);
   const answer = await group.run({
     target: 'hook',
@@ -71,4 +85,8 @@ function readAnswer(value: JsonValue): HookAnswer {
   if (!isJsonObject(value)) return { kind: 'data', data: {} };
   const veto = value['veto'];
   return typeof veto === 'string' ? { kind: 'veto', reason: veto } : { kind: 'data', data: value };
+}
+
+function notHere({ plugin }: Hook): CallError {
+  return callError('PLUGIN_UNAVAILABLE', { message: `plugin "${plugin}" is not loaded on this server` });
 }

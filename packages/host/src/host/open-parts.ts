@@ -92,13 +92,14 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const secrets = await openSecrets(settings, { catalogue, releases, storage });
   const install = { ...shared, env, platformVersion, workshop, supplied, artifacts, storage, clock };
   const follower = createFollower({ path: install, clock, startTimer: systemTimer });
+  const { bring, missing } = follower;
   catalogue.onChange(follower.didChange);
   closing.defer(() => follower.close());
   const nodes = await openHostNodes(settings, { ...shared, node: records.node, storage });
   closing.defer(() => nodes.close());
   const rollouts = openMoves({ install, catalogue, nodes, node: records.node, late }, closing);
   return {
-    call: callPath(settings, { ...shared, ...records, storage, admitter, secrets, bring: follower.bring }),
+    call: callPath(settings, { ...shared, ...records, storage, admitter, secrets, bring, missing }),
     install,
     follower,
     rollouts,
@@ -149,7 +150,7 @@ type Shared = Pick<CallPath & InstallPath, 'log' | 'releases' | 'registry' | 'me
 type CallParts = Shared &
   Pick<CallPath, 'journal' | 'node' | 'ledger' | 'settlements' | 'storage' | 'admitter' | 'bring' | 'secrets'>;
 
-function callPath(settings: HostSettings, shared: CallParts): CallPath {
+function callPath(settings: HostSettings, shared: CallParts & Pick<Follower, 'missing'>): CallPath {
   const { clock } = settings;
   const hookChain = createHookChain({
     invoke: (invocation) => invokeHook(shared, clock, invocation),

@@ -21,6 +21,8 @@ export type Follower = Pick<Arrivals, 'bring'> & {
   readonly begin: () => Promise<void>;
   /** The catalogue has changed; what follows from it is done soon. O(1). */
   readonly didChange: () => void;
+  /** What is registered and, when it was looked at last, could not be brought up. */
+  readonly missing: () => readonly Release[];
   readonly close: () => void;
 };
 
@@ -40,6 +42,7 @@ export function createFollower({ path, clock, startTimer }: FollowerOptions): Fo
   const { bring, isAwaited, forget } = createArrivals(path, clock);
   let named: readonly Release[] = [];
   let plugins: readonly string[] = [];
+  let missing: readonly Release[] = [];
   const tryLook = (): void => {
     look().catch((error: unknown) => path.log.error({ err: error }, 'the catalogue was not followed'));
   };
@@ -51,13 +54,18 @@ export function createFollower({ path, clock, startTimer }: FollowerOptions): Fo
     plugins = releases.plugins();
   }
 
+  function findMissing(): readonly Release[] {
+    return wantedBy(path).filter(({ digest }) => fleet.find(digest) === undefined);
+  }
+
   async function look(): Promise<void> {
     const gone = plugins.filter((plugin) => releases.releasesOf(plugin).length === 0);
     const left = named.filter((release) => !isNamed(path, release));
     remember();
     for (const plugin of gone) await forgetPlugin(path, plugin);
-    const missing = wantedBy(path).filter(({ digest }) => fleet.find(digest) === undefined);
+    missing = findMissing();
     await Promise.all(missing.map(bring));
+    missing = findMissing();
     if (missing.some(({ digest }) => isAwaited(digest))) again.make();
     for (const { digest } of left) forget(digest);
     // Only now: a call that was on its way to one that left finds its successor.
@@ -70,9 +78,11 @@ export function createFollower({ path, clock, startTimer }: FollowerOptions): Fo
     begin: async () => {
       remember();
       for (const release of wantedBy(path)) await bring(release);
+      missing = findMissing();
       soon.make(); // For what changed meanwhile, and what the storage did not give.
     },
     didChange: soon.make,
+    missing: () => missing,
     close: () => [soon, again].forEach(({ cancel }) => cancel()),
   };
 }
