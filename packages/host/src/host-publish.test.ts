@@ -108,6 +108,19 @@ test('what came over the admin API needs a stronger sandbox than what the operat
   expect([await said(host), await said(host, 'default')]).toEqual(['1.0.0', '1.0.0']);
 });
 
+test.each([
+  ['confined', 'HOOK_FAILED'],
+  ['process', 'HOOK_VETOED'],
+] as const)('its hooks, too, are run only where the sandbox is as strong as %s', async (untrustedMinTier, code) => {
+  await using host = await start({ untrustedMinTier });
+  await host.install(await write(folders, '1.0.0'), acme);
+  const gate = `export default { tools: [], hooks: { before_tool_call: () => ({ veto: 'not today' }) } };`;
+  const manifest = { hooks: ['before_tool_call'], required_permissions: ['gate'] };
+  await host.publish(await folders.write('gate', gate, manifest));
+  await host.registrations.enable('gate', { ...acme, grant: ['gate'], isPlatform: true });
+  expect(await said(host)).toBe(code);
+});
+
 test('a start does not take back what was moved since the folder was installed', async () => {
   const dir = await write(folders, '1.0.0');
   {
