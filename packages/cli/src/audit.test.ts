@@ -25,7 +25,7 @@ test('lines are listed and verified against a server; a tenant’s admin reads i
   expect((await ask('audit list --tenant other')).stdout.match(/tenant\.create/g)).toHaveLength(1);
   expect(await ask('audit list --after 1 --limit 1')).toMatchObject({ stderr: 'there are more: --after 2\n' });
   const verified = await ask('audit verify');
-  expect(verified).toMatchObject({ code: 0, stdout: 'whole: 3 lines hold\n' });
+  expect(verified).toMatchObject({ code: 0, stdout: 'whole: 3 lines in place\n' });
   const head = /--head: (\d+:[0-9a-f]{64})/.exec(verified.stderr)?.[1] ?? '';
   expect(await ask(`audit verify --head ${head} --json`)).toMatchObject({ code: 0, stderr: '' });
   expect(await ask(`audit verify --head 3:${'0'.repeat(64)}`)).toMatchObject({ code: 1, stdout: /^broken at line 3/ });
@@ -44,7 +44,7 @@ async function assertTampered(
   for (const name of ['one', 'two', 'three'])
     await run(['tenant', 'create', name, '--data', data], { env: { ...env, BULKHEAD_SERVER: served.ready.url } });
   await served[Symbol.asyncDispose]();
-  expect(await audit('verify')).toMatchObject({ code: 0, stdout: 'whole: 3 lines hold\n' });
+  expect(await audit('verify')).toMatchObject({ code: 0, stdout: 'whole: 3 lines in place\n' });
   expect((await audit('list', '--tenant', 'two')).stdout).toContain('"name":"two"');
   const database = await open();
   const { text } = await database.db
@@ -61,7 +61,7 @@ async function assertTampered(
   expect(await audit('verify')).toMatchObject({
     code: 1,
     stdout:
-      'broken at line 2: line 2 does not follow from the one before it: one of them was changed; 1 lines before it hold\n',
+      'broken at line 2: line 2 does not follow from the one before it: one of them was changed; 1 line before it in place\n',
   });
   expect(JSON.parse((await audit('verify', '--json')).stdout)).toMatchObject({
     ok: false,
@@ -88,7 +88,7 @@ test('a data directory that a server holds is verified by that server; without s
   const data = join(folder.path, 'data');
   await using served = await serve(['--data', data]);
   const held = await run(['audit', 'verify', '--data', data], { env: { BULKHEAD_SERVER: served.ready.url } });
-  expect(held).toMatchObject({ code: 0, stdout: 'whole: 0 lines hold\n' });
+  expect(held).toMatchObject({ code: 0, stdout: 'whole: 0 lines in place\n' });
   const nowhere = await run(['audit', 'verify', '--data', join(folder.path, 'nowhere')]);
   expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no database in') });
 });

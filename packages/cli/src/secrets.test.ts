@@ -97,7 +97,7 @@ async function useSecret(setting: Setting): Promise<string> {
   return served.stdout() + served.stderr();
 }
 
-test('a value is in no file of the data directory and no line of the log; the key’s file is its owner’s alone, or refused', async () => {
+test('[FAULTS-112] a value is in no file of the data directory and no line of the log; the key’s file is its owner’s alone, or refused', async () => {
   await using folder = await makeFolder();
   const setting = await settingIn(folder);
   assertHidden(Buffer.from(await useSecret(setting)), 'the log');
@@ -113,7 +113,7 @@ test('a value is in no file of the data directory and no line of the log; the ke
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(`chmod 600 ${path}`) });
 });
 
-test('a value is in no row of PostgreSQL, and no key is in the data directory where one was given', async () => {
+test('[FAULTS-112] a value is in no row of PostgreSQL, and no key is in the data directory where one was given', async () => {
   await using folder = await makeFolder();
   await using server = await startPostgres();
   const setting = await settingIn(folder, { BULKHEAD_DATABASE_URL: server.url, BULKHEAD_SECRETS_KEY: KEY });
@@ -153,12 +153,13 @@ test('a key that is given is replaced by one that is given, with the old one bes
   const rotated = await secrets('rotate', { ...first, env });
   expect(rotated).toMatchObject({
     code: 0,
-    stdout: expect.stringContaining('1 secrets'),
+    stdout: expect.stringContaining('1 secret is encrypted anew'),
     stderr: expect.stringContaining('_OLD'),
   });
   expect(await secrets('rotate', { ...first, env: { BULKHEAD_SECRETS_KEY: NEXT_KEY } })).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('0 secrets'),
+    stderr: expect.stringContaining('a key that is given stays'),
   });
   expect(await secrets('rotate', first)).toMatchObject({
     code: 1,

@@ -122,7 +122,7 @@ describe.each(STORAGES)('secrets %s', (_where, open) => {
     expect(second.body['key_id']).not.toBe(first.body['key_id']);
   });
 
-  test('a value is in no answer, error, log, metric, line of the audit log or row, in any encoding', async () => {
+  test('[FAULTS-112] a value is in no answer, error, log, metric, line of the audit log or row, in any encoding', async () => {
     const value = 'CANARY +/%ü "§$&=?" 8c1f5e0d9b7a';
     const { id, ask } = await newTenant('canary');
     const answers = [

@@ -103,10 +103,11 @@ function showLines({ entries, next }: Page, { result, say, colors, talkColors }:
 }
 
 function showVerdict({ ok, lines, head, fault }: AuditVerdict, { result, say, colors, talkColors }: Terminal): void {
-  if (ok) result(`${colors.green('whole')}: ${lines} lines hold`);
+  const count = lines === 1 ? '1 line' : `${lines} lines`;
+  if (ok) result(`${colors.green('whole')}: ${count} in place`);
   else
     result(
-      `${colors.red('broken')} at line ${fault?.seq ?? lines + 1}: ${plain(fault?.what ?? '')}; ${lines} lines before it hold`,
+      `${colors.red('broken')} at line ${fault?.seq ?? lines + 1}: ${plain(fault?.what ?? '')}; ${count} before it in place`,
     );
   if (ok && lines > 0)
     say(talkColors.dim(`Keep its head elsewhere, for a later --head: ${head.seq}:${plain(head.hash)}`));

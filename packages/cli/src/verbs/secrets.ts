@@ -94,6 +94,10 @@ function addRotate({ program, terminal }: Pick<VerbContext, 'program' | 'termina
 const KEY_HELP = `The server that is named is asked; else the store of a server that does not run is opened. A key that is given as
 BULKHEAD_SECRETS_KEY is replaced by giving the new one so, and the old one as BULKHEAD_SECRETS_KEY_OLD, before this.`;
 
+const OLD_KEY_GOES = 'BULKHEAD_SECRETS_KEY_OLD can be taken away, once every server has the new key';
+const GIVEN_KEY_STAYS =
+  'a key that is given stays: to replace it, give another as BULKHEAD_SECRETS_KEY and this one as BULKHEAD_SECRETS_KEY_OLD';
+
 function secretPath(plugin: string, name: string): string {
   return pluginPath(plugin, `/secrets/${encodeURIComponent(name)}`);
 }
@@ -110,6 +114,7 @@ function showList(entries: readonly SecretEntry[], { result, say, colors }: Term
 }
 
 function showRotation({ key_id, secrets, is_given }: Rotation, { result, say, talkColors }: Terminal): void {
-  result(`${secrets} secrets are encrypted anew; all are with the key ${plain(key_id)} now`);
-  if (is_given) say(talkColors.dim('BULKHEAD_SECRETS_KEY_OLD can be taken away, once every server has the new key'));
+  const count = secrets === 1 ? '1 secret is' : `${secrets} secrets are`;
+  result(`${count} encrypted anew; all are with the key ${plain(key_id)} now`);
+  if (is_given) say(talkColors.dim(secrets === 0 ? GIVEN_KEY_STAYS : OLD_KEY_GOES));
 }
