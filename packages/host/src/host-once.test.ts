@@ -64,11 +64,15 @@ test('a key with other params is a conflict, and one whose call has not ended sa
 
 test.each([
   ['params that do not fit', { params: { n: 'one' } }, 'PARAMS_INVALID'],
-  ['a deadline of zero', { timeoutMs: 0 }, 'TIMEOUT_INVALID'],
   ['a caller who has left', { signal: AbortSignal.abort() }, 'CALL_CANCELLED'],
 ])('a call that did not run frees its key: %s', async (_why, request, code) => {
   expect(await call('freed', request)).toMatchObject({ error: { code } });
   expect(await call('freed', { params: { n: 2 } })).toMatchObject({ value: { runs: 1 } });
+});
+
+test('a time limit that is none is refused as such, however long the storage takes', async () => {
+  storage.claimKey = () => new Promise(() => undefined);
+  expect(await call('untimed', { timeoutMs: 0 })).toMatchObject({ error: { code: 'TIMEOUT_INVALID' } });
 });
 
 test.each([

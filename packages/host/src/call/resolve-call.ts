@@ -186,7 +186,8 @@ function refusePermissions(run: CallRun, { manifest, registration, tool }: Permi
   });
 }
 
-function refuseTimeout(timeoutMs: number | undefined): CallError | undefined {
+/** Judges the time limit that a caller asks for; returns the refusal, or undefined where it is one. */
+export function refuseTimeout(timeoutMs: number | undefined): CallError | undefined {
   if (timeoutMs === undefined || (Number.isSafeInteger(timeoutMs) && timeoutMs > 0)) return undefined;
   return callError('TIMEOUT_INVALID', { message: `timeout_ms is ${timeoutMs}; expected a whole number of at least 1` });
 }

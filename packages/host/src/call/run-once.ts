@@ -17,6 +17,7 @@ import type { KeyAnswer, KeyClaim } from '../storage/records-port.ts';
 import { endCallSpan } from '../tracing/call-span.ts';
 import { answerInTime } from './answer-in-time.ts';
 import { failCall, recordCall, type CallEnd, type CallPath, type CallRun } from './call-run.ts';
+import { refuseTimeout } from './resolve-call.ts';
 
 /** A call that ended with one of these never reached the plugin's tool, whatever else of the plugin ran for it. */
 const NEVER_RAN: ReadonlySet<OutcomeKind> = new Set([
@@ -85,6 +86,8 @@ function refuse(path: CallPath, run: CallRun, error: CallError): Outcome {
 function claimOf(path: CallPath, run: CallRun, key: string): KeyClaim | CallError {
   const keyMax = LIMITS.idempotency_key_characters.value;
   if (key.length === 0 || key.length > keyMax) return wrongKey(key.length, keyMax);
+  const untimed = refuseTimeout(run.task.timeoutMs);
+  if (untimed !== undefined) return untimed; // Nobody would wait for the claim.
   const params = digestOfParams(run.task.args);
   if (params === undefined) return callError('PARAMS_INVALID', { message: 'params cannot be written as JSON' });
   return {
