@@ -12,7 +12,7 @@ import type { Terminal } from './terminal.ts';
 /** Whom a folder of `--plugins` is installed for. */
 export const FOR_DEFAULT = { tenant: DEFAULT_TENANT } as const;
 /** Who withdraws a plugin whose folder is gone, in the audit log. */
-export const FOLDERS_ACTOR = 'serve';
+const FOLDERS_ACTOR = 'serve';
 
 /** What is refused is listed by the host; a folder that is not there holds no plugins, which is said and not fatal. */
 export async function installFolders(host: Host, dirs: readonly string[], terminal: Terminal): Promise<void> {
@@ -28,31 +28,52 @@ export async function installFolders(host: Host, dirs: readonly string[], termin
   }
 }
 
+/** A host, and the data directory that remembers its folders. */
+export type FolderHome = { readonly host: Host; readonly dataDir: string };
+
 /**
- * Withdraws plugins of earlier starts whose folder is gone, says which go on though `--plugins` no longer names them, and
- * remembers those of this start.
+ * Withdraws plugins of earlier starts whose folder is gone, brings back those whose folder has returned, says which go on
+ * though `--plugins` no longer names them, and remembers all that.
  *
  * @throws {HostError} `DATA_UNUSABLE`.
  */
 export async function settleFolders(
-  host: Host,
-  { dirs, dataDir }: { readonly dirs: readonly string[]; readonly dataDir: string },
+  { host, dataDir }: FolderHome,
+  dirs: readonly string[],
   terminal: Terminal,
 ): Promise<void> {
-  const file = join(dataDir, 'plugin-folders.json');
   const given = givenFolders(host, dirs);
-  const kept = new Map<string, string>();
-  for (const [name, folder] of await readFolders(file)) {
-    if (given.has(name)) continue;
-    if (existsSync(folder)) {
-      kept.set(name, folder);
-      terminal.say(`${name} is of an earlier start, and serves on as it is registered; --plugins does not name it`);
-    } else {
-      await host.withdraw(name, DEFAULT_TENANT, FOLDERS_ACTOR);
-      terminal.say(`${name} is disabled for ${DEFAULT_TENANT}: its folder ${folder} is gone`);
-    }
+  const { served, withdrawn } = await readMemory(dataDir);
+  const left = [...served].filter(([name]) => !given.has(name));
+  const gone = left.filter(([, folder]) => !existsSync(folder));
+  for (const [name, folder] of gone) {
+    await host.withdraw(name, DEFAULT_TENANT, FOLDERS_ACTOR);
+    terminal.say(`${name} is disabled for ${DEFAULT_TENANT}: its folder ${folder} is gone`);
   }
-  await writeFolders(file, dataDir, new Map([...kept, ...given]));
+  const back = withdrawn.filter((name) => given.has(name));
+  for (const name of back) await bringBack(host, name);
+  const kept = left.filter(([, folder]) => existsSync(folder));
+  for (const [name] of kept)
+    terminal.say(`${name} is of an earlier start, and serves on as it is registered; --plugins does not name it`);
+  const away = [...withdrawn, ...gone.map(([name]) => name)].filter((name) => !given.has(name));
+  await writeMemory(dataDir, { served: new Map([...kept, ...given]), withdrawn: [...new Set(away)] });
+}
+
+/** Withdraws a plugin whose folder has gone while the server runs. @throws {HostError} `DATA_UNUSABLE`. */
+export async function withdrawFolder({ host, dataDir }: FolderHome, name: string): Promise<void> {
+  await host.withdraw(name, DEFAULT_TENANT, FOLDERS_ACTOR);
+  const { served, withdrawn } = await readMemory(dataDir);
+  const rest = [...served].filter(([other]) => other !== name);
+  await writeMemory(dataDir, { served: new Map(rest), withdrawn: [...new Set([...withdrawn, name])] });
+}
+
+/** It was disabled by us, and not by an administrator. One that was refused has nothing to enable. */
+async function bringBack(host: Host, name: string): Promise<void> {
+  try {
+    await host.registrations.enable(name, { tenant: DEFAULT_TENANT, by: FOLDERS_ACTOR });
+  } catch (error) {
+    if (!(error instanceof HostError) || error.code !== 'PLUGIN_NOT_FOUND') throw error;
+  }
 }
 
 const AT_START = { ...FOR_DEFAULT, mayRecallTrial: true } as const;
@@ -78,20 +99,35 @@ function givenFolders(host: Host, dirs: readonly string[]): ReadonlyMap<string, 
   return new Map([...refused, ...registered].filter(([, place]) => isBelow(place) && existsSync(place)));
 }
 
+type Memory = { readonly served: ReadonlyMap<string, string>; readonly withdrawn: readonly string[] };
+
+const fileOf = (dataDir: string): string => join(dataDir, 'plugin-folders.json');
+
 /** A file that cannot be read as ours remembers nothing: then nothing is withdrawn. */
-async function readFolders(file: string): Promise<readonly (readonly [string, string])[]> {
+async function readMemory(dataDir: string): Promise<Memory> {
+  const text = await readFile(fileOf(dataDir), 'utf8').catch(() => '{}');
+  const read: unknown = parse(text);
+  const { served = {}, withdrawn = [] } = isJsonObject(read) ? read : {};
+  const entries = isJsonObject(served) ? Object.entries(served) : [];
+  return {
+    served: new Map(entries.flatMap(([name, folder]) => (typeof folder === 'string' ? [[name, folder] as const] : []))),
+    withdrawn: Array.isArray(withdrawn) ? withdrawn.filter((name) => typeof name === 'string') : [],
+  };
+}
+
+function parse(text: string): unknown {
   try {
-    const read: unknown = JSON.parse(await readFile(file, 'utf8'));
-    const entries = isJsonObject(read) ? Object.entries(read) : [];
-    return entries.flatMap(([name, folder]) => (typeof folder === 'string' ? [[name, folder] as const] : []));
+    return JSON.parse(text);
   } catch {
-    return [];
+    return {};
   }
 }
 
-async function writeFolders(file: string, dataDir: string, folders: ReadonlyMap<string, string>): Promise<void> {
+async function writeMemory(dataDir: string, { served, withdrawn }: Memory): Promise<void> {
+  const file = fileOf(dataDir);
   try {
-    await writeFile(`${file}.new`, `${JSON.stringify(Object.fromEntries(folders), null, 2)}\n`);
+    const text = JSON.stringify({ served: Object.fromEntries(served), withdrawn }, null, 2);
+    await writeFile(`${file}.new`, `${text}\n`);
     await rename(`${file}.new`, file);
   } catch (error) {
     throw toDataFault(dataDir, error);

@@ -72,6 +72,38 @@ test.each([
   expect(ended.code).toBe(1);
 });
 
+test('a plugin that an administrator disabled stays so over a kill, though --plugins names it', async () => {
+  await using folder = await makeFolder();
+  const data = join(folder.path, 'data');
+  const args = ['--plugins', calculator, '--data', data];
+  const first = await serve(args);
+  const platform = (await readFile(join(data, 'token'), 'utf8')).trim();
+  expect(await ask(first, '/api/v1/plugins/calculator/disable', platform, {})).toMatchObject({ status: 200 });
+  first.child.kill('SIGKILL');
+  await first.ended;
+  await using second = await serve(args);
+  expect(await ask(second, CALL, platform, { params: { a: 1, b: 1 } })).toMatchObject({
+    status: 409,
+    body: { error: { code: 'PLUGIN_DISABLED' } },
+  });
+  await ask(second, '/api/v1/plugins/calculator/enable', platform, {});
+  expect(await ask(second, CALL, platform, { params: { a: 1, b: 1 } })).toMatchObject({ status: 200 });
+});
+
+test('a plugin whose folder was gone at one start is back with its folder', async () => {
+  await using folder = await makeFolder();
+  const args = ['--plugins', join(folder.path, 'plugins'), '--data', join(folder.path, 'data')];
+  const states: unknown[] = [];
+  for (const isThere of [true, false, true]) {
+    if (isThere) await writePlugin(join(folder.path, 'plugins'), { name: 'returning', main: answering(7) });
+    else await rm(join(folder.path, 'plugins/returning'), { recursive: true });
+    await using served = await serve(args);
+    const platform = (await readFile(join(folder.path, 'data/token'), 'utf8')).trim();
+    states.push((await ask(served, '/v1/tools/returning/answer/call', platform, {})).status);
+  }
+  expect(states).toEqual([200, 409, 200]);
+});
+
 test('a plugin whose folder was deleted while no server ran is withdrawn; one that is only no longer named serves on', async () => {
   await using folder = await makeFolder();
   const data = join(folder.path, 'data');

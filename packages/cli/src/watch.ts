@@ -6,24 +6,23 @@
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
-import type { Host, Log } from '@bulkhead/host';
-import { DEFAULT_TENANT } from '@bulkhead/protocol';
+import type { Log } from '@bulkhead/host';
 import { watch, type FSWatcher } from 'chokidar';
-import { FOLDERS_ACTOR, FOR_DEFAULT } from './plugin-folders.ts';
+import { FOR_DEFAULT, withdrawFolder, type FolderHome } from './plugin-folders.ts';
 
 /** Editors write a file in several steps, and a checkout changes many. */
 const QUIET_MS = 200;
 
 /** What happened to a plugin folder. */
-type Change = { readonly host: Host; readonly folder: string; readonly log: Log };
+type Change = FolderHome & { readonly folder: string; readonly log: Log };
 
 /** `close` ends it, after the reload that is under way. */
 export type Watching = { readonly close: () => Promise<void> };
 
 /** Starts to watch; resolves when every folder is. */
-export async function watchPlugins(host: Host, dirs: readonly string[], log: Log): Promise<Watching> {
+export async function watchPlugins(home: FolderHome, dirs: readonly string[], log: Log): Promise<Watching> {
   const roots = dirs.filter((dir) => existsSync(dir)).map((dir) => realpathSync(dir));
-  const queue = createQueue((folder) => readAgain({ host, folder, log }));
+  const queue = createQueue((folder) => readAgain({ ...home, folder, log }));
   const watcher = watch(roots, {
     ignoreInitial: true,
     ignored: (path) => /(^|[/\\])(\.git|node_modules)([/\\]|$)/.test(path),
@@ -88,11 +87,11 @@ function createQueue(run: (folder: string) => Promise<void>): Queue {
 }
 
 /** Never rejects: what a folder is refused for is logged and listed, and what ran goes on running. */
-async function readAgain({ host, folder, log }: Change): Promise<void> {
+async function readAgain({ host, dataDir, folder, log }: Change): Promise<void> {
   const name = host.registry.registered().find(({ place }) => place === folder)?.name;
   try {
     if (!existsSync(folder)) {
-      if (name !== undefined) await host.withdraw(name, DEFAULT_TENANT, FOLDERS_ACTOR);
+      if (name !== undefined) await withdrawFolder({ host, dataDir }, name);
       log.info({ plugin: name, folder }, 'plugin withdrawn: its folder is gone');
       return;
     }

@@ -76,11 +76,12 @@ async function serveUntilSignal(serving: Serving, terminal: Terminal): Promise<v
   const stop = nextSignal(log);
   await using host = await openHost(serving, terminal);
   await installFolders(host, config['plugins.dirs'], terminal);
-  await settleFolders(host, { dirs: config['plugins.dirs'], dataDir: resolve(config['data.dir']) }, terminal);
+  const home = { host, dataDir: resolve(config['data.dir']) };
+  await settleFolders(home, config['plugins.dirs'], terminal);
   await using server = await openServer(host, serving);
   const { url } = await server.listen({ host: config['server.host'], port: config['server.port'] });
   announce({ url, host, token: serving.token, dataDir: config['data.dir'] }, serving.isJson, terminal);
-  const watching = config['plugins.watch'] ? await watchPlugins(host, config['plugins.dirs'], log) : undefined;
+  const watching = config['plugins.watch'] ? await watchPlugins(home, config['plugins.dirs'], log) : undefined;
   const signal = await stop;
   log.info({ signal }, 'draining');
   await watching?.close();

@@ -23,6 +23,10 @@ export type GoingLive = {
 export async function goLive(path: InstallPath, { release, trial, request, wasStored }: GoingLive): Promise<Installed> {
   const { manifest, digest, findings } = release;
   if (wasStored && isMovedOn(path, release, request)) return { manifest, release, findings };
+  if (isDisabledAtStart(path, release, request)) {
+    markTried(path, release, trial);
+    return { manifest, release, findings };
+  }
   const before = runningDigest(path, manifest.name, request.tenant);
   if (trial.failure !== undefined && before !== undefined && before !== digest) {
     path.log.warn(
@@ -59,6 +63,12 @@ function isMovedOn({ releases }: InstallPath, { manifest }: Release, request: In
   const { tenant, mayRecallTrial: isStart } = request;
   const row = tenant === undefined ? undefined : releases.registrationOf(tenant, manifest.name);
   return isStart && row !== undefined && row.plugin_version !== manifest.version;
+}
+
+/** Whoever disabled a plugin meant it for longer than until the next start. */
+function isDisabledAtStart({ releases }: InstallPath, { manifest }: Release, request: InstallRequest): boolean {
+  const { tenant, mayRecallTrial: isStart } = request;
+  return isStart && tenant !== undefined && releases.isDisabled(manifest.name, tenant);
 }
 
 function runningDigest(path: InstallPath, name: string, tenant: string | undefined): string | undefined {
