@@ -14,29 +14,37 @@ import { HostError, type HealthView, type Host, type Log } from '@bulkhead/host'
 import { LIMITS } from '@bulkhead/protocol';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
-import { addAdminRoutes } from './admin-routes.ts';
-import { addAuditRoutes } from './audit-routes.ts';
-import { answerConnectionFault, answerFault } from './answer.ts';
-import { assertHeaderCount, assertLoopbackHost, HEADERS_READ_MAX, isLoopbackName } from './guards.ts';
-import { addDebugRoutes } from './debug-routes.ts';
-import { addHealthRoutes } from './health-routes.ts';
-import { addInstallRoutes } from './install-routes.ts';
-import { acceptJsonOnly } from './json-body.ts';
-import { placeOf } from './plane.ts';
-import { admitCaller, createRecognize, healthViewFor, type Access, type Caller, type Recognize } from './principal.ts';
-import { addNodeRoutes } from './node-routes.ts';
-import { addRegistrationRoutes } from './registration-routes.ts';
-import { addReleaseRoutes } from './release-routes.ts';
-import { addSecretRoutes } from './secret-routes.ts';
-import { addRolloutRoutes } from './rollout-routes.ts';
-import { addStatusRoutes } from './status-routes.ts';
-import { addTenantRoutes } from './tenant-routes.ts';
-import { addToolRoutes } from './tool-routes.ts';
-import { createFollowers, type Followers } from './log-followers.ts';
-import { addLogRoutes } from './log-routes.ts';
-import { compileValidator } from './validate.ts';
-import { addWorkerRoutes } from './worker-routes.ts';
-import { openTokenGate, type RefuseToken } from './wrong-tokens.ts';
+import { addReceiptRoutes } from './admin-plane/receipt-routes.ts';
+import { addReloadRoutes } from './admin-plane/reload-routes.ts';
+import { addAuditRoutes } from './admin-plane/audit-routes.ts';
+import { answerConnectionFault, answerFault } from './answer/answer.ts';
+import { assertHeaderCount, assertLoopbackHost, HEADERS_READ_MAX, isLoopbackName } from './door/guards.ts';
+import { addDebugRoutes } from './admin-plane/debug-routes.ts';
+import { addHealthRoutes } from './health-plane/health-routes.ts';
+import { addInstallRoutes } from './admin-plane/install-routes.ts';
+import { acceptJsonOnly } from './door/json-body.ts';
+import { placeOf } from './answer/plane.ts';
+import {
+  admitCaller,
+  createRecognize,
+  healthViewFor,
+  type Access,
+  type Caller,
+  type Recognize,
+} from './door/principal.ts';
+import { addNodeRoutes } from './admin-plane/node-routes.ts';
+import { addRegistrationRoutes } from './admin-plane/registration-routes.ts';
+import { addReleaseRoutes } from './admin-plane/release-routes.ts';
+import { addSecretRoutes } from './admin-plane/secret-routes.ts';
+import { addRolloutRoutes } from './admin-plane/rollout-routes.ts';
+import { addStatusRoutes } from './health-plane/status-routes.ts';
+import { addTenantRoutes } from './admin-plane/tenant-routes.ts';
+import { addToolRoutes } from './data-plane/tool-routes.ts';
+import { createFollowers, type Followers } from './admin-plane/log-followers.ts';
+import { addLogRoutes } from './admin-plane/log-routes.ts';
+import { compileValidator } from './door/validate.ts';
+import { addWorkerRoutes } from './data-plane/worker-routes.ts';
+import { openTokenGate, type RefuseToken } from './door/wrong-tokens.ts';
 
 /** Who sees what a plugin threw, beside the platform token: everybody, nobody, or everybody while bound to loopback for one tenant. */
 export type PublicReasons = 'auto' | 'always' | 'never';
@@ -212,7 +220,8 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
   addHealthRoutes(app, { host, viewOf });
   addStatusRoutes(app, { host, isDraining: () => state.isDraining });
   addToolRoutes(app, { host, log });
-  addAdminRoutes(app, host);
+  addReloadRoutes(app, host);
+  addReceiptRoutes(app, host);
   addTenantRoutes(app, host);
   addNodeRoutes(app, host);
   addRegistrationRoutes(app, host);
