@@ -203,3 +203,48 @@ test('the environment says which server is asked, and with which token', async (
   const surroundings = { cwd: folder.path, env: { BULKHEAD_SERVER: served.ready.url, BULKHEAD_TOKEN: acme } };
   expect(await run(['plugins'], surroundings)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^PLUGIN /) });
 });
+
+test('a rollout is begun, looked at and ended, and says how far it is and whom it left out', async () => {
+  const dir = await writePlugin(folder.path, { name: 'rolling', main: MAIN });
+  await ask(`install ${dir}`);
+  await ask('offer rolling 1.0.0 --to everybody');
+  await ask('enable rolling', acme);
+  const manifest = { version: '1.1.0', required_permissions: ['internet'] };
+  await ask(`install ${await writePlugin(folder.path, { name: 'rolling', main: MAIN, manifest })}`);
+  expect(await ask('rollout show rolling')).toMatchObject({
+    code: 25,
+    stderr: expect.stringContaining('ROLLOUT_NOT_FOUND'),
+  });
+  expect(await ask('rollout start rolling 1.1.0 --steps 2')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('shares above 0'),
+  });
+  const begun = await ask('rollout start rolling 1.1.0 --steps 0.999999,1 --wait-ms 600000');
+  expect(begun.stdout).toMatch(/^PLUGIN +RELEASE +STATE +STEPS +MOVED +WHY\nrolling +1\.1\.0 +running +\d of 2 /);
+  await expect
+    .poll(async () => (await ask('rollout show rolling')).stdout)
+    .toMatch(/rolling +1\.1\.0 +running +1 of 2 +100 %/);
+  expect((await ask('rollout show rolling')).stderr).toMatch(/left out: \S+ {2}CONSENT_REQUIRED/);
+  expect(await ask('rollout start rolling 1.1.0')).toMatchObject({
+    stderr: expect.stringContaining('ROLLOUT_RUNNING'),
+  });
+  const ended = await ask('rollout cancel rolling --json');
+  expect(JSON.parse(ended.stdout)).toMatchObject({ state: 'cancelled', steps_done: 1 });
+  expect(await ask('rollout start rolling 1.1.0', acme)).toMatchObject({
+    code: 14,
+    stderr: expect.stringContaining('ROLE_TOO_LOW'),
+  });
+});
+
+test('reload reads the folder for the platform, and starts a tenant’s own instances afresh; uninstall takes it from all', async () => {
+  const dir = await writePlugin(plugins(), { name: 'going', main: MAIN });
+  await ask(`install ${dir}`);
+  await ask('offer going 1.0.0 --to everybody');
+  await ask('enable going', acme);
+  expect((await ask('reload going', acme)).stdout).toMatch(/^PLUGIN +VERSION +STATE +REASON\ngoing +1\.0\.0 +LOADED/);
+  expect((await ask('reload going')).stdout).toMatch(/going +1\.0\.0 +INITIALIZED/);
+  expect(await ask('uninstall going', acme)).toMatchObject({ code: 14 });
+  expect(await ask('uninstall going')).toMatchObject({ code: 0, stderr: 'uninstalled going\n' });
+  expect((await ask('plugins', acme)).stdout).not.toContain('going');
+  expect(await ask('uninstall going')).toMatchObject({ code: 25, stderr: expect.stringContaining("Plugin 'going'") });
+});

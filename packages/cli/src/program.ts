@@ -17,7 +17,9 @@ import { addOffer } from './verbs/offer.ts';
 import { addPluginVerbs } from './verbs/plugins.ts';
 import { addLogs } from './verbs/logs.ts';
 import { addNodes } from './verbs/nodes.ts';
+import { addReload } from './verbs/reload.ts';
 import { addReleaseVerbs } from './verbs/releases.ts';
+import { addRolloutVerbs } from './verbs/rollout.ts';
 import { addSecretVerbs } from './verbs/secrets.ts';
 import { addTenantVerbs } from './verbs/tenant.ts';
 
@@ -60,6 +62,8 @@ function addServerVerbs(context: VerbContext): void {
   addTokenVerbs(context);
   addReleaseVerbs(context);
   addOffer(context);
+  addRolloutVerbs(context);
+  addReload(context);
   addLogs(context);
   addDebug(context);
   addNodes(context);
