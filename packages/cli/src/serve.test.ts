@@ -121,7 +121,7 @@ test('the token of BULKHEAD_TOKEN is used and written nowhere; list, health and 
   const one = await run(['health', 'calculator', '--server', url, '--json']);
   expect(JSON.parse(one.stdout)).toMatchObject({ name: 'calculator', success_count: 1 });
   expect(one.code).toBe(0);
-  expect((await run(['health', 'nothing', '--server', url])).code).toBe(1);
+  expect((await run(['health', 'nothing', '--server', url])).code).toBe(25);
 });
 
 test('the token in the data folder is kept from start to start, and found by call --data', async () => {
