@@ -67,7 +67,9 @@ describe.each(await tiersHere())('at tier %s', (tier) => {
     const named = [...guests.values()].filter((target) => target.startsWith('/') && target !== '/dev/null');
     // Besides its own: what the kernel gives every event loop has no name that two processes share.
     const shared = [...guests.values()].filter((target) => /^(socket|pipe):/.test(target) && isShared(target));
-    expect({ named, shared, stdin: guests.get(0) }).toEqual({ named: [], shared: [], stdin: '/dev/null' });
+    // Its standard input is its end of a connection of its own: the lifeline, to which the host never writes.
+    const stdin = expect.stringMatching(/^socket:/);
+    expect({ named, shared, stdin: guests.get(0) }).toEqual({ named: [], shared: [], stdin });
   });
 
   test('[FAULTS-31] a native crash is the call’s outcome, with its signal', async () => {
