@@ -20,7 +20,7 @@ const FLUSH_MS = 100;
 /** Opens a log on a file descriptor; standard error is 2. */
 export function createLog(level: LogLevel, fd: number): FlushingLog {
   const target = destination({ fd, sync: false, minLength: WRITE_BYTES_MIN, periodicFlush: FLUSH_MS });
-  const log = pino({ level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` }, target);
+  const log = pino({ level, base: null, timestamp: createTimestamp() }, target);
   return {
     debug: (fields, message) => log.debug(fields, message),
     info: (fields, message) => log.info(fields, message),
@@ -33,5 +33,17 @@ export function createLog(level: LogLevel, fd: number): FlushingLog {
         // The reader of the pipe is gone, or the file was never opened: the last lines are lost.
       }
     },
+  };
+}
+
+/** Lines of one millisecond share the text of it: a busy server writes many. */
+function createTimestamp(): () => string {
+  let writtenAt = Number.NaN;
+  let text = '';
+  return () => {
+    const now = Date.now();
+    if (now !== writtenAt) text = `,"time":"${new Date(now).toISOString()}"`;
+    writtenAt = now;
+    return text;
   };
 }
