@@ -31,7 +31,9 @@ my ($LANDLOCK_CREATE, $LANDLOCK_ADD, $LANDLOCK_RESTRICT) = (444, 445, 446);    #
 my %LIMITS = (fsize => 1, data => 2, stack => 3, core => 4, nofile => 7);
 my ($PR_SET_PDEATHSIG, $PR_SET_SECCOMP, $PR_CAPBSET_DROP, $PR_SET_NO_NEW_PRIVS) = (1, 22, 24, 38);
 my ($F_GETFL, $F_SETFL, $F_SETOWN, $F_SETSIG, $O_ASYNC) = (3, 4, 8, 10, 0x2000);
+my ($MSG_PEEK, $MSG_DONTWAIT) = (0x2, 0x40);
 my $SIGKILL = 9;
+my $lifeline;    # Here, since a handle that goes out of scope closes its descriptor.
 my $SELF_PID_MARK = 0x5049444d;    # As in seccomp.ts: stands for the guest's own process id.
 
 my (%option, %paths);
@@ -124,6 +126,10 @@ sub hold_lifeline {
   must('lifeline signal', syscall($calls->{fcntl}, $fd, $F_SETSIG, $SIGKILL));
   my $flags = must('lifeline flags', syscall($calls->{fcntl}, $fd, $F_GETFL, 0));
   must('lifeline', syscall($calls->{fcntl}, $fd, $F_SETFL, $flags | $O_ASYNC));
+  # A host whose end was closed before the line above sends no signal any more, and for some milliseconds is still a parent.
+  open($lifeline, '<&=', $fd) or refuse("lifeline: $!");
+  my $nothing = '';
+  refuse('the host is gone') if defined recv($lifeline, $nothing, 1, $MSG_PEEK | $MSG_DONTWAIT) && $nothing eq '';
 }
 
 sub die_with_parent {
