@@ -16,11 +16,11 @@ beforeEach(async () => {
   folders = await createPluginFolders();
   refusesCalls = false;
   const memory = createMemoryStorage();
-  const putCalls: Storage['putCalls'] = async (rows) => {
+  const write: Storage['putCalls'] = async (rows) => {
     if (refusesCalls) throw new HostError('STORAGE_UNAVAILABLE', { details: { isRefused: true } });
     return memory.putCalls(rows);
   };
-  storage = createFailingStorage({ ...memory, putCalls });
+  storage = createFailingStorage({ ...memory, addCalls: write, putCalls: write });
   host = await openTestHost({ storage, grants: { gate: ['gate'] } });
   const schema = "{ type: 'object', properties: { word: { type: 'string' } }, required: ['word'] }";
   await host.install(

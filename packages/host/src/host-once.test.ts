@@ -118,6 +118,7 @@ test('the key of a call that was lost with its host is settled as host_restart a
   const beneath = { ...storage };
   // A host that is killed writes no more.
   storage.settleKey = async () => undefined;
+  storage.addCalls = async () => undefined;
   storage.putCalls = async () => undefined;
   const waiting = call('lost', { tool: 'wait' });
   await expect.poll(() => host.health('counter')?.state).toBe('RUNNING');

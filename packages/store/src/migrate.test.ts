@@ -76,6 +76,21 @@ describe.each(ENGINES)('[F003-43] on %s', (engine) => {
     expect(await migrateUp(database)).toEqual(NAMES);
   });
 
+  test('the calls of an earlier ledger are there after its migration, up and down', async () => {
+    await migrateUp(database);
+    await migrateDown(database, { steps: { to: '0005_releases' } });
+    await sql`insert into call_ledger (call_id, node, tenant_id, plugin_name, target, started_at)
+      select 'call-' || n, 'node', 'acme', 'calc', 'add', now() from generate_series(1, 3) as n`.execute(database.db);
+    const calls = async (): Promise<readonly unknown[]> =>
+      (await sql`select plugin_name, call_id from call_ledger order by call_id`.execute(database.db)).rows;
+    const before = await calls();
+    expect(before).toHaveLength(3);
+    expect(await migrateUp(database)).toContain('0006_ledger');
+    expect(await calls()).toEqual(before);
+    await migrateDown(database, { steps: { to: '0005_releases' } });
+    expect(await calls()).toEqual(before);
+  });
+
   test('a database of a newer Bulkhead is left alone, up and down', async () => {
     await migrateUp(database);
     await sql`insert into schema_migrations values ('9999_future', '2030-01-01T00:00:00.000Z')`.execute(database.db);

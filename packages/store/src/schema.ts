@@ -144,7 +144,7 @@ export type PluginTransitionsTable = {
 };
 
 /** Calls; the last four columns are null until a call has ended. */
-export type CallLedgerTable = LedgerRow & Numbered;
+export type CallLedgerTable = LedgerRow;
 
 /** Idempotency keys; `outcome` is null while the call runs. */
 export type IdempotencyKeysTable = {

@@ -15,3 +15,8 @@ export const systemClock: Clock = { now: () => performance.now(), wallTime: () =
 export function isoTime(wallTime: number): string {
   return new Date(wallTime).toISOString();
 }
+
+/** Rounds milliseconds to whole microseconds: what a clock says beyond them is noise, in every answer, log line and row. */
+export function roundToMicroseconds(milliseconds: number): number {
+  return Math.round(milliseconds * 1_000) / 1_000;
+}

@@ -3,6 +3,7 @@
  * call as it ends took a twentieth of a busy host's time, and calls that are written together share their milliseconds.
  */
 import { isoTime } from '../base/clock.ts';
+import type { Storage } from '../storage/port.ts';
 import type { LedgerRow } from '../storage/records-port.ts';
 
 /**
@@ -22,7 +23,12 @@ export type CallRecord = {
   code: string | null;
   /** Set once the end was handed to the storage. */
   isWritten: boolean;
+  /** Set once anything of the call was handed to the storage, which may have kept it even where it said that it has not. */
+  isKnown: boolean;
 };
+
+/** Rows of calls of which the storage has not heard, and of others. */
+export type LedgerWrite = { readonly added: readonly LedgerRow[]; readonly known: readonly LedgerRow[] };
 
 /** How a call ended, for its record. */
 export type RecordedEnd = {
@@ -48,6 +54,7 @@ export function createRecord(
     outcome: null,
     code: null,
     isWritten: false,
+    isKnown: false,
   };
 }
 
@@ -59,16 +66,38 @@ export function endRecord(record: CallRecord, { digest, durationMs, outcome, cod
   record.code = code;
 }
 
+/**
+ * Tells whether a call has only just begun. Most end within milliseconds: that they began would be written for nothing, and
+ * written over at once. With the wait of a write before and after, what a killed host may lose stays below 50 ms (DESIGN 10).
+ */
+export function hasJustBegun({ outcome, startedWall }: CallRecord, wallTime: number): boolean {
+  // Where the clock was set back, it has not.
+  return outcome === null && Math.abs(wallTime - startedWall) < JUST_BEGUN_MS;
+}
+
+const JUST_BEGUN_MS = 5;
+
 /** Makes the ledger's rows of what was given to it since the last write: of each call its end, or that it has begun. */
-export function toLedgerRows(node: string, records: readonly CallRecord[]): readonly LedgerRow[] {
+export function toLedgerRows(node: string, records: readonly CallRecord[]): LedgerWrite {
   const timeOf = createTimes();
-  const rows: LedgerRow[] = [];
+  const added: LedgerRow[] = [];
+  const known: LedgerRow[] = [];
   for (const record of records) {
     if (record.isWritten) continue; // Its beginning, after its end.
     record.isWritten = record.outcome !== null;
-    rows.push(toRow(node, record, timeOf));
+    (record.isKnown ? known : added).push(toRow(node, record, timeOf));
+    record.isKnown = true;
   }
-  return rows;
+  return { added, known };
+}
+
+/** Stores calls, those of which the storage has not heard at a lower price. */
+export async function storeCalls(
+  storage: Pick<Storage, 'addCalls' | 'putCalls'>,
+  { added, known }: LedgerWrite,
+): Promise<void> {
+  if (added.length > 0) await storage.addCalls(added);
+  if (known.length > 0) await storage.putCalls(known);
 }
 
 /** Takes back what {@link toLedgerRows} noted, where its rows could not be written: they are made again. */

@@ -13,7 +13,7 @@ import {
   type Tier,
 } from '@bulkhead/protocol';
 import type { Span } from '@opentelemetry/api';
-import type { Clock } from '../base/clock.ts';
+import { roundToMicroseconds, type Clock } from '../base/clock.ts';
 import type { HostError } from '../base/host-error.ts';
 import type { Log } from '../base/log.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -37,7 +37,7 @@ export type CallPath = TierPolicy & {
   readonly clock: Clock;
   readonly log: Log;
   readonly node: string;
-  readonly newCallId: () => string;
+  readonly newCallId: (wallTime: number) => string;
   readonly admitter: Admitter;
   readonly registry: Registry;
   readonly releases: Releases;
@@ -110,7 +110,8 @@ export type CallEnd =
 /** Opens the record of a call. */
 export function openCall(path: CallPath, task: CallTask): CallRun {
   const startedAt = path.clock.now();
-  const id = path.newCallId();
+  const startedWall = path.clock.wallTime();
+  const id = path.newCallId(startedWall);
   const tenant = task.tenant ?? DEFAULT_TENANT;
   return {
     id,
@@ -118,7 +119,7 @@ export function openCall(path: CallPath, task: CallTask): CallRun {
     tenant,
     span: startCallSpan({ id, tenant, plugin: task.plugin, target: task.target.name }),
     startedAt,
-    startedWall: path.clock.wallTime(),
+    startedWall,
     endedAt: startedAt,
     version: null,
     digest: null,
@@ -143,7 +144,7 @@ export function openCall(path: CallPath, task: CallTask): CallRun {
  */
 export function recordCall(path: CallPath, run: CallRun, end: CallEnd): Outcome {
   run.endedAt = path.clock.now();
-  const durationMs = run.endedAt - run.startedAt;
+  const durationMs = roundToMicroseconds(run.endedAt - run.startedAt);
   const error = end.ok ? undefined : end.error;
   try {
     if (run.running !== undefined) path.registry.settle(run.running, { error, durationMs, didRun: run.didRun });
@@ -196,7 +197,7 @@ function report(run: CallRun, durationMs: number): CallReport {
     instance_id: run.instanceId,
     tier: run.tier,
     duration_ms: durationMs,
-    queue_ms: run.queueMs,
+    queue_ms: roundToMicroseconds(run.queueMs),
     cpu_ms: run.cpuMs,
     peak_rss_bytes: run.peakRssBytes,
     stdout: run.stdout,

@@ -17,7 +17,7 @@ import type { Release } from '../catalogue/releases.ts';
 import type { RegistrationRow } from '../storage/catalogue-port.ts';
 import type { TenantScope } from '../tenant/accounts.ts';
 import { answerInTime } from './answer-in-time.ts';
-import { toLedgerRows } from './call-record.ts';
+import { storeCalls, toLedgerRows } from './call-record.ts';
 import { refuseSecrets } from './refuse-secrets.ts';
 import { recordOf, type CallPath, type CallRun } from './call-run.ts';
 import { withinDeadline } from './within-deadline.ts';
@@ -121,7 +121,7 @@ export function isStrict(call: ResolvedCall): boolean {
 /** Stores that the call has begun; returns why that was not possible before the call's deadline. */
 export async function startDurably(path: CallPath, run: CallRun, deadline: number): Promise<CallError | undefined> {
   run.record = recordOf(run);
-  const stored = path.storage.putCalls(toLedgerRows(path.node, [run.record]));
+  const stored = storeCalls(path.storage, toLedgerRows(path.node, [run.record]));
   const { ok } = await answerInTime(stored, deadline - path.clock.now());
   return ok ? undefined : callError('STORAGE_UNAVAILABLE');
 }

@@ -3,7 +3,7 @@
  * storage that is away, within a bound; what was lost is counted.
  */
 import { systemTimer } from '../base/timer.ts';
-import { takeBack, toLedgerRows, type CallRecord } from '../call/call-record.ts';
+import { hasJustBegun, storeCalls, takeBack, toLedgerRows, type CallRecord } from '../call/call-record.ts';
 import type { CallPath } from '../call/call-run.ts';
 import { settle, type Settlement } from '../call/run-once.ts';
 import { openNodeId } from '../data/node-id.ts';
@@ -41,10 +41,18 @@ export async function openRecords(
     return batch;
   }
 
+  const ledger = open<CallRecord>('ledger', {
+    write: (records) => {
+      const wallTime = clock.wallTime();
+      const due = records.filter((record) => !hasJustBegun(record, wallTime));
+      for (const record of records) if (hasJustBegun(record, wallTime)) ledger.add(record);
+      return writeCalls(storage, node, due);
+    },
+  });
   return {
     node,
     transitions: open<Transition>('transitions', { write: (rows) => storage.appendTransitions(rows) }),
-    ledger: open<CallRecord>('ledger', { write: (records) => writeCalls(storage, node, records) }),
+    ledger,
     settlements: open<Settlement>('keys', {
       write: async (ends) => {
         for (const end of ends) await settle(storage, end);
@@ -58,7 +66,7 @@ type Writing<Row> = Pick<BatchOptions<Row>, 'write' | 'rowsMax'>;
 
 async function writeCalls(storage: Storage, node: string, records: readonly CallRecord[]): Promise<void> {
   try {
-    await storage.putCalls(toLedgerRows(node, records));
+    await storeCalls(storage, toLedgerRows(node, records));
   } catch (error) {
     takeBack(records);
     throw error;

@@ -11,6 +11,7 @@ import type { KeyClaim, LedgerRow, TrialRow } from './records-port.ts';
 export function recordTests(storage: Opened): void {
   transitionTests(storage);
   ledgerTests(storage);
+  addedCallTests(storage);
   keyTests(storage);
   keyEndTests(storage);
   trialTests(storage);
@@ -83,6 +84,38 @@ function ledgerTests(storage: Opened): void {
     await storage().putCalls([ended('1'), { ...ended('2'), started_at: minute(5) }]);
     await storage().prune({ now: minute(9), ledgerSince: minute(5), transitionsSince: minute(0), transitionsMax: 10 });
     expect((await storage().listCalls({ plugin: 'a', rowsMax: 10 })).map((row) => row.call_id)).toEqual(['2']);
+  });
+}
+
+function addedCallTests(storage: Opened): void {
+  test('calls are added and listed newest first, by the order of their ids', async () => {
+    await storage().addCalls([]);
+    await storage().addCalls([ended('1'), started('2')]);
+    await storage().addCalls([{ ...ended('3'), plugin_name: 'b' }, ended('4')]);
+    expect(await storage().listCalls({ plugin: 'a', rowsMax: 2 })).toEqual([ended('4'), started('2')]);
+    expect(await storage().listUnfinishedCalls('node-1')).toEqual([started('2')]);
+  });
+
+  test('one that was there before costs the others of its write nothing, and follows the same rules', async () => {
+    await storage().addCalls([ended('1'), started('2')]);
+    const other = { ...ended('1'), outcome: 'crashed', code: 'GUEST_CRASHED' } as const;
+    await storage().addCalls([other, ended('2'), ended('3'), ended('3')]);
+    expect(await storage().listCalls({ plugin: 'a', rowsMax: 9 })).toEqual([ended('3'), ended('2'), ended('1')]);
+  });
+
+  test('calls that ended in many ways, for many tenants and at many times, are each as they were', async () => {
+    const rows = Array.from({ length: 50 }, (_, index) => ({
+      ...ended(String(index + 10)),
+      tenant_id: `tenant-${index % 3}`,
+      target: `tool "${index % 2}"`,
+      digest: index % 5 === 0 ? null : `digest-${index % 4}`,
+      started_at: new Date(Date.UTC(2026, 0, 1) + index * 86_400_000 * (index % 2 === 0 ? 1 : -1)).toISOString(),
+      outcome: index % 7 === 0 ? ('crashed' as const) : ('ok' as const),
+      code: index % 7 === 0 ? 'GUEST_CRASHED' : null,
+      duration_ms: index / 8,
+    }));
+    await storage().addCalls(rows);
+    expect(await storage().listCalls({ plugin: 'a', rowsMax: 99 })).toEqual(rows.toReversed());
   });
 }
 

@@ -30,6 +30,7 @@ export function createFailingStorage(beneath: Storage): FailingStorage {
     listSecretsOfOtherKeys: (keyId, rowsMax) => pass(() => beneath.listSecretsOfOtherKeys(keyId, rowsMax)),
     appendTransitions: (rows) => pass(() => beneath.appendTransitions(rows)),
     listTransitions: (query) => pass(() => beneath.listTransitions(query)),
+    addCalls: (rows) => pass(() => beneath.addCalls(rows)),
     putCalls: (rows) => pass(() => beneath.putCalls(rows)),
     listCalls: (query) => pass(() => beneath.listCalls(query)),
     listUnfinishedCalls: (node) => pass(() => beneath.listUnfinishedCalls(node)),

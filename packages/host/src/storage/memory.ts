@@ -53,6 +53,7 @@ export function createMemoryStorage(
     listSecretsOfOtherKeys: (keyId, rowsMax) => step(() => catalogue.secrets.listOfOtherKeys(keyId, rowsMax)),
     appendTransitions: (rows) => step(() => history.append(rows)),
     listTransitions: (query) => step(() => history.list(query)),
+    addCalls: (rows) => step(() => ledger.putAll(rows)),
     putCalls: (rows) => step(() => ledger.putAll(rows)),
     listCalls: (query) => step(() => ledger.list(query)),
     listUnfinishedCalls: (node) => step(() => ledger.listUnfinished(node)),

@@ -75,8 +75,11 @@ export interface RecordStorage {
   appendTransitions(rows: readonly Transition[]): Promise<void>;
   listTransitions(query: RowQuery): Promise<readonly Transition[]>;
 
+  /** Stores calls that it was never given before, as most are that end; where one was, it is as {@link putCalls}. */
+  addCalls(rows: readonly LedgerRow[]): Promise<void>;
   /** Stores calls by `call_id`; a row that has ended replaces one that has not, and is never replaced itself. */
   putCalls(rows: readonly LedgerRow[]): Promise<void>;
+  /** In the order of their ids, which is that of the calls. */
   listCalls(query: RowQuery): Promise<readonly LedgerRow[]>;
   /** Calls of a node that never ended, for its next start: each becomes `host_restart`. */
   listUnfinishedCalls(node: string): Promise<readonly LedgerRow[]>;

@@ -8,6 +8,7 @@ import { records } from './0002-records.ts';
 import { secrets } from './0003-secrets.ts';
 import { nodes } from './0004-nodes.ts';
 import { releases } from './0005-releases.ts';
+import { ledger } from './0006-ledger.ts';
 
 /** The list, in order. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -16,4 +17,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003_secrets': secrets,
   '0004_nodes': nodes,
   '0005_releases': releases,
+  '0006_ledger': ledger,
 };

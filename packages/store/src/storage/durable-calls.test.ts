@@ -59,16 +59,17 @@ describe.each(ENGINES)('calls on %s', (engine) => {
 
   /** A host that is killed writes no more, and gives its data directory back. */
   async function killHost(): Promise<void> {
-    Object.assign(storage, { putCalls: async () => undefined, settleKey: async () => undefined });
+    const forget = async (): Promise<void> => undefined;
+    Object.assign(storage, { addCalls: forget, putCalls: forget, settleKey: forget });
     await host.close();
   }
 
   test('strict: the guest sees a call once its start is stored, and a killed host leaves each of them to be ended', async () => {
     const gate = Promise.withResolvers<void>();
     const beneath = { ...storage };
-    storage.putCalls = async (rows) => {
+    storage.addCalls = async (rows) => {
       await gate.promise;
-      await beneath.putCalls(rows);
+      await beneath.addCalls(rows);
     };
     const waiting = call('strict', 'wait');
     await new Promise(setImmediate);
@@ -84,7 +85,7 @@ describe.each(ENGINES)('calls on %s', (engine) => {
 
   test('strict: a start that is not stored in the time of the call refuses it, and the guest never sees it', async () => {
     const gate = Promise.withResolvers<void>();
-    storage.putCalls = () => gate.promise;
+    storage.addCalls = () => gate.promise;
     const outcome = await call('strict', 'answer', { timeoutMs: 50 });
     expect(outcome).toMatchObject({ error: { kind: 'unavailable', code: 'STORAGE_UNAVAILABLE', retryable: true } });
     expect(host.health('strict')).toMatchObject({ state: 'INITIALIZED', success_count: 0, error_count: 0 });
@@ -94,10 +95,12 @@ describe.each(ENGINES)('calls on %s', (engine) => {
   test('batched: no call waits for the storage, many are one write, and each is there with its end', async () => {
     const writes: number[] = [];
     const beneath = { ...storage };
-    storage.putCalls = (rows) => {
-      writes.push(rows.length);
-      return beneath.putCalls(rows);
-    };
+    for (const write of ['addCalls', 'putCalls'] as const) {
+      storage[write] = (rows) => {
+        writes.push(rows.length);
+        return beneath[write](rows);
+      };
+    }
     const outcomes = await Promise.all(Array.from({ length: 200 }, () => call('batched')));
     const ids = outcomes.map((outcome) => outcome.call.call_id);
     await expect.poll(async () => (await rowsOf('batched')).filter((row) => row.outcome === 'ok').length).toBe(200);

@@ -2,7 +2,8 @@
  * The call ledger (RecordStorage), written many rows at a time.
  */
 import type { LedgerRow, Retention, RowQuery } from '@bulkhead/host';
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
+import { DatabaseError } from 'pg';
 import type { Database } from '../engine/database.ts';
 import { storableName } from './text.ts';
 
@@ -14,48 +15,104 @@ const NAMES = [
 /** What one statement of a prune removes: more would keep the calls that are written meanwhile waiting. */
 const PRUNED_AT_ONCE = 5_000;
 
+/** Writes calls of which the database has no row yet; where it has one of any, as {@link putCalls} does. */
+export async function addCalls(database: Database, rows: readonly LedgerRow[]): Promise<void> {
+  try {
+    await insertCalls(database, rows, sql``);
+  } catch (error) {
+    if (!isTwice(error)) throw error;
+    await putCalls(database, rows);
+  }
+}
+
+/** Writes calls; a row that has ended replaces one that has not. Looking for that one is a fifth of a row's price. */
+export function putCalls(database: Database, rows: readonly LedgerRow[]): Promise<void> {
+  return insertCalls(database, rows, REPLACE_UNENDED);
+}
+
+const REPLACE_UNENDED = sql`
+  on conflict (plugin_name, call_id) do update
+    set ended_at = excluded.ended_at, outcome = excluded.outcome, code = excluded.code,
+      duration_ms = excluded.duration_ms, digest = excluded.digest
+    where call_ledger.ended_at is null and excluded.ended_at is not null`;
+
+function isTwice(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === UNIQUE_VIOLATION;
+}
+
+/** @see https://www.postgresql.org/docs/18/errcodes-appendix.html */
+const UNIQUE_VIOLATION = '23505';
+
 /**
- * Writes calls: a list for each column, so that the statement is the same however many there are. What many calls of a batch
- * have in common travels once, and times as numbers: both the driver and the database read a third less.
+ * Writes calls: a list for each column, so that the statement is the same however many there are. What calls of a batch have
+ * in common travels once, and times as whole numbers since the first of them: reading the lists was a third of a row's price.
  */
-export async function putCalls({ db }: Database, rows: readonly LedgerRow[]): Promise<void> {
+async function insertCalls(
+  { db }: Database,
+  rows: readonly LedgerRow[],
+  onConflict: RawBuilder<unknown>,
+): Promise<void> {
   const calls = foldCalls(rows);
-  if (calls.length === 0) return;
-  const { kinds, kindOf } = kindsOf(calls);
+  const [first] = calls;
+  if (first === undefined) return;
+  const { kinds, places } = sortByKind(calls);
   const shared = (name: keyof Kind) => sql`(${textList(kinds.map((kind) => kind[name]))}::text[])[c.kind]`;
+  const timeOf = createTimes();
+  const base = timeOf(first.started_at);
+  const since = (time: string | null): number | null => (time === null ? null : timeOf(time) - base);
   await sql`
     insert into call_ledger (${sql.raw(NAMES.join(', '))})
     select c.call_id, ${sql.join((['node', 'tenant_id', 'plugin_name', 'target', 'digest'] as const).map(shared))},
-      to_timestamp(c.started_ms / 1000), to_timestamp(c.ended_ms / 1000), c.outcome, c.code, c.duration_ms
+      to_timestamp((c.started + ${base}::float8) / 1000), to_timestamp((c.ended + ${base}::float8) / 1000),
+      ${shared('outcome')}, ${shared('code')}, c.duration_ms
     from unnest(
       ${textList(calls.map((call) => call.call_id))}::text[],
-      ${numberList(calls.map(kindOf))}::int[],
-      ${numberList(calls.map((call) => Date.parse(call.started_at)))}::float8[],
-      ${numberList(calls.map(({ ended_at }) => (ended_at === null ? null : Date.parse(ended_at))))}::float8[],
-      ${textList(calls.map((call) => call.outcome))}::text[],
-      ${textList(calls.map((call) => call.code))}::text[],
+      ${numberList(places)}::int[],
+      ${numberList(calls.map((call) => since(call.started_at)))}::bigint[],
+      ${numberList(calls.map((call) => since(call.ended_at)))}::bigint[],
       ${numberList(calls.map((call) => call.duration_ms))}::float8[]
-    ) as c (call_id, kind, started_ms, ended_ms, outcome, code, duration_ms)
-    on conflict (call_id) do update
-      set ended_at = excluded.ended_at, outcome = excluded.outcome, code = excluded.code,
-        duration_ms = excluded.duration_ms, digest = excluded.digest
-      where call_ledger.ended_at is null and excluded.ended_at is not null`.execute(db);
+    ) as c (call_id, kind, started, ended, duration_ms) ${onConflict}`.execute(db);
 }
 
-/** What calls of one tool of one tenant have in common. */
-type Kind = Pick<LedgerRow, 'node' | 'tenant_id' | 'plugin_name' | 'target' | 'digest'>;
+/** What calls of one tool of one tenant that end the same way have in common. */
+const KIND = ['node', 'tenant_id', 'plugin_name', 'target', 'digest', 'outcome', 'code'] as const;
+type Kind = Pick<LedgerRow, (typeof KIND)[number]>;
 
-/** The kinds of the calls, and the place of a call's kind among them, counted from 1 as the database counts. */
-function kindsOf(calls: readonly LedgerRow[]) {
-  const places = new Map<string, number>();
+/** The kinds of the calls, and of each call the place of its kind among them, counted from 1 as the database counts. */
+function sortByKind(calls: readonly LedgerRow[]): {
+  readonly kinds: readonly Kind[];
+  readonly places: readonly number[];
+} {
+  const placeOf = new Map<string, number>();
   const kinds: Kind[] = [];
-  const keyOf = (call: Kind): string =>
-    `${call.tenant_id}\0${call.plugin_name}\0${call.target}\0${call.digest}\0${call.node}`;
+  const places: number[] = [];
+  let last: LedgerRow | undefined;
+  let place = 0;
   for (const call of calls) {
-    const key = keyOf(call);
-    if (!places.has(key)) places.set(key, kinds.push(call));
+    if (last === undefined || !isSameKind(last, call)) {
+      const key = JSON.stringify(KIND.map((name) => call[name]));
+      place = placeOf.get(key) ?? kinds.push(storable(call));
+      placeOf.set(key, place);
+    }
+    places.push(place);
+    last = call;
   }
-  return { kinds, kindOf: (call: LedgerRow): number => places.get(keyOf(call)) ?? 0 };
+  return { kinds, places };
+}
+
+function isSameKind(one: Kind, other: Kind): boolean {
+  return KIND.every((name) => one[name] === other[name]);
+}
+
+/** Calls that are written together share most of their milliseconds. */
+function createTimes(): (time: string) => number {
+  let lastText = '';
+  let last = Number.NaN;
+  return (time) => {
+    if (time !== lastText) last = Date.parse(time);
+    lastText = time;
+    return last;
+  };
 }
 
 /** Lists as the database reads them. The driver would make them, too, at three times the price. */
@@ -73,15 +130,15 @@ function foldCalls(rows: readonly LedgerRow[]): readonly LedgerRow[] {
   const calls = new Map<string, LedgerRow>();
   for (const row of rows) {
     const known = calls.get(row.call_id);
-    if (known === undefined || known.ended_at === null) calls.set(row.call_id, storable(row));
+    if (known === undefined || known.ended_at === null) calls.set(row.call_id, row);
   }
-  return [...calls.values()];
+  return calls.size === rows.length ? rows : [...calls.values()];
 }
 
-function storable(row: LedgerRow): LedgerRow {
-  const { tenant_id, plugin_name, target } = row;
+function storable(kind: Kind): Kind {
+  const { tenant_id, plugin_name, target } = kind;
   return {
-    ...row,
+    ...kind,
     tenant_id: storableName(tenant_id),
     plugin_name: storableName(plugin_name),
     target: storableName(target),
@@ -95,7 +152,7 @@ export function listCalls({ db }: Database, query: RowQuery): Promise<readonly L
     .select(NAMES)
     .where('plugin_name', '=', storableName(query.plugin))
     .$if(query.tenant !== undefined, (select) => select.where('tenant_id', '=', storableName(query.tenant ?? '')))
-    .orderBy('seq', 'desc')
+    .orderBy('call_id', 'desc')
     .limit(query.rowsMax)
     .execute();
 }
@@ -107,7 +164,7 @@ export function listUnfinishedCalls({ db }: Database, node: string): Promise<rea
     .select(NAMES)
     .where('node', '=', node)
     .where('ended_at', 'is', null)
-    .orderBy('seq')
+    .orderBy('call_id')
     .execute();
 }
 
@@ -116,10 +173,13 @@ export async function pruneCalls({ db }: Database, { ledgerSince }: Retention): 
   for (;;) {
     const old = db
       .selectFrom('call_ledger')
-      .select('call_id')
+      .select(['plugin_name', 'call_id'])
       .where('started_at', '<', ledgerSince)
       .limit(PRUNED_AT_ONCE);
-    const { numDeletedRows } = await db.deleteFrom('call_ledger').where('call_id', 'in', old).executeTakeFirstOrThrow();
+    const { numDeletedRows } = await db
+      .deleteFrom('call_ledger')
+      .where((ledger) => ledger.refTuple('plugin_name', 'call_id'), 'in', old.$asTuple('plugin_name', 'call_id'))
+      .executeTakeFirstOrThrow();
     if (numDeletedRows < BigInt(PRUNED_AT_ONCE)) return;
   }
 }

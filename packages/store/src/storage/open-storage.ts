@@ -8,7 +8,7 @@ import type { Database } from '../engine/database.ts';
 import { getArtifact, putArtifact, sweepArtifacts } from './artifacts.ts';
 import { commit, CATALOGUE_CHANNEL } from './commit.ts';
 import { claimKey, freeKey, listUnsettledKeys, pruneKeys, settleKey } from './keys.ts';
-import { listCalls, listUnfinishedCalls, pruneCalls, putCalls } from './ledger.ts';
+import { addCalls, listCalls, listUnfinishedCalls, pruneCalls, putCalls } from './ledger.ts';
 import { beat, forgetNodes, removeNode } from './nodes.ts';
 import { listAudit, readAudit, readCatalogue, readSteps } from './read-catalogue.ts';
 import { listSecretsOfOtherKeys, readSecret } from './secrets.ts';
@@ -41,6 +41,7 @@ export async function openStorage(database: Database): Promise<Storage> {
     listSecretsOfOtherKeys: (keyId, rowsMax) => answer(() => listSecretsOfOtherKeys(database, keyId, rowsMax)),
     appendTransitions: (rows) => answer(() => appendTransitions(database, rows)),
     listTransitions: (query) => answer(() => listTransitions(database, query)),
+    addCalls: (rows) => answer(() => addCalls(database, rows)),
     putCalls: (rows) => answer(() => putCalls(database, rows)),
     listCalls: (query) => answer(() => listCalls(database, query)),
     listUnfinishedCalls: (node) => answer(() => listUnfinishedCalls(database, node)),
