@@ -67,6 +67,18 @@ test('a revoked token is refused, and no other; revoking it again tells that the
   expect(tokens.of('acme')).toEqual([]);
 });
 
+test('a row that was recognized stands until its token is revoked or expires', async () => {
+  const { tokens, time } = await open();
+  const { text } = await tokens.issue({ ...WANTED, expiresAt: '2026-01-01T00:01:00Z' });
+  const revoked = await tokens.issue(WANTED);
+  const row = tokens.recognize(text) ?? revoked.row;
+  expect([tokens.isStanding(row), tokens.isStanding(revoked.row)]).toEqual([true, true]);
+  await tokens.revoke(revoked.row.id);
+  expect([tokens.isStanding(row), tokens.isStanding(revoked.row)]).toEqual([true, false]);
+  time.wall = NOW + 60_000;
+  expect(tokens.isStanding(row)).toBe(false);
+});
+
 test('a token that another node revoked is refused half a second later, by being presented', async () => {
   const storage = createMemoryStorage();
   const { tokens: here } = await open(storage);

@@ -31,6 +31,8 @@ export type Tokens = {
   readonly revoke: (id: string, by?: string) => Promise<boolean>;
   /** Tells whose a token is; undefined for one that is wrong, expired or revoked. O(1), in constant time for each. */
   readonly recognize: (text: string) => TokenRow | undefined;
+  /** Tells whether a token that was recognized is neither revoked nor expired since; whoever kept its text need not hash it again. */
+  readonly isStanding: (row: TokenRow) => boolean;
   readonly find: (id: string) => TokenRow | undefined;
   /** Tokens of a tenant, in order of their making. */
   readonly of: (tenant: string) => readonly TokenRow[];
@@ -56,6 +58,10 @@ export function createTokens({ catalogue, clock }: { readonly catalogue: Catalog
       const row = shelf.token(TOKEN.exec(text)?.[1] ?? '');
       const isRight = timingSafeEqual(hash('sha256', text, 'buffer'), digestOf(row));
       return row !== undefined && isRight && !hasExpired(row, clock.wallTime()) ? row : undefined;
+    },
+    isStanding: (row) => {
+      catalogue.noteRead();
+      return shelf.token(row.id) === row && !hasExpired(row, clock.wallTime());
     },
     find: shelf.token,
     of: (tenant) => shelf.tokens().filter(({ tenant_id }) => tenant_id === tenant),

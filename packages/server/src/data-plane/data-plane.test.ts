@@ -123,6 +123,17 @@ test('a client that goes away cancels its call, which costs the plugin nothing',
   await expect.poll(() => started.host.health('patient')?.state).not.toBe('RUNNING');
 });
 
+test('a client that goes away cancels every call of its connection, and none of another', async () => {
+  const before = started.logged.length;
+  const client = send(started.port, request('patient/wait', '{}').repeat(2));
+  await expect.poll(() => started.host.health('patient')?.state).toBe('RUNNING');
+  const other = exchange(started.port, request('patient/wait', '{"timeout_ms":1000}', 'connection: close\r\n'));
+  client.destroy();
+  const codes = () => started.logged.slice(before).map(({ fields }) => fields['code']);
+  await expect.poll(codes).toEqual(['CALL_CANCELLED', 'CALL_CANCELLED']);
+  expect(statusesOf(await other)).toEqual([504]);
+});
+
 test('each call is one line of log with tenant and call id, and without parameters or token', async () => {
   const before = started.logged.length;
   const response = await callTool(started.url, 'honest/count_words', { params: { text: 'canary-text' } });

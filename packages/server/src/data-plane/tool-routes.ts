@@ -2,7 +2,7 @@
  * The data plane: which tools there are, and a call of one. The body of a call is always an Outcome; whatever was wrong
  * before the host saw it is one too.
  */
-import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { CallRequest, Host, Log } from '@bulkhead/host';
 import type { Outcome } from '@bulkhead/protocol';
@@ -23,6 +23,7 @@ const CALL_STATUSES = [200, 400, 401, 403, 404, 409, 413, 415, 429, 499, 502, 50
 
 /** Adds `GET /v1/tools` and `POST /v1/tools/{plugin}/{tool}/call`. */
 export function addToolRoutes(app: FastifyInstance, plane: DataPlane): void {
+  const goneOf = createGoneSignals();
   app.get(
     '/v1/tools',
     {
@@ -48,13 +49,19 @@ export function addToolRoutes(app: FastifyInstance, plane: DataPlane): void {
       },
     },
     async (request, reply) => {
-      const asked = { body: request.body, reply, caller: callerOf(request) };
-      return answer(reply, await inCallersTrace(request.headers, () => call(plane, request.params, asked)));
+      const { body, headers, params, raw } = request;
+      const asked = { body, caller: callerOf(request), gone: goneOf(raw.socket) };
+      return answer(reply, await inCallersTrace(headers, () => call(plane, params, asked)));
     },
   );
 }
 
-type Asked = { readonly body: CallBody | undefined; readonly reply: FastifyReply; readonly caller: Caller };
+type Asked = {
+  readonly body: CallBody | undefined;
+  readonly caller: Caller;
+  /** Aborts when the connection is lost. */
+  readonly gone: AbortSignal;
+};
 
 async function call(plane: DataPlane, { plugin, tool }: CallRoute['Params'], asked: Asked): Promise<Outcome> {
   const { params, timeout_ms: timeoutMs, idempotency_key: key } = asked.body ?? {};
@@ -62,19 +69,27 @@ async function call(plane: DataPlane, { plugin, tool }: CallRoute['Params'], ask
   const request: CallRequest = { plugin, tool, params, tenant, ...(scopes !== undefined && { scopes }) };
   const timed = timeoutMs === undefined ? request : { ...request, timeoutMs };
   // Whoever sends a key may ask again for the outcome, so a lost connection does not cancel the call.
-  const bound = key === undefined ? { signal: signalOf(asked.reply.raw) } : { idempotencyKey: key };
+  const bound = key === undefined ? { signal: asked.gone } : { idempotencyKey: key };
   const outcome = await plane.host.call({ ...timed, ...bound });
   logCall(plane.log, outcome);
   return outcome;
 }
 
-/** Aborts when the client goes away before its answer was written (FAULTS 110). */
-function signalOf(response: ServerResponse): AbortSignal {
-  const controller = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished) controller.abort();
-  });
-  return controller.signal;
+/**
+ * Signals that abort when a client goes away, which ends its calls (FAULTS 110). One serves all calls of a connection: making
+ * one for each cost as much as finding the tool.
+ */
+function createGoneSignals(): (socket: Socket) => AbortSignal {
+  const signals = new WeakMap<Socket, AbortSignal>();
+  return (socket) => {
+    const known = signals.get(socket);
+    if (known !== undefined) return known;
+    const controller = new AbortController();
+    if (socket.destroyed) controller.abort();
+    else socket.once('close', () => controller.abort());
+    signals.set(socket, controller.signal);
+    return controller.signal;
+  };
 }
 
 /** One line for each call, with tenant and call id (DESIGN 12). Never params, values, output or tokens. */

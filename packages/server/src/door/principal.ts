@@ -1,9 +1,11 @@
 /**
  * Who asks. Identity is read here and nowhere else: from the bearer token, and for the platform token from the header
- * `x-bulkhead-tenant`. Tokens are compared as SHA-256 digests in constant time, and are never kept, logged or answered.
+ * `x-bulkhead-tenant`. Tokens are compared as SHA-256 digests in constant time, and are never logged or answered; a connection's
+ * last one is kept while it lasts.
  */
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { HostError, type HealthView, type Host, type TokenRow } from '@bulkhead/host';
 import { DEFAULT_TENANT } from '@bulkhead/protocol';
 
@@ -15,7 +17,7 @@ export type Principal =
   { readonly kind: 'nobody' | 'unknown' | 'platform' } | { readonly kind: 'tenant'; readonly token: TokenRow };
 
 /** Answers who sent a request; never throws. */
-export type Recognize = (headers: IncomingHttpHeaders) => Principal;
+export type Recognize = (request: Pick<IncomingMessage, 'headers' | 'socket'>) => Principal;
 
 /**
  * Who may use a route: everybody; whoever holds a token of at least that role, or the platform's; a worker's token, or the
@@ -47,7 +49,7 @@ const LADDER: readonly string[] = ['viewer', 'operator', 'admin'];
  *
  * @throws {HostError} `CONFIG_INVALID` when the token has fewer than {@link TOKEN_CHARACTERS_MIN} characters.
  */
-export function createRecognize(token: string, tokens: Pick<Host['tokens'], 'recognize'>): Recognize {
+export function createRecognize(token: string, tokens: Pick<Host['tokens'], 'recognize' | 'isStanding'>): Recognize {
   if (token.length < TOKEN_CHARACTERS_MIN) {
     throw new HostError('CONFIG_INVALID', {
       message: `the platform token has ${token.length} characters; expected at least ${TOKEN_CHARACTERS_MIN}`,
@@ -55,14 +57,43 @@ export function createRecognize(token: string, tokens: Pick<Host['tokens'], 'rec
     });
   }
   const expected = digestOf(token);
-  return (headers) => {
-    const presented = BEARER.exec(headers.authorization ?? '')?.[1];
-    if (presented === undefined) return NOBODY;
-    // Its form is no secret: most requests bring a tenant's token, and are spared the platform's digest.
-    const row = presented.startsWith(TENANT_TOKEN_START) ? tokens.recognize(presented) : undefined;
-    if (row !== undefined) return { kind: 'tenant', token: row };
-    return timingSafeEqual(digestOf(presented), expected) ? PLATFORM : UNKNOWN;
+  const lastOn = new WeakMap<Socket, Presented>();
+  return ({ headers: { authorization }, socket }) => {
+    if (authorization === undefined) return NOBODY;
+    const last = lastOn.get(socket);
+    if (last !== undefined && isSame(last, authorization) && isStanding(last.principal, tokens)) return last.principal;
+    const principal = principalOf(authorization, { expected, tokens });
+    if (principal.kind === 'tenant' || principal.kind === 'platform') {
+      lastOn.set(socket, { bytes: Buffer.from(authorization, 'latin1'), principal });
+    }
+    return principal;
   };
+}
+
+/**
+ * What a connection presented last, and whose it was. Hashing a token for each request cost a twentieth of a call. A proxy's
+ * connections carry requests of many callers, so what is presented now is compared with this in constant time, too.
+ */
+type Presented = { readonly bytes: Buffer; readonly principal: Principal };
+
+function isSame({ bytes }: Presented, authorization: string): boolean {
+  return authorization.length === bytes.length && timingSafeEqual(bytes, Buffer.from(authorization, 'latin1'));
+}
+
+function isStanding(principal: Principal, tokens: Pick<Host['tokens'], 'isStanding'>): boolean {
+  return principal.kind !== 'tenant' || tokens.isStanding(principal.token);
+}
+
+function principalOf(
+  authorization: string,
+  right: { readonly expected: Buffer; readonly tokens: Pick<Host['tokens'], 'recognize'> },
+): Principal {
+  const presented = BEARER.exec(authorization)?.[1];
+  if (presented === undefined) return NOBODY;
+  // Its form is no secret: most requests bring a tenant's token, and are spared the platform's digest.
+  const row = presented.startsWith(TENANT_TOKEN_START) ? right.tokens.recognize(presented) : undefined;
+  if (row !== undefined) return { kind: 'tenant', token: row };
+  return timingSafeEqual(digestOf(presented), right.expected) ? PLATFORM : UNKNOWN;
 }
 
 /**
