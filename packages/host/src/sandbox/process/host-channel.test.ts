@@ -194,6 +194,28 @@ test('[FAULTS-45] messages beyond those that belong to calls have a budget for e
   pair.peer.destroy();
 });
 
+test('the first sixteen messages of a turn leave at once, and the rest at its end', async () => {
+  const { channel, peer } = await openPair(clock);
+  const chunks: Buffer[] = [];
+  peer.on('data', (chunk: Buffer) => chunks.push(chunk));
+  for (let n = 100; n < 140; n += 1) channel.send(String(n));
+  const framesOf = (): readonly unknown[] => {
+    const frames: unknown[] = [];
+    const bytes = Buffer.concat(chunks);
+    for (let at = 0; at < bytes.length; at += FRAME_HEADER_BYTES + bytes.readUInt32BE(at))
+      frames.push(
+        JSON.parse(
+          bytes.subarray(at + FRAME_HEADER_BYTES, at + FRAME_HEADER_BYTES + bytes.readUInt32BE(at)).toString(),
+        ),
+      );
+    return frames;
+  };
+  const counted = (from: number, count: number): readonly number[] => Array.from({ length: count }, (_, n) => from + n);
+  await expect.poll(framesOf).toEqual([counted(100, 16), counted(116, 24)]);
+  channel.close();
+  peer.destroy();
+});
+
 test('messages of a tick leave as one write, in order, and nothing leaves a closed channel', async () => {
   const { channel, peer } = await openPair(clock);
   const chunks: Buffer[] = [];

@@ -32,7 +32,7 @@ export type HostChannelOptions = {
 
 /** One guest's channel, as its host holds it. */
 export type HostChannel = {
-  /** Queues one message, already JSON; the messages of a turn of the event loop leave as one write. */
+  /** Queues one message, already JSON; the messages of a turn of the event loop leave as one write, or two. */
   readonly send: (json: string) => void;
   /** Sends bytes in chunks that the guest can take. */
   readonly sendRaw: (bytes: Uint8Array) => void;
@@ -45,6 +45,12 @@ export type HostChannel = {
 };
 
 const BATCH_BYTES_MAX = LIMITS.raw_chunk_bytes.value;
+/**
+ * So many messages leave before their turn is over: the guest works on them while the host reads the next requests. With the
+ * 32 calls of a turn in one write the two took turns, and a server on two cores made a twentieth fewer calls. The guest is
+ * busy then, so that the rest waits for the turn's end: each further write would cost a host on one core as much again.
+ */
+const FIRST_MESSAGES = 16;
 
 /** Opens the host's end on a connected socket; the channel owns the socket from here on. */
 export function openHostChannel(options: HostChannelOptions): HostChannel {
@@ -148,27 +154,39 @@ type Outbox = Pick<HostChannel, 'send' | 'sendRaw' | 'isFull' | 'close'>;
 
 function createOutbox(socket: Socket): Outbox {
   const batch = createFrameBatch(BATCH_BYTES_MAX);
+  let queued = 0;
   let queuedCharacters = 0;
   let isScheduled = false;
+  let haveFirstLeft = false;
   let isClosed = false;
 
   function flush(): void {
-    isScheduled = false;
+    queued = 0;
     queuedCharacters = 0;
     const payloads = batch.take();
     if (isClosed) return;
     for (const payload of payloads) socket.write(encodeJsonFrame(payload));
   }
+  function flushTurn(): void {
+    isScheduled = false;
+    haveFirstLeft = false;
+    flush();
+  }
   return {
     send: (json) => {
       if (isClosed) return;
       batch.add(json);
+      queued += 1;
       queuedCharacters += json.length;
+      if (!haveFirstLeft && queued >= FIRST_MESSAGES) {
+        haveFirstLeft = true;
+        flush();
+      }
       if (isScheduled) return;
       isScheduled = true;
       // Requests that arrive together are read one after another, each in a tick of its own. At the end of the turn all of
       // them have been: their calls share the write, which costs more than all else that the host does for a call.
-      setImmediate(flush);
+      setImmediate(flushTurn);
     },
     sendRaw: (bytes) => {
       flush();
