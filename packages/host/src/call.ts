@@ -72,6 +72,6 @@ async function serve(path: CallPath, run: CallRun, tenant: ResolvedCall['tenant'
   const unstored = isStrict(call) ? await startDurably(path, run, call.deadline) : recordStart(path, run);
   if (unstored !== undefined) return { ok: false, error: unstored };
   const reply = await inStepSpan(run.span, 'bulkhead.sandbox', () => runInSandbox(path, run, hooked.call));
-  const end = judgeResult(hooked.call, reply);
+  const end = judgeResult(run, hooked.call, reply);
   return hooks.length === 0 ? end : runAfterHooks(path, { run, hooked, end });
 }

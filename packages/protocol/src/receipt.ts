@@ -35,5 +35,7 @@ export function isTierAtLeast(has: Tier, needs: Tier): boolean {
 
 /** Returns the strongest of the tiers, `process` where there is none. */
 export function strongestTier(tiers: readonly (Tier | undefined)[]): Tier {
-  return TIERS[Math.max(0, ...tiers.map((tier) => (tier === undefined ? 0 : TIERS.indexOf(tier))))] ?? 'process';
+  let strongest: Tier = 'process';
+  for (const tier of tiers) if (tier !== undefined && isTierAtLeast(tier, strongest)) strongest = tier;
+  return strongest;
 }

@@ -5,7 +5,7 @@
 import { isJsonObject, type CallError, type JsonObject, type JsonValue } from '@bulkhead/protocol';
 import type { Hook } from '../hooks/chain.ts';
 import type { CallEnd, CallPath, CallRun } from './call-run.ts';
-import { refuseParams, type ResolvedCall } from './resolve-call.ts';
+import { refuseParams, toolOf, type ResolvedCall } from './resolve-call.ts';
 
 /** A call whose before hooks have let it pass, with the hooks that are to be unwound. */
 export type HookedCall =
@@ -51,7 +51,7 @@ export async function runAfterHooks(
     await unwind(path, run, { hooks, data: { ...about, error: { ...end.error } } });
     return end;
   }
-  const validate = (data: JsonObject): string | undefined => call.tool?.checkResult?.(data['value']);
+  const validate = (data: JsonObject): string | undefined => toolOf(call, run)?.checkResult?.(data['value']);
   const data = await path.hookChain.after({
     point: 'after_tool_call',
     hooks,

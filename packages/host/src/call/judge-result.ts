@@ -2,14 +2,14 @@
  * Step 6 of a call: does what came back fit the schema that the tool declares.
  */
 import { callError } from '@bulkhead/protocol';
-import type { CallEnd } from './call-run.ts';
-import type { ResolvedCall } from './resolve-call.ts';
+import type { CallEnd, CallRun } from './call-run.ts';
+import { toolOf, type ResolvedCall } from './resolve-call.ts';
 import type { SandboxEnd } from './run-in-sandbox.ts';
 
 /** Turns the sandbox's answer into the call's end; a result that does not fit its schema is `RESULT_INVALID`. */
-export function judgeResult(call: ResolvedCall, reply: SandboxEnd): CallEnd {
+export function judgeResult(run: CallRun, call: ResolvedCall, reply: SandboxEnd): CallEnd {
   if (!reply.ok) return { ok: false, error: reply.error, metadata: reply.metadata };
-  const wrong = call.tool?.checkResult?.(reply.value);
+  const wrong = toolOf(call, run)?.checkResult?.(reply.value);
   if (wrong !== undefined) return { ok: false, error: callError('RESULT_INVALID', { message: `result: ${wrong}` }) };
   return { ok: true, value: reply.value, metadata: reply.metadata };
 }

@@ -1,16 +1,9 @@
 /**
  * Steps 2 and 3 of a call: what runs, may this caller run it, for how long, and do the parameters fit.
  */
-import {
-  callError,
-  capabilitiesOf,
-  scopesOf,
-  type CallError,
-  type JsonObject,
-  type JsonValue,
-  type Manifest,
-} from '@bulkhead/protocol';
+import { callError, type CallError, type JsonObject, type JsonValue, type Manifest } from '@bulkhead/protocol';
 import type { HostError } from '../base/host-error.ts';
+import { needsOf } from '../fleet/compile-tool.ts';
 import type { LivePlugin, LiveTool } from '../fleet/live-plugin.ts';
 import { refuseWeakSandbox } from '../fleet/needed-tier.ts';
 import type { Release } from '../catalogue/releases.ts';
@@ -107,6 +100,11 @@ function withTiming(run: CallRun, { tenant, live, config, tool, args }: Untimed)
   return { tenant, live, config, tool, args, timeoutMs, deadline: run.startedAt + timeoutMs, isFullTime };
 }
 
+/** The tool that is called, as it was found, or as a guest that had to start first has told of it since. */
+export function toolOf({ tool, live }: ResolvedCall, { task }: CallRun): LiveTool | undefined {
+  return tool ?? (task.target.kind === 'tool' ? live.tools()?.get(task.target.name) : undefined);
+}
+
 /** Judges a tool's parameters by its schema; returns the refusal, or undefined where they fit. */
 export function refuseParams(call: ResolvedCall): CallError | undefined {
   const wrong = call.tool?.checkParams(call.args[0]);
@@ -169,9 +167,8 @@ type PermissionCase = {
 };
 
 function refusePermissions(run: CallRun, { manifest, registration, tool }: PermissionCase): CallError | undefined {
-  const needed = [...manifest.required_permissions, ...(tool?.wire.required_permissions ?? [])];
-  if (needed.length === 0) return undefined;
-  const ungranted = capabilitiesOf(needed).find((word) => !registration.granted_permissions.includes(word));
+  const needs = tool?.needs ?? needsOf(manifest.required_permissions);
+  const ungranted = needs.capabilities.find((word) => !registration.granted_permissions.includes(word));
   if (ungranted !== undefined) {
     return callError('PERMISSION_NOT_GRANTED', {
       message: `plugin "${manifest.name}" needs the permission "${ungranted}", which its registration was not granted`,
@@ -179,7 +176,7 @@ function refusePermissions(run: CallRun, { manifest, registration, tool }: Permi
     });
   }
   const { scopes } = run.task;
-  const missing = scopes === undefined ? undefined : scopesOf(needed).find((word) => !scopes.includes(word));
+  const missing = scopes === undefined ? undefined : needs.scopes.find((word) => !scopes.includes(word));
   if (missing === undefined) return undefined;
   return callError('SCOPE_MISSING', {
     message: `the caller lacks the scope "${missing}" that "${run.task.target.name}" needs`,

@@ -3,10 +3,11 @@
  */
 import { callError, type CallError } from '@bulkhead/protocol';
 import { mapStack } from '../bundle/map-stack.ts';
+import type { LiveTool } from '../fleet/live-plugin.ts';
 import type { GroupReply, InstanceGroup } from '../sandbox/instance-group.ts';
 import type { SandboxCall, SandboxReply } from '../sandbox/sandbox.ts';
 import type { CallPath, CallRun } from './call-run.ts';
-import { refuseParams, type ResolvedCall } from './resolve-call.ts';
+import { refuseParams, resolveCall, toolOf, type ResolvedCall } from './resolve-call.ts';
 import { withinDeadline } from './within-deadline.ts';
 
 /** How the sandbox answered, without what {@link runInSandbox} has noted in the run. */
@@ -26,14 +27,14 @@ export async function runInSandbox(path: CallPath, run: CallRun, call: ResolvedC
   if (started.kind === 'held_back') return { ok: false, error: withRetryAfter(started.error, started.retryAfterMs) };
   run.running = started;
   if (live.ready() === undefined && run.task.target.kind === 'tool') {
-    // No guest has told of the tools yet, so whether this one exists, and fits, is only known once one has started.
+    // No guest has told of the tools yet, so whether this one exists, and may be called so, is known once one has started.
     const refusal = await learnTool(path, run, call);
     if (refusal !== undefined) return { ok: false, error: refusal };
   }
   const answer = await groupFor(path, run, call).run(sandboxCall(run, call));
   if (answer.kind === 'retired') return runElsewhere(path, run, call);
   noteAnswer(path, run, { live, answer });
-  return isWorthRepeating(call, answer.reply) ? runElsewhere(path, run, call) : answer.reply;
+  return isWorthRepeating(toolOf(call, run), answer.reply) ? runElsewhere(path, run, call) : answer.reply;
 }
 
 /** The tenant's instances; new ones begin with its newest configuration, which may have changed since the call resolved. */
@@ -49,7 +50,7 @@ function groupFor(
   return live.openGroup(tenant, isSame ? resolution.config : config);
 }
 
-function isWorthRepeating({ tool }: ResolvedCall, reply: SandboxReply): boolean {
+function isWorthRepeating(tool: LiveTool | undefined, reply: SandboxReply): boolean {
   return !reply.ok && reply.error.code === 'GUEST_LOST' && tool?.wire.idempotent === true;
 }
 
@@ -74,11 +75,8 @@ async function learnTool(path: CallPath, run: CallRun, call: ResolvedCall): Prom
   run.didRun = true;
   const tried = waited.value;
   if (!tried.ok) return tried.error;
-  const { name } = run.task.target;
-  const tool = call.live.tools()?.get(name);
-  if (tool === undefined)
-    return callError('TOOL_NOT_FOUND', { message: `the plugin has no tool "${name.slice(0, 80)}"` });
-  return refuseParams({ ...call, tool });
+  const resolved = resolveCall(path, run, call.tenant); // Its permissions are the tool's, too.
+  return resolved.ok ? refuseParams({ ...call, tool: toolOf(call, run) }) : resolved.error;
 }
 
 function sandboxCall(run: CallRun, call: ResolvedCall): SandboxCall {

@@ -20,11 +20,16 @@ import { InstanceGroup } from '../sandbox/instance-group.ts';
 import type { Sandbox, SandboxDeath, SandboxOpening } from '../sandbox/sandbox.ts';
 import type { SchemaCheck } from '../schema/compile-schema.ts';
 
+/** Permission words by who gives them: the operator to a registration, and the caller's token. */
+export type Needs = { readonly capabilities: readonly string[]; readonly scopes: readonly string[] };
+
 /** A tool ready to be called: its wire form, and checks that were compiled once. */
 export type LiveTool = {
   readonly wire: WireTool;
   /** Label of its handler series. */
   readonly handler: string;
+  /** What a call of it needs, its plugin's included. */
+  readonly needs: Needs;
   readonly checkParams: SchemaCheck;
   readonly checkResult: SchemaCheck | undefined;
 };
@@ -45,7 +50,7 @@ export type LiveSpec = {
 export type LiveOptions = {
   readonly clock: Clock;
   readonly idleTimeoutMs: number;
-  readonly compileTool: (plugin: string, tool: WireTool) => LiveTool | string;
+  readonly compileTool: (plugin: Pick<LiveSpec, 'name' | 'manifest'>, tool: WireTool) => LiveTool | string;
   /** Opens one sandbox for a tenant. */
   readonly open: (spec: LiveSpec, tenant: string, config: JsonObject) => Promise<SandboxOpening>;
   readonly onDeath: (
@@ -221,7 +226,7 @@ export class LivePlugin {
     if (this.#tools !== undefined) return undefined;
     const tools = new Map<string, LiveTool>();
     for (const wire of ready.tools) {
-      const tool = this.#options.compileTool(this.spec.name, wire);
+      const tool = this.#options.compileTool(this.spec, wire);
       if (typeof tool === 'string') return tool;
       if (tools.has(wire.name)) return `the plugin offers two tools named "${wire.name}"`;
       tools.set(wire.name, tool);

@@ -14,8 +14,7 @@ export function refuseWeakSandbox(
   { manifest, isTrusted }: Pick<Release, 'manifest' | 'isTrusted'>,
   tenantMinTier?: Tier,
 ): CallError | undefined {
-  const asked = [minTier, tenantMinTier, manifest.sandbox.min_tier].filter((each) => each !== undefined);
-  const byItself = strongestTier(asked);
+  const byItself = strongestTier([minTier, tenantMinTier, manifest.sandbox.min_tier]);
   const needed = isTrusted ? byItself : strongestTier([byItself, untrustedMinTier]);
   if (isTierAtLeast(tier, needed)) return undefined;
   const message = `the plugin needs a sandbox of tier "${needed}"; this machine has "${tier}"`;
