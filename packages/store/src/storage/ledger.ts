@@ -18,7 +18,7 @@ const PRUNED_AT_ONCE = 5_000;
 /** Writes calls of which the database has no row yet; where it has one of any, as {@link putCalls} does. */
 export async function addCalls(database: Database, rows: readonly LedgerRow[]): Promise<void> {
   try {
-    await insertCalls(database, rows, sql``);
+    await insertCalls(database, rows, PLAIN);
   } catch (error) {
     if (!isTwice(error)) throw error;
     await putCalls(database, rows);
@@ -27,8 +27,10 @@ export async function addCalls(database: Database, rows: readonly LedgerRow[]): 
 
 /** Writes calls; a row that has ended replaces one that has not. Looking for that one is a fifth of a row's price. */
 export function putCalls(database: Database, rows: readonly LedgerRow[]): Promise<void> {
-  return insertCalls(database, rows, REPLACE_UNENDED);
+  return insertCalls(database, foldCalls(rows), REPLACE_UNENDED);
 }
+
+const PLAIN = sql``;
 
 const REPLACE_UNENDED = sql`
   on conflict (plugin_name, call_id) do update
@@ -49,10 +51,9 @@ const UNIQUE_VIOLATION = '23505';
  */
 async function insertCalls(
   { db }: Database,
-  rows: readonly LedgerRow[],
+  calls: readonly LedgerRow[],
   onConflict: RawBuilder<unknown>,
 ): Promise<void> {
-  const calls = foldCalls(rows);
   const [first] = calls;
   if (first === undefined) return;
   const { kinds, places } = sortByKind(calls);
@@ -132,7 +133,7 @@ function foldCalls(rows: readonly LedgerRow[]): readonly LedgerRow[] {
     const known = calls.get(row.call_id);
     if (known === undefined || known.ended_at === null) calls.set(row.call_id, row);
   }
-  return calls.size === rows.length ? rows : [...calls.values()];
+  return [...calls.values()];
 }
 
 function storable(kind: Kind): Kind {
