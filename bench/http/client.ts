@@ -5,11 +5,12 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** Targets are measured in turn, `rounds` times, each for `milliseconds`. */
+/** Targets are measured in turn, `rounds` times, each for `milliseconds`, after as many rounds as `warmUpRounds` says, one if not at all. */
 export type ClientTask = {
   readonly targets: readonly { readonly port: number; readonly request: string }[];
   readonly connections: number;
   readonly rounds: number;
+  readonly warmUpRounds?: number;
   readonly milliseconds: number;
 };
 
@@ -23,7 +24,7 @@ export type ClientRound = {
 
 const task = JSON.parse(process.argv[2] ?? '{}') as ClientTask; // Written by http.ts.
 const results: ClientRound[][] = [];
-for (let round = -1; round < task.rounds; round += 1) {
+for (let round = -(task.warmUpRounds ?? 1); round < task.rounds; round += 1) {
   const rounds: ClientRound[] = [];
   for (const target of task.targets) rounds.push(await measure(target));
   if (round >= 0) results.push(rounds);

@@ -85,17 +85,17 @@ export type CallRequest = {
   readonly tool: string;
   readonly params?: unknown;
   /** `default` where it is left out. */
-  readonly tenant?: string;
+  readonly tenant?: string | undefined;
   /** Whole milliseconds; clipped to the plugin's own limit, which is also the default. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
   /**
    * 1 to 256 characters. The same key, of the same tenant, plugin and tool, with the same params within 24 hours is answered
    * with the outcome of the call that took it, and nothing runs again.
    */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   /** Scopes of the caller; undefined means all, as a token made without scopes has. */
-  readonly scopes?: readonly string[];
+  readonly scopes?: readonly string[] | undefined;
 };
 
 /** What to run without a tool: a named export of a plugin's main, or of a file that is reviewed and bundled alike. */

@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { CallRequest, Host, Log } from '@bulkhead/host';
+import type { Host, Log } from '@bulkhead/host';
 import type { Outcome } from '@bulkhead/protocol';
 import { Type, type Static } from 'typebox';
 import { encodeOutcome } from '../answer/encode.ts';
@@ -64,13 +64,11 @@ type Asked = {
 };
 
 async function call(plane: DataPlane, { plugin, tool }: CallRoute['Params'], asked: Asked): Promise<Outcome> {
-  const { params, timeout_ms: timeoutMs, idempotency_key: key } = asked.body ?? {};
+  const { params, timeout_ms: timeoutMs, idempotency_key: idempotencyKey } = asked.body ?? {};
   const { tenant, scopes } = asked.caller;
-  const request: CallRequest = { plugin, tool, params, tenant, ...(scopes !== undefined && { scopes }) };
-  const timed = timeoutMs === undefined ? request : { ...request, timeoutMs };
   // Whoever sends a key may ask again for the outcome, so a lost connection does not cancel the call.
-  const bound = key === undefined ? { signal: asked.gone } : { idempotencyKey: key };
-  const outcome = await plane.host.call({ ...timed, ...bound });
+  const signal = idempotencyKey === undefined ? asked.gone : undefined;
+  const outcome = await plane.host.call({ plugin, tool, params, tenant, timeoutMs, signal, idempotencyKey, scopes });
   logCall(plane.log, outcome);
   return outcome;
 }
