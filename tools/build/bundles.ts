@@ -5,6 +5,7 @@
  *   packages/host/dist/probe.js                    the self-test's plugin, which attempts what must be refused
  *   packages/host/dist/workshop.js                 the process that reviews and bundles
  *   packages/host/dist/sandbox/process/launch.pl   the launcher that needs no compiler; copied as it is
+ *   packages/host/dist/sandbox/process/watchman.pl ends guests when their host is gone; copied as it is
  *   packages/sdk/dist/bundle.js                    `@bulkhead/sdk`, for plugin folders that have not installed it
  *
  * Takes about 0.1 s, so the tests do it before every run. Types are not checked here.
@@ -38,6 +39,7 @@ const BUNDLES: readonly Bundle[] = [
 
 const COPIES: readonly { readonly from: string; readonly to: string }[] = [
   { from: 'packages/host/src/sandbox/process/launch.pl', to: 'packages/host/dist/sandbox/process/launch.pl' },
+  { from: 'packages/host/src/sandbox/process/watchman.pl', to: 'packages/host/dist/sandbox/process/watchman.pl' },
 ];
 
 const SHARED = {

@@ -27,6 +27,7 @@ import { reapDeadHosts } from './reaper.ts';
 import { openRunDirectory, type RunDirectory } from './run-directory.ts';
 import { runSelfTest } from './run-self-test.ts';
 import { findToolset, type Toolset } from './toolset.ts';
+import { openWatchman } from './watchman.ts';
 import { UID_LEASE_DIRECTORY, leaseUids, type UidLease, type UidLeaseOptions } from './uid-lease.ts';
 
 /** What the sandbox of a host is opened with. */
@@ -73,6 +74,8 @@ export async function openProcessSandbox(options: ProcessSandboxOptions): Promis
   await using opened = new AsyncDisposableStack();
   const runDirectory = await openRunDirectory({ forOtherUsers: toolset.isRoot });
   opened.defer(() => runDirectory.close());
+  const watchman = openWatchman({ perl: toolset.perl, token: runDirectory.token, log: options.log });
+  opened.defer(() => watchman.close());
   const uids = toolset.isRoot ? await leaseUsers({ alivePath: runDirectory.alivePath }) : undefined;
   opened.defer(async () => uids?.close());
   const { guestPath } = options;
