@@ -124,6 +124,23 @@ test('the token of BULKHEAD_TOKEN is used and written nowhere; list, health and 
   expect((await run(['health', 'nothing', '--server', url])).code).toBe(25);
 });
 
+test('an instance that nobody calls ends after sandbox.idle_timeout_ms, and the next call starts one', async () => {
+  await using folder = await makeFolder();
+  const args = ['--plugins', calculator, '--data', join(folder.path, 'data'), '--grant', 'calculator=math:calculate'];
+  await using served = await serve(args, { env: { BULKHEAD__SANDBOX__IDLE_TIMEOUT_MS: '300' } });
+  const guests = async (): Promise<string> => {
+    const metrics = await (await fetch(`${served.ready.url}/metrics`)).text();
+    return [...metrics.matchAll(/^sandbox_guests\{state="(idle|busy)"\} \d+$/gm)].map(([line]) => line).join('\n');
+  };
+  const add = () => answer(served, 'calculator/add', { body: '{"params":{"a":2,"b":3}}' });
+  const first = await add();
+  expect(first).toMatchObject({ ok: true });
+  await expect.poll(guests).not.toMatch(/[1-9]$/m);
+  const next = await add();
+  expect(next).toMatchObject({ ok: true });
+  expect(next.call.instance_id).not.toBe(first.call.instance_id);
+});
+
 test('the token in the data folder is kept from start to start, and found by call --data', async () => {
   await using folder = await makeFolder();
   const data = join(folder.path, 'data');

@@ -18,6 +18,7 @@ type Words = readonly string[];
 type About<Value> = Pick<ConfigKey<Value>, 'fallback' | 'about'>;
 
 const PORT_MAX = 65_535;
+const DAY_MS = 86_400_000;
 
 /** The table, by path. */
 export const CONFIG_KEYS = {
@@ -38,6 +39,10 @@ export const CONFIG_KEYS = {
   'sandbox.untrusted_min_tier': word(TIERS, {
     fallback: 'confined',
     about: 'The least sandbox for plugins that came over the admin API.',
+  }),
+  'sandbox.idle_timeout_ms': count(DAY_MS, {
+    fallback: LIMITS.idle_timeout_ms.value,
+    about: 'How long an instance that nobody calls lives on; the next call starts one.',
   }),
   'health.public_reasons': word(['auto', 'always', 'never'], {
     fallback: 'auto',

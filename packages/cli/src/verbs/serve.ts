@@ -121,6 +121,7 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
       untrustedMinTier: config['sandbox.untrusted_min_tier'],
       grants: config.grants,
       callsInFlightMax: config['server.calls_in_flight'],
+      idleTimeoutMs: config['sandbox.idle_timeout_ms'],
       secretsKeys: secretsKeysOf(process.env),
     });
   } finally {
