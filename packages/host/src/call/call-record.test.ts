@@ -75,6 +75,31 @@ test('calls of which the storage has heard and others are stored alike', async (
   ]);
 });
 
+test('both kinds are asked for at once, and what was refused is told once both have ended', async () => {
+  const storage = createMemoryStorage();
+  const gate = Promise.withResolvers<void>();
+  const asked: string[] = [];
+  const slow = async (name: string, wait: Promise<void>): Promise<void> => {
+    asked.push(name);
+    await wait;
+  };
+  const late = {
+    ...storage,
+    addCalls: () => slow('add', Promise.reject(new Error('refused'))),
+    putCalls: () => slow('put', gate.promise),
+  };
+  const record = begun('1');
+  toLedgerRows('node', [record]);
+  endRecord(record, END);
+  let isOver = false;
+  const storing = storeCalls(late, toLedgerRows('node', [record, begun('2')])).catch((error: unknown) => error);
+  void storing.then(() => (isOver = true));
+  await new Promise(setImmediate);
+  expect([asked, isOver]).toEqual([['add', 'put'], false]);
+  gate.resolve();
+  expect(await storing).toEqual(new Error('refused'));
+});
+
 test.each([
   [0, true],
   [4, true],

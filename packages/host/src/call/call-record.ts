@@ -91,13 +91,20 @@ export function toLedgerRows(node: string, records: readonly CallRecord[]): Ledg
   return { added, known };
 }
 
-/** Stores calls, those of which the storage has not heard at a lower price. */
+/**
+ * Stores calls, those of which the storage has not heard at a lower price. Both are asked at once: one after the other they
+ * would wait for a busy storage twice, and ends be lost in a crash that are older than they may be.
+ */
 export async function storeCalls(
   storage: Pick<Storage, 'addCalls' | 'putCalls'>,
   { added, known }: LedgerWrite,
 ): Promise<void> {
-  if (added.length > 0) await storage.addCalls(added);
-  if (known.length > 0) await storage.putCalls(known);
+  const asked = await Promise.allSettled([
+    added.length > 0 ? storage.addCalls(added) : undefined,
+    known.length > 0 ? storage.putCalls(known) : undefined,
+  ]);
+  const refused = asked.find((answer) => answer.status === 'rejected');
+  if (refused !== undefined) throw refused.reason;
 }
 
 /** Takes back what {@link toLedgerRows} noted, where its rows could not be written: they are made again. */
