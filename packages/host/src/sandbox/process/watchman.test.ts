@@ -48,7 +48,7 @@ test.runIf(toolset.perl.found)(
     const mark = `generation=${token}`;
     // It ignores what a signal from within or of the kernel's I/O would do, as bubblewrap's first process does.
     const init = ['--user', '--map-root-user', '--pid', '--fork', '/usr/bin/perl', '-e', 'sleep 600'];
-    const guest = spawn('unshare', [...init, mark], { stdio: 'ignore', detached: true });
+    const guest = spawn('/usr/bin/unshare', [...init, mark], { stdio: 'ignore', detached: true });
     const other = spawn('sleep', ['600'], { stdio: 'ignore' });
     await expect.poll(() => processesWith(mark).length).toBe(2);
     host.kill('SIGKILL');
