@@ -44,8 +44,11 @@ export async function openRecords(
   const ledger = open<CallRecord>('ledger', {
     write: (records) => {
       const wallTime = clock.wallTime();
-      const due = records.filter((record) => !hasJustBegun(record, wallTime));
-      for (const record of records) if (hasJustBegun(record, wallTime)) ledger.add(record);
+      const due: CallRecord[] = [];
+      for (const record of records) {
+        if (hasJustBegun(record, wallTime)) ledger.add(record);
+        else due.push(record);
+      }
       return writeCalls(storage, node, due);
     },
   });
