@@ -141,6 +141,27 @@ test('an instance that nobody calls ends after sandbox.idle_timeout_ms, and the 
   expect(next.call.instance_id).not.toBe(first.call.instance_id);
 });
 
+test('a plugin that asks for it serves all tenants with one instance once sandbox.shared names it', async () => {
+  await using folder = await makeFolder();
+  const plugins = join(folder.path, 'plugins');
+  const tool = `{ name: 'who', description: 'Who.', parameters: { type: 'object' }, async execute(_, { tenantId }) { return tenantId; } }`;
+  const main = `export default { tools: [${tool}] };`;
+  await writePlugin(plugins, { name: 'pool', main, manifest: { sandbox: { scope: 'shared' } } });
+  const args = ['--plugins', plugins, '--data', join(folder.path, 'data')];
+  await using served = await serve(args, { env: { BULKHEAD__SANDBOX__SHARED: 'pool' } });
+  expect(await answer(served, 'pool/who')).toMatchObject({ ok: true, value: 'default' });
+  const debug = await run([
+    'debug',
+    'pool',
+    '--server',
+    served.ready.url,
+    '--data',
+    join(folder.path, 'data'),
+    '--json',
+  ]);
+  expect(JSON.parse(debug.stdout)).toMatchObject({ instances: [{ scope: 'shared' }] });
+});
+
 test('the token in the data folder is kept from start to start, and found by call --data', async () => {
   await using folder = await makeFolder();
   const data = join(folder.path, 'data');

@@ -56,6 +56,11 @@ export type HostOptions = {
   readonly tenants?: 'implicit' | 'explicit';
   /** Host capabilities granted to a plugin at install, by plugin name. */
   readonly grants?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Plugins whose manifest's scope `shared` is followed: their instances serve all tenants. Any other that asks for it has
+   * instances for each tenant.
+   */
+  readonly sharedPlugins?: readonly string[];
   /** Spares of the default shape in the warm pool; 1 by default, 0 for none. */
   readonly spareCount?: number;
   /** Uses this tier or the strongest below it, instead of the strongest there is; for tests of weaker tiers. */
@@ -241,16 +246,25 @@ export type PluginLogs = {
       readonly tenant: string;
       readonly after?: string | undefined;
       readonly linesMax: number;
-      readonly showPlaces?: boolean;
+      /** Who reads is shown the server's folders, and what instances said that serve every tenant. */
+      readonly isPlatform?: boolean;
     },
   ) => PluginLogPage;
   /** Calls `didAdd` after each new line until the returned function is called. */
-  readonly watch: (plugin: string, tenant: string, didAdd: () => void) => () => void;
+  readonly watch: (
+    plugin: string,
+    wanted: { readonly tenant: string; readonly isPlatform?: boolean },
+    didAdd: () => void,
+  ) => () => void;
 };
 
-/** One instance of a plugin; figures are null where they are not known. `pid` is for the platform alone. */
+/**
+ * One instance of a plugin; figures are null where they are not known. `pid` is for the platform alone, and so are instances
+ * that serve every tenant (`shared`).
+ */
 export type PluginInstance = {
   readonly instance_id: string;
+  readonly scope: Manifest['sandbox']['scope'];
   readonly pid?: number;
   readonly version: string;
   readonly digest: string;
@@ -319,7 +333,7 @@ export type Host = AsyncDisposable & {
     readonly installed: readonly InstalledRelease[];
     readonly refused: readonly Refusal[];
   }>;
-  /** Reads a plugin's folder again; new guests take new calls while those in flight end on the old release. */
+  /** Reads a plugin's folder again; new guests take new calls, also where nothing in it has changed, while those in flight end in the old ones. */
   readonly reload: (name: string) => Promise<InstalledRelease>;
   /**
    * Starts a tenant's plugin afresh, from the release that it runs: its breaker is closed, and new calls meet new instances

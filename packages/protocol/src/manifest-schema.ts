@@ -100,7 +100,7 @@ const Sandbox = Type.Object(
     scope: Type.Optional(
       Type.Union([Type.Literal('tenant'), Type.Literal('call'), Type.Literal('shared')], {
         description:
-          "Who shares an instance: one tenant's calls, nobody, or everybody. This version gives each tenant its own where `shared` is asked.",
+          'Whom an instance serves: one tenant, one call, or all tenants where the operator allows it too (else one).',
       }),
     ),
     min_tier: Type.Optional(

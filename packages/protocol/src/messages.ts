@@ -39,7 +39,10 @@ export type BindMessage = {
   readonly output_bytes: number;
 };
 
-/** `args` are positional; a tool takes one (its params). `left_ms` is time left, since clocks are not shared. */
+/**
+ * `args` are positional; a tool takes one (its params). `left_ms` is time left, since clocks are not shared. `caller` is the
+ * tenant that the call is for and its configuration, where the guest serves every tenant.
+ */
 export type CallMessage = {
   readonly t: 'call';
   readonly id: number;
@@ -47,6 +50,7 @@ export type CallMessage = {
   readonly name: string;
   readonly args: readonly JsonValue[];
   readonly left_ms: number;
+  readonly caller?: { readonly tenant: string; readonly config: JsonObject };
 };
 
 /** What a host says to a guest. Times left are milliseconds: a clock does not cross the wall. */

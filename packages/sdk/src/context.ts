@@ -14,10 +14,14 @@ export interface Logger {
 
 /** What a plugin has for its whole life (X003-1, F004-5). */
 export interface PluginContext {
-  /** The tenant whose instance this is; one instance never serves two, unless the manifest's scope is `shared`. */
+  /**
+   * The tenant whose instance this is. An instance that serves all of them (scope `shared`, where the operator allows it) has
+   * none outside of calls: then it is `*shared`.
+   */
   readonly tenantId: string;
   /**
-   * The registration's configuration over the manifest's `config`. Live: read it when it is needed, since a new
+   * The registration's configuration over the manifest's `config`; of an instance that serves all tenants the manifest's alone,
+   * and each call's context has its tenant's. Live: read it when it is needed, since a new
    * configuration replaces what is seen here without a reload. Frozen.
    */
   readonly config: JsonObject;
@@ -28,6 +32,7 @@ export interface PluginContext {
 
 /** What one call has (X003-1). The optional fields are there where the caller sent them. */
 export interface ToolContext {
+  /** Whom the call is for. */
   readonly tenantId: string;
   readonly userId?: string;
   readonly conversationId?: string;

@@ -44,6 +44,10 @@ export const CONFIG_KEYS = {
     fallback: LIMITS.idle_timeout_ms.value,
     about: 'How long an instance that nobody calls lives on; the next call starts one.',
   }),
+  'sandbox.shared': names({
+    fallback: [],
+    about: 'Plugins that may serve all tenants with the same instances, where their manifest asks for scope `shared`.',
+  }),
   'health.public_reasons': word(['auto', 'always', 'never'], {
     fallback: 'auto',
     about:
@@ -124,6 +128,19 @@ function list(about: About<Words>): ConfigKey<Words> {
     parse: (value) =>
       Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '') ? value : undefined,
     fromText: (given) => given.split(',').map((item) => item.trim()),
+  };
+}
+
+function names(about: About<Words>): ConfigKey<Words> {
+  const { parse, ...key } = list(about);
+  const areNames = (given: Words): boolean => given.every((name) => parsePluginName(name) !== undefined);
+  return {
+    ...key,
+    expected: 'a list of plugin names',
+    parse: (value) => {
+      const given = parse(value);
+      return given !== undefined && areNames(given) ? given : undefined;
+    },
   };
 }
 

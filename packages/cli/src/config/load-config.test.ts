@@ -49,6 +49,7 @@ test.each([
   ['a port that is none', '[server]\nport = 65536', 'server.port is 65536', undefined],
   ['a word that is none', '[sandbox]\nmin_tier = "strong"', 'expected one of process, uid, confined, jail', undefined],
   ['text for a list', '[plugins]\ndirs = "plugins"', 'expected a list of texts', undefined],
+  ['a name that no plugin has', '[sandbox]\nshared = ["A B"]', 'expected a list of plugin names', undefined],
   ['a list of numbers', '[grants]\nx = [1]', 'grants.x is [1]', undefined],
   ['a grant for no plugin’s name', '[grants]\nX = ["llm"]', 'grants.X is not known', 'grants.<plugin>'],
   ['a text that is no TOML', '[server', 'bulkhead.toml: ', undefined],

@@ -122,6 +122,7 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
       grants: config.grants,
       callsInFlightMax: config['server.calls_in_flight'],
       idleTimeoutMs: config['sandbox.idle_timeout_ms'],
+      sharedPlugins: config['sandbox.shared'],
       secretsKeys: secretsKeysOf(process.env),
     });
   } finally {

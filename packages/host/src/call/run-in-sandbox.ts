@@ -89,6 +89,7 @@ function sandboxCall(run: CallRun, call: ResolvedCall): SandboxCall {
     timeoutMs: call.timeoutMs,
     isFullTime: call.isFullTime,
     signal: task.signal,
+    caller: call.live.callerOf(run.tenant, call.config),
   };
 }
 

@@ -17,7 +17,13 @@ import {
 } from '@bulkhead/protocol';
 import type { Clock } from '../base/clock.ts';
 import { InstanceGroup } from '../sandbox/instance-group.ts';
-import type { Sandbox, SandboxDeath, SandboxOpening } from '../sandbox/sandbox.ts';
+import {
+  SHARED_SCOPE,
+  type Sandbox,
+  type SandboxCaller,
+  type SandboxDeath,
+  type SandboxOpening,
+} from '../sandbox/sandbox.ts';
 import type { SchemaCheck } from '../schema/compile-schema.ts';
 
 /** Permission words by who gives them: the operator to a registration, and the caller's token. */
@@ -51,8 +57,10 @@ export type LiveOptions = {
   readonly clock: Clock;
   readonly idleTimeoutMs: number;
   readonly compileTool: (plugin: Pick<LiveSpec, 'name' | 'manifest'>, tool: WireTool) => LiveTool | string;
-  /** Opens one sandbox for a tenant. */
-  readonly open: (spec: LiveSpec, tenant: string, config: JsonObject) => Promise<SandboxOpening>;
+  /** Tells whether the operator lets a plugin that asks for it serve all tenants with the same instances. */
+  readonly mayBeShared: (plugin: string) => boolean;
+  /** Opens one sandbox for a scope: a tenant, or {@link SHARED_SCOPE}. */
+  readonly open: (spec: LiveSpec, scope: string, config: JsonObject) => Promise<SandboxOpening>;
   readonly onDeath: (
     live: { readonly spec: LiveSpec; readonly scope: string },
     sandbox: Sandbox,
@@ -71,24 +79,29 @@ const ERROR_INTERVAL_MS = 10;
 export type TryOut =
   { readonly ok: true; readonly health: HealthWord } | { readonly ok: false; readonly error: CallError };
 
+type Scope = { readonly name: string; readonly config: JsonObject };
+
 /** One release that is run. Its groups are made when a scope first calls, and go with it. */
 export class LivePlugin {
   readonly spec: LiveSpec;
+  /** Every tenant is served by the same instances, where the manifest asks for it and the operator allows it. */
+  readonly isShared: boolean;
   readonly #options: LiveOptions;
   readonly #groups = new Map<string, InstanceGroup>();
   /** Groups of scopes that have left; they end with what they have in flight, or with the release. */
   readonly #leaving = new Set<InstanceGroup>();
-  /** By tenant; of calls that wait to learn what the plugin offers. */
+  /** By scope; of calls that wait to learn what the plugin offers. */
   readonly #tryOuts = new Map<string, Promise<TryOut>>();
   #tools: ReadonlyMap<string, LiveTool> | undefined;
   #ready: GuestReady | undefined;
   #stackLoggedAt = Number.NEGATIVE_INFINITY;
-  /** By tenant, as the groups are. */
+  /** By tenant. */
   readonly #errorNotedAt = new Map<string, number>();
 
   constructor(spec: LiveSpec, options: LiveOptions) {
     this.spec = spec;
     this.#options = options;
+    this.isShared = spec.manifest.sandbox.scope === 'shared' && options.mayBeShared(spec.name);
   }
 
   /** What the plugin turned out to offer; undefined until one of its guests was ready. */
@@ -103,7 +116,7 @@ export class LivePlugin {
 
   /** Starts one guest to learn what the plugin offers and how it says it is, and closes it; it serves no call. */
   async tryOut(tenant: string, config: JsonObject): Promise<TryOut> {
-    return this.#tryOut(await this.#open(tenant, config));
+    return this.#tryOut(await this.#open(this.#scope(tenant, config)));
   }
 
   /**
@@ -111,12 +124,13 @@ export class LivePlugin {
    * plugin which cannot start costs one process at a time; its death counts as that of any guest that serves.
    */
   tryOutForCall(tenant: string, config: JsonObject): Promise<TryOut> {
-    const running = this.#tryOuts.get(tenant);
+    const scope = this.#scope(tenant, config);
+    const running = this.#tryOuts.get(scope.name);
     if (running !== undefined) return running;
-    const started = this.#openToServe(tenant, config)
+    const started = this.#openToServe(scope)
       .then((opening) => this.#tryOut(opening))
-      .finally(() => this.#tryOuts.delete(tenant));
-    this.#tryOuts.set(tenant, started);
+      .finally(() => this.#tryOuts.delete(scope.name));
+    this.#tryOuts.set(scope.name, started);
     return started;
   }
 
@@ -129,12 +143,13 @@ export class LivePlugin {
 
   /** The instances that serve a tenant, where it has any. */
   groupOf(tenant: string): InstanceGroup | undefined {
-    return this.#groups.get(tenant);
+    return this.#groups.get(this.isShared ? SHARED_SCOPE : tenant);
   }
 
   /** Makes the group of a tenant that has none; `config` must be its newest, since only later ones reach it by themselves. */
   openGroup(tenant: string, config: JsonObject): InstanceGroup {
     const { limits, manifest } = this.spec;
+    const scope = this.#scope(tenant, config);
     const group = new InstanceGroup({
       clock: this.#options.clock,
       concurrency: manifest.sandbox.scope === 'call' ? 1 : limits.concurrency,
@@ -142,25 +157,26 @@ export class LivePlugin {
       queueLengthMax: LIMITS.queue_length.value,
       idleTimeoutMs: this.#options.idleTimeoutMs,
       isSingleUse: manifest.sandbox.scope === 'call',
-      config,
-      open: (newest) => this.#openToServe(tenant, newest),
-      onDeath: (sandbox, death) => this.#options.onDeath({ spec: this.spec, scope: tenant }, sandbox, death),
+      config: scope.config,
+      open: (newest) => this.#openToServe({ ...scope, config: newest }),
+      onDeath: (sandbox, death) => this.#options.onDeath({ spec: this.spec, scope: scope.name }, sandbox, death),
     });
-    this.#groups.set(tenant, group);
+    this.#groups.set(scope.name, group);
     return group;
   }
 
-  /** Gives the instances of each scope what `configOf` answers for it; those for which it answers nothing stay as they are. */
+  /** What a call must say of its tenant, since an instance that serves every tenant does not know it. */
+  callerOf(tenant: string, config: JsonObject): SandboxCaller | undefined {
+    return this.isShared ? { tenant, config } : undefined;
+  }
+
+  /** Gives each tenant's instances what `configOf` answers for it; those for which it answers nothing stay as they are. */
   reconfigure(configOf: (tenant: string) => JsonObject | undefined): void {
+    if (this.isShared) return; // Each call brings its tenant's.
     for (const [tenant, group] of this.#groups) {
       const config = configOf(tenant);
       if (config !== undefined) group.configure(config);
     }
-  }
-
-  /** Scopes that have called it. */
-  scopes(): readonly string[] {
-    return [...this.#groups.keys()];
   }
 
   /** Guests that are alive, for the operator. */
@@ -182,11 +198,18 @@ export class LivePlugin {
     return true;
   }
 
-  /** Gives a tenant fresh instances from its next call on; resolves when what is in flight in the old ones has ended. */
-  async renew(tenant: string): Promise<void> {
-    const group = this.#groups.get(tenant);
-    this.#groups.delete(tenant);
-    if (group === undefined) return;
+  /**
+   * Gives a tenant, or everybody, fresh instances from the next call on; resolves when what is in flight in the old ones has
+   * ended. Shared instances are not one tenant's to end.
+   */
+  async renew(tenant?: string): Promise<void> {
+    const isMeant = (scope: string): boolean => tenant === undefined || (!this.isShared && scope === tenant);
+    const left = [...this.#groups].filter(([scope]) => isMeant(scope));
+    await Promise.all(left.map(([scope, group]) => this.#leave(scope, group)));
+  }
+
+  async #leave(scope: string, group: InstanceGroup): Promise<void> {
+    this.#groups.delete(scope);
     this.#leaving.add(group);
     await group.retire();
     this.#leaving.delete(group);
@@ -202,14 +225,19 @@ export class LivePlugin {
     await Promise.all([...this.#groups.values(), ...this.#leaving].map((group) => group.close()));
   }
 
-  async #openToServe(tenant: string, config: JsonObject): Promise<SandboxOpening> {
-    const opening = await this.#open(tenant, config);
-    if (!opening.ok) this.#options.onFailedStart({ spec: this.spec, scope: tenant }, opening.error);
+  /** A shared instance is configured as the manifest says: no tenant's configuration is every tenant's. */
+  #scope(tenant: string, config: JsonObject): Scope {
+    return this.isShared ? { name: SHARED_SCOPE, config: this.spec.manifest.config } : { name: tenant, config };
+  }
+
+  async #openToServe(scope: Scope): Promise<SandboxOpening> {
+    const opening = await this.#open(scope);
+    if (!opening.ok) this.#options.onFailedStart({ spec: this.spec, scope: scope.name }, opening.error);
     return opening;
   }
 
-  async #open(tenant: string, config: JsonObject): Promise<SandboxOpening> {
-    const opening = await this.#options.open(this.spec, tenant, config);
+  async #open({ name, config }: Scope): Promise<SandboxOpening> {
+    const opening = await this.#options.open(this.spec, name, config);
     if (!opening.ok) return opening;
     const wrong = this.learn(opening.sandbox.ready);
     if (wrong === undefined) return opening;

@@ -62,7 +62,7 @@ export function createGuestCalls(send: (json: string) => void): GuestCalls {
 
   return {
     start: (bound, message) => {
-      const call = new GuestCall(message.id, bound.source);
+      const call = new GuestCall(message, bound.source);
       calls.set(message.id, call);
       started.push(message.id);
       current.run(call, run, bound, message, call);

@@ -2,7 +2,7 @@
  * What a plugin is given: its context for life, and one for each call. Everything here ends in a message to the host,
  * which checks it; nothing here decides anything.
  */
-import type { JsonObject, LogLevel } from '@bulkhead/protocol';
+import type { CallMessage, JsonObject, LogLevel } from '@bulkhead/protocol';
 
 /** Levels as methods; `fields` are JSON. */
 export type PluginLogger = Readonly<Record<LogLevel, (message: string, fields?: JsonObject) => void>>;
@@ -42,20 +42,22 @@ export function createPluginContext(source: ContextSource): PluginContext {
 export class GuestCall implements ToolContext {
   readonly callId: number;
   readonly #source: ContextSource;
+  readonly #caller: CallMessage['caller'];
   #controller: AbortController | undefined;
   #isAborted = false;
 
-  constructor(callId: number, source: ContextSource) {
-    this.callId = callId;
+  constructor({ id, caller }: CallMessage, source: ContextSource) {
+    this.callId = id;
     this.#source = source;
+    this.#caller = caller;
   }
 
   get tenantId(): string {
-    return this.#source.tenantId;
+    return this.#caller?.tenant ?? this.#source.tenantId;
   }
 
   get config(): JsonObject {
-    return this.#source.config();
+    return this.#caller?.config ?? this.#source.config();
   }
 
   get logger(): PluginLogger {

@@ -75,6 +75,7 @@ export async function invokeHook(source: HookSource, clock: Clock, invocation: I
     timeoutMs: hook.timeoutMs,
     isFullTime: false,
     signal,
+    caller: live.callerOf(tenant, resolution.config),
   });
   if (answer.kind === 'retired') return { kind: 'data', data };
   const { reply } = answer;

@@ -78,7 +78,8 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
     const place = registry.registered().find((plugin) => plugin.name === name)?.place ?? refusedPlace(parts, name);
     if (place === undefined) throw new HostError('PLUGIN_NOT_FOUND', { message: `Plugin not found: "${name}"` });
     if (registry.registered().some((plugin) => plugin.name === name)) registry.reload(name);
-    return installListed(place, { ...(optionsOf.get(place) ?? storedOptions(parts, name)), mayRecallTrial: false });
+    const options = { ...(optionsOf.get(place) ?? storedOptions(parts, name)), mayRecallTrial: false };
+    return startedAfresh(parts, await installListed(place, options));
   }
 
   return {
@@ -89,6 +90,12 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
     withdraw: (name, tenant, by) => inTurn(() => withdraw(parts.install, { name, tenant, by })),
     uninstall: (name) => inTurn(() => uninstall(parts.install, name)),
   };
+}
+
+/** What a folder holds may be what ran before; whoever reloads it need not wait for calls that may last minutes. */
+function startedAfresh({ install }: HostParts, installed: InstalledRelease): InstalledRelease {
+  if (installed.digest !== undefined) void install.fleet.find(installed.digest)?.renew();
+  return installed;
 }
 
 /** For whom a plugin of an earlier start is read again: the built-in tenant where that has it, else everybody. */

@@ -21,14 +21,14 @@ import type { InstallPath } from '../install/install-path.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { createJournal, type Journal } from '../journal/journal.ts';
 import type { RolloutDriver } from '../moves/rollout.ts';
-import { createRegistry, type Registry } from '../registry/registry.ts';
+import { createRegistry, type Registry, type Subject } from '../registry/registry.ts';
 import { openCatalogue } from '../catalogue/catalogue.ts';
 import { createReleases, type Releases } from '../catalogue/releases.ts';
 import { createAuditLog, type AuditLog } from '../storage/audit-log.ts';
 import { createTenants, type Tenants } from '../catalogue/tenants.ts';
 import { createTokens, type Tokens } from '../catalogue/tokens.ts';
 import { openProcessSandbox, type ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
-import type { SandboxDeath, SandboxOpening } from '../sandbox/sandbox.ts';
+import { SHARED_SCOPE, type SandboxDeath, type SandboxOpening } from '../sandbox/sandbox.ts';
 import { readSdk } from '../source/host-package.ts';
 import type { Storage } from '../storage/port.ts';
 import type { Nodes } from '../nodes/nodes.ts';
@@ -229,30 +229,37 @@ function liveOptions(
     clock: settings.clock,
     idleTimeoutMs: settings.idleTimeoutMs,
     compileTool,
-    open: async (spec, tenant, config) => {
-      const opening = await openGuest(sandbox, spec, { tenant, config });
-      if (opening.ok) chargeGuest(tenant, opening.sandbox);
+    mayBeShared: (plugin) => settings.sharedPlugins.includes(plugin),
+    open: async (spec, scope, config) => {
+      const opening = await openGuest(sandbox, spec, { tenant: scope, config });
+      if (opening.ok && scope !== SHARED_SCOPE) chargeGuest(scope, opening.sandbox);
       return opening;
     },
     onDeath: ({ spec, scope }, guest, death) => {
       if (death.isKilled) metrics.countKill(death.error.code);
       if (death.cause === 'fault')
         tellEnd(journal, { plugin: spec.name, scope }, { ...death, instanceId: guest.instanceId });
-      registry.recordDeath(spec.name, { scope, digest: spec.digest }, toGuestDeath(guest.instanceId, death));
+      registry.recordDeath(spec.name, subjectOf(spec, scope, death.tenant), toGuestDeath(guest.instanceId, death));
     },
     onFailedStart: ({ spec, scope }, error) => {
       tellEnd(journal, { plugin: spec.name, scope }, { error });
       // It had no id of its own that anybody was told, and is not heard of again. Calls that waited for it may have
       // gone by now, each at its own deadline.
       const death = { instanceId: randomUUID(), error, isCallerShortened: false, isToldByCall: false };
-      registry.recordDeath(spec.name, { scope, digest: spec.digest }, death);
+      registry.recordDeath(spec.name, subjectOf(spec, scope), death);
     },
   };
 }
 
+/** Whom the end of a guest concerns: of a shared one the tenant whose call it died of, or else everybody. */
+function subjectOf({ digest }: LiveSpec, scope: string, tenant?: string): Subject {
+  const concerned = scope === SHARED_SCOPE ? tenant : scope;
+  return concerned === undefined ? { digest } : { scope: concerned, digest };
+}
+
 function toGuestDeath(instanceId: string, death: SandboxDeath): Parameters<Registry['recordDeath']>[2] {
-  const { error, cause, isTold } = death;
-  return { instanceId, error, isCallerShortened: cause !== 'fault', isToldByCall: isTold };
+  const { told, cause, isTold } = death;
+  return { instanceId, error: told, isCallerShortened: cause !== 'fault', isToldByCall: isTold };
 }
 
 function openGuest(

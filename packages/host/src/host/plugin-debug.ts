@@ -37,7 +37,7 @@ export function createPluginDebug({ call }: HostParts, views: Views): Host['debu
       },
       thread_count: sumOf(instances.map(({ thread_count }) => thread_count)),
       open_handles: sumOf(instances.map(({ open_handles }) => open_handles)),
-      waiting_calls: serving.reduce((sum, live) => sum + (live.groupOf(tenant)?.waitingCount() ?? 0), 0),
+      waiting_calls: serving.reduce((sum, live) => sum + waitingIn(live, wanted), 0),
       instances,
       error_log: errorsOf(plugin, views, wanted),
       last_calls: await lastCalls(storage, plugin, tenant),
@@ -46,13 +46,24 @@ export function createPluginDebug({ call }: HostParts, views: Views): Host['debu
   };
 }
 
+function waitingIn(live: LivePlugin, { tenant, isPlatform }: Wanted): number {
+  const group = live.groupOf(tenant);
+  if (group === undefined) return 0;
+  return live.isShared && !isPlatform ? group.waitingCountOf(tenant) : group.waitingCount();
+}
+
+/** What an instance that serves every tenant is doing tells of all of them. */
 function instancesOf(live: LivePlugin, { tenant, isPlatform }: Wanted): readonly Promise<PluginInstance>[] {
-  const { version, digest } = live.spec;
+  const { version, digest, manifest } = live.spec;
+  if (live.isShared && !isPlatform) return [];
+  const asked = manifest.sandbox.scope;
+  const scope = asked === 'shared' && !live.isShared ? 'tenant' : asked;
   return (live.groupOf(tenant)?.sandboxes() ?? []).map(async (sandbox: Sandbox): Promise<PluginInstance> => {
     const known = sandbox.diagnose();
     const { threads, openFiles } = await readProcessFigures(known.node_pid);
     return {
       instance_id: known.instance_id,
+      scope,
       ...(isPlatform && known.node_pid !== undefined && { pid: known.node_pid }),
       version,
       digest,
@@ -77,7 +88,7 @@ function sumOf(figures: readonly (number | null)[]): number | null {
 
 function errorsOf(plugin: string, { logs }: Views, { tenant, isPlatform }: Wanted): PluginDebug['error_log'] {
   const linesMax = LIMITS.journal_lines.value;
-  const { lines } = logs.read(plugin, { tenant, linesMax, showPlaces: isPlatform });
+  const { lines } = logs.read(plugin, { tenant, linesMax, isPlatform });
   return lines.filter(({ level }) => level === 'error').slice(-ERRORS_MAX);
 }
 

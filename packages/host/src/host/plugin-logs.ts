@@ -11,6 +11,7 @@ import type { Transition } from '../registry/history.ts';
 import { withoutPlace } from '../registry/reason.ts';
 import { PLATFORM_SCOPE } from '../registry/records.ts';
 import type { Registry } from '../registry/registry.ts';
+import { SHARED_SCOPE } from '../sandbox/sandbox.ts';
 
 /** Where lines are, and where the folders are that only the platform is told of. */
 export type PluginLogsOptions = { readonly journal: Journal; readonly registry: Pick<Registry, 'placeOf'> };
@@ -22,19 +23,25 @@ export function createPluginLogs({ journal, registry }: PluginLogsOptions): Plug
   const cursorOf = (number: number): string => `${generation}.${number}`;
 
   return {
-    read: (plugin, { tenant, after, linesMax, showPlaces = false }) => {
+    read: (plugin, { tenant, after, linesMax, isPlatform = false }) => {
       const known = after === undefined ? undefined : numberOf(after, generation);
       const from = after === undefined ? undefined : (known ?? 0);
-      const page = journal.read(plugin, [PLATFORM_SCOPE, tenant], { after: from, linesMax });
-      const place = showPlaces ? undefined : registry.placeOf(plugin);
+      const page = journal.read(plugin, scopesOf(tenant, isPlatform), { after: from, linesMax });
+      const place = isPlatform ? undefined : registry.placeOf(plugin);
       return {
         lines: page.lines.map((line) => toWire(line, cursorOf(line.number), place)),
         next: cursorOf(page.next),
         has_gap: page.hasGap || from !== known,
       };
     },
-    watch: (plugin, tenant, didAdd) => journal.watch(plugin, [PLATFORM_SCOPE, tenant], didAdd),
+    watch: (plugin, { tenant, isPlatform = false }, didAdd) =>
+      journal.watch(plugin, scopesOf(tenant, isPlatform), didAdd),
   };
+}
+
+/** What an instance says that serves every tenant may be of any of them, so it is for none. */
+function scopesOf(tenant: string, isPlatform: boolean): readonly string[] {
+  return isPlatform ? [PLATFORM_SCOPE, tenant, SHARED_SCOPE] : [PLATFORM_SCOPE, tenant];
 }
 
 /** Tells the journal of a change of state; that a call began is no news. */

@@ -22,6 +22,7 @@ export type HostSettings = {
   readonly log: Log;
   readonly hasImplicitTenants: boolean;
   readonly grants: Readonly<Record<string, readonly string[]>>;
+  readonly sharedPlugins: readonly string[];
   readonly spareCount: number;
   readonly isStrict: boolean;
   readonly callsInFlightMax: number;
@@ -54,6 +55,7 @@ export function resolveSettings(options: HostOptions): HostSettings {
     log: options.log ?? silentLog,
     hasImplicitTenants: options.tenants !== 'explicit',
     grants: options.grants ?? {},
+    sharedPlugins: options.sharedPlugins ?? [],
     spareCount: options.spareCount ?? SPARES,
     isStrict: options.isStrict ?? false,
     callsInFlightMax: options.callsInFlightMax ?? LIMITS.calls_in_flight.value,

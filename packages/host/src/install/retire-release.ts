@@ -8,7 +8,6 @@ export async function retireRelease(
   { fleet, registry }: Pick<InstallPath, 'fleet' | 'registry'>,
   { name, digest }: { readonly name: string; readonly digest: string },
 ): Promise<void> {
-  const live = fleet.find(digest);
   await fleet.retire(digest);
-  for (const scope of live?.scopes() ?? []) registry.retire(name, scope, digest);
+  registry.retire(name, { digest });
 }

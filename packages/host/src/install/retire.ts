@@ -41,7 +41,7 @@ export async function retireScope(
   await fleet.find(digest)?.renew(tenant);
   const resolution = releases.resolve(tenant, name);
   if (resolution.kind === 'resolved' && resolution.release.digest === digest) return;
-  registry.retire(name, tenant, digest);
+  registry.retire(name, { scope: tenant, digest });
 }
 
 /** Health shows a plugin by one of its releases; where nobody runs that one any more, by the highest that somebody runs. */

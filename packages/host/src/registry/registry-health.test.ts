@@ -222,7 +222,7 @@ describe('what is marked for one scope', () => {
     for (const digest of ['1', '2', '3', '4', '5', '6']) registry.markFailed('p', REASON, { scope: 'acme', digest });
     registry.markInitialized('p', { digest: '1' });
     expect(registry.getStatus('p', { scope: 'acme', showThrownText: true }).state).toBe('FAILED');
-    for (const digest of ['4', '5', '6']) registry.retire('p', 'acme', digest);
+    for (const digest of ['4', '5', '6']) registry.retire('p', { scope: 'acme', digest });
     expect(registry.getStatus('p', { scope: 'acme', showThrownText: true }).state).toBe('RUNNING');
   });
 });
@@ -306,7 +306,7 @@ describe('history', () => {
     registry.markInitialized('p', { digest: 'two', version: '2.0.0' });
     run(registry);
     expect(registry.getStatus('p').state).toBe('FAILED');
-    registry.retire('p', DEFAULT_TENANT, 'one');
+    registry.retire('p', { scope: DEFAULT_TENANT, digest: 'one' });
     expect(registry.getStatus('p')).toMatchObject({ state: 'INITIALIZED', success_count: 1, error_count: 1 });
   });
 });

@@ -317,9 +317,10 @@ class Registry {
     this.#move({ plugin, entry: plugin.base }, 'initialized', undefined);
   }
 
-  /** Forgets the state of a release that a scope no longer runs; its calls in flight end as they would. */
-  retire(name: string, scope: string, digest: string): void {
-    this.#plugins.get(name)?.scopes.get(scope)?.entries.delete(digest);
+  /** Forgets the state of a release that a scope no longer runs, or none does; its calls in flight end as they would. */
+  retire(name: string, { scope, digest }: { readonly scope?: string; readonly digest: string }): void {
+    const homes = this.#plugins.get(name)?.scopes ?? new Map<string, ScopeRecord>();
+    for (const home of homes.values()) if (scope === undefined || home.scope === scope) home.entries.delete(digest);
   }
 
   /** Keeps what a health check said, or `disabled` (X004-2); the worst of the scopes is shown. */
@@ -390,23 +391,32 @@ class Registry {
 
   /**
    * A guest died of its plugin: the breaker counts it, once for each instance, unless the caller chose the deadline (DESIGN 3).
-   * A death, or a start that failed in good order, of which no call tells makes the plugin FAILED too.
+   * A death, or a start that failed in good order, of which no call tells makes the plugin FAILED too. Without a scope it
+   * is that of an instance which serves every scope that runs the release.
    */
-  recordDeath(name: string, subject: { readonly scope: string; readonly digest?: string }, death: GuestDeath): void {
+  recordDeath(name: string, subject: Subject, death: GuestDeath): void {
     const plugin = this.#plugins.get(name);
+    if (plugin === undefined || death.isCallerShortened || effectOf(death.error).standing !== 'FAILED') return;
+    if (subject.scope !== undefined) return this.#countDeath(this.#named(plugin, subject), death);
+    for (const { entries } of plugin.scopes.values()) {
+      const entry = entries.get(subject.digest ?? plugin.digest);
+      if (entry !== undefined) this.#countDeath({ plugin, entry }, death);
+    }
+  }
+
+  #countDeath(where: Where, death: GuestDeath): void {
+    const { plugin, entry } = where;
     const effect = effectOf(death.error);
-    if (plugin === undefined || death.isCallerShortened || effect.standing !== 'FAILED') return;
-    const where = this.#named(plugin, subject);
-    const { entry } = where;
     const before = entry.breaker;
     if (effect.endsGuest) entry.breaker = guestDied(before, { instanceId: death.instanceId, at: this.#clock.now() });
     if (entry.breaker.kind === 'held' && before.kind !== 'held') {
-      this.#failUnlessUnavailable(where, reasonOfHold(name, entry.breaker.openings));
+      this.#failUnlessUnavailable(where, reasonOfHold(plugin.name, entry.breaker.openings));
     } else if (!death.isToldByCall && (!effect.endsGuest || entry.breaker !== before)) {
       this.#failUnlessUnavailable(where, reasonOfCall(death.error, undefined));
     }
     if (isHolding(before) || !isHolding(entry.breaker)) return;
-    this.#didOpenBreaker?.({ plugin: name, scope: subject.scope, digest: entry.digest, error: death.error });
+    const { name } = plugin;
+    this.#didOpenBreaker?.({ plugin: name, scope: entry.home.scope, digest: entry.digest, error: death.error });
   }
 
   /** Ends the registry with its host: `getRegistry()` no longer finds it. Safe to call twice. */

@@ -43,7 +43,8 @@ export function createFake(instanceId: string): FakeSandbox {
       resolve({ ok: false, error: callError('GUEST_LOST'), stack: undefined, ...MEASURED });
     }
     tell();
-    died.resolve({ error: callError('GUEST_CRASHED'), cause, isTold: true, isKilled: false });
+    const error = callError('GUEST_CRASHED');
+    died.resolve({ error, told: error, tenant: undefined, cause, isTold: true, isKilled: false });
   };
   return {
     instanceId,

@@ -14,10 +14,12 @@
  *     the change (FAULTS 9).
  * S5: at most `instances` take calls, and at most as many more are worn and end what they have in flight.
  * S6: an instance that takes a call has the newest configuration of its scope.
+ * S7: where it serves every tenant, their waiting calls take turns, and each tenant has a queue of its own to fill.
  */
 import { callError, type CallError, type JsonObject } from '@bulkhead/protocol';
 import type { Clock } from '../base/clock.ts';
-import { createWaitingCalls, type WaitingCall } from '../base/waiting-calls.ts';
+import type { WaitingCall } from '../base/waiting-calls.ts';
+import { createWaitingLanes } from '../base/waiting-lanes.ts';
 import type { Sandbox, SandboxCall, SandboxDeath, SandboxOpening, SandboxReply } from './sandbox.ts';
 
 /** Bounds of a group, how it opens an instance, and who is told of a death. */
@@ -62,7 +64,7 @@ type Instance = {
 export class InstanceGroup {
   readonly #options: InstanceGroupOptions;
   readonly #instances = new Set<Instance>();
-  readonly #waiting = createWaitingCalls<SandboxCall, GroupReply>();
+  readonly #waiting = createWaitingLanes<SandboxCall, GroupReply>(laneOf);
   readonly #didDrain = Promise.withResolvers<void>();
   /** Worn instances whose successor is being opened. */
   readonly #replacing = new Set<Instance>();
@@ -102,6 +104,11 @@ export class InstanceGroup {
   /** Calls that wait for an instance. */
   waitingCount(): number {
     return this.#waiting.size();
+  }
+
+  /** The same of one tenant, where the instances serve every tenant. */
+  waitingCountOf(tenant: string): number {
+    return this.#waiting.sizeOf(tenant);
   }
 
   /** Takes no more calls, lets those in flight end, and closes the instances; resolves when all is gone (S3). */
@@ -156,10 +163,10 @@ export class InstanceGroup {
     instance.idleTimer = setTimeout(() => void instance.sandbox.close(), this.#options.idleTimeoutMs).unref();
   }
 
-  #refusalToQueue({ signal }: SandboxCall): CallError | undefined {
-    if (signal?.aborted === true) return callError('CALL_CANCELLED');
+  #refusalToQueue(call: SandboxCall): CallError | undefined {
+    if (call.signal?.aborted === true) return callError('CALL_CANCELLED');
     const { queueLengthMax } = this.#options;
-    return this.#waiting.size() >= queueLengthMax ? overloaded(queueLengthMax) : undefined;
+    return this.#waiting.sizeOf(laneOf(call)) >= queueLengthMax ? overloaded(queueLengthMax) : undefined;
   }
 
   #enqueue(call: SandboxCall): Promise<GroupReply> {
@@ -304,6 +311,10 @@ export class InstanceGroup {
     const isEmpty = this.#instances.size === 0 && this.#starting === 0 && this.#replacing.size === 0;
     if (this.#isRetired && isEmpty) this.#didDrain.resolve();
   }
+}
+
+function laneOf({ caller }: SandboxCall): string {
+  return caller?.tenant ?? '';
 }
 
 /** The end of a call for which nothing of the plugin ran. */

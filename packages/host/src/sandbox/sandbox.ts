@@ -4,6 +4,12 @@
  */
 import type { CallError, CallTarget, GuestReady, JsonObject, JsonValue, Receipt, Tier } from '@bulkhead/protocol';
 
+/**
+ * Scope of instances that serve every tenant (ADR 13), and what they are told is their tenant; no tenant can have this name.
+ * What they say belongs to no tenant.
+ */
+export const SHARED_SCOPE = '*shared';
+
 /** One guest, bound to one release and one scope for its whole life. */
 export interface Sandbox {
   readonly instanceId: string;
@@ -47,7 +53,12 @@ export type SandboxCall = {
   readonly args: readonly JsonValue[];
   readonly deadline: number;
   readonly signal: AbortSignal | undefined;
+  /** Whom it is for, where the instance serves every tenant. */
+  readonly caller?: SandboxCaller | undefined;
 };
+
+/** A tenant, and the configuration that it gave the plugin when the call was resolved. */
+export type SandboxCaller = { readonly tenant: string; readonly config: JsonObject };
 
 /**
  * How one call ended inside the sandbox; figures are the driver's own, null where no sample fell inside the call.
@@ -76,6 +87,10 @@ export type SandboxOpening =
  */
 export type SandboxDeath = {
   readonly error: CallError;
+  /** What tenants may read of it: of a shared instance that was ended by no call in particular, none of its text. */
+  readonly told: CallError;
+  /** Of a shared instance: whose call it died of, where there is one. */
+  readonly tenant: string | undefined;
   readonly cause: 'fault' | 'caller' | 'closed';
   readonly isTold: boolean;
   readonly isKilled: boolean;

@@ -16,6 +16,9 @@ const figure = Type.Union([Type.Number(), Type.Null()], { description: 'Null whe
 
 const InstanceSchema = Type.Object({
   instance_id: Type.String(),
+  scope: Type.Enum(['tenant', 'call', 'shared'], {
+    description: 'Whom it serves; `shared` is for the platform token alone.',
+  }),
   pid: Type.Optional(Type.Integer({ description: 'For the platform token alone.' })),
   version: Type.String(),
   digest: Type.String(),

@@ -63,6 +63,7 @@ test('a tenant’s admin sees its own instances, what they use, its last errors 
   expect(body['instances']).toEqual([
     {
       instance_id: text,
+      scope: 'tenant',
       version: '1.0.0',
       digest: text,
       tier: text,

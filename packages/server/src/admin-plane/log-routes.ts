@@ -92,8 +92,8 @@ export function addLogRoutes(app: FastifyInstance, plane: LogPlane): void {
 type Wanted = { readonly after: string | undefined; readonly limit: number };
 
 function pageOf(host: Host, request: FastifyRequest<LogRoute>, { after, limit }: Wanted): PluginLogPage {
-  const { tenant, isPlatform: showPlaces } = callerOf(request);
-  return host.logs.read(request.params.name, { tenant, after, linesMax: limit, showPlaces });
+  const { tenant, isPlatform } = callerOf(request);
+  return host.logs.read(request.params.name, { tenant, after, linesMax: limit, isPlatform });
 }
 
 /** A client that reconnects by itself says where it was in a header, and the header is newer than the address. */
@@ -116,7 +116,7 @@ function follow(
     response,
     after: afterOf(request),
     read: (after) => pageOf(host, request, { after, limit: after === undefined ? limit : FOLLOWED_LINES_MAX }),
-    watch: (didAdd) => host.logs.watch(name, caller.tenant, didAdd),
+    watch: (didAdd) => host.logs.watch(name, caller, didAdd),
     isAllowed: () => isAdmitted(request) && isOwnPlugin(host, name, caller),
   });
 }

@@ -14,14 +14,15 @@ import {
   type Tier,
 } from '@bulkhead/protocol';
 import type { Clock } from '../../base/clock.ts';
-import type {
-  Sandbox,
-  SandboxCall,
-  SandboxDeath,
-  SandboxDiagnosis,
-  SandboxOpening,
-  SandboxReply,
-  SandboxUsage,
+import {
+  SHARED_SCOPE,
+  type Sandbox,
+  type SandboxCall,
+  type SandboxDeath,
+  type SandboxDiagnosis,
+  type SandboxOpening,
+  type SandboxReply,
+  type SandboxUsage,
 } from '../sandbox.ts';
 import type { HidePaths } from './clean-text.ts';
 import { describeEnd, type Dying, type GuestPhase } from './guest-end.ts';
@@ -106,6 +107,9 @@ export class GuestProcess implements Sandbox {
   #killedFor: CallError | undefined;
   #cause: SandboxDeath['cause'] = 'fault';
   #isTold = false;
+  #isShared = false;
+  /** The call that it was killed for; it has been answered. */
+  #endedFor: SandboxCall | undefined;
   #culpritId: number | undefined;
   #dying: Dying | undefined;
   #startedAt: number;
@@ -141,7 +145,7 @@ export class GuestProcess implements Sandbox {
       onDropped,
       onOverdue: () => this.#step('overdue'),
       onSettled: () => this.#onSettled(),
-      kill: (error, cause) => this.#killForCall(error, cause),
+      kill: (error, cause, call) => this.#killForCall(error, cause, call),
     });
     handle.onExit(() => this.#step('exit'));
     handle.onEnd((end) => this.#bury(end));
@@ -157,6 +161,7 @@ export class GuestProcess implements Sandbox {
     this.#step('bind');
     this.#phase = 'loading';
     this.#outputBytesMax = outputBytesMax;
+    this.#isShared = binding.tenant === SHARED_SCOPE;
     this.#killAfter(initTimeoutMs, () => initTimedOut(initTimeoutMs));
     this.#channel.setPayloadBytesMax(LIMITS.ready_frame_bytes.value);
     const sizes = { artifact_bytes: artifact.length, output_bytes: outputBytesMax };
@@ -243,8 +248,9 @@ export class GuestProcess implements Sandbox {
   }
 
   /** The call at fault has been answered with this error already. */
-  #killForCall(error: CallError, cause: SandboxDeath['cause']): void {
+  #killForCall(error: CallError, cause: SandboxDeath['cause'], call: SandboxCall | undefined): void {
     if (error.code === 'CALL_TIMEOUT' || error.code === 'CALL_CANCELLED') this.#isTold = true;
+    this.#endedFor = call;
     this.kill(error, undefined, cause);
   }
 
@@ -416,10 +422,25 @@ export class GuestProcess implements Sandbox {
     this.#output.close();
     this.#didBoot.resolve(error);
     this.#didOpen.resolve(unopened(error, this.#dying?.stack));
-    if (this.#calls.settleAll({ error, culpritId: this.#culpritId, stack: this.#dying?.stack })) this.#isTold = true;
+    this.#tellDeath(error);
+  }
+
+  /** What was thrown outside of every known call may hold any tenant's text, where the guest served them all. */
+  #tellDeath(error: CallError): void {
+    const dying = this.#dying;
+    const isAnybodys = this.#isShared && this.#culpritId === undefined && dying !== undefined;
+    const told = isAnybodys ? callError(dying.code) : error;
+    const stack = isAnybodys ? undefined : dying?.stack;
+    const culprit = this.#calls.settleAll({ error: told, culpritId: this.#culpritId, stack });
     this.#tellServing();
-    const isKilled = this.#killedFor !== undefined && this.#cause !== 'closed';
-    this.#didDie.resolve({ error, cause: this.#cause, isTold: this.#isTold, isKilled });
+    this.#didDie.resolve({
+      error,
+      told,
+      tenant: (this.#endedFor ?? culprit)?.caller?.tenant,
+      cause: this.#cause,
+      isTold: this.#isTold || culprit !== undefined,
+      isKilled: this.#killedFor !== undefined && this.#cause !== 'closed',
+    });
   }
 
   #killAfter(delayMs: number, reason: () => CallError): void {

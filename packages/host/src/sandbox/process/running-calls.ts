@@ -21,7 +21,8 @@ export type RunningCallsOptions = {
   readonly onSettled: () => void;
   /** A reply was dropped: late, twice, or to a call that was never made. */
   readonly onDropped: () => void;
-  readonly kill: (error: CallError, cause: SandboxDeath['cause']) => void;
+  /** `call` is the one that the guest must end for, where it is one. */
+  readonly kill: (error: CallError, cause: SandboxDeath['cause'], call?: SandboxCall) => void;
 };
 
 /** Why a guest is gone, as far as its calls care. */
@@ -90,11 +91,11 @@ export class RunningCalls {
     return hungriestOf(this.#pending.values());
   }
 
-  /** Settles everything because the guest is gone; returns whether any call was told of it. */
-  settleAll({ error, culpritId, stack }: GuestLoss): boolean {
+  /** Settles everything because the guest is gone; returns the call that was told of it as its own end. */
+  settleAll({ error, culpritId, stack }: GuestLoss): SandboxCall | undefined {
     const calls = this.#pending.takeAll(culpritId);
     calls.forEach((entry, index) => this.#settle(entry, lossOf(error, index === 0, stack)));
-    return calls.length > 0;
+    return calls[0]?.call;
   }
 
   #start(call: SandboxCall, argsJson: string, resolve: (reply: SandboxReply) => void): void {
@@ -113,7 +114,7 @@ export class RunningCalls {
     channel.expectReplies(1);
     channel.send(
       `{"t":"call","id":${id},"target":"${call.target}","name":${JSON.stringify(call.name)},` +
-        `"args":${argsJson},"left_ms":${Math.max(1, Math.ceil(leftMs))}}`,
+        `"args":${argsJson},"left_ms":${Math.max(1, Math.ceil(leftMs))}${callerMembers(call)}}`,
     );
   }
 
@@ -121,7 +122,7 @@ export class RunningCalls {
   #giveUp(id: number, error: CallError): void {
     const entry = this.#pending.takeOverdue(id, {
       graceMs: LIMITS.abort_grace_ms.value,
-      didIgnore: () => this.#options.kill(error, isFault ? 'fault' : 'caller'),
+      didIgnore: () => this.#options.kill(error, isFault ? 'fault' : 'caller', entry?.call),
     });
     if (entry === undefined) return;
     // A deadline that the caller chose shorter than the plugin's own limit is no fault of the plugin.
@@ -133,7 +134,8 @@ export class RunningCalls {
 
   #settle(entry: PendingCall, body: ReplyBody): void {
     const { cpuMs, peakRssBytes } = entry;
-    const output = this.#options.output.since(entry.from);
+    // What an instance writes that serves every tenant may be of another one's call.
+    const output = entry.call.caller === undefined ? this.#options.output.since(entry.from) : NO_OUTPUT;
     entry.resolve({ ...body, ...output, didRun: true, cpu_ms: cpuMs, peak_rss_bytes: peakRssBytes });
   }
 
@@ -147,6 +149,12 @@ export class RunningCalls {
     this.#strikes += 1;
     if (this.#strikes > LIMITS.unknown_id_strikes.value) this.#options.kill(callError('FRAME_UNKNOWN_ID'), 'fault');
   }
+}
+
+const NO_OUTPUT = { stdout: '', stderr: '' };
+
+function callerMembers({ caller }: SandboxCall): string {
+  return caller === undefined ? '' : `,"caller":${JSON.stringify(caller)}`;
 }
 
 /** A call that need not be sent: cancelled or late before it began, or to a guest that reads nothing. */
