@@ -5,8 +5,8 @@
  * the built-in tenant's; the other 1,000 such tenants, with 10,000 registrations over the 100 plugins. A client in a process of
  * its own asks each in turn for `GET /api/v1/plugins` and for `GET /v1/tools` with the token of one tenant.
  *
- * Budget: p95 of both lists at most 3 times that of the small server; not one read of the catalogue for 4,000 calls; a call's
- * p50 at most 1.5 times. About three minutes, most of it to install and register.
+ * Budget: p95 of both lists at most 3 times that of the small server; for 4,000 calls not one read of the catalogue beyond the
+ * look for changes that the first call of each half second begins (ADR 8); a call's p50 at most 1.5 times. About three minutes, most of it to install and register.
  */
 import { assertOk } from './lib/host.ts';
 import { atMost, report, say, told, type Figure } from './lib/figures.ts';
@@ -23,6 +23,7 @@ const TENANTS = 1_000;
 const EACH = 10;
 const ROUNDS = { connections: 1, rounds: 11, milliseconds: 400 };
 const CALLS = 2_000;
+const LOOK_EVERY_MS = 500;
 const CODE = `export default { tools: [
   { name: 'add', description: 'Adds.', parameters: { type: 'object', properties: { a: { type: 'number' }, b: { type: 'number' } } },
     execute: ({ a, b }) => a + b },
@@ -74,13 +75,15 @@ async function toFigures(): Promise<readonly Figure[]> {
   const tools = await timesOf('/v1/tools');
   const fewMs = await callTimes(few, tenantOfFew);
   asked.clear();
+  const from = performance.now();
   const manyMs = await callTimes(many, tenantOfMany);
+  const looks = Math.ceil((performance.now() - from) / LOOK_EVERY_MS);
   // The ledger and what is done now and then behind calls go on; what a call resolves is in memory.
   const reads = (asked.get('readCatalogue') ?? 0) + (asked.get('readSteps') ?? 0) + (asked.get('commit') ?? 0);
   return [
     atMost('plugins_p95_over_few', lists.many / lists.few, { unit: 'ratio', bound: 3 }),
     atMost('tools_p95_over_few', tools.many / tools.few, { unit: 'ratio', bound: 3 }),
-    atMost('catalogue_reads_of_calls', reads, { unit: 'reads', bound: 0 }),
+    atMost('catalogue_reads_of_calls', Math.max(0, reads - looks), { unit: 'reads', bound: 0 }),
     atMost('call_p50_over_few', manyMs / fewMs, { unit: 'ratio', bound: 1.5 }),
     told('plugins_p95_few', lists.few, 'ms'),
     told('plugins_p95_many', lists.many, 'ms'),
