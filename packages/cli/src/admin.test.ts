@@ -118,6 +118,9 @@ test('plugins shows what a tenant may enable and what it has; enable says what i
   expect((await ask('plugins', token)).stdout).toMatch(/configured +1\.0\.0 +1\.0\.0 +enabled +internet /);
   expect(await askJson('disable configured', token)).toMatchObject({ enabled: false, config: { precision: 7 } });
   expect((await ask('plugins --tenant lister')).stdout).toMatch(/1\.0\.0 +disabled +internet /);
+  await newTenant('named');
+  const named = await ask('enable configured --tenant named');
+  expect(named.stderr).toContain('Grant it with: bulkhead enable configured --tenant named --grant internet');
   expect((await ask('plugins')).stderr).toMatch(/refused .+plugins\/evil {2}REVIEW_REFUSED/);
 });
 

@@ -67,7 +67,7 @@ function addSwitches({ program, terminal }: VerbContext): void {
         ...(config !== undefined && { config }),
       };
       const { value } = await askAdmin<Enabled>(remote, { method: 'POST', path: pluginPath(name, '/enable'), body });
-      print({ terminal, options }, value, showEnabled);
+      print({ terminal, options }, value, () => showEnabled(value, options.tenant, terminal));
     });
   asksForTenant(program.command('disable').description('Disable a plugin for a tenant; its configuration stays'))
     .argument('<name>', 'name of the plugin')
@@ -135,14 +135,15 @@ function missingOf(asked: readonly string[], granted: readonly string[]): readon
   return capabilitiesOf(asked).filter((word) => !granted.includes(word));
 }
 
-function showEnabled(row: Enabled, terminal: Terminal): void {
+function showEnabled(row: Enabled, tenant: string | undefined, terminal: Terminal): void {
   showRegistration(row, terminal);
   const missing = missingOf(row.required_permissions, row.granted_permissions);
   if (missing.length === 0) return;
   const { say, talkColors } = terminal;
   say(talkColors.yellow(`it asks for ${plain(missing.join(', '))}, which is not granted: its calls are denied`));
   const all = [...row.granted_permissions, ...missing].join(',');
-  say(talkColors.dim(`Grant it with: bulkhead enable ${row.plugin_name} --grant ${plain(all)}`));
+  const whose = tenant === undefined ? '' : ` --tenant ${plain(tenant)}`;
+  say(talkColors.dim(`Grant it with: bulkhead enable ${row.plugin_name}${whose} --grant ${plain(all)}`));
 }
 
 /** Prints a registration, as a line below its head. */
