@@ -70,6 +70,7 @@ export { AUDIT_ORIGIN, chainAudit, followAudit, type AuditFault } from './storag
 export type { ArtifactRow, ArtifactStorage } from './storage/artifact-port.ts';
 export type { NodePlugin, NodeReport, NodeRow, NodeStorage } from './storage/nodes-port.ts';
 export type { AuditHead, AuditVerdict } from './storage/verify-audit.ts';
+export type { MemoryOwner, MemoryQuery, MemoryStorage, StoredMemory } from './storage/memory-port.ts';
 export type { Storage } from './storage/port.ts';
 export type { SealedSecret, SealedText, SecretName, SecretRow, SecretStorage } from './storage/secrets-port.ts';
 export { toStepChanges } from './storage/step-changes.ts';

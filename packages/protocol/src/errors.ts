@@ -94,6 +94,11 @@ export const ERRORS = {
       message: 'the request is not of the form that this route takes',
       hint: 'Compare the request with `/openapi.json`.',
     },
+    SERVICE_ASK_INVALID: {
+      audience: 'author',
+      message: 'the plugin asked a service of the host for something that it does not take',
+      hint: 'Correct the argument that the message names; docs/PLUGIN_SDK.md shows what each service takes.',
+    },
     VALIDATION_FAILED: {
       status: 422,
       message: 'a value of the request does not fit',
@@ -262,6 +267,16 @@ export const ERRORS = {
       message: 'the registration was not granted a permission that the plugin needs',
       hint: 'Grant it: `bulkhead serve --grant NAME=PERMISSION`.',
     },
+    CALL_CIRCULAR: {
+      audience: 'author',
+      message: 'plugins call one another in a circle',
+      hint: 'Break the circle that the message shows: a plugin cannot call one that waits for it.',
+    },
+    CALL_TOO_DEEP: {
+      audience: 'author',
+      message: 'plugins call one another more deeply than the host allows',
+      hint: 'Call fewer plugins one within the other; docs/limits.md gives the bound.',
+    },
     HOOK_VETOED: {
       audience: 'caller',
       message: 'a hook refused the call',
@@ -276,6 +291,11 @@ export const ERRORS = {
     TENANT_QUOTA_EXCEEDED: {
       message: 'the tenant has used up one of its quotas',
       hint: 'Try again after the time in Retry-After, or have the quota that `limit` names raised.',
+    },
+    SERVICE_QUOTA_EXCEEDED: {
+      audience: 'author',
+      message: 'the plugin asks the services of the host more often than it may',
+      hint: 'Await what was asked before asking again, and keep what seldom changes.',
     },
   }),
   ...rows('overloaded', {

@@ -60,6 +60,7 @@ export { HOST_CAPABILITIES, capabilitiesOf, permissionKindOf, scopesOf } from '.
 export type { Layer, Receipt, Tier } from './receipt.ts';
 export type { ConsentAsked, ReleaseDifferences, ToolChange, ValueChange, WordChanges } from './release.ts';
 export { TIERS, isTierAtLeast, parseTier, strongestTier } from './receipt.ts';
+export type { MemoryArtifact, MemorySummary, ServiceAnswer, ServiceAsk, ServiceError } from './services.ts';
 export type { BreakerState, HealthWord, LifecycleState } from './state.ts';
 export { BREAKER_STATES, HEALTH_WORDS, LIFECYCLE_STATES } from './state.ts';
 export type { ListedTool, WireTool } from './tool.ts';

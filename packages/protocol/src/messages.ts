@@ -7,11 +7,13 @@
  *    |  <---- ready | failed -----------  |   imported and initialised
  *    |  -- call, abort ---------------->  |
  *    |  <- ok | err, begun, log, dying -  |   in any order, each id answered once
+ *    |  <- ask ------------ answer ---->  |   what the plugin wants of the host's services, at any time after bind
  *    |  -- close ---------------------->  |   onUnload, then exit
  */
 import { isErrorCode, type ErrorCode } from './errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { LIMITS } from './limits.ts';
+import type { ServiceAnswer, ServiceAsk } from './services.ts';
 import type { WireTool } from './tool.ts';
 
 /** Raised when a message changes so that an older side would misread it. */
@@ -59,6 +61,7 @@ export type HostMessage =
   | CallMessage
   | { readonly t: 'abort'; readonly id: number }
   | { readonly t: 'config'; readonly config: JsonObject }
+  | ({ readonly t: 'answer'; readonly id: number } & ServiceAnswer)
   | { readonly t: 'close'; readonly left_ms: number };
 
 /** An error as a guest tells it: text only, bounded, never an object of the guest's realm. */
@@ -97,6 +100,7 @@ export type GuestMessage =
       /** Of a ToolResult with success false. */
       readonly metadata?: JsonObject;
     } & Written)
+  | ServiceAsk
   | { readonly t: 'begun'; readonly ids: readonly number[] }
   | { readonly t: 'dying'; readonly code: ErrorCode; readonly error: GuestError; readonly id?: number }
   | { readonly t: 'log'; readonly level: LogLevel; readonly message: string; readonly fields?: JsonObject };
@@ -140,6 +144,8 @@ export function parseGuestMessage(value: unknown): GuestMessage | undefined {
       return parseOk(value);
     case 'err':
       return parseErr(value);
+    case 'ask':
+      return parseAsk(value);
     case 'log':
       return parseLog(value);
     case 'hello':
@@ -184,6 +190,13 @@ function parseErr(value: JsonObject): GuestMessage | undefined {
   if (!isCallId(id) || (metadata !== undefined && !isJsonObject(metadata))) return undefined;
   const more = { written: writtenOf(value), ...(metadata === undefined ? {} : { metadata }) };
   return withCode(value, CALL_CODES, (code, error) => ({ t: 'err', id, code, error, ...more }));
+}
+
+function parseAsk({ id, call, service, method, args }: JsonObject): GuestMessage | undefined {
+  if (!isCallId(id) || (call !== undefined && !isCallId(call)) || !isJsonObject(args)) return undefined;
+  if (typeof service !== 'string' || typeof method !== 'string') return undefined;
+  const asked = { service: clip(service, 64), method: clip(method, 64), args };
+  return { t: 'ask', id, ...(call !== undefined && { call }), ...asked };
 }
 
 function parseHello(value: JsonObject): GuestMessage | undefined {

@@ -7,12 +7,13 @@ import {
   type PluginContext,
   type PluginHook,
 } from './index.ts';
+import { createTestContext } from './testing/index.ts';
 
 class Plain extends BasePlugin {
   readonly metadata = new PluginMetadata({ name: 'plain', version: '1.0.0', author: 'A', description: 'Plain.' });
 }
 
-const context: PluginContext = { tenantId: 't', config: {}, logger: console, signal: new AbortController().signal };
+const context: PluginContext = createTestContext({ tenantId: 't' });
 
 test('a subclass needs nothing but its metadata [F003-1] [F003-2]', () => {
   expect(new Plain().metadata.name).toBe('plain');

@@ -9,9 +9,10 @@ import {
   type ToolContext,
   type ToolDescription,
 } from './index.ts';
+import { createTestContext } from './testing/index.ts';
 
 const metadata = new PluginMetadata({ name: 'tools', version: '1.0.0', author: 'A', description: 'Tools.' });
-const context: ToolContext = { tenantId: 't', config: {}, logger: console, signal: new AbortController().signal };
+const context = createTestContext({ tenantId: 't' });
 const parameters = { type: 'object', properties: { n: { type: 'number' } }, required: ['n'] } as const;
 
 class Listed extends BaseToolPlugin {

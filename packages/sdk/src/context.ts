@@ -2,7 +2,7 @@
  * What the host hands to a plugin. Everything here is carried over the channel and checked by the host;
  * nothing here reaches a file, a socket or another tenant.
  */
-import type { JsonObject } from '@bulkhead/protocol';
+import type { JsonObject, JsonValue, MemoryArtifact, MemorySummary } from '@bulkhead/protocol';
 
 /** Writes lines to the plugin's own log, where the operator reads them. A line is cut at 10,000 characters. */
 export interface Logger {
@@ -11,6 +11,70 @@ export interface Logger {
   warn(message: string, fields?: JsonObject): void;
   error(message: string, fields?: JsonObject): void;
 }
+
+/** What is known of an artifact beside its content. */
+export interface MemoryFacts {
+  /** Where it is from, 1 to 128 characters; the plugin's name where it is left out. */
+  readonly source?: string;
+  /** At most 32, of 1 to 128 characters each. */
+  readonly tags?: readonly string[];
+  /** 0 to 1; 1 where it is left out. */
+  readonly confidence?: number;
+  /** Ids of artifacts of this plugin, at most 64. */
+  readonly related?: readonly string[];
+}
+
+/** Which artifacts are wanted. */
+export interface MemoryWanted {
+  /** All of them must be on an artifact. */
+  readonly tags?: readonly string[];
+  readonly source?: string;
+  /** 0 to 1. */
+  readonly minConfidence?: number;
+  /** 1 to 100; 10 where it is left out. */
+  readonly limit?: number;
+  /** Another plugin of the same tenant; needs the permission `memory.read:<plugin>`. */
+  readonly plugin?: string;
+}
+
+/**
+ * What a plugin remembers for the tenant that it serves (F004-2, X004-6), kept over restarts. A plugin has 10,000 artifacts for a
+ * tenant at most; beyond that the least certain go, of those the oldest. Every method rejects with an Error that has `kind` and
+ * `code` where the host refuses it, such as `PERMISSION_NOT_GRANTED`, `SERVICE_ASK_INVALID` or `STORAGE_UNAVAILABLE`.
+ */
+export interface Memory {
+  /** Keeps JSON of at most 64 KiB; resolves with its id once it is durable. */
+  store(content: JsonValue, facts?: MemoryFacts): Promise<string>;
+  /**
+   * Finds artifacts, newest first. Each word of the text must be somewhere in the content or the tags, in any case; no text finds
+   * all.
+   */
+  query(text?: string, wanted?: MemoryWanted): Promise<readonly MemoryArtifact[]>;
+  get(id: string, of?: Pick<MemoryWanted, 'plugin'>): Promise<MemoryArtifact | undefined>;
+  /** What the artifact names, what that names, and so on, nearest first; 1 to 8 levels, 2 where it is left out. Circles end. */
+  related(
+    id: string,
+    wanted?: Pick<MemoryWanted, 'limit' | 'plugin'> & { readonly maxDepth?: number },
+  ): Promise<readonly MemoryArtifact[]>;
+  /** What at most 100 artifacts have in common: a line of each of the newest, mean confidence, sources, tags. */
+  summarize(ids: readonly string[], of?: Pick<MemoryWanted, 'plugin'>): Promise<MemorySummary>;
+  /** Resolves with whether it was there. */
+  remove(id: string): Promise<boolean>;
+}
+
+/**
+ * Calls a tool of another plugin for the same tenant, and resolves with its value. Needs the permission `call:<plugin>`, and that the
+ * tenant has that plugin enabled; within a call it has that call's time, caller and scopes. It rejects with an Error that has
+ * `kind` and `code` of the outcome, or `CALL_CIRCULAR` and `CALL_TOO_DEEP`; a hook cannot use it.
+ */
+export type CallTool =
+  // oxlint-disable-next-line max-params -- it reads as the call that it is, with its options last
+  <Value extends JsonValue = JsonValue>(
+    plugin: string,
+    tool: string,
+    params?: JsonValue,
+    options?: { readonly timeoutMs?: number },
+  ) => Promise<Value>;
 
 /** What a plugin has for its whole life (X003-1, F004-5). */
 export interface PluginContext {
@@ -28,6 +92,8 @@ export interface PluginContext {
   readonly logger: Logger;
   /** Aborted when the instance is asked to stop. */
   readonly signal: AbortSignal;
+  readonly memory: Memory;
+  readonly callTool: CallTool;
 }
 
 /** What one call has (X003-1). The optional fields are there where the caller sent them. */
@@ -41,6 +107,8 @@ export interface ToolContext {
   readonly logger: Logger;
   /** Aborted at the deadline or when the caller cancels; 250 ms later the instance is killed. */
   readonly signal: AbortSignal;
+  readonly memory: Memory;
+  readonly callTool: CallTool;
 }
 
 /** What a hook's handler has; a hook runs in the calling tenant's own instance. */

@@ -1,10 +1,28 @@
 /**
  * Public surface of the SDK: what a plugin's author imports. It holds no machinery; a plugin works without it, too.
  */
-export type { HealthReport, HealthStatus, HookName, JsonObject, JsonPrimitive, JsonValue } from '@bulkhead/protocol';
+export type {
+  HealthReport,
+  HealthStatus,
+  HookName,
+  JsonObject,
+  JsonPrimitive,
+  JsonValue,
+  MemoryArtifact,
+  MemorySummary,
+} from '@bulkhead/protocol';
 export { BasePlugin } from './base-plugin.ts';
 export { BaseToolPlugin } from './base-tool-plugin.ts';
-export type { HookContext, Logger, PluginContext, ToolContext } from './context.ts';
+export type {
+  CallTool,
+  HookContext,
+  Logger,
+  Memory,
+  MemoryFacts,
+  MemoryWanted,
+  PluginContext,
+  ToolContext,
+} from './context.ts';
 export type { FromJsonSchema } from './json-schema.ts';
 export { createLock } from './lock.ts';
 export type { PluginMetadataFields } from './metadata.ts';

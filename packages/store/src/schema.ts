@@ -2,7 +2,7 @@
  * The tables as Kysely sees them: what is read, what must be given at an insert, what may be changed. They follow the last
  * migration. `json` and `jsonb` columns are written as text, because pg would write a JavaScript list as a PostgreSQL array.
  */
-import type { GuestReady, JsonObject, LifecycleState, Outcome, Tier } from '@bulkhead/protocol';
+import type { GuestReady, JsonObject, JsonValue, LifecycleState, Outcome, Tier } from '@bulkhead/protocol';
 import type {
   ArtifactRow,
   CatalogueChange,
@@ -122,6 +122,20 @@ export type AuditLogTable = {
 /** Secrets of tenants, encrypted by the host. */
 export type SecretsTable = SealedSecret & Numbered;
 
+/** What plugins remember; `content` is `json`, which keeps it as it was written. */
+export type MemoryArtifactsTable = {
+  readonly tenant_id: string;
+  readonly plugin_name: string;
+  readonly id: string;
+  readonly content: ColumnType<JsonValue, string, never>;
+  readonly source: string;
+  readonly timestamp: string;
+  readonly tags: ColumnType<readonly string[], string, never>;
+  readonly confidence: number;
+  readonly related_artifacts: ColumnType<readonly string[], string, never>;
+  readonly search_text: string;
+};
+
 /** What each commit changed. */
 export type CatalogueStepsTable = {
   readonly revision: number;
@@ -206,4 +220,5 @@ export type Tables = {
   readonly plugin_trials: PluginTrialsTable;
   readonly plugin_artifacts: PluginArtifactsTable;
   readonly nodes: NodesTable;
+  readonly memory_artifacts: MemoryArtifactsTable;
 };

@@ -1,15 +1,10 @@
-import type { ToolContext } from '@bulkhead/sdk';
+import { createTestContext } from '@bulkhead/sdk/testing';
 import { expect, test } from 'vitest';
 import Calculator from '../main.ts';
 import manifest from '../plugin.json' with { type: 'json' };
 
 const calculator = new Calculator();
-const context: ToolContext = {
-  tenantId: 'default',
-  config: {},
-  logger: console,
-  signal: new AbortController().signal,
-};
+const context = createTestContext();
 const run = (tool: string, a: unknown, b: unknown) => calculator.execute(tool, { a, b } as never, context);
 
 test.for([

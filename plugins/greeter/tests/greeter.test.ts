@@ -1,4 +1,5 @@
 import type { JsonObject, PluginContext, ToolContext } from '@bulkhead/sdk';
+import { createTestContext } from '@bulkhead/sdk/testing';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createGuestBook } from '../guest-book.ts';
 import { cleanup, getConfig, getMetadata, healthCheck, initPlugin } from '../main.ts';
@@ -10,12 +11,7 @@ const lines: string[] = [];
 const log = (message: string): void => void lines.push(message);
 const logger = { debug: log, info: log, warn: log, error: log };
 
-const contextWith = (config: JsonObject): PluginContext & ToolContext => ({
-  tenantId: 'default',
-  config,
-  logger,
-  signal: new AbortController().signal,
-});
+const contextWith = (config: JsonObject): PluginContext & ToolContext => createTestContext({ config, logger });
 const context = contextWith(manifest.config);
 
 beforeEach(() => {

@@ -1,10 +1,10 @@
-import type { ToolContext } from '@bulkhead/sdk';
+import { createTestContext } from '@bulkhead/sdk/testing';
 import { expect, test } from 'vitest';
 import plugin from '../main.ts';
 import manifest from '../plugin.json' with { type: 'json' };
 import { extractUrls, normalizeWhitespace, slugify, truncate } from '../text.ts';
 
-const context: ToolContext = { tenantId: 'default', config: {}, logger: console, signal: new AbortController().signal };
+const context = createTestContext();
 const [wordCount] = plugin.tools;
 
 test('it is a definePlugin plugin of five tools that say what they return and may be tried again [F003-39]', () => {

@@ -1,10 +1,11 @@
-import type { JsonObject, Plugin, ToolContext } from '@bulkhead/sdk';
+import type { JsonObject, Plugin } from '@bulkhead/sdk';
+import { createTestContext } from '@bulkhead/sdk/testing';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 
 const main = new URL('../main.js', import.meta.url);
 const { default: plugin } = (await import(main.href)) as { readonly default: Plugin }; // Plain JavaScript has no types.
-const context: ToolContext = { tenantId: 'default', config: {}, logger: console, signal: new AbortController().signal };
+const context = createTestContext();
 
 const run = (name: string, params: JsonObject): unknown =>
   plugin.tools?.find((tool) => tool.name === name)?.execute(params, context);

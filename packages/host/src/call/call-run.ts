@@ -66,6 +66,8 @@ export type CallTask = {
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal | undefined;
   readonly scopes: readonly string[] | undefined;
+  /** Plugins whose calls wait for this one, the first caller first. */
+  readonly chain: readonly string[];
   /** Of the caller, 1 to 256 characters; the same again is answered what this call was. */
   readonly idempotencyKey: string | undefined;
   /** Set where the caller brought what is to run, such as a file; then no registration decides. */

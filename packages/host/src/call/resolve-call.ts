@@ -9,7 +9,7 @@ import { refuseWeakSandbox } from '../fleet/needed-tier.ts';
 import type { Release } from '../catalogue/releases.ts';
 import type { RegistrationRow } from '../storage/catalogue-port.ts';
 import type { TenantScope } from '../tenant/accounts.ts';
-import { answerInTime } from './answer-in-time.ts';
+import { answerInTime } from '../storage/answer-in-time.ts';
 import { storeCalls, toLedgerRows } from './call-record.ts';
 import { refuseSecrets } from './refuse-secrets.ts';
 import { recordOf, type CallPath, type CallRun } from './call-run.ts';

@@ -90,6 +90,7 @@ function sandboxCall(run: CallRun, call: ResolvedCall): SandboxCall {
     isFullTime: call.isFullTime,
     signal: task.signal,
     caller: call.live.callerOf(run.tenant, call.config),
+    origin: task,
   };
 }
 

@@ -15,7 +15,7 @@ import { canonicalJson } from '../base/canonical-json.ts';
 import { isoTime } from '../base/clock.ts';
 import type { KeyAnswer, KeyClaim } from '../storage/records-port.ts';
 import { endCallSpan } from '../tracing/call-span.ts';
-import { answerInTime } from './answer-in-time.ts';
+import { answerInTime } from '../storage/answer-in-time.ts';
 import { failCall, recordCall, type CallEnd, type CallPath, type CallRun } from './call-run.ts';
 import { refuseTimeout } from './resolve-call.ts';
 

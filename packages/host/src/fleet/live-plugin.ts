@@ -59,8 +59,8 @@ export type LiveOptions = {
   readonly compileTool: (plugin: Pick<LiveSpec, 'name' | 'manifest'>, tool: WireTool) => LiveTool | string;
   /** Tells whether the operator lets a plugin that asks for it serve all tenants with the same instances. */
   readonly mayBeShared: (plugin: string) => boolean;
-  /** Opens one sandbox for a scope: a tenant, or {@link SHARED_SCOPE}. */
-  readonly open: (spec: LiveSpec, scope: string, config: JsonObject) => Promise<SandboxOpening>;
+  /** Opens one sandbox, to try the release or to serve. */
+  readonly open: (spec: LiveSpec, scope: LiveScope) => Promise<SandboxOpening>;
   readonly onDeath: (
     live: { readonly spec: LiveSpec; readonly scope: string },
     sandbox: Sandbox,
@@ -79,7 +79,8 @@ const ERROR_INTERVAL_MS = 10;
 export type TryOut =
   { readonly ok: true; readonly health: HealthWord } | { readonly ok: false; readonly error: CallError };
 
-type Scope = { readonly name: string; readonly config: JsonObject };
+/** Whom a sandbox is opened for: a tenant, or {@link SHARED_SCOPE}. One that is tried serves nobody. */
+export type LiveScope = { readonly name: string; readonly config: JsonObject; readonly isTrial: boolean };
 
 /** One release that is run. Its groups are made when a scope first calls, and go with it. */
 export class LivePlugin {
@@ -116,7 +117,7 @@ export class LivePlugin {
 
   /** Starts one guest to learn what the plugin offers and how it says it is, and closes it; it serves no call. */
   async tryOut(tenant: string, config: JsonObject): Promise<TryOut> {
-    return this.#tryOut(await this.#open(this.#scope(tenant, config)));
+    return this.#tryOut(await this.#open({ ...this.#scope(tenant, config), isTrial: true }));
   }
 
   /**
@@ -226,18 +227,20 @@ export class LivePlugin {
   }
 
   /** A shared instance is configured as the manifest says: no tenant's configuration is every tenant's. */
-  #scope(tenant: string, config: JsonObject): Scope {
-    return this.isShared ? { name: SHARED_SCOPE, config: this.spec.manifest.config } : { name: tenant, config };
+  #scope(tenant: string, config: JsonObject): LiveScope {
+    return this.isShared
+      ? { name: SHARED_SCOPE, config: this.spec.manifest.config, isTrial: false }
+      : { name: tenant, config, isTrial: false };
   }
 
-  async #openToServe(scope: Scope): Promise<SandboxOpening> {
+  async #openToServe(scope: LiveScope): Promise<SandboxOpening> {
     const opening = await this.#open(scope);
     if (!opening.ok) this.#options.onFailedStart({ spec: this.spec, scope: scope.name }, opening.error);
     return opening;
   }
 
-  async #open({ name, config }: Scope): Promise<SandboxOpening> {
-    const opening = await this.#options.open(this.spec, name, config);
+  async #open(scope: LiveScope): Promise<SandboxOpening> {
+    const opening = await this.#options.open(this.spec, scope);
     if (!opening.ok) return opening;
     const wrong = this.learn(opening.sandbox.ready);
     if (wrong === undefined) return opening;

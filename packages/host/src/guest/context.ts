@@ -2,7 +2,8 @@
  * What a plugin is given: its context for life, and one for each call. Everything here ends in a message to the host,
  * which checks it; nothing here decides anything.
  */
-import type { CallMessage, JsonObject, LogLevel } from '@bulkhead/protocol';
+import type { CallMessage, JsonObject, JsonValue, LogLevel } from '@bulkhead/protocol';
+import type { PluginMemory } from './memory.ts';
 
 /** Levels as methods; `fields` are JSON. */
 export type PluginLogger = Readonly<Record<LogLevel, (message: string, fields?: JsonObject) => void>>;
@@ -13,7 +14,14 @@ export type PluginContext = {
   readonly config: JsonObject;
   readonly logger: PluginLogger;
   readonly signal: AbortSignal;
+  readonly memory: PluginMemory;
+  readonly callTool: CallTool;
 };
+
+/** Calls a tool of another plugin, and answers its value. */
+export type CallTool =
+  // oxlint-disable-next-line max-params -- as the SDK has it
+  (plugin: string, tool: string, params?: JsonValue, options?: { readonly timeoutMs?: number }) => Promise<JsonValue>;
 
 /** For one call. `signal` aborts when the caller cancels or the time is up. */
 export type ToolContext = PluginContext & { readonly callId: number };
@@ -24,6 +32,8 @@ export type ContextSource = {
   readonly config: () => JsonObject;
   readonly logger: PluginLogger;
   readonly closing: AbortController;
+  readonly memory: PluginMemory;
+  readonly callTool: CallTool;
 };
 
 /** Makes the context that onLoad receives. */
@@ -35,6 +45,8 @@ export function createPluginContext(source: ContextSource): PluginContext {
     },
     logger: source.logger,
     signal: source.closing.signal,
+    memory: source.memory,
+    callTool: source.callTool,
   };
 }
 
@@ -62,6 +74,14 @@ export class GuestCall implements ToolContext {
 
   get logger(): PluginLogger {
     return this.#source.logger;
+  }
+
+  get memory(): PluginMemory {
+    return this.#source.memory;
+  }
+
+  get callTool(): CallTool {
+    return this.#source.callTool;
   }
 
   // A signal per call costs a quarter of the throughput, so it exists from the moment a plugin asks for it.

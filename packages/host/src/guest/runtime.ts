@@ -15,12 +15,14 @@ import { adaptPlugin } from './adapt/adapt.ts';
 import { adaptFunctions } from './adapt/functions.ts';
 import { createGuestCalls, type Bound, type GuestCalls } from './calls.ts';
 import { openGuestChannel, type GuestChannel } from './channel.ts';
-import { createLogger, createPluginContext, type ContextSource } from './context.ts';
+import { createLogger, createPluginContext, type CallTool, type ContextSource } from './context.ts';
 import { EXIT_CODES, exitNow, watchForDeath } from './death.ts';
 import { harden } from './harden.ts';
 import { openArtifactLoader, type ArtifactLoader } from './imports.ts';
 import { countOutput } from './output.ts';
+import { createPluginMemory } from './memory.ts';
 import { readyMessage } from './ready.ts';
+import { createGuestAsks, type Ask, type GuestAsks } from './services.ts';
 import { describeThrown } from './thrown.ts';
 
 // Taken before any plugin code can replace them.
@@ -38,6 +40,7 @@ class GuestRuntime {
   readonly #loader: ArtifactLoader;
   readonly #channel: GuestChannel;
   readonly #calls: GuestCalls;
+  readonly #asks: GuestAsks;
   #artifact: Artifact | undefined;
   #bound: Bound | undefined;
   #config: JsonObject = {};
@@ -53,6 +56,8 @@ class GuestRuntime {
     });
     const { send, flush } = this.#channel;
     this.#calls = createGuestCalls(send);
+    const { currentId } = this.#calls;
+    this.#asks = createGuestAsks({ send, currentId, didWait: (isWaiting) => this.#holdWhileLoading(isWaiting) });
     watchForDeath({ send, flush, currentId: this.#calls.currentId, isLoading: () => this.#isLoading });
     send(`{"t":"hello","protocol":${PROTOCOL_VERSION},"node":"${process.version}"}`);
   }
@@ -67,6 +72,8 @@ class GuestRuntime {
       case 'bind':
         this.#artifact = { bind: message, chunks: [], bytes: 0 };
         return;
+      case 'answer':
+        return this.#asks.settle(message);
       case 'config':
         this.#config = message.config;
         return;
@@ -108,12 +115,21 @@ class GuestRuntime {
     this.#channel.ref();
   }
 
+  /** An onLoad that waits for the host waits for something. */
+  #holdWhileLoading(isWaiting: boolean): void {
+    if (!this.#isLoading) return;
+    if (isWaiting) this.#channel.ref();
+    else this.#channel.unref();
+  }
+
   #contextSource(bind: BindMessage): ContextSource {
     return {
       tenantId: bind.tenant,
       config: () => this.#config,
       logger: createLogger(this.#channel.send),
       closing: new AbortController(),
+      memory: createPluginMemory(this.#asks.ask),
+      callTool: callToolBy(this.#asks.ask),
     };
   }
 
@@ -132,4 +148,15 @@ class GuestRuntime {
     }
     this.#channel.flush(() => exitNow(EXIT_CODES.closed));
   }
+}
+
+function callToolBy(ask: Ask): CallTool {
+  // oxlint-disable-next-line max-params -- as the SDK has it
+  return (plugin, tool, params, options) =>
+    ask('tools', 'call', {
+      plugin,
+      tool,
+      params: params ?? {},
+      ...(options?.timeoutMs !== undefined && { timeout_ms: options.timeoutMs }),
+    });
 }

@@ -52,6 +52,8 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
   };
 }
 
+const NOBODY: readonly string[] = [];
+
 function toolTask(request: CallRequest): CallTask {
   return {
     plugin: request.plugin,
@@ -61,6 +63,7 @@ function toolTask(request: CallRequest): CallTask {
     timeoutMs: request.timeoutMs,
     signal: request.signal,
     scopes: request.scopes,
+    chain: NOBODY,
     idempotencyKey: request.idempotencyKey,
     live: undefined,
     refusal: undefined,

@@ -1,7 +1,7 @@
 /**
  * Opens the parts of a host in the order in which they need one another, and says how each is closed.
  */
-import { LIMITS, isTierAtLeast, type JsonObject } from '@bulkhead/protocol';
+import { LIMITS, isTierAtLeast } from '@bulkhead/protocol';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createArtifactStore } from '../artifact/disk-store.ts';
@@ -14,7 +14,7 @@ import type { CallPath } from '../call/call-run.ts';
 import { compileTool } from '../fleet/compile-tool.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
 import type { TierPolicy } from '../fleet/needed-tier.ts';
-import type { LiveOptions, LiveSpec } from '../fleet/live-plugin.ts';
+import type { LiveOptions, LiveScope, LiveSpec } from '../fleet/live-plugin.ts';
 import { createHookChain } from '../hooks/chain.ts';
 import { createFollower, type Follower } from '../install/follow.ts';
 import type { InstallPath } from '../install/install-path.ts';
@@ -28,7 +28,8 @@ import { createAuditLog, type AuditLog } from '../storage/audit-log.ts';
 import { createTenants, type Tenants } from '../catalogue/tenants.ts';
 import { createTokens, type Tokens } from '../catalogue/tokens.ts';
 import { openProcessSandbox, type ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
-import { SHARED_SCOPE, type SandboxDeath, type SandboxOpening } from '../sandbox/sandbox.ts';
+import { SHARED_SCOPE, type AnswerGuest, type SandboxDeath, type SandboxOpening } from '../sandbox/sandbox.ts';
+import type { AnswerAsk } from '../services/desk.ts';
 import { readSdk } from '../source/host-package.ts';
 import type { Storage } from '../storage/port.ts';
 import type { Nodes } from '../nodes/nodes.ts';
@@ -37,6 +38,7 @@ import { openMoves, type Late } from './open-moves.ts';
 import { openAdmission, type HostAdmission } from './open-admission.ts';
 import { holdDataDirectory } from './hold-data-directory.ts';
 import { openSecrets } from './open-secrets.ts';
+import { openServices, type LateCalls } from './open-services.ts';
 import { openRecords, type Records } from './open-records.ts';
 import { openWorkshop } from './open-workshop.ts';
 import { invokeHook, listHooks } from './hook-calls.ts';
@@ -77,7 +79,9 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   closing.defer(() => catalogue.close());
   for (const name of catalogue.shelf.unreadable()) log.warn({ release: name }, UNREADABLE);
   const { admitter, chargeGuest } = openAdmission(settings, catalogue, closing);
-  const live = liveOptions(settings, { sandbox, registry, metrics, chargeGuest, journal });
+  const lateCalls: LateCalls = {};
+  const answerAsk = openServices(settings, { storage, metrics, late: lateCalls });
+  const live = liveOptions(settings, { sandbox, registry, metrics, chargeGuest, journal, answerAsk });
   const fleet = createFleet(live);
   closing.defer(() => fleet.close());
   guests.fleet = fleet;
@@ -98,8 +102,10 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const nodes = await openHostNodes(settings, { ...shared, node: records.node, storage });
   closing.defer(() => nodes.close());
   const rollouts = openMoves({ install, catalogue, nodes, node: records.node, late }, closing);
+  const call = callPath(settings, { ...shared, ...records, storage, admitter, secrets, bring, missing });
+  lateCalls.path = call;
   return {
-    call: callPath(settings, { ...shared, ...records, storage, admitter, secrets, bring, missing }),
+    call,
     install,
     follower,
     rollouts,
@@ -219,20 +225,23 @@ type Watchers = Pick<HostAdmission, 'chargeGuest'> & {
   readonly registry: Registry;
   readonly metrics: Metrics;
   readonly journal: Journal;
+  readonly answerAsk: AnswerAsk;
 };
 
 function liveOptions(
   settings: HostSettings,
-  { sandbox, registry, metrics, chargeGuest, journal }: Watchers,
+  { sandbox, registry, metrics, chargeGuest, journal, answerAsk }: Watchers,
 ): LiveOptions {
   return {
     clock: settings.clock,
     idleTimeoutMs: settings.idleTimeoutMs,
     compileTool,
     mayBeShared: (plugin) => settings.sharedPlugins.includes(plugin),
-    open: async (spec, scope, config) => {
-      const opening = await openGuest(sandbox, spec, { tenant: scope, config });
-      if (opening.ok && scope !== SHARED_SCOPE) chargeGuest(scope, opening.sandbox);
+    open: async (spec, scope) => {
+      const speaker = { plugin: spec.name, tenant: scope.name, isTrial: scope.isTrial };
+      const answer: AnswerGuest = (ask, call) => answerAsk(speaker, ask, call);
+      const opening = await openGuest(sandbox, spec, { scope, answer });
+      if (opening.ok && scope.name !== SHARED_SCOPE) chargeGuest(scope.name, opening.sandbox);
       return opening;
     },
     onDeath: ({ spec, scope }, guest, death) => {
@@ -265,20 +274,20 @@ function toGuestDeath(instanceId: string, death: SandboxDeath): Parameters<Regis
 function openGuest(
   sandbox: ProcessSandbox,
   spec: LiveSpec,
-  scope: { readonly tenant: string; readonly config: JsonObject },
+  { scope, answer }: { readonly scope: LiveScope; readonly answer: AnswerGuest },
 ): Promise<SandboxOpening> {
   const { kind, name, version, manifest, artifact, limits } = spec;
   return sandbox.driver.open({
     shape: { memoryMb: limits.memory_mb },
     cpuMsMax: limits.cpu_ms,
     binding: {
-      ...{ kind, name, version, artifact },
-      ...scope,
+      ...{ kind, name, version, artifact, tenant: scope.name, config: scope.config },
       manifest: manifest.source,
       outputBytesMax: limits.output_bytes,
       // Of its own: a plugin's shorter call limit does not lower it.
       initTimeoutMs: LIMITS.init_timeout_ms.value,
     },
+    ...(kind === 'plugin' && { answer }),
   });
 }
 

@@ -113,6 +113,7 @@ function taskOf(target: SandboxedFunction, plugin: string, args: readonly unknow
     timeoutMs: target.limits?.timeout_ms,
     signal: target.signal,
     scopes: undefined,
+    chain: [],
     idempotencyKey: undefined,
     live: undefined,
     refusal: undefined,

@@ -31,6 +31,8 @@ export type Metrics = {
   /** `reason` is an error code, or a word of the host such as `idle`. */
   readonly countKill: (reason: string) => void;
   readonly countRecordFailure: (part: RecordPart) => void;
+  /** Counts what a plugin asked of a service that exists; `code` is `ok` or of the error table. */
+  readonly countServiceAsk: (service: string, code: string) => void;
   readonly countDroppedFrames: (frames: number) => void;
   /** The whole page in the text format of Prometheus 0.0.4. Never rejects for what a guest did. */
   readonly renderMetrics: () => Promise<string>;
@@ -68,6 +70,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const kills = createFamily(REASON_LABELS_MAX, createCount);
   const recordFailures = createFamily(REASON_LABELS_MAX, createCount);
   const droppedFrames = createCount();
+  const asks = createFamily(REASON_LABELS_MAX, () => createFamily(REASON_LABELS_MAX, createCount));
   const page = createPage([
     counterOf('plugin_calls_total', 'Calls by how they ended.', () => callSamples(plugins, others)),
     histogramOf('plugin_call_duration_seconds', 'Time from admission to outcome.', () =>
@@ -79,6 +82,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     histogramOf('sandbox_start_seconds', 'Time until a guest could serve.', () => histograms('kind', starts)),
     counterOf('sandbox_kills_total', 'Guests that were killed, by reason.', () => counts('reason', kills)),
     counterOf('sandbox_dropped_frames_total', 'Late replies that were dropped.', () => [unlabelled(droppedFrames)]),
+    counterOf('service_asks_total', 'What plugins asked of the host, by how it was answered.', () => askSamples(asks)),
     counterOf('record_failures_total', 'Records that were lost; no answer changed.', () =>
       counts('part', recordFailures),
     ),
@@ -107,6 +111,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     observeStart: (kind, durationMs) => observe(starts.of(kind), durationMs / 1_000),
     countKill: (reason) => void (kills.of(reason).value += 1),
     countRecordFailure: (part) => void (recordFailures.of(part).value += 1),
+    countServiceAsk: (service, code) => void (asks.of(service).of(code).value += 1),
     countDroppedFrames: (frames) => void (droppedFrames.value += frames),
     renderMetrics: () => page.metrics(),
     contentType: page.contentType,
@@ -168,6 +173,12 @@ function handlerSamples(handlers: Family<HandlerSeries>): readonly Sample[] {
 function handlerFailures(handlers: Family<HandlerSeries>): readonly Sample[] {
   return [...handlers.entries()].flatMap(([handler, series]) =>
     [...series.failures.entries()].map(([reason, { value }]) => ({ labels: { handler, reason }, value })),
+  );
+}
+
+function askSamples(asks: Family<Family<Count>>): readonly Sample[] {
+  return [...asks.entries()].flatMap(([service, codes]) =>
+    [...codes.entries()].map(([code, { value }]) => ({ labels: { service, code }, value })),
   );
 }
 

@@ -2,7 +2,17 @@
  * The seam between what the host wants (a plugin's function run) and how a process is made to do it.
  * A driver knows one way to live and one way to talk; one conformance suite runs against every driver.
  */
-import type { CallError, CallTarget, GuestReady, JsonObject, JsonValue, Receipt, Tier } from '@bulkhead/protocol';
+import type {
+  CallError,
+  CallTarget,
+  GuestReady,
+  JsonObject,
+  JsonValue,
+  Receipt,
+  ServiceAnswer,
+  ServiceAsk,
+  Tier,
+} from '@bulkhead/protocol';
 
 /**
  * Scope of instances that serve every tenant (ADR 13), and what they are told is their tenant; no tenant can have this name.
@@ -55,7 +65,18 @@ export type SandboxCall = {
   readonly signal: AbortSignal | undefined;
   /** Whom it is for, where the instance serves every tenant. */
   readonly caller?: SandboxCaller | undefined;
+  /** What it is part of, for what its plugin asks of the host meanwhile. */
+  readonly origin?: CallOrigin | undefined;
 };
+
+/**
+ * The request that a call is part of: which plugins wait for it, the first caller first, and what its caller's token allows.
+ * A hook has none.
+ */
+export type CallOrigin = { readonly chain: readonly string[]; readonly scopes: readonly string[] | undefined };
+
+/** Answers what a guest asks of the host; `call` is the pending call that it names. Never rejects. */
+export type AnswerGuest = (ask: ServiceAsk, call: SandboxCall | undefined) => Promise<ServiceAnswer>;
 
 /** A tenant, and the configuration that it gave the plugin when the call was resolved. */
 export type SandboxCaller = { readonly tenant: string; readonly config: JsonObject };

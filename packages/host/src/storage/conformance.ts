@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { catalogueTests } from './conformance-catalogue.ts';
 import { releaseMoveTests } from './conformance-moves.ts';
 import { minute, type Opened } from './conformance-fixture.ts';
+import { memoryTests } from './conformance-memory.ts';
 import { recordTests } from './conformance-records.ts';
 import { secretTests } from './conformance-secrets.ts';
 import { sharedTests } from './conformance-shared.ts';
@@ -29,6 +30,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>): 
     recordTests(opened);
     sharedTests(opened);
     secretTests(opened);
+    memoryTests(opened);
     lifetimeTests(opened);
   });
 }
@@ -43,6 +45,7 @@ function lifetimeTests(storage: Opened): void {
       storage().readAudit(0, 1),
       storage().listAudit({ rowsMax: 1 }),
       storage().listSecretsOfOtherKeys('', 1),
+      storage().readMemory({ tenant_id: 'default', plugin_name: 'notes' }, []),
       storage().putCalls([]),
       storage().prune({ now: minute(0), ledgerSince: minute(0), transitionsSince: minute(0), transitionsMax: 1 }),
     ];

@@ -3,9 +3,12 @@
  */
 import { HostError } from '../base/host-error.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
+import type { CatalogueChange } from './catalogue-port.ts';
 import { createMemoryCatalogue } from './memory-catalogue.ts';
 import { createHistory, createKeys, createLedger, createTrials } from './memory-records.ts';
+import { createMemory } from './memory-artifacts.ts';
 import { createArtifacts, createNodes } from './memory-shared.ts';
+import type { MemoryStorage } from './memory-port.ts';
 import type { Storage } from './port.ts';
 
 /** Most rows of each kind that grows by itself; beyond it the oldest go. `steps` bounds the audit log, too. */
@@ -34,6 +37,7 @@ export function createMemoryStorage(
     catalogue.readCatalogue().releases.some((row) => row.digest === digest),
   );
   const nodes = createNodes(clock.wallTime);
+  const memory = createMemory();
   let isClosed = false;
 
   /** Runs a step at once, so that it cannot interleave with another, and answers a copy by a promise (S1). */
@@ -45,7 +49,12 @@ export function createMemoryStorage(
   return {
     readCatalogue: () => step(() => catalogue.readCatalogue()),
     readSteps: (after) => step(() => catalogue.readSteps(after)),
-    commit: (write) => step(() => catalogue.commit(write)),
+    commit: (write) =>
+      step(() => {
+        const committed = catalogue.commit(write);
+        if (committed.kind === 'done') write.changes.forEach((change) => forgetWith(memory, change));
+        return committed;
+      }),
     watch: () => () => undefined, // Nobody else can commit here.
     readAudit: (after, rowsMax) => step(() => catalogue.readAudit(after, rowsMax)),
     listAudit: (query) => step(() => catalogue.listAudit(query)),
@@ -63,6 +72,7 @@ export function createMemoryStorage(
     freeKey: (callId) => step(() => keys.free(callId)),
     putTrial: (row) => step(() => trials.put(row)),
     getTrial: (key) => step(() => trials.get(key)),
+    ...memoryMethods(memory, step),
     prune: (retention) => step(() => [history, ledger, keys].forEach((part) => part.prune(retention))),
     putArtifact: (row, putAt) => step(() => artifacts.put(row, putAt)),
     getArtifact: (digest) => step(() => artifacts.get(digest)),
@@ -75,4 +85,22 @@ export function createMemoryStorage(
       isClosed = true;
     },
   };
+}
+
+type Step = <Answer>(run: () => Answer) => Promise<Answer>;
+
+function memoryMethods(memory: ReturnType<typeof createMemory>, step: Step): MemoryStorage {
+  return {
+    addMemory: (owner, artifact) => step(() => memory.add(owner, artifact)),
+    queryMemory: (owner, query) => step(() => memory.query(owner, query)),
+    readMemory: (owner, ids) => step(() => memory.read(owner, ids)),
+    removeMemory: (owner, id) => step(() => memory.remove(owner, id)),
+    trimMemory: (owner, bounds) => step(() => memory.trim(owner, bounds)),
+  };
+}
+
+/** What a plugin remembers goes with its tenant, its registration, or itself. */
+function forgetWith(memory: ReturnType<typeof createMemory>, change: CatalogueChange): void {
+  const { kind } = change;
+  if (kind === 'remove_tenant' || kind === 'remove_registration' || kind === 'remove_plugin') memory.forget(change);
 }

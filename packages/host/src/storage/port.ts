@@ -11,6 +11,7 @@
 import { HostError } from '../base/host-error.ts';
 import type { ArtifactStorage } from './artifact-port.ts';
 import type { CatalogueStorage } from './catalogue-port.ts';
+import type { MemoryStorage } from './memory-port.ts';
 import type { NodeStorage } from './nodes-port.ts';
 import type { RecordStorage } from './records-port.ts';
 import type { SecretStorage } from './secrets-port.ts';
@@ -20,7 +21,8 @@ export type Storage = CatalogueStorage &
   RecordStorage &
   ArtifactStorage &
   NodeStorage &
-  SecretStorage & {
+  SecretStorage &
+  MemoryStorage & {
     /** Releases what is held open. Safe to call twice; other methods reject afterwards. */
     close(): Promise<void>;
   };

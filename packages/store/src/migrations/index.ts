@@ -9,6 +9,7 @@ import { secrets } from './0003-secrets.ts';
 import { nodes } from './0004-nodes.ts';
 import { releases } from './0005-releases.ts';
 import { ledger } from './0006-ledger.ts';
+import { memory } from './0007-memory.ts';
 
 /** The list, in order. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -18,4 +19,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004_nodes': nodes,
   '0005_releases': releases,
   '0006_ledger': ledger,
+  '0007_memory': memory,
 };

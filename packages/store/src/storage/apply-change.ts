@@ -6,6 +6,7 @@ import type { CatalogueChange, ReleaseRow, TenantRow, TokenRow } from '@bulkhead
 import type { Transaction } from 'kysely';
 import type { Tables } from '../schema.ts';
 import { putSecret, removeSecrets } from './secrets.ts';
+import { forgetMemory } from './memory.ts';
 import { addMove, putRollout } from './moves.ts';
 import { storedWord, tenantUuid } from './tenant-id.ts';
 import { storableText } from './text.ts';
@@ -28,6 +29,7 @@ export async function applyChange(trx: Trx, change: CatalogueChange, revision: n
     case 'put_rollout':
       return putRollout(trx, change, revision);
     case 'remove_tenant':
+      await forgetMemory(trx, { tenant_id: change.tenant_id });
       return remove(trx.deleteFrom('tenants').where('id', '=', tenantUuid(change.tenant_id)));
     case 'remove_token':
       return remove(trx.deleteFrom('api_tokens').where('id', '=', change.token_id));
@@ -38,6 +40,7 @@ export async function applyChange(trx: Trx, change: CatalogueChange, revision: n
       return true;
     case 'remove_registration':
       await removeSecrets(trx, { tenant_id: change.tenant_id, plugin_name: change.plugin_name });
+      await forgetMemory(trx, { tenant_id: change.tenant_id, plugin_name: change.plugin_name });
       return remove(
         trx
           .deleteFrom('plugin_registrations')
@@ -47,6 +50,7 @@ export async function applyChange(trx: Trx, change: CatalogueChange, revision: n
     case 'remove_plugin':
       await remove(trx.deleteFrom('plugin_registrations').where('plugin_name', '=', change.plugin_name));
       await removeSecrets(trx, { plugin_name: change.plugin_name });
+      await forgetMemory(trx, { plugin_name: change.plugin_name });
       await remove(trx.deleteFrom('plugin_rollouts').where('plugin_name', '=', change.plugin_name));
       return remove(trx.deleteFrom('plugin_releases').where('plugin_name', '=', change.plugin_name));
   }

@@ -9,6 +9,7 @@ import { getArtifact, putArtifact, sweepArtifacts } from './artifacts.ts';
 import { commit, CATALOGUE_CHANNEL } from './commit.ts';
 import { claimKey, freeKey, listUnsettledKeys, pruneKeys, settleKey } from './keys.ts';
 import { addCalls, listCalls, listUnfinishedCalls, pruneCalls, putCalls } from './ledger.ts';
+import { addMemory, queryMemory, readMemory, removeMemory, trimMemory } from './memory.ts';
 import { beat, forgetNodes, removeNode } from './nodes.ts';
 import { listAudit, readAudit, readCatalogue, readSteps } from './read-catalogue.ts';
 import { listSecretsOfOtherKeys, readSecret } from './secrets.ts';
@@ -51,6 +52,11 @@ export async function openStorage(database: Database): Promise<Storage> {
     freeKey: (callId) => answer(() => freeKey(database, callId)),
     putTrial: (row) => answer(() => putTrial(database, row)),
     getTrial: (key) => answer(() => getTrial(database, key)),
+    addMemory: (owner, artifact) => answer(() => addMemory(database, owner, artifact)),
+    queryMemory: (owner, query) => answer(() => queryMemory(database, owner, query)),
+    readMemory: (owner, ids) => answer(() => readMemory(database, owner, ids)),
+    removeMemory: (owner, id) => answer(() => removeMemory(database, owner, id)),
+    trimMemory: (owner, bounds) => answer(() => trimMemory(database, owner, bounds)),
     prune: (retention) =>
       answer(async () => {
         await pruneCalls(database, retention);

@@ -6,7 +6,7 @@ import { callError, type CallError, type Receipt, type Tier } from '@bulkhead/pr
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
-import type { Driver, SandboxOpening } from '../sandbox.ts';
+import type { AnswerGuest, Driver, SandboxOpening } from '../sandbox.ts';
 import { createWarmPool, type WarmPool } from '../warm-pool.ts';
 import type { Watchdog } from '../watchdog.ts';
 import type { HidePaths } from './clean-text.ts';
@@ -31,6 +31,8 @@ export type ProcessSpec = {
   readonly shape: GuestShape;
   readonly binding: GuestBinding;
   readonly cpuMsMax: number;
+  /** Answers what the plugin asks of the host; one that runs no plugin asks nothing. */
+  readonly answer?: AnswerGuest;
 };
 
 /** What the driver is made of. */
@@ -96,6 +98,7 @@ export function createProcessDriver(options: ProcessDriverOptions): ProcessDrive
     const failure = await guest.booted;
     if (failure !== undefined) return refused(failure);
     hear(options, spec.binding, guest);
+    if (spec.answer !== undefined) guest.answerBy(spec.answer);
     const opening = await guest.bind(spec.binding);
     if (!opening.ok) {
       await guest.died;

@@ -53,6 +53,24 @@ export function describeEnd(end: GuestEnd): CallError {
   });
 }
 
+/** The end of a guest whose plugin did not get ready. */
+export function initTimedOut(allowed: number): CallError {
+  return callError('INIT_TIMEOUT', {
+    message: `the plugin was not ready after ${allowed} ms`,
+    limit: { name: 'init_timeout_ms', allowed, observed: allowed, unit: 'ms' },
+  });
+}
+
+/** What tenants are told of an end: what was thrown where every tenant's work runs, for nobody in particular, may hold anybody's text. */
+export function tellEnd(
+  error: CallError,
+  dying: Dying | undefined,
+  isAnybodys: boolean,
+): { readonly told: CallError; readonly stack: string | undefined } {
+  if (!isAnybodys || dying === undefined) return { told: error, stack: dying?.stack };
+  return { told: callError(dying.code), stack: undefined };
+}
+
 function whileWhat({ hadCalls }: GuestEnd): string {
   return hadCalls ? 'during a call' : 'while no call was running';
 }

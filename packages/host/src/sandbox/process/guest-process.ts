@@ -16,6 +16,7 @@ import {
 import type { Clock } from '../../base/clock.ts';
 import {
   SHARED_SCOPE,
+  type AnswerGuest,
   type Sandbox,
   type SandboxCall,
   type SandboxDeath,
@@ -25,13 +26,14 @@ import {
   type SandboxUsage,
 } from '../sandbox.ts';
 import type { HidePaths } from './clean-text.ts';
-import { describeEnd, type Dying, type GuestPhase } from './guest-end.ts';
+import { describeEnd, initTimedOut, tellEnd, type Dying, type GuestPhase } from './guest-end.ts';
 import type { GuestHandle, ProcessEnd } from './guest-handle.ts';
 import { createGuestOutput, type GuestOutput } from './guest-output.ts';
 import { nextGuestState, type GuestEvent, type GuestState } from './guest-state.ts';
 import { createGuestUsage, type GuestUsage } from './guest-usage.ts';
 import { openHostChannel, type HostChannel } from './host-channel.ts';
 import { judgeError, judgeReady, judgeValue, toldError } from './judge-message.ts';
+import { GuestAsks } from './guest-asks.ts';
 import type { GuestLogLine } from './plugin-log.ts';
 import { RunningCalls, unsent } from './running-calls.ts';
 
@@ -90,6 +92,7 @@ export class GuestProcess implements Sandbox {
   readonly #channel: HostChannel;
   readonly #output: GuestOutput;
   readonly #calls: RunningCalls;
+  readonly #asks: GuestAsks;
   readonly #usage: GuestUsage;
   readonly #deadlines = new Set<NodeJS.Timeout>();
   readonly #didBoot = Promise.withResolvers<CallError | undefined>();
@@ -147,6 +150,7 @@ export class GuestProcess implements Sandbox {
       onSettled: () => this.#onSettled(),
       kill: (error, cause, call) => this.#killForCall(error, cause, call),
     });
+    this.#asks = new GuestAsks({ channel: this.#channel, callOf: (id) => this.#calls.callOf(id) });
     handle.onExit(() => this.#step('exit'));
     handle.onEnd((end) => this.#bury(end));
     this.#killAfter(bootTimeoutMs, () =>
@@ -184,6 +188,11 @@ export class GuestProcess implements Sandbox {
   /** Says who gets the lines that it writes to its pipes from now on. */
   outputTo(onOutput: (pipe: 'stdout' | 'stderr', line: string) => void): void {
     this.#onOutput = onOutput;
+  }
+
+  /** Says who answers what it asks of the host from now on. */
+  answerBy(answer: AnswerGuest): void {
+    this.#asks.answerBy(answer);
   }
 
   /** Sends the guest its new configuration; it holds for calls that start afterwards. */
@@ -315,6 +324,8 @@ export class GuestProcess implements Sandbox {
         return this.#calls.answer(message.id, judgeError(message, this.#options.hidePaths), message.written ?? 0);
       case 'begun':
         return this.#calls.markBegun(message.ids);
+      case 'ask':
+        return this.#asks.take(message);
       case 'log':
         return this.#onLog(message);
       case 'dying':
@@ -425,12 +436,9 @@ export class GuestProcess implements Sandbox {
     this.#tellDeath(error);
   }
 
-  /** What was thrown outside of every known call may hold any tenant's text, where the guest served them all. */
   #tellDeath(error: CallError): void {
-    const dying = this.#dying;
-    const isAnybodys = this.#isShared && this.#culpritId === undefined && dying !== undefined;
-    const told = isAnybodys ? callError(dying.code) : error;
-    const stack = isAnybodys ? undefined : dying?.stack;
+    const isAnybodys = this.#isShared && this.#culpritId === undefined;
+    const { told, stack } = tellEnd(error, this.#dying, isAnybodys);
     const culprit = this.#calls.settleAll({ error: told, culpritId: this.#culpritId, stack });
     this.#tellServing();
     this.#didDie.resolve({
@@ -460,11 +468,4 @@ function unopened(error: CallError, stack?: string): SandboxOpening {
 
 function notOffered(name: string): CallError {
   return callError('TOOL_NOT_FOUND', { message: `the plugin offers no ${JSON.stringify(name.slice(0, 80))}` });
-}
-
-function initTimedOut(allowed: number): CallError {
-  return callError('INIT_TIMEOUT', {
-    message: `the plugin was not ready after ${allowed} ms`,
-    limit: { name: 'init_timeout_ms', allowed, observed: allowed, unit: 'ms' },
-  });
 }

@@ -36,6 +36,7 @@ export type PendingCalls = {
   readonly size: () => number;
   readonly overdueCount: () => number;
   readonly add: (pending: PendingCall) => void;
+  readonly get: (id: number) => PendingCall | undefined;
   /** Takes a pending call out, to be settled with its reply. */
   readonly take: (id: number) => PendingCall | undefined;
   /**
@@ -72,6 +73,7 @@ export function createPendingCalls(): PendingCalls {
     size: pending.size,
     overdueCount: () => overdue.size,
     add: (call) => pending.set(call.id, call),
+    get: pending.get,
     take,
     takeOverdue: (id, { graceMs, didIgnore }) => {
       const call = take(id);

@@ -65,6 +65,11 @@ export class RunningCalls {
     this.#pending.markBegun(ids);
   }
 
+  /** The call of an id, while it is pending. */
+  callOf(id: number): SandboxCall | undefined {
+    return this.#pending.get(id)?.call;
+  }
+
   /** Calls that have no reply yet. */
   pendingCount(): number {
     return this.#pending.size();

@@ -1,0 +1,52 @@
+/**
+ * Joins the desk, where plugins ask, to what serves them: the storage, and the call flow, which is opened after the guests.
+ */
+import type { JsonValue, Outcome } from '@bulkhead/protocol';
+import { assertInvariant } from '../base/host-error.ts';
+import { createCallIds } from '../base/call-ids.ts';
+import { runCall } from '../call.ts';
+import type { CallPath } from '../call/call-run.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { createDesk, type AnswerAsk } from '../services/desk.ts';
+import { createMemoryService } from '../services/memory.ts';
+import { createToolService, type NestedCall } from '../services/tools.ts';
+import type { Storage } from '../storage/port.ts';
+import type { HostSettings } from './settings.ts';
+
+/** What is opened after the guests whose asks it serves. */
+export type LateCalls = { path?: CallPath };
+
+/** What the services are opened with. */
+export type ServiceParts = { readonly storage: Storage; readonly metrics: Metrics; readonly late: LateCalls };
+
+/** Opens the desk. No guest asks before `late.path` is there. */
+export function openServices({ clock, log }: HostSettings, { storage, metrics, late }: ServiceParts): AnswerAsk {
+  const path = (): CallPath => {
+    assertInvariant(late.path !== undefined, 'the call flow is there before a guest is');
+    return late.path;
+  };
+  return createDesk({
+    services: {
+      memory: createMemoryService({ storage, clock, newId: createCallIds() }),
+      tools: createToolService({ clock, call: (nested) => callNested(path(), nested) }),
+    },
+    clock,
+    log,
+    grantsOf: (tenant, plugin) => {
+      const resolution = path().releases.resolve(tenant, plugin);
+      return resolution.kind === 'resolved' ? resolution.registration.granted_permissions : [];
+    },
+    didAnswer: metrics.countServiceAsk,
+  });
+}
+
+function callNested(path: CallPath, { tool, params, ...nested }: NestedCall): Promise<Outcome> {
+  return runCall(path, {
+    ...nested,
+    target: { kind: 'tool', name: tool },
+    args: [params] satisfies readonly JsonValue[],
+    idempotencyKey: undefined,
+    live: undefined,
+    refusal: undefined,
+  });
+}

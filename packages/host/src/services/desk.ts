@@ -1,0 +1,201 @@
+/**
+ * Where a plugin's asks arrive (DESIGN 8): which service is meant, may this plugin use it for this tenant, do the arguments
+ * fit, how often has it asked. The services themselves are beside it. Everything that a guest says is hostile; what it may
+ * do is decided by the registration of the tenant that its instance, or the call it works on, is for.
+ *
+ * D1: Every ask is answered once, and no answer rejects.
+ * D2: An ask reaches one plugin's and one tenant's things, whatever its arguments say; another plugin's only by a grant.
+ * D3: A trial leaves nothing behind: what it stores is its own and goes with it.
+ */
+import {
+  LIMITS,
+  callError,
+  type CallError,
+  type JsonObject,
+  type JsonValue,
+  type ServiceAnswer,
+  type ServiceAsk,
+} from '@bulkhead/protocol';
+import type { Clock } from '../base/clock.ts';
+import { HostError } from '../base/host-error.ts';
+import type { Log } from '../base/log.ts';
+import { SHARED_SCOPE, type SandboxCall } from '../sandbox/sandbox.ts';
+import { compileSchema, type SchemaCheck } from '../schema/compile-schema.ts';
+
+/** Whose instance asks. `tenant` is its scope: {@link SHARED_SCOPE} where it serves every tenant. */
+export type Speaker = { readonly plugin: string; readonly tenant: string; readonly isTrial: boolean };
+
+/** An ask that is allowed and well-formed. `call` is the one that the plugin works on, where it said so and that is true. */
+export type ServiceRequest = {
+  readonly plugin: string;
+  readonly tenant: string;
+  readonly isTrial: boolean;
+  readonly args: JsonObject;
+  readonly call: SandboxCall | undefined;
+};
+
+/** One method of a service. */
+export type ServiceMethod = {
+  /** JSON Schema of its arguments. */
+  readonly takes: JsonObject;
+  /** The permission that these arguments need, where they need one. */
+  readonly needs?: (request: ServiceRequest) => string | undefined;
+  /** Serves one request. A HostError that it throws is the answer, too. */
+  readonly run: (request: ServiceRequest) => Promise<ServiceResult>;
+};
+
+/** What a service answers. */
+export type ServiceResult =
+  { readonly ok: true; readonly value: JsonValue } | { readonly ok: false; readonly error: CallError };
+
+/** Services by name, their methods by name. */
+export type Services = Readonly<Record<string, Readonly<Record<string, ServiceMethod>>>>;
+
+/** What the desk is made of. */
+export type DeskOptions = {
+  readonly services: Services;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What a registration was granted; empty where the tenant does not run the plugin. */
+  readonly grantsOf: (tenant: string, plugin: string) => readonly string[];
+  /** Told how each ask ended, under names that exist. */
+  readonly didAnswer: (service: string, code: string) => void;
+};
+
+/** Answers one ask; never rejects (D1). `call` is the pending call that it names. */
+export type AnswerAsk = (speaker: Speaker, ask: ServiceAsk, call: SandboxCall | undefined) => Promise<ServiceAnswer>;
+
+type Prepared = ServiceMethod & { readonly check: SchemaCheck };
+
+const WINDOW_MS = 1_000;
+const ASKS_MAX = LIMITS.service_asks_per_second.value;
+
+/** Opens the desk over its services. */
+export function createDesk({ services, clock, log, grantsOf, didAnswer }: DeskOptions): AnswerAsk {
+  const methods = prepare(services);
+  const isOften = createRate(clock);
+
+  async function serve(speaker: Speaker, ask: ServiceAsk, call: SandboxCall | undefined): Promise<ServiceResult> {
+    const method = methods.get(nameOf(ask));
+    if (method === undefined) return invalid(`there is no service "${nameOf(ask)}"; ${known(methods)}`);
+    const tenant = tenantOf(speaker, call);
+    if (tenant === undefined) return invalid(NO_TENANT);
+    if (isOften(tenant, speaker.plugin)) return refused(tooOften());
+    const wrong = method.check(ask.args);
+    if (wrong !== undefined) return invalid(`${nameOf(ask)}: ${wrong}`);
+    const { plugin, isTrial } = speaker;
+    const request = { plugin, isTrial, tenant, args: ask.args, call };
+    const needed = method.needs?.(request);
+    if (needed !== undefined && !isTrial && !grantsOf(tenant, plugin).includes(needed))
+      return refused(denied(plugin, needed));
+    return method.run(request);
+  }
+
+  return async (speaker, ask, call) => {
+    const isKnown = methods.has(nameOf(ask));
+    try {
+      const answered = await serve(speaker, ask, call);
+      if (isKnown) didAnswer(ask.service, answered.ok ? 'ok' : answered.error.code);
+      return answered.ok ? answered : answerOf(answered.error);
+    } catch (cause) {
+      if (!(cause instanceof HostError)) log.error({ err: cause, plugin: speaker.plugin }, 'a service failed');
+      const { code, message, hint } = cause instanceof HostError ? cause : new HostError('HOST_FAULT');
+      if (isKnown) didAnswer(ask.service, code);
+      return answerOf(callError(code, { message, hint }));
+    }
+  };
+}
+
+/** A service's answer where all went well. */
+export function given(value: JsonValue): ServiceResult {
+  return { ok: true, value };
+}
+
+/** A service's answer where it did not. */
+export function refused(error: CallError): ServiceResult {
+  return { ok: false, error };
+}
+
+/** The answer to arguments of a wrong kind, or to an ask at a wrong moment. */
+export function invalid(message: string): ServiceResult {
+  return refused(callError('SERVICE_ASK_INVALID', { message }));
+}
+
+const NO_TENANT =
+  'this instance serves every tenant, and the ask was made outside of a call, so that it is for none; ask from within a tool or a hook';
+
+function prepare(services: Services): ReadonlyMap<string, Prepared> {
+  const prepared = new Map<string, Prepared>();
+  for (const [service, methods] of Object.entries(services)) {
+    for (const [name, method] of Object.entries(methods)) {
+      const compiled = compileSchema(method.takes, `arguments of ${service}.${name}`);
+      if (!compiled.ok) throw new Error(compiled.message); // Our own schema.
+      prepared.set(`${service}.${name}`, { ...method, check: compiled.check });
+    }
+  }
+  return prepared;
+}
+
+function nameOf({ service, method }: ServiceAsk): string {
+  return `${service}.${method}`;
+}
+
+function known(methods: ReadonlyMap<string, Prepared>): string {
+  return `there are ${[...methods.keys()].join(', ')}`;
+}
+
+/** The call that an ask names decides only where the instance is everybody's: else it is the instance's own tenant's. */
+function tenantOf({ tenant }: Speaker, call: SandboxCall | undefined): string | undefined {
+  return tenant === SHARED_SCOPE ? call?.caller?.tenant : tenant;
+}
+
+/** Counts the asks of each plugin and tenant within a second, and tells which is one too many. */
+function createRate(clock: Clock): (tenant: string, plugin: string) => boolean {
+  const counts = new Map<string, number>();
+  let windowStart = clock.now();
+  return (tenant, plugin) => {
+    const now = clock.now();
+    if (now - windowStart >= WINDOW_MS) {
+      counts.clear();
+      windowStart = now;
+    }
+    const key = `${tenant}\0${plugin}`;
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    return count > ASKS_MAX;
+  };
+}
+
+function tooOften(): CallError {
+  const limit = { name: 'service_asks_per_second', allowed: ASKS_MAX, observed: ASKS_MAX + 1, unit: 'asks' };
+  return callError('SERVICE_QUOTA_EXCEEDED', { limit });
+}
+
+function denied(plugin: string, needed: string): CallError {
+  return callError('PERMISSION_NOT_GRANTED', {
+    message: `plugin "${plugin}" needs the permission "${needed}" for this, which its registration was not granted`,
+    hint: `List it in required_permissions of plugin.json, and grant it: \`bulkhead enable ${plugin} --grant ${needed}\`.`,
+  });
+}
+
+function answerOf({ kind, code, message, hint, retryable }: CallError): ServiceAnswer {
+  return { ok: false, error: { kind, code, message, hint, retryable } };
+}
+
+/** Reads a text that the schema has judged; undefined where it was left out. */
+export function textOf(args: JsonObject, name: string): string | undefined {
+  const value = args[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Reads a number that the schema has judged; undefined where it was left out. */
+export function numberOf(args: JsonObject, name: string): number | undefined {
+  const value = args[name];
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** Reads a list of texts that the schema has judged, without what is there twice; empty where it was left out. */
+export function textsOf(args: JsonObject, name: string): readonly string[] {
+  const value = args[name];
+  return Array.isArray(value) ? [...new Set(value.filter((item) => typeof item === 'string'))] : [];
+}

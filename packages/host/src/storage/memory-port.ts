@@ -1,0 +1,37 @@
+/**
+ * What plugins remember, as the host stores it: artifacts of one plugin for one tenant. An owner's artifacts go with its
+ * tenant, its registration or its plugin, in the commit that removes those.
+ *
+ * Texts are compared by the host's own folding alone: `search_text` comes folded, and so do the words of a query. A storage
+ * looks for them as they stand, so that every storage finds the same.
+ */
+import type { MemoryArtifact } from '@bulkhead/protocol';
+
+/** Whose memory it is. */
+export type MemoryOwner = { readonly tenant_id: string; readonly plugin_name: string };
+
+/** An artifact as it is kept; `search_text` is what a query's words are looked for in. */
+export type StoredMemory = MemoryArtifact & { readonly search_text: string };
+
+/** Which artifacts are wanted, newest first: those that fit in every way that is named. */
+export type MemoryQuery = {
+  /** Each occurs somewhere in `search_text`. */
+  readonly words: readonly string[];
+  /** The artifact has all of them. */
+  readonly tags: readonly string[];
+  readonly source?: string;
+  readonly minConfidence: number;
+  readonly rowsMax: number;
+};
+
+/** The memory's part of the Storage port. */
+export interface MemoryStorage {
+  addMemory(owner: MemoryOwner, artifact: StoredMemory): Promise<void>;
+  queryMemory(owner: MemoryOwner, query: MemoryQuery): Promise<readonly MemoryArtifact[]>;
+  /** Those of the ids that are there, newest first. */
+  readMemory(owner: MemoryOwner, ids: readonly string[]): Promise<readonly MemoryArtifact[]>;
+  /** Answers whether it was there. */
+  removeMemory(owner: MemoryOwner, id: string): Promise<boolean>;
+  /** Where there are more than `rowsMax`, the least certain go, of those the oldest, until `rowsKept` are left. Answers how many went. */
+  trimMemory(owner: MemoryOwner, bounds: { readonly rowsMax: number; readonly rowsKept: number }): Promise<number>;
+}

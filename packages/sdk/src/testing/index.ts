@@ -1,0 +1,5 @@
+/**
+ * What an author's tests import: `@bulkhead/sdk/testing`.
+ */
+export type { TestContext } from './test-context.ts';
+export { createTestContext } from './test-context.ts';
