@@ -55,6 +55,12 @@ export function compileSchema(schema: JsonObject, what: string): CompiledSchema 
   }
 }
 
+/** Compiles a schema of our own, which costs what its value is long: it is checked without a limit of time. */
+export function compileOwnSchema(schema: JsonObject): SchemaCheck {
+  const validate = compiler(schema).compile(schema);
+  return (value) => (validate(value) ? undefined : describeErrors(validate.errors));
+}
+
 function compiler(schema: JsonObject): Ajv {
   const options = { strict: false, allErrors: false, validateFormats: true, inlineRefs: false, logger: false } as const;
   const { $schema } = schema;

@@ -20,7 +20,7 @@ import type { Clock } from '../base/clock.ts';
 import { HostError } from '../base/host-error.ts';
 import type { Log } from '../base/log.ts';
 import { SHARED_SCOPE, type SandboxCall } from '../sandbox/sandbox.ts';
-import { compileSchema, type SchemaCheck } from '../schema/compile-schema.ts';
+import { compileOwnSchema, type SchemaCheck } from '../schema/compile-schema.ts';
 
 /** Whose instance asks. `tenant` is its scope: {@link SHARED_SCOPE} where it serves every tenant. */
 export type Speaker = { readonly plugin: string; readonly tenant: string; readonly isTrial: boolean };
@@ -128,9 +128,7 @@ function prepare(services: Services): ReadonlyMap<string, Prepared> {
   const prepared = new Map<string, Prepared>();
   for (const [service, methods] of Object.entries(services)) {
     for (const [name, method] of Object.entries(methods)) {
-      const compiled = compileSchema(method.takes, `arguments of ${service}.${name}`);
-      if (!compiled.ok) throw new Error(compiled.message); // Our own schema.
-      prepared.set(`${service}.${name}`, { ...method, check: compiled.check });
+      prepared.set(`${service}.${name}`, { ...method, check: compileOwnSchema(method.takes) });
     }
   }
   return prepared;
