@@ -78,14 +78,14 @@ async function measure(engine: (typeof ENGINES)[number]): Promise<readonly Figur
   await host.install(plugin);
   say(`${engine}: remembering ${ARTIFACTS}`);
   await fill(storage);
-  const figures: Figure[] = [];
+  const measured: Figure[] = [];
   for (const kind of ['words', 'tag', 'absent', 'newest']) {
     await timesOf(host, kind);
     const p95 = quantile(await timesOf(host, kind), 0.95);
     const name = `${engine}_${kind}_p95`;
-    figures.push(engine === 'postgres' ? atMost(name, p95, { unit: 'ms', bound: 20 }) : told(name, p95, 'ms'));
+    measured.push(engine === 'postgres' ? atMost(name, p95, { unit: 'ms', bound: 20 }) : told(name, p95, 'ms'));
   }
-  return figures;
+  return measured;
 }
 
 async function timesOf(host: Host, kind: string): Promise<readonly number[]> {

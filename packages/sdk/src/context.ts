@@ -76,6 +76,9 @@ export type CallTool =
     options?: { readonly timeoutMs?: number },
   ) => Promise<Value>;
 
+/** Levels of a logger, least first. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
 /** What a plugin has for its whole life (X003-1, F004-5). */
 export interface PluginContext {
   /**
@@ -94,6 +97,16 @@ export interface PluginContext {
   readonly signal: AbortSignal;
   readonly memory: Memory;
   readonly callTool: CallTool;
+  /**
+   * Calls the listener with each new configuration, until the returned function is called. One that throws is told in the log. An
+   * instance that serves all tenants hears nothing: each call brings its own.
+   */
+  onConfigChange(listener: (config: JsonObject) => unknown): () => void;
+  /**
+   * Says what the logger of this instance leaves out (F004-16, F004-25): lines below the level. Until it is called that is
+   * `config.log_level`, in any case of letters and as it is now; without one everything is said.
+   */
+  setLogLevel(level: LogLevel): void;
 }
 
 /** What one call has (X003-1). The optional fields are there where the caller sent them. */

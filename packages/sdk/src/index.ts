@@ -17,6 +17,7 @@ export type {
   CallTool,
   HookContext,
   Logger,
+  LogLevel,
   Memory,
   MemoryFacts,
   MemoryWanted,

@@ -3,10 +3,8 @@
  * which checks it; nothing here decides anything.
  */
 import type { CallMessage, JsonObject, JsonValue, LogLevel } from '@bulkhead/protocol';
+import type { PluginLogger } from './logger.ts';
 import type { PluginMemory } from './memory.ts';
-
-/** Levels as methods; `fields` are JSON. */
-export type PluginLogger = Readonly<Record<LogLevel, (message: string, fields?: JsonObject) => void>>;
 
 /** For the life of an instance. `config` is live: it is the newest each time it is read. */
 export type PluginContext = {
@@ -16,6 +14,15 @@ export type PluginContext = {
   readonly signal: AbortSignal;
   readonly memory: PluginMemory;
   readonly callTool: CallTool;
+};
+
+/** What only onLoad is given. */
+export type LifeContext = PluginContext & LifeSource;
+
+/** Hears of each new configuration until the returned function is called; sets the least level that is logged. */
+export type LifeSource = {
+  readonly onConfigChange: (listener: (config: JsonObject) => unknown) => () => void;
+  readonly setLogLevel: (level: LogLevel) => void;
 };
 
 /** Calls a tool of another plugin, and answers its value. */
@@ -37,8 +44,9 @@ export type ContextSource = {
 };
 
 /** Makes the context that onLoad receives. */
-export function createPluginContext(source: ContextSource): PluginContext {
+export function createPluginContext(source: ContextSource, life: LifeSource): LifeContext {
   return {
+    ...life,
     tenantId: source.tenantId,
     get config() {
       return source.config();
@@ -96,72 +104,5 @@ export class GuestCall implements ToolContext {
   abort(): void {
     this.#isAborted = true;
     this.#controller?.abort();
-  }
-}
-
-/** Lines in a second that reach the host; it takes no more of one guest than that. */
-const LINES_PER_SECOND = 100;
-const WINDOW_MS = 1_000;
-const MESSAGE_CHARACTERS_MAX = 10_000;
-const FIELDS_CHARACTERS_MAX = 10_000;
-
-// Taken before any plugin code can replace them.
-const stringify = JSON.stringify;
-const now = performance.now.bind(performance);
-
-/**
- * Makes a logger whose lines go to the host as messages. A plugin that logs in a loop loses lines, and is not taken for
- * one that floods the channel.
- */
-export function createLogger(send: (json: string) => void): PluginLogger {
-  let windowStart = now();
-  let lines = 0;
-  let leftOut = 0;
-
-  function hasRoom(): boolean {
-    const at = now();
-    if (at - windowStart >= WINDOW_MS) {
-      if (leftOut > 0)
-        send(lineMessage('warn', `${leftOut} lines were left out: more than ${LINES_PER_SECOND} in a second`));
-      windowStart = at;
-      lines = 0;
-      leftOut = 0;
-    }
-    lines += 1;
-    if (lines > LINES_PER_SECOND - 1) leftOut += 1;
-    return lines < LINES_PER_SECOND;
-  }
-
-  const line =
-    (level: LogLevel) =>
-    (message: unknown, fields?: unknown): void => {
-      if (hasRoom()) send(lineMessage(level, message, fields));
-    };
-  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
-}
-
-function lineMessage(level: LogLevel, message: unknown, fields?: unknown): string {
-  const text = textOf(message).slice(0, MESSAGE_CHARACTERS_MAX);
-  return `{"t":"log","level":"${level}","message":${stringify(text)}${fieldsMember(fields)}}`;
-}
-
-/** A plugin may log anything, whatever the types say. */
-function textOf(message: unknown): string {
-  try {
-    return String(message);
-  } catch {
-    return 'a value that cannot be shown as text';
-  }
-}
-
-function fieldsMember(fields: unknown): string {
-  try {
-    const json = stringify(fields) ?? '';
-    if (json === '' || !json.startsWith('{')) return '';
-    return json.length > FIELDS_CHARACTERS_MAX
-      ? ',"fields":{"left_out":"more than 10,000 characters"}'
-      : `,"fields":${json}`;
-  } catch {
-    return ',"fields":{"left_out":"cannot be written as JSON"}';
   }
 }

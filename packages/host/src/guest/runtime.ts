@@ -15,11 +15,12 @@ import { adaptPlugin } from './adapt/adapt.ts';
 import { adaptFunctions } from './adapt/functions.ts';
 import { createGuestCalls, type Bound, type GuestCalls } from './calls.ts';
 import { openGuestChannel, type GuestChannel } from './channel.ts';
-import { createLogger, createPluginContext, type CallTool, type ContextSource } from './context.ts';
+import { createPluginContext, type CallTool, type ContextSource, type LifeSource } from './context.ts';
 import { EXIT_CODES, exitNow, watchForDeath } from './death.ts';
 import { harden } from './harden.ts';
 import { openArtifactLoader, type ArtifactLoader } from './imports.ts';
 import { countOutput } from './output.ts';
+import { createLogger, type LeveledLogger } from './logger.ts';
 import { createPluginMemory } from './memory.ts';
 import { readyMessage } from './ready.ts';
 import { createGuestAsks, type Ask, type GuestAsks } from './services.ts';
@@ -44,6 +45,7 @@ class GuestRuntime {
   #artifact: Artifact | undefined;
   #bound: Bound | undefined;
   #config: JsonObject = {};
+  readonly #configListeners = new Set<(config: JsonObject) => unknown>();
   #isLoading = false;
 
   constructor(loader: ArtifactLoader) {
@@ -75,8 +77,7 @@ class GuestRuntime {
       case 'answer':
         return this.#asks.settle(message);
       case 'config':
-        this.#config = message.config;
-        return;
+        return this.#reconfigure(message.config);
       case 'close':
         return void this.#close();
     }
@@ -104,8 +105,9 @@ class GuestRuntime {
       const artifact = await this.#loader.importArtifact(source, isRestricted);
       const plugin = bind.kind === 'plugin' ? await adaptPlugin(artifact, bind.manifest) : adaptFunctions(artifact);
       code = 'INIT_FAILED';
-      const contextSource = this.#contextSource(bind);
-      await plugin.load(createPluginContext(contextSource));
+      const leveled = createLogger(this.#channel.send, () => this.#config);
+      const contextSource = this.#contextSource(bind, leveled);
+      await plugin.load(createPluginContext(contextSource, this.#lifeSource(leveled)));
       this.#bound = { plugin, source: contextSource, outputBytesMax: bind.output_bytes };
       this.#channel.send(readyMessage(plugin));
     } catch (thrown) {
@@ -122,11 +124,33 @@ class GuestRuntime {
     else this.#channel.unref();
   }
 
-  #contextSource(bind: BindMessage): ContextSource {
+  /** A listener that fails keeps no other from hearing; the log says so. */
+  #reconfigure(config: JsonObject): void {
+    this.#config = config;
+    for (const listener of this.#configListeners) {
+      void (async () => listener(config))().catch((thrown: unknown) =>
+        this.#bound?.source.logger.error(
+          `onConfigChange failed: ${describeThrown(thrown, 'PLUGIN_THREW').error.message}`,
+        ),
+      );
+    }
+  }
+
+  #lifeSource({ setLevel }: LeveledLogger): LifeSource {
+    return {
+      setLogLevel: setLevel,
+      onConfigChange: (listener) => {
+        this.#configListeners.add(listener);
+        return () => void this.#configListeners.delete(listener);
+      },
+    };
+  }
+
+  #contextSource(bind: BindMessage, { logger }: LeveledLogger): ContextSource {
     return {
       tenantId: bind.tenant,
       config: () => this.#config,
-      logger: createLogger(this.#channel.send),
+      logger,
       closing: new AbortController(),
       memory: createPluginMemory(this.#asks.ask),
       callTool: callToolBy(this.#asks.ask),

@@ -16,6 +16,8 @@ export function createTestContext(given: TestContext = {}): PluginContext & Tool
     signal: new AbortController().signal,
     memory: absentMemory(),
     callTool: absent('callTool'),
+    onConfigChange: () => silent,
+    setLogLevel: silent,
     ...given,
   };
 }
