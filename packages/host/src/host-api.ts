@@ -148,6 +148,9 @@ export type ChangeOptions = {
   readonly by?: string;
 };
 
+/** `cascade`: what depends on the plugin is disabled with it, first. */
+export type DisableOptions = ChangeOptions & { readonly cascade?: boolean };
+
 /** Who looks: the platform sees every release, a tenant those that are public, offered to it, or its own. */
 export type ViewOptions = {
   /** `default` where it is left out. */
@@ -169,8 +172,8 @@ export type RollbackOptions = ChangeOptions & ViewOptions & { readonly version?:
 
 /** The registrations of a host; `tenant` is `default` where it is left out. Changes hold for the next call, without a restart. */
 export type Registrations = {
-  /** Newest releases of the plugins that a tenant may enable, sorted by name. */
-  readonly available: (tenant?: string, isPlatform?: boolean) => readonly Manifest[];
+  /** Newest releases of the plugins that a tenant may enable, sorted by name; only those of a capability, where one is named. */
+  readonly available: (tenant?: string, isPlatform?: boolean, capability?: string) => readonly Manifest[];
   /** Newest first. */
   readonly of: (tenant?: string) => readonly StoredRegistration[];
   /**
@@ -180,8 +183,8 @@ export type Registrations = {
    * @throws {HostError} `PLUGIN_NOT_FOUND`, `CONFIG_INVALID`, `VALIDATION_FAILED` for a grant that is not asked for.
    */
   readonly enable: (plugin: string, options?: RegistrationOptions) => Promise<StoredRegistration>;
-  /** Keeps config and grants. @throws {HostError} `PLUGIN_NOT_FOUND`. */
-  readonly disable: (plugin: string, options?: ChangeOptions) => Promise<StoredRegistration>;
+  /** Keeps config and grants. @throws {HostError} `PLUGIN_NOT_FOUND`; `DEPENDENTS_ENABLED` where others need it and `cascade` is not asked for. */
+  readonly disable: (plugin: string, options?: DisableOptions) => Promise<StoredRegistration>;
   /** Replaces the configuration, also of guests that run. @throws {HostError} `PLUGIN_NOT_FOUND`, `CONFIG_INVALID`, `REVISION_CONFLICT`. */
   readonly configure: (plugin: string, config: JsonObject, options?: ChangeOptions) => Promise<StoredRegistration>;
   /**

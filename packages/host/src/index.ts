@@ -6,6 +6,7 @@ export { checkPlugin, type CheckReport } from './check.ts';
 export type {
   CallRequest,
   ChangeOptions,
+  DisableOptions,
   Host,
   HostOptions,
   InstallOptions,

@@ -134,6 +134,12 @@ export const ERRORS = {
       message: 'the idempotency key was used with other parameters',
       hint: 'Use a new key for other parameters; a key is kept for 24 hours.',
     },
+    DEPENDENTS_ENABLED: {
+      audience: 'operator',
+      status: 409,
+      message: 'other plugins of the tenant depend on the plugin, and are enabled',
+      hint: 'Disable those that the message names first, or all at once: `bulkhead disable NAME --cascade`.',
+    },
     SOURCE_NOT_FOUND: {
       audience: 'operator',
       status: 422,

@@ -34,10 +34,12 @@ export function pluginPath(name: string, below: string = ''): string {
 export function addPluginVerbs(context: VerbContext): void {
   const { program, terminal } = context;
   asksForTenant(program.command('plugins').description('List what a tenant may enable, and what it has'))
-    .addHelpText('after', examples(['bulkhead plugins', 'bulkhead plugins --tenant acme --json']))
-    .action(async (options: ServerOptions) => {
+    .option('--capability <tag>', 'only those that advertise this tag, of what may be enabled')
+    .addHelpText('after', examples(['bulkhead plugins', 'bulkhead plugins --capability math --json']))
+    .action(async (options: ServerOptions & { readonly capability?: string }) => {
       const remote = await openRemote(options, process.env);
-      const { value } = await askAdmin<Listed>(remote, { path: '/api/v1/plugins' });
+      const query = options.capability === undefined ? '' : `?capability=${encodeURIComponent(options.capability)}`;
+      const { value } = await askAdmin<Listed>(remote, { path: `/api/v1/plugins${query}` });
       print({ terminal, options }, value, showList);
     });
   addSwitches(context);
@@ -71,10 +73,12 @@ function addSwitches({ program, terminal }: VerbContext): void {
     });
   asksForTenant(program.command('disable').description('Disable a plugin for a tenant; its configuration stays'))
     .argument('<name>', 'name of the plugin')
-    .addHelpText('after', examples(['bulkhead disable calculator', 'bulkhead disable weather --tenant acme']))
-    .action(async (name: string, options: ServerOptions) => {
+    .option('--cascade', 'disable what depends on it, too')
+    .addHelpText('after', examples(['bulkhead disable calculator', 'bulkhead disable weather --tenant acme --cascade']))
+    .action(async (name: string, options: ServerOptions & { readonly cascade?: boolean }) => {
       const remote = await openRemote(options, process.env);
-      const request = { method: 'POST', path: pluginPath(name, '/disable') } as const;
+      const body = { cascade: options.cascade === true };
+      const request = { method: 'POST', path: pluginPath(name, '/disable'), body } as const;
       const { value } = await askAdmin<RegistrationRow>(remote, request);
       print({ terminal, options }, value, showRegistration);
     });

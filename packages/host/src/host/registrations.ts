@@ -5,10 +5,11 @@
 import { DEFAULT_TENANT, type JsonObject } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
 import type { Release, Releases } from '../catalogue/releases.ts';
-import type { ChangeOptions, RegistrationOptions, Registrations, ViewOptions } from '../host-api.ts';
+import type { ChangeOptions, DisableOptions, RegistrationOptions, Registrations, ViewOptions } from '../host-api.ts';
 import { withReleaseUp } from '../install/bring-up.ts';
 import type { InstallPath } from '../install/install-path.ts';
 import { consentAsked, needsConsent } from '../moves/consent.ts';
+import { dependentsOf } from '../moves/dependents.ts';
 import { insistOnConfig, insistOnGrants } from '../moves/fits-release.ts';
 import { compareRelease, listReleases } from '../moves/list-releases.ts';
 import type { Whose } from '../moves/move-path.ts';
@@ -54,7 +55,7 @@ export function createRegistrations({ install, rollouts }: HostParts): Registrat
   return {
     of: (tenant = DEFAULT_TENANT) => releases.registrationsOf(tenant),
     enable,
-    disable: async (plugin, { tenant = DEFAULT_TENANT, by } = {}) => releases.disable(tenant, plugin, by),
+    disable: (plugin, options) => disable(releases, plugin, options),
     configure,
     upgrade: async (plugin, { gate = 'trial', ...options }) =>
       upgrade(install, { ...options, ...whoseOf(plugin, options), gate }),
@@ -65,12 +66,32 @@ export function createRegistrations({ install, rollouts }: HostParts): Registrat
     rollout: (plugin, request) => rollouts.start(plugin, request),
     rolloutOf: rollouts.of,
     cancelRollout: (plugin, by) => rollouts.cancel(plugin, by),
-    available: (tenant = DEFAULT_TENANT, isPlatform = false) =>
+    available: (tenant = DEFAULT_TENANT, isPlatform = false, capability) =>
       releases
         .plugins()
         .flatMap((plugin) => newestFor(releases, { plugin, tenant, isPlatform })?.manifest ?? [])
+        .filter(({ capabilities }) => capability === undefined || capabilities.includes(capability))
         .toSorted((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name))),
   };
+}
+
+async function disable(
+  releases: Releases,
+  plugin: string,
+  { tenant = DEFAULT_TENANT, by, cascade = false }: DisableOptions = {},
+): ReturnType<Registrations['disable']> {
+  const dependents = dependentsOf(releases, tenant, plugin);
+  if (dependents.length > 0 && !cascade) throw stillNeeded(plugin, dependents);
+  for (const dependent of dependents) await releases.disable(tenant, dependent, by);
+  return releases.disable(tenant, plugin, by);
+}
+
+function stillNeeded(plugin: string, dependents: readonly string[]): HostError {
+  const names = dependents.map((name) => `"${name}"`).join(', ');
+  return new HostError('DEPENDENTS_ENABLED', {
+    message: `plugin "${plugin}" is needed by ${names}, enabled for this tenant`,
+    hint: `Disable ${dependents.length === 1 ? 'that' : 'those'} first, or all at once: \`bulkhead disable ${plugin} --cascade\`.`,
+  });
 }
 
 function whoseOf(plugin: string, { tenant = DEFAULT_TENANT, isPlatform = false }: ViewOptions): Whose {

@@ -10,8 +10,10 @@ import { expectedRevision, withEtag } from './etag.ts';
 import { callerOf } from '../door/principal.ts';
 import {
   ConfigSchema,
+  DisableSchema,
   EnabledSchema,
   EnableSchema,
+  ListedSchema,
   NewConfigSchema,
   PluginListSchema,
   PluginSchema,
@@ -37,20 +39,21 @@ export function addRegistrationRoutes(app: FastifyInstance, host: Host): void {
 
 function addLists(app: FastifyInstance, host: Host): void {
   const { registrations } = host;
-  app.get(
+  app.get<{ Querystring: Static<typeof ListedSchema> }>(
     '/api/v1/plugins',
     {
       config,
       schema: {
         summary: 'What the tenant may enable, and what it has',
         security,
+        querystring: ListedSchema,
         response: { 200: PluginListSchema, ...errors },
       },
     },
     (request) => {
       const { tenant, isPlatform } = callerOf(request);
       return {
-        available: registrations.available(tenant, isPlatform).map(available),
+        available: registrations.available(tenant, isPlatform, request.query.capability).map(available),
         registered: registrations.of(tenant).map(registered),
         refused: isPlatform ? host.refused().map(({ name, path, code, reason }) => ({ name, path, code, reason })) : [],
       };
@@ -106,7 +109,7 @@ function addSwitches(app: FastifyInstance, { registrations }: Host): void {
       return { ...registered(row), required_permissions: [...(asking?.manifest.required_permissions ?? [])] };
     },
   );
-  app.post<OfPlugin>(
+  app.post<OfPlugin & { Body: Static<typeof DisableSchema> | undefined }>(
     '/api/v1/plugins/:name/disable',
     {
       config,
@@ -114,12 +117,14 @@ function addSwitches(app: FastifyInstance, { registrations }: Host): void {
         summary: 'Disable a plugin for the tenant; its config stays',
         security,
         params: PluginParamsSchema,
-        response: { 200: RegistrationSchema, ...errors },
+        body: DisableSchema,
+        response: { 200: RegistrationSchema, 409: ErrorBodySchema, ...errors },
       },
     },
     async (request) => {
       const { tenant, actor: by } = callerOf(request);
-      return registered(await registrations.disable(request.params.name, { tenant, by }));
+      const { cascade = false } = request.body ?? {};
+      return registered(await registrations.disable(request.params.name, { tenant, by, cascade }));
     },
   );
 }

@@ -62,6 +62,15 @@ export const EnableSchema = Type.Object(
   { grant: Type.Optional(Type.Array(Type.String())), config: Type.Optional(document) },
   { additionalProperties: false },
 );
+/** Body of a disable. */
+export const DisableSchema = Type.Object(
+  { cascade: Type.Optional(Type.Boolean({ description: 'Disables what depends on the plugin, too.' })) },
+  { additionalProperties: false },
+);
+/** Which of the plugins that may be enabled are listed. */
+export const ListedSchema = Type.Object({
+  capability: Type.Optional(Type.String({ maxLength: 128, description: 'Only those that advertise this tag.' })),
+});
 /** A configuration, as it is read. */
 export const ConfigSchema = document;
 /** A configuration, as it is written. */
