@@ -33,7 +33,7 @@ test('[F004-7] as it stands it has no findings, answers calls, is healthy, and p
   await run(['init', 'weather-2_x'], { cwd });
   const dir = join(cwd, 'weather-2_x');
   const checked = await run(['check', './weather-2_x', '--json'], { cwd });
-  expect(JSON.parse(checked.stdout)).toEqual({ ok: true, findings: [] });
+  expect(JSON.parse(checked.stdout)).toEqual({ ok: true, findings: [], dependencies: [] });
   const called = await run(['call', './weather-2_x', 'hello', '--params', '{"name":"Ada"}', '--json'], { cwd });
   expect(JSON.parse(called.stdout) as Outcome).toMatchObject({
     ok: true,

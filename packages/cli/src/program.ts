@@ -120,12 +120,22 @@ function addCheck({ program, terminal, exit }: VerbContext): void {
   program
     .command('check')
     .alias('review')
-    .description('Say what is wrong with a plugin folder: manifest, requirements, code')
+    .description(
+      'Say what is wrong with a plugin folder: manifest, requirements, code, licences; and what is bundled with it',
+    )
     .argument('<dir>', 'plugin folder')
-    .option('--json', 'print the findings as one line of JSON')
-    .addHelpText('after', examples(['bulkhead check ./my-plugin', 'bulkhead review ./my-plugin --json']))
+    .option('--json', 'print findings and dependencies as one line of JSON')
+    .option('--sarif [file]', 'write the findings as SARIF 2.1.0 to the file, or print them in that form')
+    .addHelpText(
+      'after',
+      examples([
+        'bulkhead check ./my-plugin',
+        'bulkhead review ./my-plugin --json',
+        'bulkhead review ./my-plugin --sarif review.sarif',
+      ]),
+    )
     .action(async (dir, options) =>
-      exit(await (await import('./verbs/check.ts')).check({ dir, ...options }, terminal)),
+      exit(await (await import('./verbs/check.ts')).check({ dir, version: version(), ...options }, terminal)),
     );
 }
 

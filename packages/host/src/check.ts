@@ -13,6 +13,7 @@ import { PLATFORM_VERSION, resolveSettings } from './host/settings.ts';
 import { checkRequirements, missingPackages, type MissingRequirement } from './requirements/check-requirements.ts';
 import { createSystemProbe } from './requirements/system-probe.ts';
 import { openProcessSandbox } from './sandbox/process/open-process-sandbox.ts';
+import type { BundledPackage } from './review/list-dependencies.ts';
 import { reviewSource } from './review/review-source.ts';
 import { readSdk } from './source/host-package.ts';
 import { readManifest } from './source/manifest-file.ts';
@@ -20,8 +21,15 @@ import { OPERATOR_FOLDER, readSource } from './source/read-source.ts';
 import type { SourceTree } from './source/source-tree.ts';
 import type { AskWorkshop } from './base/workshop-port.ts';
 
-/** What was found; `ok` is false where an install would be refused. */
-export type CheckReport = { readonly ok: boolean; readonly findings: readonly Finding[] };
+/**
+ * What was found; `ok` is false where an install would be refused. `dependencies` are the packages in the bundle, as far as
+ * the review came.
+ */
+export type CheckReport = {
+  readonly ok: boolean;
+  readonly findings: readonly Finding[];
+  readonly dependencies: readonly BundledPackage[];
+};
 
 /**
  * Checks a plugin folder.
@@ -30,11 +38,12 @@ export type CheckReport = { readonly ok: boolean; readonly findings: readonly Fi
  */
 export async function checkPlugin(dir: string): Promise<CheckReport> {
   try {
-    const findings = await withWorkshop((ask) => findingsOf(resolve(dir), ask));
-    return { ok: !hasErrors(findings), findings };
+    const found = await withWorkshop((ask) => findIn(resolve(dir), ask));
+    return { ok: !hasErrors(found.findings), ...found };
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    return { ok: false, findings: error.findings.length > 0 ? error.findings : [asFinding(error)] };
+    const findings = error.findings.length > 0 ? error.findings : [asFinding(error)];
+    return { ok: false, findings, dependencies: [] };
   }
 }
 
@@ -52,20 +61,25 @@ async function withWorkshop<Answer>(use: (ask: AskWorkshop) => Promise<Answer>):
   }
 }
 
-async function findingsOf(dir: string, ask: AskWorkshop): Promise<readonly Finding[]> {
+async function findIn(dir: string, ask: AskWorkshop): Promise<Omit<CheckReport, 'ok'>> {
   const source = await readSource(dir, OPERATOR_FOLDER);
   const read = readManifest(source);
-  if (!read.ok) return read.findings;
+  if (!read.ok) return { findings: read.findings, dependencies: [] };
   const { manifest } = read;
   const missing = await missingOf(manifest, source);
   const reviewed = await reviewSource({ source, manifest, supplied: [await readSdk()] }, ask);
-  if (reviewed.kind === 'refused') return [...missing, ...reviewed.findings];
+  const { dependencies } = reviewed.kind === 'reviewed' ? reviewed.reviewed : reviewed;
+  const found = (findings: readonly Finding[]): Omit<CheckReport, 'ok'> => ({
+    findings: [...missing, ...findings],
+    dependencies,
+  });
+  if (reviewed.kind === 'refused') return found(reviewed.findings);
   if (reviewed.kind === 'missing') {
     const packages = missingPackages(reviewed.packages, { shownDir: dir });
-    return [...missing, ...packages.map(asWarning), ...reviewed.findings];
+    return found([...packages.map(asWarning), ...reviewed.findings]);
   }
   const bundled = await bundleSource(reviewed.reviewed, ask);
-  return [...missing, ...(bundled.kind === 'refused' ? bundled.findings : bundled.bundle.findings)];
+  return found(bundled.kind === 'refused' ? bundled.findings : bundled.bundle.findings);
 }
 
 async function missingOf(manifest: Manifest, source: SourceTree): Promise<readonly Finding[]> {

@@ -3,6 +3,9 @@
  */
 export { createHost } from './host.ts';
 export { checkPlugin, type CheckReport } from './check.ts';
+export { ALLOWED_LICENSES, isAllowedLicense } from './review/judge-licenses.ts';
+export type { BundledPackage } from './review/list-dependencies.ts';
+export { reviewRules, type ReviewRule } from './review/rules.ts';
 export type {
   CallRequest,
   ChangeOptions,

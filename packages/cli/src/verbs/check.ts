@@ -2,32 +2,82 @@
  * `bulkhead check DIR`, also `review`: what the install flow would say of a folder, without installing it.
  */
 import { existsSync, statSync } from 'node:fs';
-import { checkPlugin } from '@bulkhead/host';
+import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { checkPlugin, reviewRules, type BundledPackage, type CheckReport } from '@bulkhead/host';
 import type { Finding } from '@bulkhead/protocol';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
+import { toSarif } from '../sarif.ts';
+import { plain, tableLines } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** Prints every finding; answers 0 without errors, 1 with. */
-export async function check(
-  options: { readonly dir: string; readonly json?: boolean },
-  terminal: Terminal,
-): Promise<number> {
-  const { dir, json } = options;
+/** What is typed after `check`; `sarif` is true where the form was asked for without a file. */
+export type CheckOptions = {
+  readonly dir: string;
+  readonly json?: boolean;
+  readonly sarif?: string | true;
+  /** Of this program, for the reports that name it. */
+  readonly version: string;
+};
+
+/** Prints every finding and what is bundled; answers 0 without errors, 1 with. */
+export async function check(options: CheckOptions, terminal: Terminal): Promise<number> {
+  const { dir, json, sarif } = options;
   if (!existsSync(dir) || !statSync(dir).isDirectory()) throw new UsageError(`${dir} is no folder`);
+  refuseOutput(options);
   const done = terminal.progress(`checking ${dir}`);
-  const { ok, findings } = await checkPlugin(dir).finally(done);
-  if (json === true) terminal.result(JSON.stringify({ ok, findings }));
-  else show(dir, findings, terminal);
-  return ok ? EXIT_OK : EXIT_FAILED;
+  const report = await checkPlugin(dir).finally(done);
+  await writeSarif(report, options, terminal);
+  if (json === true) terminal.result(JSON.stringify(report));
+  else if (sarif !== true) show(report, terminal);
+  if (json !== true) conclude(dir, report.findings, terminal);
+  return report.ok ? EXIT_OK : EXIT_FAILED;
 }
 
-function show(dir: string, findings: readonly Finding[], { result, say, colors, talkColors }: Terminal): void {
+/** Said before the check, which takes its time. */
+function refuseOutput({ json, sarif }: CheckOptions): void {
+  if (json === true && sarif === true) {
+    const hint = 'Give --sarif a file, or leave one of them out.';
+    throw new UsageError('--json and --sarif both want standard output', hint);
+  }
+  if (typeof sarif === 'string' && !existsSync(dirname(sarif))) {
+    throw new UsageError(
+      `--sarif cannot be written: ${dirname(sarif)} is no folder`,
+      'Name a file in a folder that is there.',
+    );
+  }
+}
+
+async function writeSarif(
+  report: CheckReport,
+  { dir, sarif, version }: CheckOptions,
+  terminal: Terminal,
+): Promise<void> {
+  if (sarif === undefined) return;
+  const text = JSON.stringify(toSarif({ report, dir, rules: reviewRules(), version }));
+  if (sarif === true) return terminal.result(text);
+  await writeFile(sarif, `${text}\n`).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--sarif cannot be written: ${why}`, 'Name a file in a folder that is there.');
+  });
+}
+
+function show({ findings, dependencies }: CheckReport, { result, colors }: Terminal): void {
   const paint = { error: colors.red, warning: colors.yellow, info: colors.cyan };
   for (const { path, line, severity, id, message, hint } of findings) {
-    result(`${path}${line === null ? '' : `:${line}`}  ${paint[severity](severity)}  ${id}  ${message}`);
-    result(colors.dim(`    ${hint}`));
+    const place = plain(`${path}${line === null ? '' : `:${line}`}`);
+    result(`${place}  ${paint[severity](severity)}  ${id}  ${plain(message)}`);
+    result(colors.dim(`    ${plain(hint)}`));
   }
+  for (const line of tableLines(['bundled', 'version', 'licence'], dependencies.map(toRow), colors)) result(line);
+}
+
+function toRow({ name, version = '', license = 'not stated' }: BundledPackage): readonly string[] {
+  return [name, version, license];
+}
+
+function conclude(dir: string, findings: readonly Finding[], { say, talkColors }: Terminal): void {
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   if (errors > 0) say(talkColors.red(`${errors} ${errors === 1 ? 'error stops' : 'errors stop'} an install of ${dir}`));
   else say(talkColors.green(`nothing stops an install of ${dir}`));

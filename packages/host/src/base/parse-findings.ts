@@ -3,7 +3,8 @@
  */
 import { isJsonObject, type Finding, type FindingSeverity, type JsonValue } from '@bulkhead/protocol';
 
-const FINDINGS_MAX = 500;
+/** More findings of one plugin say no more. */
+export const FINDINGS_MAX = 500;
 const TEXT_MAX = 1_000;
 const SEVERITIES: readonly FindingSeverity[] = ['error', 'warning', 'info'];
 

@@ -6,7 +6,7 @@ import { requestOf, type ModuleRequest } from './module-requests.ts';
 import { parseModule } from './parse-module.ts';
 import type { Hit, ParsedModule, Rule } from './rule.ts';
 import { RULES } from './rules.ts';
-import { walk, type SyntaxNode } from './syntax.ts';
+import type { SyntaxNode } from './syntax.ts';
 import { isForTypes, usedNames } from './used-names.ts';
 
 /** What one module gave: findings in source order, and what it asks for from others. */
@@ -18,10 +18,14 @@ export type LocatedRequest = ModuleRequest & { readonly line: number; readonly i
 /** More findings of one file say no more. */
 const FINDINGS_MAX = 100;
 
-/** Inspects one js or ts module. A module that does not parse asks for nothing. */
-export function inspectModule(path: string, text: string): InspectedModule {
+/**
+ * Inspects one js or ts module. A module that does not parse asks for nothing.
+ *
+ * @param asks - The permissions that its plugin asks for.
+ */
+export function inspectModule(path: string, text: string, asks: readonly string[] = []): InspectedModule {
   const lineAt = createLines(text);
-  const parsed = parseModule(path, text);
+  const parsed = parseModule({ path, text, asks });
   if (!parsed.ok) {
     const hint = 'Correct the syntax at this line.';
     const message = `Syntax error: ${parsed.message}`;
@@ -60,12 +64,12 @@ function createLines(text: string): (offset: number) => number {
 
 function requestsOf(module: ParsedModule): readonly ModuleRequest[] {
   const isTypeScript = /\.[cm]?ts$/.test(module.path);
-  const used = isTypeScript ? usedNames(module.root) : undefined;
+  const used = isTypeScript ? usedNames(module.nodes) : undefined;
   const requests: ModuleRequest[] = [];
-  walk(module.root, (node) => {
+  for (const { node } of module.nodes) {
     const request = requestOf(node, module.meaning);
     if (request !== undefined && (used === undefined || !isForTypes(node, used))) requests.push(request);
-  });
+  }
   return requests;
 }
 
@@ -78,9 +82,7 @@ function hitsOf(
     if (hit !== undefined) hits.push({ rule, hit });
   };
   const nodeRules = RULES.filter((rule) => rule.looksAt === 'node');
-  walk(module.root, (node) => {
-    for (const rule of nodeRules) note(rule, rule.check(node, module));
-  });
+  for (const { node } of module.nodes) for (const rule of nodeRules) note(rule, rule.check(node, module));
   for (const rule of RULES) {
     if (rule.looksAt === 'request') for (const request of requests) note(rule, rule.check(request, module));
     if (rule.looksAt === 'text') for (const hit of rule.check(module)) note(rule, hit);

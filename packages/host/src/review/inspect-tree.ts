@@ -17,6 +17,8 @@ export type ResolvedImport =
 
 /** The tree as the review needs it. */
 export type InspectedTree = {
+  /** The permissions that the plugin asks for. */
+  readonly asks: readonly string[];
   readonly text: (path: string) => string | undefined;
   readonly isAuthors: (path: string) => boolean;
   /** Size in bytes of an author file above the bound, undefined where it is within. */
@@ -105,7 +107,7 @@ function visit(tree: InspectedTree, state: State, path: string): readonly string
     return [];
   }
   if (path.endsWith('.json')) return [];
-  const { findings, requests } = inspectModule(path, tree.text(path) ?? '');
+  const { findings, requests } = inspectModule(path, tree.text(path) ?? '', tree.asks);
   const isAuthors = tree.isAuthors(path);
   state.findings.push(...findings.map((finding) => (isAuthors ? finding : softened(finding))));
   return requests.flatMap((request) => follow(tree, state, { importer: path, request, isFetched: false }));

@@ -6,7 +6,10 @@ import { parseSync, type ParseResult } from 'oxc-parser';
 import { createMeaning } from './meaning.ts';
 import type { ParsedModule } from './rule.ts';
 import { createScopes } from './scopes.ts';
-import type { SyntaxNode } from './syntax.ts';
+import { listNodes, type SyntaxNode } from './syntax.ts';
+
+/** What is parsed: a file, and the permissions that its plugin asks for. */
+export type ModuleText = Pick<ParsedModule, 'path' | 'text' | 'asks'>;
 
 /** A module, or its first syntax error with the offset into the text. */
 export type ParsedOrNot =
@@ -17,15 +20,16 @@ export type ParsedOrNot =
  * Parses a module by its ending: `.mjs` and `.mts` as ES modules, `.cjs` and `.cts` as CommonJS, the others as what
  * their text is.
  */
-export function parseModule(path: string, text: string): ParsedOrNot {
+export function parseModule({ path, text, asks }: ModuleText): ParsedOrNot {
   const result = parseAs(path, text);
   const [error] = result.errors;
   if (error !== undefined) return { ok: false, start: error.labels[0]?.start ?? 0, message: error.message };
   const root = result.program as unknown as SyntaxNode; // The parser's own types list each node type; rules take any.
-  const scopes = createScopes(root);
+  const nodes = listNodes(root);
+  const scopes = createScopes(nodes);
   const isEsModule = result.module.hasModuleSyntax;
-  const module = { path, text, root, isEsModule, comments: result.comments, scopes, meaning: createMeaning(scopes) };
-  return { ok: true, module };
+  const meaning = createMeaning(scopes);
+  return { ok: true, module: { path, text, asks, nodes, isEsModule, comments: result.comments, scopes, meaning } };
 }
 
 function parseAs(path: string, text: string): ParseResult {

@@ -14,9 +14,11 @@ import {
 import { posix } from 'node:path';
 import { HostError } from '../base/host-error.ts';
 import type { Parcel } from '../base/parcel.ts';
-import { parseFindings } from '../base/parse-findings.ts';
+import { FINDINGS_MAX, parseFindings } from '../base/parse-findings.ts';
 import type { AskWorkshop } from '../base/workshop-port.ts';
 import type { PackageFiles, SourceTree } from '../source/source-tree.ts';
+import { judgeLicenses } from './judge-licenses.ts';
+import { listDependencies, type BundledPackage } from './list-dependencies.ts';
 
 declare const reviewed: unique symbol;
 
@@ -25,6 +27,7 @@ declare const reviewed: unique symbol;
  *
  * `files` are exactly those that the review reached, by path in the tree, and the package.json files that resolution
  * reads; `packages` says where the package at a place in node_modules lies. `findings` are warnings, kept with the release.
+ * `dependencies` are the packages of others among `files`.
  */
 export type ReviewedSource = {
   readonly [reviewed]: true;
@@ -34,6 +37,7 @@ export type ReviewedSource = {
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly packages: ReadonlyMap<string, string>;
   readonly findings: readonly Finding[];
+  readonly dependencies: readonly BundledPackage[];
 };
 
 /** One entry of the manifest's `entry_points`; `module` is a path in the tree. */
@@ -48,9 +52,12 @@ export type EntryPoint = {
 export type ReviewResult =
   | { readonly kind: 'reviewed'; readonly reviewed: ReviewedSource }
   /** At least one finding is an error. */
-  | { readonly kind: 'refused'; readonly findings: readonly Finding[] }
+  | ({ readonly kind: 'refused' } & Found)
   /** Packages that are not in node_modules; the plugin is UNAVAILABLE until they are installed. */
-  | { readonly kind: 'missing'; readonly packages: readonly string[]; readonly findings: readonly Finding[] };
+  | ({ readonly kind: 'missing'; readonly packages: readonly string[] } & Found);
+
+/** What is told of a plugin in any case. */
+type Found = { readonly findings: readonly Finding[]; readonly dependencies: readonly BundledPackage[] };
 
 /** What is reviewed. */
 export type ReviewInput = {
@@ -71,12 +78,15 @@ const DEFAULT_MAINS = ['main.ts', 'main.js', 'main.mjs', 'index.ts', 'index.js',
  */
 export async function reviewSource(input: ReviewInput, ask: AskWorkshop): Promise<ReviewResult> {
   const entries = findEntries(input.manifest, input.source);
-  if (!entries.ok) return { kind: 'refused', findings: entries.findings };
+  if (!entries.ok) return { kind: 'refused', findings: entries.findings, dependencies: [] };
   const shelf = createShelf(input);
   const answer = await ask({ verb: 'review', parcel: jobOf(input, entries), answer: shelf.answer });
-  const { findings, reached, missing } = parseAnswer(answer, shelf.files);
-  if (hasErrors(findings)) return { kind: 'refused', findings };
-  if (missing.length > 0) return { kind: 'missing', packages: missing, findings };
+  const { reached, missing, ...answered } = parseAnswer(answer, shelf.files);
+  const dependencies = listDependencies(reached, shelf.files);
+  const licenses = judgeLicenses(input.manifest, dependencies);
+  const findings = [...answered.findings, ...licenses].slice(0, FINDINGS_MAX); // Errors come first.
+  if (hasErrors(findings)) return { kind: 'refused', findings, dependencies };
+  if (missing.length > 0) return { kind: 'missing', packages: missing, findings, dependencies };
   const result: Omit<ReviewedSource, typeof reviewed> = {
     manifest: input.manifest,
     main: entries.main,
@@ -84,6 +94,7 @@ export async function reviewSource(input: ReviewInput, ask: AskWorkshop): Promis
     files: new Map(reached.map((path) => [path, shelf.files.get(path) ?? new Uint8Array()])),
     packages: shelf.packages,
     findings,
+    dependencies,
   };
   return { kind: 'reviewed', reviewed: result as ReviewedSource }; // The only place that makes one.
 }
@@ -185,9 +196,10 @@ function parseWanted(head: JsonObject): readonly Wanted[] {
   });
 }
 
-function jobOf({ source }: ReviewInput, entries: Entries & { readonly ok: true }): Parcel {
+function jobOf({ source, manifest }: ReviewInput, entries: Entries & { readonly ok: true }): Parcel {
   const modules = [entries.main, ...entries.entryPoints.map((entry) => entry.module)];
-  const head = { entries: [...new Set(modules)], oversized: Object.fromEntries(source.oversized) };
+  const asks = manifest.required_permissions;
+  const head = { entries: [...new Set(modules)], oversized: Object.fromEntries(source.oversized), asks };
   return { head, blobs: source.files };
 }
 

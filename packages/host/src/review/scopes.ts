@@ -4,7 +4,7 @@
  *
  * It errs on the side of "global": what only TypeScript sees (`declare`, type imports) declares nothing at run time.
  */
-import { child, children, identifierName, walk, type SyntaxNode } from './syntax.ts';
+import { child, children, identifierName, type PlacedNode, type SyntaxNode } from './syntax.ts';
 
 /** What a name was declared as: with `value`, it is that expression, or the member `key` of it. */
 export type Binding = { readonly value: SyntaxNode | undefined; readonly key: string | undefined };
@@ -16,8 +16,9 @@ export type Scopes = {
   readonly bindingOf: (identifier: SyntaxNode) => Binding | undefined;
 };
 
-/** Walks a module once and notes every declaration in its scope. */
-export function createScopes(root: SyntaxNode): Scopes {
+/** Goes through a module's nodes, the root first, and notes every declaration in its scope. */
+export function createScopes(nodes: readonly PlacedNode[]): Scopes {
+  const root = nodes[0]?.node;
   const parents = new Map<SyntaxNode, SyntaxNode | undefined>();
   const scopes = new Map<SyntaxNode, Map<string, Binding>>();
   const declare = (name: string, binding: Binding, scope: SyntaxNode): void => {
@@ -26,11 +27,13 @@ export function createScopes(root: SyntaxNode): Scopes {
     names.set(name, names.has(name) ? OPAQUE : binding);
     scopes.set(scope, names);
   };
-  walk(root, (node, parent) => {
+  for (const { node, parent } of nodes) {
     parents.set(node, parent);
-    for (const { name, binding, reach } of declarationsOf(node))
-      declare(name, binding, scopeFor(node, reach, parents) ?? root);
-  });
+    for (const { name, binding, reach } of declarationsOf(node)) {
+      const scope = scopeFor(node, reach, parents) ?? root;
+      if (scope !== undefined) declare(name, binding, scope);
+    }
+  }
   return {
     parentOf: (node) => parents.get(node),
     bindingOf: (identifier) => {
@@ -147,7 +150,7 @@ function memberDeclaration(member: SyntaxNode, value: SyntaxNode | undefined, re
 }
 
 /** Lists the names that a pattern binds. */
-function patternNames(pattern: SyntaxNode | undefined): readonly string[] {
+export function patternNames(pattern: SyntaxNode | undefined): readonly string[] {
   const names: string[] = [];
   const pending: SyntaxNode[] = pattern === undefined ? [] : [pattern];
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {

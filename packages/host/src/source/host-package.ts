@@ -22,7 +22,11 @@ export async function readSdk(): Promise<PackageFiles> {
   const described = findPackageJSON(SDK_NAME, import.meta.url);
   assertInvariant(described !== undefined, `${SDK_NAME} is installed beside the host`);
   const entry = await readFile(join(dirname(described), ENTRY));
-  const about = { name: SDK_NAME, type: 'module', sideEffects: false, exports: { '.': `./${ENTRY}` } };
+  const { version, license } = JSON.parse(await readFile(described, 'utf8')) as { version: string; license: string }; // Our own.
+  const about = {
+    ...{ name: SDK_NAME, version, license },
+    ...{ type: 'module', sideEffects: false, exports: { '.': `./${ENTRY}` } },
+  };
   const root = `node_modules/${SDK_NAME}`;
   const files = new Map<string, Uint8Array>([
     [`${root}/package.json`, Buffer.from(JSON.stringify(about))],

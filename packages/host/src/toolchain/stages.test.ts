@@ -191,6 +191,7 @@ describe('the stages of an install', () => {
   test('in a dependency a finding is a warning, and the plugin is stored with it', async () => {
     await using plugin = await makePluginFolder({
       'main.ts': `import dep from 'dep'; export default dep;`,
+      'node_modules/dep/package.json': '{"name":"dep","version":"1.0.0","license":"MIT","main":"index.js"}',
       'node_modules/dep/index.js': `const fs = require('fs'); eval('1'); require('./' + fs); require('../../../x'); module.exports = 1;`,
     });
     const result = await run(plugin);

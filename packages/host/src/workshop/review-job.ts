@@ -38,6 +38,7 @@ function growingTree(job: Parcel, ask: (question: JsonObject) => Promise<Parcel>
     for (let at = 0; at < wanted.length; at += WANTED_MAX) await fetchSome(wanted.slice(at, at + WANTED_MAX));
   };
   return {
+    asks: stringsOf(job.head['asks']),
     text,
     has,
     isAuthors: (path) => !path.split('/').includes('node_modules'),

@@ -14,6 +14,7 @@ export const codeGeneration: Rule = {
   id: 'CODE_GENERATION',
   severity: 'error',
   about: 'makes text into code: eval, Function, or a function’s constructor',
+  binds: 'refused by V8: `ACCESS_REFUSED`',
   looksAt: 'node',
   check: (node, { meaning, scopes }) => {
     const name = evaluatorIn(node, meaning) ?? constructorIn(node, meaning, scopes.parentOf(node));

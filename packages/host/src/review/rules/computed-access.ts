@@ -4,6 +4,9 @@
  */
 import { RUNTIME_KEY } from '../meaning.ts';
 import type { Rule } from '../rule.ts';
+import { child, children, type SyntaxNode } from '../syntax.ts';
+import type { Meaning } from '../meaning.ts';
+import type { Scopes } from '../scopes.ts';
 
 const OWNERS: readonly string[] = ['', 'process', 'module', 'require'];
 
@@ -12,13 +15,11 @@ export const computedAccess: Rule = {
   id: 'COMPUTED_ACCESS',
   severity: 'error',
   about: 'takes a member of process, globalThis, module or require whose name is known only at run time',
+  binds: 'what the name turns out to be is refused: `ACCESS_REFUSED`',
   looksAt: 'node',
-  check: (node, { meaning }) => {
-    if (node.type !== 'MemberExpression' && node.type !== 'CallExpression') return undefined;
-    const path = meaning.globalPath(node);
-    if (path?.at(-1) !== RUNTIME_KEY) return undefined;
-    const owner = path.slice(0, -1).join('.');
-    if (!OWNERS.includes(owner)) return undefined;
+  check: (node, { meaning, scopes }) => {
+    const owner = ownerIn(node, meaning, scopes);
+    if (owner === undefined) return undefined;
     const name = owner === '' ? 'globalThis' : owner;
     return {
       start: node.start,
@@ -27,3 +28,45 @@ export const computedAccess: Rule = {
     };
   },
 };
+
+function ownerIn(node: SyntaxNode, meaning: Meaning, scopes: Scopes): string | undefined {
+  switch (node.type) {
+    case 'MemberExpression':
+      return memberOwner(node, meaning);
+    case 'CallExpression':
+      return memberOwner(node, meaning) ?? listedOwner(node, meaning);
+    case 'Property':
+      return patternOwner(node, meaning, scopes);
+    default:
+      return undefined;
+  }
+}
+
+function memberOwner(node: SyntaxNode, meaning: Meaning): string | undefined {
+  const path = meaning.globalPath(node);
+  return path?.at(-1) === RUNTIME_KEY ? ownerAt(path.slice(0, -1)) : undefined;
+}
+
+function ownerAt(path: readonly string[] | undefined): string | undefined {
+  return OWNERS.find((owner) => owner === path?.join('.'));
+}
+
+/** These hand out every member, the forbidden ones too; the descriptor of one does where its name is not told. */
+const LISTING: readonly string[] = ['Object.values', 'Object.entries', 'Object.getOwnPropertyDescriptors'];
+const DESCRIBING: readonly string[] = ['Object.getOwnPropertyDescriptor', 'Reflect.getOwnPropertyDescriptor'];
+
+function listedOwner(node: SyntaxNode, meaning: Meaning): string | undefined {
+  const callee = meaning.globalPath(child(node, 'callee'))?.join('.') ?? '';
+  const [object, key] = children(node, 'arguments');
+  const isOpen = LISTING.includes(callee) || (DESCRIBING.includes(callee) && meaning.textOf(key) === undefined);
+  return isOpen ? ownerAt(meaning.globalPath(object)) : undefined;
+}
+
+/** `const { [key]: member } = process`. */
+function patternOwner(node: SyntaxNode, meaning: Meaning, scopes: Scopes): string | undefined {
+  const pattern = scopes.parentOf(node);
+  if (pattern?.type !== 'ObjectPattern' || node['computed'] !== true) return undefined;
+  if (meaning.textOf(child(node, 'key')) !== undefined) return undefined;
+  const taken = scopes.parentOf(pattern);
+  return ownerAt(meaning.globalPath(child(taken, 'init') ?? child(taken, 'right')));
+}

@@ -20,6 +20,7 @@ export const constructorRuntimeKey: Rule = {
   id: 'CONSTRUCTOR_RUNTIME_KEY',
   severity: 'warning',
   about: 'calls a member of a member, both known only at run time',
+  binds: 'where it makes code, refused by V8: `ACCESS_REFUSED`',
   looksAt: 'node',
   check: (node, { meaning }) => {
     if (node.type !== 'CallExpression' && node.type !== 'NewExpression') return undefined;

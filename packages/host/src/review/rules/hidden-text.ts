@@ -18,6 +18,7 @@ export const hiddenText: Rule = {
   id: 'BIDI_OR_ZERO_WIDTH',
   severity: 'error',
   about: 'holds bidirectional controls or characters of no width',
+  binds: 'nothing: it runs as the machine reads it, within all the other bounds',
   looksAt: 'text',
   check: ({ text }) => {
     const hits: Hit[] = [];

@@ -8,6 +8,7 @@ export const importAttribute: Rule = {
   id: 'IMPORT_ATTRIBUTE',
   severity: 'error',
   about: 'imports with an attribute other than type: "json"',
+  binds: 'refused by the loader: `IMPORT_REFUSED`',
   looksAt: 'request',
   check: ({ attributes, node }) => {
     const other = Object.entries(attributes).find(([key, value]) => key !== 'type' || value !== 'json');

@@ -9,6 +9,7 @@ export const importDynamic: Rule = {
   id: 'IMPORT_DYNAMIC',
   severity: 'error',
   about: 'imports or requires a module whose name is known only at run time',
+  binds: 'refused by the loader: `IMPORT_REFUSED`',
   looksAt: 'request',
   check: ({ specifier, form, node }) => {
     if (specifier !== undefined) return undefined;

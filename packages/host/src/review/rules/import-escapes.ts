@@ -11,6 +11,7 @@ export const importEscapes: Rule = {
   id: 'BUNDLE_ESCAPES',
   severity: 'error',
   about: 'imports an absolute path, a URL, or a path above the plugin folder',
+  binds: 'refused by the loader: `IMPORT_REFUSED`',
   looksAt: 'request',
   check: ({ specifier, node }: ModuleRequest, { path }) => {
     if (specifier === undefined || !isEscape(specifier, path)) return undefined;

@@ -11,6 +11,7 @@ export const importRefused: Rule = {
   id: 'IMPORT_REFUSED',
   severity: 'error',
   about: 'imports a built-in module that the sandbox does not give',
+  binds: 'refused by the loader: `IMPORT_REFUSED`',
   looksAt: 'request',
   check: ({ specifier, node }) => {
     if (specifier === undefined || !(isBuiltin(specifier) || specifier.startsWith('node:'))) return undefined;

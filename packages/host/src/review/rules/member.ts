@@ -19,3 +19,12 @@ export function memberKey(node: SyntaxNode, meaning: Meaning, parent: SyntaxNode
 export function isAt(path: readonly string[] | undefined, ...start: readonly string[]): boolean {
   return path !== undefined && path.length >= start.length && start.every((key, index) => path[index] === key);
 }
+
+/** Tells whether an identifier refers to nothing: the names in `a.fetch`, in `{ fetch: 1 }` and in types. */
+export function isMereName(node: SyntaxNode, parent: SyntaxNode | undefined): boolean {
+  if (node.type !== 'Identifier' || parent === undefined) return false;
+  if (parent.type.startsWith('TS')) return true;
+  if (parent['computed'] === true) return false;
+  if (parent.type === 'MemberExpression') return parent['property'] === node;
+  return parent['key'] === node && parent['value'] !== node;
+}

@@ -25,6 +25,7 @@ export const moduleLoader: Rule = {
   id: 'MODULE_LOADER',
   severity: 'error',
   about: 'reaches the module loader: createRequire, Module._load, module._compile, require.cache',
+  binds: 'there is no loader to reach: it throws',
   looksAt: 'node',
   check: (node, { meaning, scopes }) => {
     const key = memberKey(node, meaning, scopes.parentOf(node));

@@ -10,6 +10,7 @@ export const processExit: Rule = {
   id: 'PROCESS_EXIT',
   severity: 'warning',
   about: 'ends its own process',
+  binds: 'its own guest ends: `GUEST_EXITED`',
   looksAt: 'node',
   check: (node, { meaning }) => {
     if (node.type !== 'MemberExpression') return undefined;

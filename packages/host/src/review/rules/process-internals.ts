@@ -42,6 +42,7 @@ export const processInternals: Rule = {
   id: 'PROCESS_INTERNALS',
   severity: 'error',
   about: 'uses a member of process that reaches the host, other processes or native code',
+  binds: 'refused: `ACCESS_REFUSED`',
   looksAt: 'node',
   check: (node, { meaning, scopes }) => {
     const parent = scopes.parentOf(node);

@@ -3,6 +3,7 @@
  * as its author expects.
  */
 import type { Rule } from '../rule.ts';
+import { isMereName } from './member.ts';
 
 const RESTRICTED: readonly string[] = ['Worker', 'SharedArrayBuffer', 'Atomics', 'WebAssembly'];
 
@@ -11,12 +12,11 @@ export const restrictedGlobal: Rule = {
   id: 'RESTRICTED_GLOBAL',
   severity: 'warning',
   about: 'uses Worker, SharedArrayBuffer, Atomics or WebAssembly, which the sandbox refuses or bounds',
+  binds: 'absent, refused, or within the memory limit',
   looksAt: 'node',
   check: (node, { meaning, scopes }) => {
     if (node.type !== 'Identifier' && node.type !== 'MemberExpression') return undefined;
-    const parent = scopes.parentOf(node);
-    // The names in `a.Worker`, `{ Worker: 1 }` and in types refer to nothing.
-    if (node.type === 'Identifier' && parent !== undefined && isMereName(node, parent)) return undefined;
+    if (isMereName(node, scopes.parentOf(node))) return undefined;
     const path = meaning.globalPath(node);
     const name = RESTRICTED.find((one) => path?.length === 1 && path[0] === one);
     if (name === undefined) return undefined;
@@ -27,10 +27,3 @@ export const restrictedGlobal: Rule = {
     };
   },
 };
-
-function isMereName(node: unknown, parent: { readonly type: string; readonly [key: string]: unknown }): boolean {
-  if (parent.type.startsWith('TS')) return true;
-  if (parent['computed'] === true) return false;
-  if (parent.type === 'MemberExpression') return parent['property'] === node;
-  return parent['key'] === node && parent['value'] !== node;
-}

@@ -12,6 +12,7 @@ export const sourceMapEscapes: Rule = {
   id: 'BUNDLE_ESCAPES',
   severity: 'error',
   about: 'names a source map outside the plugin folder',
+  binds: 'nothing follows it: no file is there to open',
   looksAt: 'text',
   check: ({ comments, path }) => comments.flatMap(({ value, start }) => hitOf(REFERENCE.exec(value)?.[1], start, path)),
 };

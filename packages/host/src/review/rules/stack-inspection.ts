@@ -10,6 +10,7 @@ export const stackInspection: Rule = {
   id: 'STACK_INSPECTION',
   severity: 'warning',
   about: 'replaces Error.prepareStackTrace or reads arguments.callee',
+  binds: 'it sees its own frames and the runtime’s, in its own process',
   looksAt: 'node',
   check: (node, { meaning }) => {
     if (node.type !== 'MemberExpression') return undefined;

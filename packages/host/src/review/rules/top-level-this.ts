@@ -16,6 +16,7 @@ export const topLevelThis: Rule = {
   id: 'THIS_TOP_LEVEL',
   severity: 'warning',
   about: 'uses `this` at the top level of an ES module',
+  binds: 'it is undefined',
   looksAt: 'node',
   check: (node, { scopes, isEsModule }) => {
     if (node.type !== 'ThisExpression' || !isEsModule) return undefined;

@@ -8,6 +8,7 @@ export const withStatement: Rule = {
   id: 'WITH_STATEMENT',
   severity: 'error',
   about: 'uses the with statement',
+  binds: 'a module with it does not load: `LOAD_FAILED`',
   looksAt: 'node',
   check: (node) => {
     if (node.type !== 'WithStatement') return undefined;

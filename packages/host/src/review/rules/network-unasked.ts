@@ -1,0 +1,39 @@
+/**
+ * Network use by a plugin that does not ask for `internet` (F000-44). It may be a mere attempt that the plugin lives
+ * without, so it is a warning; what binds is that the sandbox has no network.
+ */
+import type { Rule } from '../rule.ts';
+import { isMereName } from './member.ts';
+
+const NETWORK: readonly string[] = [
+  'fetch',
+  'WebSocket',
+  'WebSocketStream',
+  'EventSource',
+  'XMLHttpRequest',
+  'navigator.sendBeacon',
+];
+
+/** Warns of globals that open connections, unless the manifest asks for the permission. */
+export const networkUnasked: Rule = {
+  id: 'NETWORK_UNASKED',
+  severity: 'warning',
+  about: 'uses the network (fetch, WebSocket, EventSource) and the manifest does not ask for `internet`',
+  binds: 'refused: `ACCESS_REFUSED`',
+  looksAt: 'node',
+  check: (node, { meaning, scopes, asks }) => {
+    if (asks.includes('internet')) return undefined;
+    if (node.type !== 'Identifier' && node.type !== 'MemberExpression') return undefined;
+    const parent = scopes.parentOf(node);
+    // `typeof fetch` only asks whether it is there.
+    if (isMereName(node, parent) || parent?.['operator'] === 'typeof') return undefined;
+    const path = meaning.globalPath(node)?.join('.');
+    const name = NETWORK.find((one) => one === path);
+    if (name === undefined) return undefined;
+    return {
+      start: node.start,
+      message: `${name} uses the network, and plugin.json does not ask for the permission internet`,
+      hint: 'Add "internet" to required_permissions and the hosts to network.allow, or do without it.',
+    };
+  },
+};
