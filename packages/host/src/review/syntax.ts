@@ -58,10 +58,13 @@ export function listNodes(root: SyntaxNode): readonly PlacedNode[] {
 function pushParts(stack: PlacedNode[], parent: SyntaxNode): void {
   for (const key in parent) {
     const value = parent[key];
-    if (typeof value !== 'object' || value === null) continue;
-    if (isNode(value)) stack.push({ node: value, parent });
-    else if (Array.isArray(value)) for (const item of value) if (isNode(item)) stack.push({ node: item, parent });
+    if (Array.isArray(value)) for (const item of value) pushPart(stack, item, parent);
+    else pushPart(stack, value, parent);
   }
+}
+
+function pushPart(stack: PlacedNode[], value: unknown, parent: SyntaxNode): void {
+  if (isNode(value)) stack.push({ node: value, parent });
 }
 
 /** The last pushed is taken first, so what was pushed in source order is turned round. */
