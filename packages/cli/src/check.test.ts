@@ -59,3 +59,20 @@ test.each([[['check']], [['check', './not-there']], [['check', join(REPOSITORY, 
     expect((await run(args)).code).toBe(2);
   },
 );
+
+test('[F003-27] --fix mends what can be mended safely, says so, and then checks', async () => {
+  await using folder = await makeFolder();
+  const dir = await writePlugin(folder.path, { name: 'odd', main: `import 'crypto';\n${answering(1)}` });
+  await writeFile(join(dir, 'plugin.json'), '{"name":"odd","version":"1.0.0","descripton":"x","author":"a"}');
+  const { code, stdout } = await run(['check', dir, '--fix', '--json']);
+  expect(JSON.parse(stdout)).toEqual({
+    ok: true,
+    findings: [],
+    dependencies: [],
+    fixed: [
+      { path: 'plugin.json', line: 1, message: 'field "descripton" is named "description"' },
+      { path: 'main.js', line: 1, message: '"crypto" is imported as "node:crypto"' },
+    ],
+  });
+  expect(code).toBe(0);
+});

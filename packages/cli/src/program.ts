@@ -125,11 +125,13 @@ function addCheck({ program, terminal, exit }: VerbContext): void {
     )
     .argument('<dir>', 'plugin folder')
     .option('--json', 'print findings and dependencies as one line of JSON')
+    .option('--fix', 'mend first what can be mended safely, and say what was changed')
     .option('--sarif [file]', 'write the findings as SARIF 2.1.0 to the file, or print them in that form')
     .addHelpText(
       'after',
       examples([
         'bulkhead check ./my-plugin',
+        'bulkhead check ./my-plugin --fix',
         'bulkhead review ./my-plugin --json',
         'bulkhead review ./my-plugin --sarif review.sarif',
       ]),

@@ -20,6 +20,7 @@ import { readManifest } from './source/manifest-file.ts';
 import { OPERATOR_FOLDER, readSource } from './source/read-source.ts';
 import type { SourceTree } from './source/source-tree.ts';
 import type { AskWorkshop } from './base/workshop-port.ts';
+import { mendPlugin, type Mended } from './mend.ts';
 
 /**
  * What was found; `ok` is false where an install would be refused. `dependencies` are the packages in the bundle, as far as
@@ -29,17 +30,25 @@ export type CheckReport = {
   readonly ok: boolean;
   readonly findings: readonly Finding[];
   readonly dependencies: readonly BundledPackage[];
+  /** What was mended before; only where that was asked for. */
+  readonly fixed?: readonly Mended[];
 };
+
+/** What a check does beside looking: `fix` mends first what can be mended safely. */
+export type CheckOptions = { readonly fix?: boolean };
 
 /**
  * Checks a plugin folder.
  *
  * @param dir - The folder; one that is missing or too large is a finding too.
  */
-export async function checkPlugin(dir: string): Promise<CheckReport> {
+export async function checkPlugin(dir: string, { fix = false }: CheckOptions = {}): Promise<CheckReport> {
   try {
-    const found = await withWorkshop((ask) => findIn(resolve(dir), ask));
-    return { ok: !hasErrors(found.findings), ...found };
+    return await withWorkshop(async (ask) => {
+      const fixed = fix ? await mendPlugin(resolve(dir), ask) : undefined;
+      const found = await findIn(resolve(dir), ask);
+      return { ok: !hasErrors(found.findings), ...found, ...(fixed !== undefined && { fixed }) };
+    });
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     const findings = error.findings.length > 0 ? error.findings : [asFinding(error)];
@@ -47,11 +56,17 @@ export async function checkPlugin(dir: string): Promise<CheckReport> {
   }
 }
 
-/** The folder may be a stranger's, so what reads it runs in this machine's sandbox, as in an install. */
+/**
+ * The folder may be a stranger's, so what reads it runs in this machine's sandbox, as in an install. No plugin runs, so the
+ * sandbox is not measured first, which would take longer than all the rest.
+ */
 async function withWorkshop<Answer>(use: (ask: AskWorkshop) => Promise<Answer>): Promise<Answer> {
   const settings = resolveSettings({ spareCount: 0 });
   const ignore = (): void => undefined;
-  const sandbox = await openProcessSandbox({ ...settings, onOpened: ignore, onDropped: ignore, onSaid: ignore });
+  const sandbox = await openProcessSandbox({
+    ...settings,
+    ...{ isMeasured: false, onOpened: ignore, onDropped: ignore, onSaid: ignore },
+  });
   const workshop = openWorkshop({ settings, sandbox });
   try {
     return await use(workshop.ask);
@@ -61,7 +76,7 @@ async function withWorkshop<Answer>(use: (ask: AskWorkshop) => Promise<Answer>):
   }
 }
 
-async function findIn(dir: string, ask: AskWorkshop): Promise<Omit<CheckReport, 'ok'>> {
+async function findIn(dir: string, ask: AskWorkshop): Promise<Omit<CheckReport, 'ok' | 'fixed'>> {
   const source = await readSource(dir, OPERATOR_FOLDER);
   const read = readManifest(source);
   if (!read.ok) return { findings: read.findings, dependencies: [] };
@@ -69,7 +84,7 @@ async function findIn(dir: string, ask: AskWorkshop): Promise<Omit<CheckReport, 
   const missing = await missingOf(manifest, source);
   const reviewed = await reviewSource({ source, manifest, supplied: [await readSdk()] }, ask);
   const { dependencies } = reviewed.kind === 'reviewed' ? reviewed.reviewed : reviewed;
-  const found = (findings: readonly Finding[]): Omit<CheckReport, 'ok'> => ({
+  const found = (findings: readonly Finding[]): Omit<CheckReport, 'ok' | 'fixed'> => ({
     findings: [...missing, ...findings],
     dependencies,
   });

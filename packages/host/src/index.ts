@@ -2,7 +2,8 @@
  * Public surface of the host: what an embedder, the server and the command line use.
  */
 export { createHost } from './host.ts';
-export { checkPlugin, type CheckReport } from './check.ts';
+export { checkPlugin, type CheckOptions, type CheckReport } from './check.ts';
+export type { Mended } from './mend.ts';
 export { ALLOWED_LICENSES, isAllowedLicense } from './review/judge-licenses.ts';
 export type { BundledPackage } from './review/list-dependencies.ts';
 export { reviewRules, type ReviewRule } from './review/rules.ts';

@@ -179,8 +179,11 @@ function unknownField(path: string, name: string): Finding {
   return finding(where, 'is not known', `Did you mean "${nearest}"? Known here: ${known.join(', ')}.`);
 }
 
-/** Walks the schema's `properties` along a path; a map with free names (`patternProperties`) knows none. */
-function knownFields(path: string): readonly string[] {
+/**
+ * Lists the fields that a place of the manifest knows, such as `''` or `/limits`: the schema's `properties` along the path. A
+ * map with free names (`patternProperties`) knows none.
+ */
+export function knownFields(path: string): readonly string[] {
   let node: unknown = ManifestSchema;
   for (const part of path.split('/').slice(1)) {
     const properties = isJsonObject(node) ? node['properties'] : undefined;

@@ -17,18 +17,20 @@ export type CheckOptions = {
   readonly dir: string;
   readonly json?: boolean;
   readonly sarif?: string | true;
+  readonly fix?: boolean;
   /** Of this program, for the reports that name it. */
   readonly version: string;
 };
 
 /** Prints every finding and what is bundled; answers 0 without errors, 1 with. */
 export async function check(options: CheckOptions, terminal: Terminal): Promise<number> {
-  const { dir, json, sarif } = options;
+  const { dir, json, sarif, fix = false } = options;
   if (!existsSync(dir) || !statSync(dir).isDirectory()) throw new UsageError(`${dir} is no folder`);
   refuseOutput(options);
   const done = terminal.progress(`checking ${dir}`);
-  const report = await checkPlugin(dir).finally(done);
+  const report = await checkPlugin(dir, { fix }).finally(done);
   await writeSarif(report, options, terminal);
+  for (const { path, line, message } of report.fixed ?? []) terminal.say(plain(`fixed ${path}:${line}  ${message}`));
   if (json === true) terminal.result(JSON.stringify(report));
   else if (sarif !== true) show(report, terminal);
   if (json !== true) conclude(dir, report.findings, terminal);

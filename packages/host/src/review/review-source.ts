@@ -68,7 +68,16 @@ export type ReviewInput = {
 };
 
 /** `main` where the manifest names none, in the order of preference. */
-const DEFAULT_MAINS = ['main.ts', 'main.js', 'main.mjs', 'index.ts', 'index.js', 'index.mjs', 'index.mts', 'index.cjs'];
+export const DEFAULT_MAINS: readonly string[] = [
+  'main.ts',
+  'main.js',
+  'main.mjs',
+  'index.ts',
+  'index.js',
+  'index.mjs',
+  'index.mts',
+  'index.cjs',
+];
 
 /**
  * Reviews a plugin.

@@ -43,6 +43,12 @@ export function peekName(tree: SourceTree): string | undefined {
   return undefined;
 }
 
+/** Judges the text of a plugin.json as {@link readManifest} does, but for its size. */
+export function judgeManifestText(text: string): ManifestFileResult {
+  const parsed = parseText(text, 'plugin.json');
+  return parsed.ok ? readNode(parsed.document.body, 'plugin.json') : { ok: false, findings: [parsed.finding] };
+}
+
 function readFrom(tree: SourceTree, path: 'plugin.json'): ManifestFileResult;
 function readFrom(tree: SourceTree, path: ManifestPath): ManifestFileResult | undefined;
 function readFrom(tree: SourceTree, path: ManifestPath): ManifestFileResult | undefined {

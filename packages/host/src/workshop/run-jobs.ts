@@ -52,7 +52,7 @@ function useTools(head: JsonObject): void {
 
 async function serve(job: Parcel, ask: (question: JsonObject) => Promise<Parcel>): Promise<Parcel> {
   try {
-    const done = job.head['verb'] === 'review' ? await review(job, ask) : await bundle(job);
+    const done = await doJob(job, ask);
     return { ...done, head: { ...done.head, t: 'done' } };
   } catch (error) {
     const message =
@@ -61,9 +61,19 @@ async function serve(job: Parcel, ask: (question: JsonObject) => Promise<Parcel>
   }
 }
 
+function doJob(job: Parcel, ask: (question: JsonObject) => Promise<Parcel>): Promise<Parcel> {
+  if (job.head['verb'] === 'review') return review(job, ask);
+  return job.head['verb'] === 'mend' ? mend(job) : bundle(job);
+}
+
 async function review(job: Parcel, ask: (question: JsonObject) => Promise<Parcel>): Promise<Parcel> {
   const { reviewJob } = await import('./review-job.ts');
   return reviewJob(job, ask);
+}
+
+async function mend(job: Parcel): Promise<Parcel> {
+  const { mendJob } = await import('./mend-job.ts');
+  return mendJob(job);
 }
 
 async function bundle(job: Parcel): Promise<Parcel> {

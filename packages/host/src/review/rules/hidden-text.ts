@@ -21,14 +21,16 @@ export const hiddenText: Rule = {
   binds: 'nothing: it runs as the machine reads it, within all the other bounds',
   looksAt: 'text',
   check: ({ text }) => {
-    const hits: Hit[] = [];
-    for (const match of text.matchAll(HIDDEN)) {
-      if (hits.length >= HITS_MAX) return hits;
-      if (!isHonest(text, match.index)) hits.push(hitAt(match.index, match[0]));
-    }
-    return hits;
+    return hiddenOffsets(text)
+      .slice(0, HITS_MAX)
+      .map((at) => hitAt(at, text.charAt(at)));
   },
 };
+
+/** Lists where hidden characters stand in a text, honest ones left out. */
+export function hiddenOffsets(text: string): readonly number[] {
+  return [...text.matchAll(HIDDEN)].map(({ index }) => index).filter((index) => !isHonest(text, index));
+}
 
 function isHonest(text: string, at: number): boolean {
   const character = text[at];

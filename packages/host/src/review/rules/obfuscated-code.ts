@@ -109,10 +109,15 @@ const STATEMENTS_MAX = 200;
 /** Of the author's own files only: published packages are packed as a rule. Long texts and data are no code. */
 function findPackedLine({ path, text }: ParsedModule): number | undefined {
   if (path.split('/').includes('node_modules')) return undefined;
-  for (const line of text.matchAll(/[^\n]{2001,}/g)) {
-    if (line[0].length <= LINE_CHARACTERS_MAX) continue;
-    const code = line[0].replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`/g, '');
-    if ((code.match(/[;()]/g)?.length ?? 0) > STATEMENTS_MAX) return line.index;
+  let at = 0;
+  for (const line of text.split('\n')) {
+    if (line.length > LINE_CHARACTERS_MAX && isPacked(line)) return at;
+    at += line.length + 1;
   }
   return undefined;
+}
+
+function isPacked(line: string): boolean {
+  const code = line.replaceAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`/g, '');
+  return (code.match(/[;()]/g)?.length ?? 0) > STATEMENTS_MAX;
 }
