@@ -126,8 +126,8 @@ export const ERRORS = {
       hint: 'Send headers and body without pauses; docs/limits.md gives the bounds.',
     },
     INSTALL_FORM_UNSUPPORTED: {
-      message: 'a plugin cannot be installed in this form yet',
-      hint: 'Put the folder on the server and send `{"path": "/the/folder"}`.',
+      message: 'this server takes no plugins from npm by itself',
+      hint: 'Run `bulkhead install npm:NAME@VERSION`, which sends the package; or set `install.npm = true` in bulkhead.toml.',
     },
     IDEMPOTENCY_CONFLICT: {
       status: 409,
@@ -157,6 +157,60 @@ export const ERRORS = {
       status: 422,
       message: 'the plugin folder holds a link that leaves it',
       hint: 'Replace the link by the file itself.',
+    },
+    ARCHIVE_INVALID: {
+      audience: 'author',
+      status: 422,
+      message: 'the plugin archive is no .tgz or .zip that can be read whole',
+      hint: 'Make it anew with `bulkhead pack DIR`.',
+    },
+    ARCHIVE_PATH: {
+      audience: 'author',
+      status: 422,
+      message: 'the plugin archive holds a name that is no plain path inside it',
+      hint: 'Make it anew with `bulkhead pack DIR`; names are relative, of at most 200 characters, without "..", "\\" or control characters.',
+    },
+    ARCHIVE_ENTRY_TYPE: {
+      audience: 'author',
+      status: 422,
+      message: 'the plugin archive holds something other than files and folders',
+      hint: 'Replace links by the files themselves; `bulkhead pack DIR` makes an archive of files alone.',
+    },
+    ARCHIVE_ENTRIES: {
+      audience: 'author',
+      status: 422,
+      message: 'the plugin archive holds more entries, or deeper folders, than may be read',
+      hint: 'Pack only what the plugin imports, as `bulkhead pack DIR` does; docs/limits.md gives the bounds.',
+    },
+    ARCHIVE_DUPLICATE: {
+      audience: 'author',
+      status: 422,
+      message: 'the plugin archive holds two entries whose names are the same on some machine',
+      hint: 'Give each file a name of its own, in more than upper and lower case; then pack anew.',
+    },
+    ARCHIVE_CHECKSUM: {
+      audience: 'author',
+      status: 422,
+      message: 'the plugin archive is not what its CHECKSUM.sha256 says',
+      hint: 'Take the archive from its author again; whoever changed it packs anew.',
+    },
+    ARCHIVE_TOO_LARGE: {
+      audience: 'author',
+      status: 413,
+      message: 'the plugin archive is larger, or unpacks to more, than may be read',
+      hint: 'Pack only what the plugin imports, as `bulkhead pack DIR` does; docs/limits.md gives the bounds.',
+    },
+    PACK_REFUSED: {
+      audience: 'author',
+      status: 422,
+      message: 'the folder holds what may not be published, or lacks what must be',
+      hint: 'Mend what the findings name; `bulkhead pack DIR` lists them all.',
+    },
+    NPM_FETCH_FAILED: {
+      audience: 'operator',
+      status: 422,
+      message: 'the npm client did not bring the package',
+      hint: 'Look at name, version and registry: `npm view NAME@VERSION dist` must answer.',
     },
     MANIFEST_INVALID: {
       audience: 'author',
@@ -259,6 +313,14 @@ export const ERRORS = {
     ROLE_TOO_LOW: {
       message: 'the token may not do this',
       hint: 'Use a token of the role that the message names.',
+    },
+    SIGNATURE_INVALID: {
+      message: 'the signature is not one of this archive by a key that may sign it',
+      hint: 'Take archive and signature from the publisher again; `bulkhead verify FILE` says what is wrong.',
+    },
+    SIGNATURE_MISSING: {
+      message: 'the release is not signed, and this server takes signed releases only',
+      hint: 'Sign its archive: `bulkhead sign FILE --key KEY`; or set `install.unsigned` to "warn" in bulkhead.toml.',
     },
     HOST_HEADER_REFUSED: {
       audience: 'caller',

@@ -126,6 +126,22 @@ export const LIMITS = {
   source_files: { value: 20_000, unit: 'files', reason: 'Author files and reachable dependencies together.' },
   source_bytes: { value: 64 * MIB, unit: 'bytes', reason: 'What review and bundle hold in memory at once.' },
   source_depth: { value: 32, unit: 'levels', reason: 'Nested node_modules reach 12 in practice.' },
+  archive_packed_bytes: {
+    value: 10 * MIB,
+    unit: 'bytes',
+    reason: 'Of a plugin archive as it is sent; source compresses to a quarter.',
+  },
+  archive_bytes: { value: 20 * MIB, unit: 'bytes', reason: 'What a plugin archive may unpack to (FAULTS 81).' },
+  archive_ratio: {
+    value: 100,
+    unit: 'times',
+    reason:
+      'How much more than it has an archive may unpack to, beyond the first MiB; source stays below 20 (FAULTS 81).',
+  },
+  archive_entries: { value: 2_000, unit: 'entries', reason: 'Files and folders of an archive together (FAULTS 82).' },
+  archive_depth: { value: 16, unit: 'levels', reason: 'Folders of an archive inside one another (FAULTS 82).' },
+  archive_path_characters: { value: 200, unit: 'characters', reason: 'Of one name in an archive (FAULTS 79).' },
+  signature_bytes: { value: 8 * KIB, unit: 'bytes', reason: 'A detached signature; a Sigstore bundle fits, too.' },
   workshop_ms: { value: 20_000, unit: 'ms', reason: 'Review and bundle of the largest tree take under 5 s.' },
   workshop_memory_bytes: {
     value: 512 * MIB,

@@ -5,7 +5,7 @@
 import type { Parcel } from './parcel.ts';
 
 /** What the workshop can do. */
-export type WorkshopVerb = 'review' | 'bundle' | 'mend';
+export type WorkshopVerb = 'unpack' | 'review' | 'bundle' | 'mend';
 
 /**
  * Does one job and resolves to its answer. The answer's sizes are within bounds; what it says is for the asker to judge.

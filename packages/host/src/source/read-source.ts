@@ -73,11 +73,12 @@ async function readTree(dir: string, options: ReadSourceOptions): Promise<Source
   const readPackage = createPackageReader({ folder, budget: walk.budget, links: options.packageLinks });
   const tree: Omit<SourceTree, typeof read> = {
     folder,
+    isPacked: false,
     files: walk.files,
     oversized: walk.oversized,
     readPackage: (name, from) => unlessShort(dir, () => readPackage(name, from)),
   };
-  return tree as SourceTree; // The only place that makes one.
+  return tree as SourceTree; // Of a folder, the only place that makes one.
 }
 
 type Walk = {

@@ -1,19 +1,21 @@
 /**
  * A plugin's files as the rest of an install sees them: bytes in memory, by path relative to the plugin folder with "/"
- * between the parts. Only `readSource` makes one; nobody after it opens a file of the author's.
+ * between the parts. Only `readSource` and `readArchive` make one; nobody after them opens a file of the author's.
  */
-/** Marks what `readSource` made; never a value, so that nothing else can make one. */
+/** Marks what was read in this folder; never a value, so that nothing else can make one. */
 export declare const read: unique symbol;
 
 /**
- * A plugin folder, read once and within bounds.
+ * A plugin folder, or an archive of one, read once and within bounds.
  *
- * `folder` is the absolute real path, for the operator's eyes only. `files` are the author's own. `oversized` names
+ * `folder` is the absolute real path, for the operator's eyes only; of an archive, its file's or a word such as "upload".
+ * `isPacked` tells both apart: what a packed plugin lacks cannot be put beside it. `files` are the author's own. `oversized` names
  * author files above the bound with their size in bytes: their content was not read, and importing one is a finding.
  */
 export type SourceTree = {
   readonly [read]: true;
   readonly folder: string;
+  readonly isPacked: boolean;
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly oversized: ReadonlyMap<string, number>;
   /**

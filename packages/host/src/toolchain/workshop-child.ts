@@ -26,7 +26,7 @@ export type WorkshopChild = {
 };
 
 /** An answer has at most a module and its map. */
-const BOUNDS: ParcelBounds = { blobsMax: 4, blobBytesMax: 64 * 1024 * 1024 };
+const BOUNDS: ParcelBounds = { blobsMax: LIMITS.archive_entries.value, blobBytesMax: 64 * 1024 * 1024 };
 const LAST_WORDS_CHARACTERS = 500;
 
 /**

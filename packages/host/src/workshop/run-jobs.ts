@@ -61,9 +61,17 @@ async function serve(job: Parcel, ask: (question: JsonObject) => Promise<Parcel>
   }
 }
 
-function doJob(job: Parcel, ask: (question: JsonObject) => Promise<Parcel>): Promise<Parcel> {
-  if (job.head['verb'] === 'review') return review(job, ask);
-  return job.head['verb'] === 'mend' ? mend(job) : bundle(job);
+async function doJob(job: Parcel, ask: (question: JsonObject) => Promise<Parcel>): Promise<Parcel> {
+  switch (job.head['verb']) {
+    case 'review':
+      return review(job, ask);
+    case 'mend':
+      return mend(job);
+    case 'unpack':
+      return unpack(job);
+    default:
+      return bundle(job);
+  }
 }
 
 async function review(job: Parcel, ask: (question: JsonObject) => Promise<Parcel>): Promise<Parcel> {
@@ -79,4 +87,9 @@ async function mend(job: Parcel): Promise<Parcel> {
 async function bundle(job: Parcel): Promise<Parcel> {
   const { bundleJob } = await import('./bundle-job.ts');
   return bundleJob(job);
+}
+
+async function unpack(job: Parcel): Promise<Parcel> {
+  const { unpackJob } = await import('./unpack-job.ts');
+  return unpackJob(job);
 }
