@@ -20,6 +20,7 @@ export function differenceLines(differences: ReleaseDifferences, colors: Colors)
     ...wordLines('hook', differences.hooks, colors),
     ...changeLines('secret', differences.secrets, colors),
     ...changeLines('limit', differences.limits, colors),
+    ...changeLines('package', differences.dependencies, colors),
     ...(tools === null ? [colors.yellow('? tools are not known: one of the two was never loaded')] : []),
     ...(tools === null ? [] : wordLines('tool', tools, colors)),
     ...(tools?.changed ?? []).map(({ name, changes }) =>

@@ -4,16 +4,14 @@
  *
  *   read -> manifest -> requirements -> review -> bundle
  */
-import { hasErrors, type Finding, type Manifest } from '@bulkhead/protocol';
+import { hasErrors, type Dependency, type Finding, type Manifest } from '@bulkhead/protocol';
 import { resolve } from 'node:path';
 import { HostError } from './base/host-error.ts';
 import { bundleSource } from './bundle/bundle-source.ts';
-import { openWorkshop } from './host/open-workshop.ts';
-import { PLATFORM_VERSION, resolveSettings } from './host/settings.ts';
+import { PLATFORM_VERSION } from './host/settings.ts';
+import { withWorkshop } from './host/with-workshop.ts';
 import { checkRequirements, missingPackages, type MissingRequirement } from './requirements/check-requirements.ts';
 import { createSystemProbe } from './requirements/system-probe.ts';
-import { openProcessSandbox } from './sandbox/process/open-process-sandbox.ts';
-import type { BundledPackage } from './review/list-dependencies.ts';
 import { reviewSource } from './review/review-source.ts';
 import { readSdk } from './source/host-package.ts';
 import { readManifest } from './source/manifest-file.ts';
@@ -29,7 +27,7 @@ import { mendPlugin, type Mended } from './mend.ts';
 export type CheckReport = {
   readonly ok: boolean;
   readonly findings: readonly Finding[];
-  readonly dependencies: readonly BundledPackage[];
+  readonly dependencies: readonly Dependency[];
   /** What was mended before; only where that was asked for. */
   readonly fixed?: readonly Mended[];
 };
@@ -53,26 +51,6 @@ export async function checkPlugin(dir: string, { fix = false }: CheckOptions = {
     if (!(error instanceof HostError)) throw error;
     const findings = error.findings.length > 0 ? error.findings : [asFinding(error)];
     return { ok: false, findings, dependencies: [] };
-  }
-}
-
-/**
- * The folder may be a stranger's, so what reads it runs in this machine's sandbox, as in an install. No plugin runs, so the
- * sandbox is not measured first, which would take longer than all the rest.
- */
-async function withWorkshop<Answer>(use: (ask: AskWorkshop) => Promise<Answer>): Promise<Answer> {
-  const settings = resolveSettings({ spareCount: 0 });
-  const ignore = (): void => undefined;
-  const sandbox = await openProcessSandbox({
-    ...settings,
-    ...{ isMeasured: false, onOpened: ignore, onDropped: ignore, onSaid: ignore },
-  });
-  const workshop = openWorkshop({ settings, sandbox });
-  try {
-    return await use(workshop.ask);
-  } finally {
-    await workshop.close();
-    await sandbox.close();
   }
 }
 

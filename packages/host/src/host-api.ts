@@ -27,6 +27,7 @@ import type { RolloutRequest } from './moves/rollout.ts';
 import type { Gate } from './moves/upgrade.ts';
 import type { JournalSource } from './journal/journal.ts';
 import type { HealthView } from './registry/health.ts';
+import type { UnsignedPolicy } from './install/judge-signature.ts';
 import type { Transition } from './registry/history.ts';
 import type { Refusal, Registry } from './registry/registry.ts';
 import type { StoredRegistration, StoredRollout } from './storage/catalogue-port.ts';
@@ -44,6 +45,13 @@ export type HostOptions = {
   readonly minTier?: Tier;
   /** The least tier for releases that were published and not installed; `confined` by default (DESIGN 6). */
   readonly untrustedMinTier?: Tier;
+  /** What becomes of an archive that nobody signed: `warn` by default, a finding that is kept with its release. */
+  readonly unsigned?: UnsignedPolicy;
+  /**
+   * Public keys (`ed25519:BASE64`) whose signatures are taken. Without any, every key's are, and the first that signed a
+   * release of a plugin is the one that may sign the next.
+   */
+  readonly trustedKeys?: readonly string[];
   /** Folder for artifacts, held by one host at a time; without it they live in memory. */
   readonly dataDir?: string;
   /**
@@ -115,6 +123,9 @@ export type SandboxedFunction = ({ readonly file: string } | { readonly plugin: 
     readonly output_bytes?: number;
   };
 };
+
+/** An archive that was sent, with the text of its signature; `npm` names the package where it is one of npm's. */
+export type Upload = { readonly bytes: Uint8Array; readonly signature?: string; readonly npm?: string };
 
 /** Whom an install is for, and what it is granted. */
 export type InstallOptions = {
@@ -315,19 +326,20 @@ export type Host = AsyncDisposable & {
   /** What administrators did, and whether the record of it is whole. */
   readonly audit: AuditLog;
   /**
-   * Installs a plugin folder and tries it once.
+   * Installs a plugin folder, or an archive in a file, and tries it once. What comes from an archive needs the sandbox of
+   * `untrustedMinTier`.
    *
-   * @throws {HostError} with findings where it is refused: `MANIFEST_INVALID`, `REVIEW_REFUSED`, `BUNDLE_ESCAPES`, …
+   * @throws {HostError} with findings where it is refused: `ARCHIVE_PATH`, `SIGNATURE_INVALID`, `MANIFEST_INVALID`, `REVIEW_REFUSED`, …
    *   A plugin that lacks something, or throws at load, is installed all the same and says so in `state` and `reason`.
    */
-  readonly install: (dir: string, options?: InstallOptions) => Promise<InstalledRelease>;
+  readonly install: (path: string, options?: InstallOptions) => Promise<InstalledRelease>;
   /**
-   * Stores the release in a folder beside the others of its plugin, wherever those came from, and tries it once. It is
+   * Stores the release in a folder, an archive or an upload beside the others of its plugin, wherever those came from, and tries it once. It is
    * registered for nobody and may be seen by nobody until it is offered; a tenant is moved to it by an upgrade.
    *
    * @throws {HostError} with findings where it is refused, as `install`; `RELEASE_EXISTS` for other content of a version.
    */
-  readonly publish: (dir: string, options?: { readonly by?: string }) => Promise<InstalledRelease>;
+  readonly publish: (what: string | Upload, options?: { readonly by?: string }) => Promise<InstalledRelease>;
   /** Installs each plugin folder below `dir`; what is refused is listed, never thrown. */
   readonly installAll: (
     dir: string,

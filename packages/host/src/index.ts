@@ -5,8 +5,20 @@ export { createHost } from './host.ts';
 export { checkPlugin, type CheckOptions, type CheckReport } from './check.ts';
 export type { Mended } from './mend.ts';
 export { ALLOWED_LICENSES, isAllowedLicense } from './review/judge-licenses.ts';
-export type { BundledPackage } from './review/list-dependencies.ts';
 export { reviewRules, type ReviewRule } from './review/rules.ts';
+export { packPlugin, type PackedPlugin } from './pack.ts';
+export { signFile, verifyFile, type SigningOptions, type VerifiedArchive, type VerifyingOptions } from './sign.ts';
+export { fetchNpmPackage, isNpmSpec, type NpmPackage } from './npm/fetch-package.ts';
+export { UNSIGNED_POLICIES, type UnsignedPolicy } from './install/judge-signature.ts';
+export {
+  createKeyPair,
+  isPublicKey,
+  signArchive,
+  type Envelope,
+  type KeyPair,
+  type Statement,
+} from './signing/signature.ts';
+export { SIGNATURE_ENDING, isArchiveFile, readArchiveFile, type ArchiveFile } from './source/archive-file.ts';
 export type {
   CallRequest,
   ChangeOptions,
@@ -25,6 +37,7 @@ export type {
   RollbackOptions,
   SandboxedFunction,
   UpgradeOptions,
+  Upload,
   ViewOptions,
 } from './host-api.ts';
 export type { Release } from './catalogue/releases.ts';

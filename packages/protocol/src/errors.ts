@@ -107,7 +107,7 @@ export const ERRORS = {
     REQUEST_TOO_LARGE: {
       status: 413,
       message: 'the request body is larger than the server takes',
-      hint: 'Send at most 2 MiB.',
+      hint: 'Send at most 2 MiB, of a plugin archive 10 MiB.',
     },
     REQUEST_TYPE_UNSUPPORTED: {
       status: 415,

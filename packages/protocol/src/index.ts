@@ -58,7 +58,16 @@ export { PROTOCOL_VERSION, parseGuestMessage } from './messages.ts';
 export type { PermissionKind } from './permissions.ts';
 export { HOST_CAPABILITIES, capabilitiesOf, permissionKindOf, scopesOf } from './permissions.ts';
 export type { Layer, Receipt, Tier } from './receipt.ts';
-export type { ConsentAsked, ReleaseDifferences, ToolChange, ValueChange, WordChanges } from './release.ts';
+export type {
+  ConsentAsked,
+  Dependency,
+  ReleaseDifferences,
+  ReleaseOrigin,
+  Signer,
+  ToolChange,
+  ValueChange,
+  WordChanges,
+} from './release.ts';
 export { TIERS, isTierAtLeast, parseTier, strongestTier } from './receipt.ts';
 export type { MemoryArtifact, MemorySummary, ServiceAnswer, ServiceAsk, ServiceError } from './services.ts';
 export type { BreakerState, HealthWord, LifecycleState } from './state.ts';

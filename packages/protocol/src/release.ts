@@ -26,6 +26,8 @@ export type ReleaseDifferences = {
   /** By name; the value says where the secret may go. */
   readonly secrets: readonly ValueChange[];
   readonly limits: readonly ValueChange[];
+  /** Versions of packages, by name; a package that is there twice has both. */
+  readonly dependencies: readonly ValueChange[];
   readonly tools: (WordChanges & { readonly changed: readonly ToolChange[] }) | null;
 };
 
@@ -35,4 +37,26 @@ export type ConsentAsked = {
   readonly permissions: readonly string[];
   /** Hosts that a release with the capability `internet` may reach in addition. */
   readonly hosts: readonly string[];
+};
+
+/**
+ * Where a release came from. `archive_sha256` is of the file's bytes, null for a folder; `signed_by` is null where nobody
+ * signed it; `dependencies` are the packages that the review reached.
+ */
+export type ReleaseOrigin = {
+  readonly form: 'folder' | 'archive' | 'npm';
+  readonly archive_sha256: string | null;
+  readonly signed_by: Signer | null;
+  readonly dependencies: readonly Dependency[];
+};
+
+/** Who signed an archive: the kind of the signature, the public key, and when it says that it was made. */
+export type Signer = { readonly kind: 'ed25519'; readonly key: string; readonly signed_at: string };
+
+/** A package that a release brings. Null where its package.json does not say; `path` is where it lies in the plugin. */
+export type Dependency = {
+  readonly name: string;
+  readonly version: string | null;
+  readonly license: string | null;
+  readonly path: string;
 };

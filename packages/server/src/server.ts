@@ -57,6 +57,8 @@ export type ServerOptions = {
   readonly log: Log;
   /** `auto` where left out. */
   readonly publicReasons?: PublicReasons;
+  /** Takes installs that name a package of npm, which this machine's npm client fetches; not where left out. */
+  readonly takesNpm?: boolean;
 };
 
 /** One route, as a test of the whole table sees it. */
@@ -228,7 +230,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
   addDebugRoutes(app, host);
   addLogRoutes(app, { host, followers, isAdmitted: (request) => isAdmitted(request, door) });
   addWorkerRoutes(app);
-  addInstallRoutes(app, host);
+  addInstallRoutes(app, { host, takesNpm: options.takesNpm ?? false });
   addReleaseRoutes(app, host);
   addRolloutRoutes(app, host);
 }

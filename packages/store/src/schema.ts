@@ -41,7 +41,7 @@ export type TenantsTable = {
 /** Tokens of tenants, by the digests of their texts. */
 export type ApiTokensTable = TokenRow & Numbered;
 
-/** Versions of plugins; all but the offer never changes. */
+/** Versions of plugins; all but the offer, the trust and the signer never changes. */
 export type PluginReleasesTable = {
   readonly plugin_name: string;
   readonly version: string;
@@ -53,6 +53,7 @@ export type PluginReleasesTable = {
   readonly is_public: boolean;
   readonly offered_to: readonly string[];
   readonly is_trusted: boolean;
+  readonly origin: Json<ReleaseRow['origin']>;
   readonly installed_at: string;
 };
 

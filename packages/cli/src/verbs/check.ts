@@ -4,8 +4,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { checkPlugin, reviewRules, type BundledPackage, type CheckReport } from '@bulkhead/host';
-import type { Finding } from '@bulkhead/protocol';
+import { checkPlugin, reviewRules, type CheckReport } from '@bulkhead/host';
+import type { Dependency, Finding } from '@bulkhead/protocol';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { toSarif } from '../sarif.ts';
 import { plain, tableLines } from '../table.ts';
@@ -75,8 +75,8 @@ function show({ findings, dependencies }: CheckReport, { result, colors }: Termi
   for (const line of tableLines(['bundled', 'version', 'licence'], dependencies.map(toRow), colors)) result(line);
 }
 
-function toRow({ name, version = '', license = 'not stated' }: BundledPackage): readonly string[] {
-  return [name, version, license];
+function toRow({ name, version, license }: Dependency): readonly string[] {
+  return [name, version ?? '', license ?? 'not stated'];
 }
 
 function conclude(dir: string, findings: readonly Finding[], { say, talkColors }: Terminal): void {

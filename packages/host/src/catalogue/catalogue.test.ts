@@ -30,6 +30,7 @@ function putRelease(plugin: string, version: string): CatalogueChange {
     findings: [],
     offered_to: [],
     is_trusted: true,
+    origin: { form: 'folder', archive_sha256: null, signed_by: null, dependencies: [] } as const,
   };
   return { kind: 'put_release', row: { ...row, is_public: true, installed_at: AT } };
 }

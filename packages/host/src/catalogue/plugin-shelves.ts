@@ -12,6 +12,7 @@ import {
   type Finding,
   type JsonObject,
   type Manifest,
+  type ReleaseOrigin,
 } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
 import type { MoveRow, ReleaseRow, StoredRegistration, StoredRollout } from '../storage/catalogue-port.ts';
@@ -30,6 +31,7 @@ export type Release = {
   readonly offeredTo: readonly string[];
   /** The operator named its folder; another needs a stronger sandbox. */
   readonly isTrusted: boolean;
+  readonly origin: ReleaseOrigin;
   readonly installedAt: string;
 };
 
@@ -154,6 +156,7 @@ function readRelease(row: ReleaseRow, known: Release | undefined): Release | und
     isPublic: row.is_public,
     offeredTo: row.offered_to,
     isTrusted: row.is_trusted,
+    origin: row.origin,
     installedAt: row.installed_at,
   } as Release; // The only place that makes one.
 }
@@ -162,5 +165,6 @@ function isSameOffer(known: Release, row: ReleaseRow): boolean {
   const { offeredTo } = known;
   const { offered_to } = row;
   if (known.isPublic !== row.is_public || known.isTrusted !== row.is_trusted) return false;
+  if (known.origin.signed_by?.key !== row.origin.signed_by?.key) return false;
   return offeredTo.length === offered_to.length && offeredTo.every((tenant, index) => tenant === offered_to[index]);
 }

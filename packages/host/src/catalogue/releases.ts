@@ -8,7 +8,7 @@
  * L3: What would change nothing is not written.
  * L4: A tenant's own registration decides, also where it is disabled; only without one does that for all tenants.
  */
-import type { Digest, Finding, JsonObject, Manifest } from '@bulkhead/protocol';
+import type { Digest, Finding, JsonObject, Manifest, ReleaseOrigin } from '@bulkhead/protocol';
 import { isoTime, type Clock } from '../base/clock.ts';
 import { HostError } from '../base/host-error.ts';
 import { nameTaken } from '../base/name-taken.ts';
@@ -29,7 +29,7 @@ export type { Release, Resolution };
 
 /**
  * What is to be published. `isUpgrade`: an administrator said that it belongs to the plugin of this name, wherever it is
- * from. `isTrusted`: the operator named its folder.
+ * from. `isTrusted`: the operator named its folder. `origin` is an unsigned folder where it is left out.
  */
 export type NewRelease = {
   readonly manifest: Manifest;
@@ -38,6 +38,7 @@ export type NewRelease = {
   readonly findings: readonly Finding[];
   readonly isPublic: boolean;
   readonly isTrusted: boolean;
+  readonly origin?: ReleaseOrigin;
   readonly isUpgrade?: boolean;
   readonly by?: string;
 };
@@ -159,7 +160,13 @@ async function publishClaimed(writer: Writer, wanted: NewRelease): Promise<Relea
     const rival = shelf.release(name, version);
     if (rival !== undefined && rival.digest !== wanted.digest) throw releaseExists(wanted, rival);
     const row = toRow(wanted, rival, isoTime(writer.clock.wallTime()));
-    const details = { version, digest: wanted.digest, place: wanted.place };
+    const signed_by = wanted.origin?.signed_by?.key;
+    const details = {
+      version,
+      digest: wanted.digest,
+      place: wanted.place,
+      ...(signed_by !== undefined && { signed_by }),
+    };
     const deed = { action: 'plugin.install', tenant_id: null, resource: `plugin ${name}`, details };
     return written(writer, [{ kind: 'put_release', row }], {
       ...deed,
@@ -172,9 +179,10 @@ async function publishClaimed(writer: Writer, wanted: NewRelease): Promise<Relea
   return release;
 }
 
-/** Whether what is there is as public and as trusted as is wanted. */
+/** Whether what is there is as public, as trusted and as signed as is wanted. */
 function isCovered(wanted: NewRelease, known: Release): boolean {
-  return (known.isPublic || !wanted.isPublic) && (known.isTrusted || !wanted.isTrusted);
+  const isSigned = known.origin.signed_by !== null || (wanted.origin ?? FOLDER).signed_by === null;
+  return isSigned && (known.isPublic || !wanted.isPublic) && (known.isTrusted || !wanted.isTrusted);
 }
 
 async function offerTo(
@@ -272,9 +280,11 @@ function releaseExists(wanted: NewRelease, known: Release | undefined): HostErro
   });
 }
 
-/** What is there already stays public, offered and trusted. */
+const FOLDER: ReleaseOrigin = { form: 'folder', archive_sha256: null, signed_by: null, dependencies: [] };
+
+/** What is there already stays public, offered, trusted and signed. */
 function toRow(wanted: NewRelease, known: Release | undefined, installedAt: string): ReleaseRow {
-  const { manifest, digest, place, findings, isPublic, isTrusted } = wanted;
+  const { manifest, digest, place, findings, isPublic, isTrusted, origin = FOLDER } = wanted;
   return {
     plugin_name: manifest.name,
     version: manifest.version,
@@ -285,6 +295,7 @@ function toRow(wanted: NewRelease, known: Release | undefined, installedAt: stri
     is_public: isPublic || known?.isPublic === true,
     offered_to: known?.offeredTo ?? [],
     is_trusted: isTrusted || known?.isTrusted === true,
+    origin: known !== undefined && known.origin.signed_by !== null ? known.origin : origin,
     installed_at: installedAt,
   };
 }

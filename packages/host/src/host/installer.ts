@@ -1,6 +1,6 @@
 /**
  * Installs, one after another so that two installs of a name never interleave, and lists what was refused. It knows
- * folders and reasons; the flow itself is install.ts.
+ * folders, archives and reasons; the flow itself is install.ts.
  */
 import { DEFAULT_TENANT, type ErrorCode } from '@bulkhead/protocol';
 import { basename, resolve } from 'node:path';
@@ -8,6 +8,7 @@ import { HostError } from '../base/host-error.ts';
 import { EMBEDDER } from '../catalogue/audited.ts';
 import type { Host, InstallOptions, InstalledRelease } from '../host-api.ts';
 import { installPlugin } from '../install.ts';
+import { fromPath } from '../install/read-plugin.ts';
 import type { Installed } from '../install/install-path.ts';
 import { dependencyOrder, type LeftOut } from '../registry/dependency-order.ts';
 import { composeReason } from '../registry/reason.ts';
@@ -18,7 +19,7 @@ import { peekName, readManifest } from '../source/manifest-file.ts';
 import { OPERATOR_FOLDER, SINGLE_FILE, readSource } from '../source/read-source.ts';
 import { inActiveSpan } from '../tracing/install-span.ts';
 import type { HostParts } from './open-parts.ts';
-import { publishFolder } from './publish-folder.ts';
+import { publishRelease } from './publish-release.ts';
 import { uninstall, withdraw } from './take-out.ts';
 import type { HostSettings } from './settings.ts';
 
@@ -36,7 +37,12 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
     const grantsOf = (name: string): readonly string[] | undefined => options.grant ?? settings.grants[name];
     const { tenant, mayRecallTrial = false } = options;
     return inActiveSpan('bulkhead.install', {}, async (span) => {
-      const installed = await installPlugin(parts.install, { dir: resolve(dir), tenant, grantsOf, mayRecallTrial });
+      const installed = await installPlugin(parts.install, {
+        from: await fromPath(resolve(dir)),
+        tenant,
+        grantsOf,
+        mayRecallTrial,
+      });
       const described = describeInstalled(parts, installed);
       const { name, version, state } = described;
       span.setAttributes({ 'bulkhead.plugin': name, 'bulkhead.plugin.version': version, 'bulkhead.state': state });
@@ -85,7 +91,7 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
   return {
     install: (dir, options = {}) => inTurn(() => installListed(dir, options)),
     installAll: (dir, options = {}) => inTurn(() => installAll(dir, options)),
-    publish: (dir, { by = EMBEDDER } = {}) => inTurn(() => publishFolder(parts.install, dir, by)),
+    publish: (what, { by = EMBEDDER } = {}) => inTurn(() => publishRelease(parts.install, what, by)),
     reload: (name) => inTurn(() => reload(name)),
     withdraw: (name, tenant, by) => inTurn(() => withdraw(parts.install, { name, tenant, by })),
     uninstall: (name) => inTurn(() => uninstall(parts.install, name)),

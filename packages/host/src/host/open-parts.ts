@@ -89,12 +89,12 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const releases = createReleases({ catalogue, clock, newId: randomUUID });
   catalogue.onChange(() => reconfigureGuests(fleet, releases));
   const { tier } = sandbox.receipt;
-  const { env, platformVersion, minTier, untrustedMinTier } = settings;
+  const { env, platformVersion, minTier, untrustedMinTier, signatures } = settings;
   const shared = { log, releases, registry, metrics, journal, fleet, tier, minTier, untrustedMinTier };
   const supplied = [await readSdk()];
   const artifacts = await openArtifacts(settings, releases, storage);
   const secrets = await openSecrets(settings, { catalogue, releases, storage });
-  const install = { ...shared, env, platformVersion, workshop, supplied, artifacts, storage, clock };
+  const install = { ...shared, env, platformVersion, workshop, supplied, artifacts, storage, clock, signatures };
   const follower = createFollower({ path: install, clock, startTimer: systemTimer });
   const { bring, missing } = follower;
   catalogue.onChange(follower.didChange);

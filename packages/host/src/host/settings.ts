@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { silentLog, type Log } from '../base/log.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
+import type { SignaturePolicy } from '../install/judge-signature.ts';
 import type { NodeTiming } from '../nodes/nodes.ts';
 import { createMemoryStorage } from '../storage/memory.ts';
 import type { Storage } from '../storage/port.ts';
@@ -16,6 +17,7 @@ export type HostSettings = {
   readonly openStorage: () => Promise<Storage>;
   readonly minTier: Tier;
   readonly untrustedMinTier: Tier;
+  readonly signatures: SignaturePolicy;
   readonly tierMax: Tier;
   readonly dataDir: string | undefined;
   readonly secretsKeys: readonly string[];
@@ -49,6 +51,7 @@ export function resolveSettings(options: HostOptions): HostSettings {
     openStorage: storageOpener(options.storage),
     minTier: options.minTier ?? 'process',
     untrustedMinTier: options.untrustedMinTier ?? 'confined',
+    signatures: { unsigned: options.unsigned ?? 'warn', trustedKeys: options.trustedKeys ?? [] },
     tierMax: options.tierMax ?? 'jail',
     dataDir: options.dataDir,
     secretsKeys: options.secretsKeys ?? [],

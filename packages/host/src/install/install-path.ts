@@ -13,6 +13,8 @@ import type { Release, Releases } from '../catalogue/releases.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Storage } from '../storage/port.ts';
 import type { PackageFiles } from '../source/source-tree.ts';
+import type { SignaturePolicy } from './judge-signature.ts';
+import type { InstallFrom } from './read-plugin.ts';
 import type { Trial } from './trial.ts';
 
 /** What the steps of an install use. */
@@ -30,11 +32,12 @@ export type InstallPath = TierPolicy & {
   /** Trials are remembered there. */
   readonly storage: Pick<Storage, 'getTrial' | 'putTrial'>;
   readonly clock: Clock;
+  readonly signatures: SignaturePolicy;
 };
 
 /** Without a tenant the release is registered for all; grants are host capabilities for the registration. */
 export type InstallRequest = {
-  readonly dir: string;
+  readonly from: InstallFrom;
   readonly tenant: string | undefined;
   readonly grantsOf: (name: string) => readonly string[] | undefined;
   /** Believes the record of an earlier trial that went well. */

@@ -2,12 +2,13 @@
  * Steps of an install that make a name and a version somebody's: the name is claimed before anything is done under it,
  * the version is published once its bytes are stored.
  */
-import { parseManifest, type Manifest } from '@bulkhead/protocol';
+import { parseManifest, type Dependency, type Manifest } from '@bulkhead/protocol';
 import type { StoredArtifact } from '../artifact/artifact.ts';
 import type { Bundle } from '../bundle/bundle-source.ts';
 import { assertInvariant } from '../base/host-error.ts';
 import type { Release } from '../catalogue/releases.ts';
 import type { InstallPath, InstallRequest } from './install-path.ts';
+import type { ReadPlugin } from './read-plugin.ts';
 
 /**
  * Claims the plugin's name for its folder; the same folder may claim it again (a reload).
@@ -24,34 +25,47 @@ export function claimName(path: InstallPath, manifest: Manifest, place: string):
   path.metrics.addPlugin(name);
 }
 
+/** A bundle that is stored, with what was read of it before. */
+export type ReadyToPublish = {
+  readonly artifact: StoredArtifact;
+  readonly bundle: Bundle;
+  readonly read: ReadPlugin;
+  readonly dependencies: readonly Dependency[];
+};
+
 /**
  * Publishes a stored bundle. A folder whose content changed under the same version is published with its digest as
  * build metadata, so that no version is ever rewritten and an author need not raise it at each save. Of a candidate the
- * version is what was asked for: other content is refused.
+ * version is what was asked for, and of an archive what its author wrote: other content is refused.
  */
 export async function publishBundle(
   path: InstallPath,
-  stored: { readonly artifact: StoredArtifact; readonly bundle: Bundle; readonly place: string },
+  stored: ReadyToPublish,
   candidate: InstallRequest['candidate'],
 ): Promise<Release> {
-  const { artifact, bundle, place } = stored;
+  const { artifact, bundle, read } = stored;
   const { digest } = artifact;
+  const place = read.source.folder;
+  const isFolder = read.origin.form === 'folder';
+  const findings = [...read.findings, ...bundle.findings];
+  const origin = { ...read.origin, dependencies: stored.dependencies };
   if (candidate !== undefined) {
     const foreign = { isPublic: false, isTrusted: false, isUpgrade: true, by: candidate.by };
-    return path.releases.publish({ ...bundle, digest, place, ...foreign });
+    return path.releases.publish({ ...bundle, digest, place, findings, origin, ...foreign });
   }
   const known = path.releases.releasesOf(bundle.manifest.name);
   const same = known.find((release) => release.digest === digest);
   const clash = known.find((release) => release.manifest.version === bundle.manifest.version);
-  const isRewrite = same === undefined && clash?.place === place;
+  const isRewrite = isFolder && same === undefined && clash?.place === place;
   const manifest = same?.manifest ?? (isRewrite ? withDigest(bundle.manifest, digest) : bundle.manifest);
   return path.releases.publish({
     manifest,
     digest,
     place,
-    findings: bundle.findings,
+    findings,
+    origin,
     isPublic: true,
-    isTrusted: true,
+    isTrusted: isFolder,
   });
 }
 

@@ -1,4 +1,4 @@
-import { parseManifest, type Manifest, type WireTool } from '@bulkhead/protocol';
+import { parseManifest, type Manifest, type WireTool, type Dependency } from '@bulkhead/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { MoveRow } from '../storage/catalogue-port.ts';
@@ -17,8 +17,15 @@ function toolOf(name: string, fields: Partial<WireTool> = {}): WireTool {
   return { name, ...least, required_permissions: [], ...fields };
 }
 
+/** A release without tools and packages. */
+const BARE = { tools: [], dependencies: [] };
+
 test('a release differs from itself in nothing', () => {
-  const release = { manifest: manifestOf({ required_permissions: ['internet'] }), tools: [toolOf('add')] };
+  const release = {
+    manifest: manifestOf({ required_permissions: ['internet'] }),
+    tools: [toolOf('add')],
+    dependencies: [],
+  };
   const none = { added: [], removed: [] };
   expect(releaseDifferences(release, release)).toEqual({
     from_version: '1.0.0',
@@ -28,6 +35,7 @@ test('a release differs from itself in nothing', () => {
     hooks: none,
     secrets: [],
     limits: [],
+    dependencies: [],
     tools: { ...none, changed: [] },
   });
 });
@@ -47,7 +55,7 @@ test('what came, went and changed of permissions, hosts, hooks, secrets and limi
     limits: { memory_mb: 512 },
     hooks: ['before_tool_call'],
   });
-  expect(releaseDifferences({ manifest: before, tools: [] }, { manifest: after, tools: [] })).toMatchObject({
+  expect(releaseDifferences({ ...BARE, manifest: before }, { ...BARE, manifest: after })).toMatchObject({
     permissions: { added: ['llm'], removed: ['math:calculate'] },
     network: { added: ['c.example.com:443'], removed: ['a.example.com:443'] },
     hooks: { added: ['before_tool_call'], removed: [] },
@@ -75,7 +83,7 @@ test('of tools that stayed, what callers see is compared field by field', () => 
     toolOf('changed', { parameters: { type: 'object', required: ['a'] }, returns: { type: 'number' } }),
   ];
   const manifest = manifestOf();
-  expect(releaseDifferences({ manifest, tools: before }, { manifest, tools: after }).tools).toEqual({
+  expect(releaseDifferences({ ...BARE, manifest, tools: before }, { ...BARE, manifest, tools: after }).tools).toEqual({
     added: ['new'],
     removed: ['gone'],
     changed: [
@@ -89,7 +97,26 @@ test('of tools that stayed, what callers see is compared field by field', () => 
       },
     ],
   });
-  expect(releaseDifferences({ manifest, tools: undefined }, { manifest, tools: after }).tools).toBeNull();
+  expect(
+    releaseDifferences({ ...BARE, manifest, tools: undefined }, { ...BARE, manifest, tools: after }).tools,
+  ).toBeNull();
+});
+
+test('packages that came, went and changed are listed with their versions, those that are there twice with both', () => {
+  const manifest = manifestOf();
+  const at = (name: string, version: string | null, path = `node_modules/${name}`): Dependency => ({
+    ...{ name, version, license: 'MIT', path },
+  });
+  const before = [at('same', '1.0.0'), at('gone', '1.0.0'), at('zod', '3.0.0')];
+  const after = [at('same', '1.0.0'), at('new', null), at('zod', '4.0.0'), at('zod', '3.0.0', 'node_modules/new/zod')];
+  expect(
+    releaseDifferences({ ...BARE, manifest, dependencies: before }, { ...BARE, manifest, dependencies: after })
+      .dependencies,
+  ).toEqual([
+    { name: 'gone', from: '1.0.0', to: null },
+    { name: 'new', from: null, to: 'unknown' },
+    { name: 'zod', from: '3.0.0', to: '4.0.0, 3.0.0' },
+  ]);
 });
 
 test('what was added, taken from what is there, and what was removed put back, is what was', () => {

@@ -3,6 +3,7 @@
  * judges nothing.
  */
 import type {
+  Dependency,
   GuestLimits,
   JsonValue,
   Manifest,
@@ -18,6 +19,7 @@ import { isDeepStrictEqual } from 'node:util';
 export type ComparedRelease = {
   readonly manifest: Pick<Manifest, 'version' | 'required_permissions' | 'network' | 'hooks' | 'secrets' | 'limits'>;
   readonly tools: readonly WireTool[] | undefined;
+  readonly dependencies: readonly Dependency[];
 };
 
 /** Compares two releases; every list is sorted by name. */
@@ -31,6 +33,7 @@ export function releaseDifferences(before: ComparedRelease, after: ComparedRelea
     hooks: wordChanges(old.hooks, next.hooks),
     secrets: valueChanges(secretsOf(old), secretsOf(next)),
     limits: valueChanges(limitsOf(old.limits), limitsOf(next.limits)),
+    dependencies: valueChanges(versionsOf(before.dependencies), versionsOf(after.dependencies)),
     tools: before.tools === undefined || after.tools === undefined ? null : toolChanges(before.tools, after.tools),
   };
 }
@@ -50,6 +53,15 @@ function valueChanges(before: Named, after: Named): readonly ValueChange[] {
     const change = { name, from: before.get(name) ?? null, to: after.get(name) ?? null };
     return isDeepStrictEqual(change.from, change.to) ? [] : [change];
   });
+}
+
+function versionsOf(dependencies: readonly Dependency[]): Named {
+  const versions = new Map<string, string>();
+  for (const { name, version } of dependencies) {
+    const before = versions.get(name);
+    versions.set(name, before === undefined ? (version ?? 'unknown') : `${before}, ${version ?? 'unknown'}`);
+  }
+  return versions;
 }
 
 function secretsOf({ secrets }: ComparedRelease['manifest']): Named {

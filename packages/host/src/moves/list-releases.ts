@@ -49,8 +49,8 @@ export async function compareRelease(path: MovePath, whose: Whose, version: stri
   if (before === undefined || isCurrent)
     return { release, isCurrent, tools, asksFor: undefined, differences: undefined };
   const differences = releaseDifferences(
-    { manifest: before.manifest, tools: await toolsOf(path, before) },
-    { manifest: release.manifest, tools },
+    { manifest: before.manifest, tools: await toolsOf(path, before), dependencies: before.origin.dependencies },
+    { manifest: release.manifest, tools, dependencies: release.origin.dependencies },
   );
   return { release, isCurrent, tools, asksFor: consentAsked(before.manifest, release.manifest), differences };
 }

@@ -86,8 +86,8 @@ async function insistOnConsent(path: MovePath, before: Release, release: Release
   const asks_for = consentAsked(before.manifest, release.manifest);
   if (!needsConsent(asks_for)) return;
   const differences = releaseDifferences(
-    { manifest: before.manifest, tools: await toolsOf(path, before) },
-    { manifest: release.manifest, tools: await toolsOf(path, release) },
+    { manifest: before.manifest, tools: await toolsOf(path, before), dependencies: before.origin.dependencies },
+    { manifest: release.manifest, tools: await toolsOf(path, release), dependencies: release.origin.dependencies },
   );
   const { name, version } = release.manifest;
   const { permissions, hosts } = asks_for;

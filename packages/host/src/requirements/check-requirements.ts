@@ -31,6 +31,8 @@ export type FileFault = 'absent' | 'not_a_file' | 'unreadable' | 'empty' | 'lfs_
 export type RequirementOptions = {
   /** The plugin folder as the operator names it; it appears in cures. */
   readonly shownDir: string;
+  /** It came in an archive, beside which nothing can be installed. */
+  readonly isPacked?: boolean;
   /** Version of this platform, which `compatible_versions` is about. */
   readonly platformVersion: string;
 };
@@ -77,7 +79,7 @@ export function missingReason(missing: readonly MissingRequirement[]): string {
 /** Makes the requirements of packages that an import reached and node_modules does not hold. */
 export function missingPackages(
   names: readonly string[],
-  options: Pick<RequirementOptions, 'shownDir'>,
+  options: Pick<RequirementOptions, 'shownDir' | 'isPacked'>,
 ): readonly MissingRequirement[] {
   return names.map((name) => missingModule(name, 'it is imported', options));
 }
@@ -90,16 +92,19 @@ async function checkModule(
   return (await probe.hasModule(name)) ? undefined : missingModule(name, 'requirements.modules asks for it', options);
 }
 
+/** Nothing is installed into what was packed (FAULTS 93). */
+const PACK_ANEW = 'pack it anew with `bulkhead pack DIR`, in a folder where its packages are installed';
+
 function missingModule(
   name: string,
   why: string,
-  { shownDir }: Pick<RequirementOptions, 'shownDir'>,
+  { shownDir, isPacked }: Pick<RequirementOptions, 'shownDir' | 'isPacked'>,
 ): MissingRequirement {
   return {
     kind: 'module',
     name,
     cause: `ModuleNotFoundError: no package "${name}" in the plugin's node_modules (${why})`,
-    cure: `npm install --prefix ${quoted(shownDir)} ${quoted(name)}`,
+    cure: isPacked === true ? PACK_ANEW : `npm install --prefix ${quoted(shownDir)} ${quoted(name)}`,
   };
 }
 
@@ -128,7 +133,9 @@ async function checkFile(
   return { kind: 'file', name: path, cause, cure: cureOfFile(path, fault, options) };
 }
 
-function cureOfFile(path: string, fault: FileFault, { shownDir }: RequirementOptions): string {
+function cureOfFile(path: string, fault: FileFault, { shownDir, isPacked }: RequirementOptions): string {
+  if (isPacked === true && !path.startsWith('/'))
+    return 'name the file by an absolute path in plugin.json; an archive brings none';
   if (fault === 'lfs_pointer') return `git -C ${quoted(shownDir)} lfs pull`;
   const at = path.startsWith('/') ? quoted(path) : quoted(`${shownDir}/${path}`);
   return fault === 'unreadable' ? `chmod a+r ${at}` : `put the whole file at ${at}`;

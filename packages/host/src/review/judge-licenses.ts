@@ -2,9 +2,8 @@
  * Licences (F000-14; X000-34): the plugin's own and those of the packages in its bundle against the list of those that let
  * others use, change and pass on the code. It is advice to whoever installs or lists a plugin, and never stops an install.
  */
-import type { Finding, Manifest } from '@bulkhead/protocol';
+import type { Dependency, Finding, Manifest } from '@bulkhead/protocol';
 import parseExpression from 'spdx-expression-parse';
-import type { BundledPackage } from './list-dependencies.ts';
 import { LICENSE_NOT_ALLOWED } from './rules.ts';
 
 /** The one list of licences that pass; all are permissive, none asks that what is built from them be opened. */
@@ -16,7 +15,7 @@ export const ALLOWED_LICENSES: readonly string[] = [
 const HINT = `Licences that pass: ${ALLOWED_LICENSES.join(', ')}.`;
 
 /** Judges the licences of a plugin. */
-export function judgeLicenses(manifest: Manifest, dependencies: readonly BundledPackage[]): readonly Finding[] {
+export function judgeLicenses(manifest: Manifest, dependencies: readonly Dependency[]): readonly Finding[] {
   return [...ownFindings(manifest.license), ...dependencies.flatMap(dependencyFindings)];
 }
 
@@ -50,13 +49,13 @@ function ownFindings(license: string | undefined): readonly Finding[] {
   return [{ id, severity, path: 'plugin.json#/license', line: null, message, hint: HINT }];
 }
 
-function dependencyFindings({ name, version, license }: BundledPackage): readonly Finding[] {
-  if (license !== undefined && isAllowedLicense(license)) return [];
-  const shown = version === undefined ? name : `${name}@${version}`;
+function dependencyFindings({ name, version, license }: Dependency): readonly Finding[] {
+  if (license !== null && isAllowedLicense(license)) return [];
+  const shown = version === null ? name : `${name}@${version}`;
   const has =
-    license === undefined
+    license === null
       ? 'states no licence'
       : `has the licence ${JSON.stringify(license)}, which is not on the list`;
-  const hint = license === undefined ? 'Ask its author, or use another package.' : HINT;
+  const hint = license === null ? 'Ask its author, or use another package.' : HINT;
   return [{ id, severity, path: `node_modules/${name}/package.json`, line: null, message: `${shown} ${has}`, hint }];
 }

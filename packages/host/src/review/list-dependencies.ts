@@ -2,15 +2,7 @@
  * Which packages of others a plugin's bundle is made from, with their versions and licences: by the package.json files that
  * the review reached, which the host itself read.
  */
-import { isJsonObject, type JsonObject, type JsonValue } from '@bulkhead/protocol';
-
-/** One package in the bundle; `version` and `license` are undefined where its package.json does not say. */
-export type BundledPackage = {
-  readonly name: string;
-  readonly version: string | undefined;
-  /** As the package states it: an SPDX expression, or what it wrote instead. */
-  readonly license: string | undefined;
-};
+import { isJsonObject, type Dependency, type JsonObject, type JsonValue } from '@bulkhead/protocol';
 
 /** Where a package lies: below the innermost node_modules of a path. */
 const PACKAGE_ROOT = /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)/;
@@ -25,9 +17,9 @@ const TEXT_MAX = 100;
 export function listDependencies(
   reached: readonly string[],
   files: ReadonlyMap<string, Uint8Array>,
-): readonly BundledPackage[] {
+): readonly Dependency[] {
   const roots = new Map(reached.flatMap((path) => rootOf(path)));
-  const packages = [...roots].map(([root, name]) => describe(name, files.get(`${root}/package.json`)));
+  const packages = [...roots].map(([root, name]) => describe(root, name, files.get(`${root}/package.json`)));
   const distinct = new Map(packages.map((one) => [`${one.name}@${one.version ?? ''}`, one]));
   return [...distinct.entries()].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, found]) => found);
 }
@@ -38,9 +30,10 @@ function rootOf(path: string): readonly (readonly [string, string])[] {
   return match?.[1] === undefined || path === `${match[0]}/package.json` ? [] : [[match[0], match[1]]];
 }
 
-function describe(name: string, bytes: Uint8Array | undefined): BundledPackage {
+function describe(path: string, name: string, bytes: Uint8Array | undefined): Dependency {
   const about = bytes === undefined ? {} : parse(bytes);
-  return { name: textOf(name) ?? '', version: textOf(about['version']), license: licenseOf(about) };
+  const [version, license] = [textOf(about['version']) ?? null, licenseOf(about) ?? null];
+  return { name: textOf(name) ?? '', version, license, path };
 }
 
 function parse(bytes: Uint8Array): JsonObject {

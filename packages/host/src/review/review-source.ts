@@ -6,6 +6,7 @@ import {
   LIMITS,
   hasErrors,
   isJsonObject,
+  type Dependency,
   type EntryPointGroup,
   type Finding,
   type JsonObject,
@@ -18,7 +19,7 @@ import { FINDINGS_MAX, parseFindings } from '../base/parse-findings.ts';
 import type { AskWorkshop } from '../base/workshop-port.ts';
 import type { PackageFiles, SourceTree } from '../source/source-tree.ts';
 import { judgeLicenses } from './judge-licenses.ts';
-import { listDependencies, type BundledPackage } from './list-dependencies.ts';
+import { listDependencies } from './list-dependencies.ts';
 
 declare const reviewed: unique symbol;
 
@@ -37,7 +38,7 @@ export type ReviewedSource = {
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly packages: ReadonlyMap<string, string>;
   readonly findings: readonly Finding[];
-  readonly dependencies: readonly BundledPackage[];
+  readonly dependencies: readonly Dependency[];
 };
 
 /** One entry of the manifest's `entry_points`; `module` is a path in the tree. */
@@ -57,7 +58,7 @@ export type ReviewResult =
   | ({ readonly kind: 'missing'; readonly packages: readonly string[] } & Found);
 
 /** What is told of a plugin in any case. */
-type Found = { readonly findings: readonly Finding[]; readonly dependencies: readonly BundledPackage[] };
+type Found = { readonly findings: readonly Finding[]; readonly dependencies: readonly Dependency[] };
 
 /** What is reviewed. */
 export type ReviewInput = {

@@ -4,6 +4,7 @@
  */
 import { evaluate, parse, type DocumentNode, type ValueNode } from '@humanwhocodes/momoa';
 import { LIMITS, parseManifest, type Finding, type Manifest } from '@bulkhead/protocol';
+import { HostError } from '../base/host-error.ts';
 import type { SourceTree } from './source-tree.ts';
 
 /** A manifest and the file that it stands in, or every finding. */
@@ -26,6 +27,20 @@ export function readManifest(tree: SourceTree): ManifestFileResult {
   return (
     fromPackage ?? refuse('plugin.json', 'plugin.json is missing', 'Write plugin.json; `bulkhead init NAME` makes one.')
   );
+}
+
+/**
+ * Parses the manifest of a tree that goes no further without one.
+ *
+ * @throws {HostError} `MANIFEST_INVALID` with every finding; the message is the first.
+ */
+export function insistOnManifest(tree: SourceTree): Manifest {
+  const read = readManifest(tree);
+  if (read.ok) return read.manifest;
+  const first = read.findings[0];
+  const more = read.findings.length > 1 ? ` (and ${read.findings.length - 1} more)` : '';
+  const message = first === undefined ? undefined : `${first.message}${more}`;
+  throw new HostError('MANIFEST_INVALID', { findings: read.findings, ...(message !== undefined && { message }) });
 }
 
 /**

@@ -7,7 +7,7 @@
  * C2: Whoever applies the changes of each revision in order to what `readCatalogue` gave holds the catalogue of that revision.
  * C3: A release's content is never changed by a commit.
  */
-import type { Finding, JsonObject, Tier } from '@bulkhead/protocol';
+import type { Finding, JsonObject, Tier, ReleaseOrigin } from '@bulkhead/protocol';
 import type { SealedText, SecretRow } from './secrets-port.ts';
 
 /** A tenant. `id` is the word that calls name it by: the built-in `default`, or a UUID. Times are ISO 8601. */
@@ -60,6 +60,7 @@ export type ReleaseRow = {
   readonly offered_to: readonly string[];
   /** The operator named its folder; what came over the admin API needs a stronger sandbox (DESIGN 6). */
   readonly is_trusted: boolean;
+  readonly origin: ReleaseOrigin;
   readonly installed_at: string;
 };
 

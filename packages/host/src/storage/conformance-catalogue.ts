@@ -143,11 +143,14 @@ function releaseTests(storage: Opened): void {
     expect(releases).toEqual([release('b', '1.0.0'), release('a', '1.0.0')]);
   });
 
-  test('C3: a version is never rewritten: another digest is a conflict, the same one changes offer and trust alone', async () => {
+  test('C3: a version is never rewritten: another digest is a conflict, the same one changes offer, trust and signer alone', async () => {
     await storage().commit(write(putRelease('a', '1.0.0')));
     const other = { ...release('a', '1.0.0'), digest: 'f'.repeat(64) };
     expect(await storage().commit(write({ kind: 'put_release', row: other }))).toEqual({ kind: 'conflict', index: 0 });
-    const offer = { is_public: false, offered_to: ['acme', 'other'], is_trusted: false };
+    const signed_by = { kind: 'ed25519', key: 'ed25519:K', signed_at: '2026-01-01T00:00:00.000Z' } as const;
+    const dependencies = [{ name: 'zod', version: '4.0.0', license: 'MIT', path: 'node_modules/zod' }];
+    const origin = { form: 'archive', archive_sha256: 'a'.repeat(64), signed_by, dependencies } as const;
+    const offer = { is_public: false, offered_to: ['acme', 'other'], is_trusted: false, origin };
     const again = { ...release('a', '1.0.0'), ...offer, place: '/elsewhere', manifest: {}, findings: [] };
     expect(await storage().commit(write({ kind: 'put_release', row: again }))).toEqual(done(2));
     expect((await storage().readCatalogue()).releases).toEqual([{ ...release('a', '1.0.0'), ...offer }]);

@@ -87,6 +87,7 @@ export function release(plugin: string, version: string): ReleaseRow {
     is_public: true,
     offered_to: [],
     is_trusted: true,
+    origin: { form: 'folder', archive_sha256: null, signed_by: null, dependencies: [] },
     installed_at: minute(0),
   };
 }

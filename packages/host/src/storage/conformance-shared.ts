@@ -105,6 +105,7 @@ function releaseOf(digest: string): Parameters<ReturnType<Opened>['commit']>[0] 
   const row = {
     ...{ plugin_name: 'a', version: '1.0.0', digest, place: '/plugins/a', manifest: {}, findings: [] },
     ...{ is_public: true, offered_to: [], is_trusted: true, installed_at: minute(0) },
+    origin: { form: 'folder', archive_sha256: null, signed_by: null, dependencies: [] } as const,
   };
   const audit = { at: minute(0), actor: 'test', action: 'plugin.install', tenant_id: null, resource: 'a', details: {} };
   return { changes: [{ kind: 'put_release', row }], audit };

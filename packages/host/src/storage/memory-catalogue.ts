@@ -180,8 +180,8 @@ function putRelease({ releases }: Tables, row: ReleaseRow): Undo | undefined {
   const key = pair(row.plugin_name, row.version);
   const known = releases.get(key);
   if (known !== undefined && known.digest !== row.digest) return undefined;
-  const { is_public, offered_to, is_trusted } = row;
-  return put(releases, key, known === undefined ? row : { ...known, is_public, offered_to, is_trusted });
+  const { is_public, offered_to, is_trusted, origin } = row;
+  return put(releases, key, known === undefined ? row : { ...known, is_public, offered_to, is_trusted, origin });
 }
 
 function putRegistration(

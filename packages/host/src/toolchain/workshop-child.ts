@@ -25,7 +25,7 @@ export type WorkshopChild = {
   readonly setBusy: (isBusy: boolean) => void;
 };
 
-/** An answer has at most a module and its map. */
+/** An answer has at most the files of an archive, or a module and its map. */
 const BOUNDS: ParcelBounds = { blobsMax: LIMITS.archive_entries.value, blobBytesMax: 64 * 1024 * 1024 };
 const LAST_WORDS_CHARACTERS = 500;
 

@@ -1,43 +1,61 @@
 /**
- * Installing over HTTP: the platform names a folder on the server, and its release is stored beside the others of its plugin,
- * for nobody yet. Uploads and npm packages are told apart and refused by their form, before anything of them is read.
+ * Installing over HTTP: the platform names a folder or an archive on the server, sends an archive, or names a package of npm;
+ * its release is stored beside the others of its plugin, for nobody yet. Nothing of an archive is read here.
  */
-import type { FastifyInstance } from 'fastify';
-import { HostError, type Host, type InstalledRelease } from '@bulkhead/host';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { HostError, fetchNpmPackage, type Host, type InstalledRelease, type Upload } from '@bulkhead/host';
+import { LIMITS } from '@bulkhead/protocol';
 import type { Static } from 'typebox';
-import { InstalledSchema, InstallRefusedSchema, InstallSchema } from './install-schemas.ts';
+import {
+  ArchiveSchema,
+  InstallHeadersSchema,
+  InstalledSchema,
+  InstallRefusedSchema,
+  InstallSchema,
+} from './install-schemas.ts';
 import { callerOf } from '../door/principal.ts';
 import { ErrorBodySchema } from '../schemas.ts';
 
+/** What installs need beside the host: whether npm may be asked. */
+export type InstallRouteOptions = { readonly host: Host; readonly takesNpm: boolean };
+
+/** Content types of archives; which of both it is, is told from the bytes. */
 const UPLOADS = ['application/gzip', 'application/zip'];
 
 /** Adds `POST /api/v1/plugins`. */
-export function addInstallRoutes(app: FastifyInstance, host: Host): void {
+export function addInstallRoutes(app: FastifyInstance, options: InstallRouteOptions): void {
   // Of its own, so that no other route takes these content types.
   app.register(async (scope) => {
-    scope.addContentTypeParser(UPLOADS, (request, body, done) => {
-      body.resume();
-      done(unsupported(`an upload of ${String(request.headers['content-type']).slice(0, 80)}`));
-    });
-    addInstall(scope, host);
+    const bodyLimit = LIMITS.archive_packed_bytes.value;
+    scope.addContentTypeParser(UPLOADS, { parseAs: 'buffer', bodyLimit }, (_request, body, done) => done(null, body));
+    addInstall(scope, options);
   });
 }
 
-function addInstall(app: FastifyInstance, host: Host): void {
-  app.post<{ Body: Static<typeof InstallSchema> }>(
+type InstallBody = Static<typeof InstallSchema> | Buffer | undefined;
+
+function addInstall(app: FastifyInstance, options: InstallRouteOptions): void {
+  app.post<{ Body: InstallBody; Headers: Static<typeof InstallHeadersSchema> }>(
     '/api/v1/plugins',
     {
       config: { access: 'platform' },
       schema: {
         summary:
-          'Store the release in a folder on the server; it is registered for nobody until it is enabled or moved to',
+          'Store the release of a folder or an archive; it is registered for nobody until it is enabled or moved to',
         security: [{ bearer: [] }],
-        body: InstallSchema,
+        headers: InstallHeadersSchema,
+        body: {
+          content: {
+            'application/json': { schema: InstallSchema },
+            'application/gzip': { schema: ArchiveSchema },
+            'application/zip': { schema: ArchiveSchema },
+          },
+        },
         response: {
           201: InstalledSchema,
           400: ErrorBodySchema,
           401: ErrorBodySchema,
-          403: ErrorBodySchema,
+          403: InstallRefusedSchema,
           409: ErrorBodySchema,
           413: InstallRefusedSchema,
           422: InstallRefusedSchema,
@@ -45,15 +63,30 @@ function addInstall(app: FastifyInstance, host: Host): void {
       },
     },
     async (request, reply) => {
-      if ('npm' in request.body) throw unsupported('an npm package');
-      const release = await host.publish(request.body.path, { by: callerOf(request).actor });
+      const what = await sourceOf(request, options);
+      const release = await options.host.publish(what, { by: callerOf(request).actor });
       return reply.code(201).send(installed(release));
     },
   );
 }
 
-function unsupported(form: string): HostError {
-  return new HostError('INSTALL_FORM_UNSUPPORTED', { message: `${form} cannot be installed on this server yet` });
+async function sourceOf(
+  { body, headers }: Pick<FastifyRequest<{ Body: InstallBody }>, 'body' | 'headers'>,
+  { takesNpm }: InstallRouteOptions,
+): Promise<string | Upload> {
+  if (Buffer.isBuffer(body)) return { bytes: body, ...signatureIn(headers) };
+  // No schema judges a request without a content type, which has no body.
+  if (typeof body !== 'object') throw new HostError('VALIDATION_FAILED', { message: 'the body is missing' });
+  if ('path' in body) return body.path;
+  if (!takesNpm) throw new HostError('INSTALL_FORM_UNSUPPORTED');
+  const { id, bytes } = await fetchNpmPackage(body.npm, process.env);
+  return { bytes, npm: id };
+}
+
+/** A header holds no line breaks, and JSON may; so it travels as base64. */
+function signatureIn(headers: FastifyRequest['headers']): Pick<Upload, 'signature'> {
+  const sent = headers['x-bulkhead-signature'];
+  return typeof sent === 'string' ? { signature: Buffer.from(sent, 'base64').toString('utf8') } : {};
 }
 
 function installed({

@@ -151,7 +151,7 @@ function answer(reply: FastifyReply, row: StoredRegistration): FastifyReply {
 }
 
 function listed(
-  { manifest, digest, installedAt, isPublic, offeredTo }: Release,
+  { manifest, digest, installedAt, isPublic, offeredTo, origin }: Release,
   { caller, current }: { readonly caller: Caller; readonly current: string | undefined },
 ): Static<typeof ReleaseSchema> {
   return {
@@ -162,6 +162,8 @@ function listed(
     is_public: isPublic,
     ...(caller.isPlatform && { offered_to: [...offeredTo] }),
     required_permissions: [...manifest.required_permissions],
+    form: origin.form,
+    signed_by: origin.signed_by,
   };
 }
 
@@ -173,6 +175,8 @@ function compared({ release, isCurrent, asksFor, differences }: ComparedWithCurr
   const current = isCurrent ? release.manifest.version : undefined;
   return {
     ...listed(release, { caller, current }),
+    archive_sha256: release.origin.archive_sha256,
+    dependencies: release.origin.dependencies.map((dependency) => ({ ...dependency })),
     findings: [...release.findings],
     asks_for: asksFor ?? null,
     differences: differences ?? null,

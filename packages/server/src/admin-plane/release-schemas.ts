@@ -68,6 +68,7 @@ const DifferencesSchema = Type.Object({
   hooks: WordChangesSchema,
   secrets: Type.Array(ValueChangeSchema),
   limits: Type.Array(ValueChangeSchema),
+  dependencies: Type.Array(ValueChangeSchema, { description: 'Versions of packages, by name.' }),
   tools: Type.Union(
     [
       Type.Object({
@@ -104,6 +105,18 @@ export const ReleaseSchema = Type.Object({
   is_public: Type.Boolean(),
   offered_to: Type.Optional(Type.Array(Type.String(), { description: 'For the platform token alone.' })),
   required_permissions: words,
+  form: Type.Enum(['folder', 'archive', 'npm'], { description: 'In which form it came.' }),
+  signed_by: Type.Union(
+    [
+      Type.Object({
+        kind: Type.Enum(['ed25519']),
+        key: Type.String(),
+        signed_at: Type.String({ format: 'date-time' }),
+      }),
+      Type.Null(),
+    ],
+    { description: 'Null where nobody signed it.' },
+  ),
 });
 
 /** One move of the tenant’s registration. */
@@ -128,6 +141,16 @@ export const ReleaseListSchema = Type.Object({
 export const ComparedReleaseSchema = Type.Object({
   ...ReleaseSchema.properties,
   findings: Type.Array(FindingSchema, { description: 'Warnings of the review.' }),
+  archive_sha256: Type.Union([Type.String(), Type.Null()], { description: 'Of the archive that it came in.' }),
+  dependencies: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      version: nullable(Type.String()),
+      license: nullable(Type.String()),
+      path: Type.String(),
+    }),
+    { description: 'The packages that it brings.' },
+  ),
   asks_for: Type.Union([ConsentSchema, Type.Null()], { description: 'Null where the tenant runs none, or this one.' }),
   differences: Type.Union([DifferencesSchema, Type.Null()], { description: 'The same.' }),
 });

@@ -10,6 +10,7 @@ import { nodes } from './0004-nodes.ts';
 import { releases } from './0005-releases.ts';
 import { ledger } from './0006-ledger.ts';
 import { memory } from './0007-memory.ts';
+import { origins } from './0008-origins.ts';
 
 /** The list, in order. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -20,4 +21,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0005_releases': releases,
   '0006_ledger': ledger,
   '0007_memory': memory,
+  '0008_origins': origins,
 };

@@ -86,11 +86,13 @@ async function putToken(trx: Trx, row: TokenRow): Promise<boolean> {
   return true;
 }
 
-/** Keeps C3: what is there already changes its offer and its trust alone. */
+/** Keeps C3: what is there already changes its offer, its trust and its signer alone. */
 async function putRelease(trx: Trx, row: ReleaseRow): Promise<boolean> {
   const { is_public, offered_to, is_trusted } = row;
+  const origin = JSON.stringify(row.origin);
   const values = {
     ...row,
+    origin,
     place: storableText(row.place),
     manifest: JSON.stringify(row.manifest),
     findings: JSON.stringify(row.findings),
@@ -101,7 +103,7 @@ async function putRelease(trx: Trx, row: ReleaseRow): Promise<boolean> {
     .onConflict((conflict) =>
       conflict
         .columns(['plugin_name', 'version'])
-        .doUpdateSet({ is_public, offered_to, is_trusted })
+        .doUpdateSet({ is_public, offered_to, is_trusted, origin })
         .whereRef('plugin_releases.digest', '=', 'excluded.digest'),
     )
     .executeTakeFirstOrThrow();

@@ -54,7 +54,7 @@ function readReleases(trx: Trx): Promise<CatalogueRows['releases']> {
   return trx
     .selectFrom('plugin_releases')
     .select(['plugin_name', 'version', 'digest', 'place', 'manifest', 'findings'])
-    .select(['is_public', 'offered_to', 'is_trusted', 'installed_at'])
+    .select(['is_public', 'offered_to', 'is_trusted', 'origin', 'installed_at'])
     .orderBy('seq')
     .execute();
 }
