@@ -11,6 +11,7 @@ import { addTokenVerbs } from './verbs/api-token.ts';
 import { addAuditVerbs } from './verbs/audit.ts';
 import { addConfigVerbs } from './verbs/config.ts';
 import { addDebug } from './verbs/debug.ts';
+import { addDistributionVerbs } from './verbs/distribution.ts';
 import { addHealth } from './verbs/health.ts';
 import { addList } from './verbs/list.ts';
 import { addOffer } from './verbs/offer.ts';
@@ -66,6 +67,7 @@ function addServerVerbs(context: VerbContext): void {
   addReload(context);
   addLogs(context);
   addDebug(context);
+  addDistributionVerbs(context);
   addNodes(context);
   addAuditVerbs(context);
 }

@@ -52,7 +52,7 @@ async function write(name: string, version = '1.0.0', manifest: object = {}): Pr
 
 /** Packs it into a file beside, and returns that file. */
 async function pack(name: string, version?: string, manifest?: object): Promise<string> {
-  const { bytes } = await packPlugin(await write(name, version, manifest), within);
+  const { bytes } = await packPlugin(await write(name, version, manifest), { within });
   const file = join(folders.root, `${name}-${version ?? '1.0.0'}.tgz`);
   await writeFile(file, bytes);
   return file;
@@ -75,7 +75,7 @@ test('an archive is installed by its path, and is what its folder is', async () 
 });
 
 test('uploads are published: a .tgz, and a .zip of the same files', async () => {
-  const { bytes } = await packPlugin(await write('bicycle'), within);
+  const { bytes } = await packPlugin(await write('bicycle'), { within });
   const published = await host.publish({ bytes }, { by: 'platform' });
   expect(published).toMatchObject({
     name: 'bicycle',
@@ -157,7 +157,7 @@ test('[FAULTS-90] other content of a version is refused, in an archive as everyw
   await host.publish(await pack('gorilla'));
   const changed = join(folders.root, 'changed.tgz');
   await folders.write('gorilla', source('2'), { license: 'MIT' });
-  await writeFile(changed, (await packPlugin(join(folders.root, 'gorilla'), within)).bytes);
+  await writeFile(changed, (await packPlugin(join(folders.root, 'gorilla'), { within })).bytes);
   await expect(host.publish(changed)).rejects.toMatchObject({ code: 'RELEASE_EXISTS' });
 });
 

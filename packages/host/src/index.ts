@@ -6,7 +6,7 @@ export { checkPlugin, type CheckOptions, type CheckReport } from './check.ts';
 export type { Mended } from './mend.ts';
 export { ALLOWED_LICENSES, isAllowedLicense } from './review/judge-licenses.ts';
 export { reviewRules, type ReviewRule } from './review/rules.ts';
-export { packPlugin, type PackedPlugin } from './pack.ts';
+export { packPlugin, type PackOptions, type PackedPlugin } from './pack.ts';
 export { signFile, verifyFile, type SigningOptions, type VerifiedArchive, type VerifyingOptions } from './sign.ts';
 export { fetchNpmPackage, isNpmSpec, type NpmPackage } from './npm/fetch-package.ts';
 export { UNSIGNED_POLICIES, type UnsignedPolicy } from './install/judge-signature.ts';

@@ -4,6 +4,7 @@ import { LIMITS } from '@bulkhead/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { unpackArchive } from './archive/unpack.ts';
 import { HostError } from './base/host-error.ts';
+import type { WithWorkshop } from './host/with-workshop.ts';
 import { packPlugin, type PackedPlugin } from './pack.ts';
 import { MANIFEST, makePluginFolder, type PluginFolder } from './source/plugin-folder.fixture.ts';
 import { openPlainWorkshop, type PlainWorkshop } from './toolchain/workshop.fixture.ts';
@@ -12,7 +13,8 @@ let workshop: PlainWorkshop;
 beforeAll(() => void (workshop = openPlainWorkshop()));
 afterAll(() => workshop.close());
 
-const packed = (plugin: PluginFolder): Promise<PackedPlugin> => packPlugin(plugin.dir, (use) => use(workshop.ask));
+const packed = (plugin: PluginFolder): Promise<PackedPlugin> =>
+  packPlugin(plugin.dir, { within: (use) => use(workshop.ask) });
 
 const LICENSE = 'MIT License';
 const DEPENDENCY = {
@@ -173,4 +175,11 @@ test('[FAULTS-82] what no server would take for its depth, its names or its size
   await plugin.write('aux.ts', 'export {};');
   await plugin.write('big.json', '1');
   expect(await refusalOf(plugin)).toEqual({ code: 'PACK_REFUSED', findings: ['ARCHIVE_PATH aux.ts'] });
+});
+
+test('what goes to the author’s own server needs no licence', async () => {
+  await using plugin = await makePluginFolder({ 'main.ts': 'export default {};', '.env': 'TOKEN=1' });
+  const within: WithWorkshop = (use) => use(workshop.ask);
+  const { files } = await packPlugin(plugin.dir, { within, isPublished: false });
+  expect(files).toEqual(['CHECKSUM.sha256', 'DEPENDENCIES.json', 'main.ts', 'plugin.json']);
 });

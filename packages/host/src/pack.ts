@@ -35,6 +35,15 @@ export type PackedPlugin = {
   readonly findings: readonly Finding[];
 };
 
+/** `isPublished`: others will have the archive, so it needs a licence and holds no secret; true where it is left out. */
+export type PackOptions = {
+  readonly isPublished?: boolean;
+  /** Whose workshop does the work; one of its own, where it is left out. */
+  readonly within?: WithWorkshop;
+};
+
+type Packing = { readonly dir: string; readonly isPublished: boolean };
+
 /** As npm has it, so that `npm publish FILE` takes the archive, too. */
 const TOP_FOLDER = 'package';
 const DEPENDENCIES_FILE = 'DEPENDENCIES.json';
@@ -44,15 +53,15 @@ type Files = Map<string, Uint8Array>;
 /**
  * Packs a plugin folder.
  *
- * @param within - Whose workshop does the work; one of its own, where it is left out.
  * @throws {HostError} with all findings at once: `PACK_REFUSED` without a licence, with secrets, with packages that are
  *   missing or links, or beyond the bounds of an archive; else as an install would refuse the folder.
  */
-export function packPlugin(dir: string, within: WithWorkshop = withWorkshop): Promise<PackedPlugin> {
-  return within((ask) => pack(resolve(dir), ask));
+export function packPlugin(dir: string, options: PackOptions = {}): Promise<PackedPlugin> {
+  const { within = withWorkshop, isPublished = true } = options;
+  return within((ask) => pack({ dir: resolve(dir), isPublished }, ask));
 }
 
-async function pack(dir: string, ask: AskWorkshop): Promise<PackedPlugin> {
+async function pack({ dir, isPublished }: Packing, ask: AskWorkshop): Promise<PackedPlugin> {
   const source = await readSource(dir, OPERATOR_FOLDER);
   const manifest = insistOnManifest(source);
   const sdk = await readSdk();
@@ -62,7 +71,8 @@ async function pack(dir: string, ask: AskWorkshop): Promise<PackedPlugin> {
   const files: Files = new Map([...manifestFiles(source), ...(await ownFiles(source, reviewed, sdk))]);
   const dependencies = listDependencies([...files.keys()], files);
   await addPapers(files, source, dependencies);
-  const refusals = [...(await secretsIn(source, files)), ...lacks(files), ...unfit(files, reviewed)];
+  const unpublished = isPublished ? [...(await secretsIn(source, files)), ...lacks(files)] : [];
+  const refusals = [...unpublished, ...unfit(files, reviewed)];
   if (refusals.length > 0) throw refuse(refusals, 'PACK_REFUSED');
   files.set(DEPENDENCIES_FILE, documentOf(dependencies));
   files.set(CHECKSUMS_FILE, writeChecksums(files));

@@ -2,6 +2,7 @@
  * Every configuration key: what it takes, its default, what it is for. docs/operator.md shows this table, and a test holds
  * both equal. Tables and keys are as in bulkhead.toml; `BULKHEAD__TABLE__KEY` is the same in the environment.
  */
+import { UNSIGNED_POLICIES, isPublicKey } from '@bulkhead/host';
 import { LOG_LEVELS } from '@bulkhead/server';
 import { LIMITS, TIERS, parsePluginName } from '@bulkhead/protocol';
 
@@ -47,6 +48,18 @@ export const CONFIG_KEYS = {
   'sandbox.shared': names({
     fallback: [],
     about: 'Plugins that may serve all tenants with the same instances, where their manifest asks for scope `shared`.',
+  }),
+  'install.unsigned': word(UNSIGNED_POLICIES, {
+    fallback: 'warn',
+    about: 'What becomes of an archive that nobody signed; `refuse` takes signed archives only over the admin API.',
+  }),
+  'install.trusted_keys': publicKeys({
+    fallback: [],
+    about: 'Public keys whose signatures are taken; without any, a plugin’s first signer may sign its next releases.',
+  }),
+  'install.npm': flag({
+    fallback: false,
+    about: 'Take installs that name a package of npm, which this machine’s npm client fetches, without scripts.',
   }),
   'health.public_reasons': word(['auto', 'always', 'never'], {
     fallback: 'auto',
@@ -128,6 +141,18 @@ function list(about: About<Words>): ConfigKey<Words> {
     parse: (value) =>
       Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '') ? value : undefined,
     fromText: (given) => given.split(',').map((item) => item.trim()),
+  };
+}
+
+function publicKeys(about: About<Words>): ConfigKey<Words> {
+  const { parse, ...key } = list(about);
+  return {
+    ...key,
+    expected: 'a list of public keys, each ed25519:BASE64',
+    parse: (value) => {
+      const given = parse(value);
+      return given !== undefined && given.every(isPublicKey) ? given : undefined;
+    },
   };
 }
 

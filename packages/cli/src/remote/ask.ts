@@ -1,7 +1,7 @@
 /**
  * Asks a running server, and says with the next step what cannot be reached, answers in another form, or refuses.
  */
-import { HostError } from '@bulkhead/host';
+import { HostError, type ArchiveFile } from '@bulkhead/host';
 import { LIMITS, isJsonObject, type CallReport, type Outcome, type PluginHealth } from '@bulkhead/protocol';
 import { UsageError } from '../usage-error.ts';
 import { RemoteError, parseRefusal } from './remote-error.ts';
@@ -12,6 +12,8 @@ export type AdminRequest = {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly body?: object;
+  /** Sent in place of a body, with its signature in a header. */
+  readonly archive?: ArchiveFile;
   /** The ETag that what is changed must have. */
   readonly ifMatch?: string;
 };
@@ -37,19 +39,29 @@ const ANSWER_MS = LIMITS.timeout_ms.value + LIMITS.drain_ms.value;
  * @throws {HostError} `HOST_CLOSED` where no server answers, or something that is no Bulkhead does.
  */
 export async function askAdmin<Value>(remote: Remote, request: AdminRequest): Promise<AdminAnswer<Value>> {
-  const { method = 'GET', path, body, ifMatch } = request;
+  const { method = 'GET', path, body, archive, ifMatch } = request;
   const headers = {
     ...tokenHeaders(remote),
     ...(body !== undefined && { 'content-type': 'application/json' }),
+    ...(archive !== undefined && archiveHeaders(archive)),
     ...(ifMatch !== undefined && { 'if-match': ifMatch }),
   };
-  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  const json = body === undefined ? {} : { body: JSON.stringify(body) };
+  const sent = archive === undefined ? json : { body: new Uint8Array(archive.bytes) };
   const { response, value } = await ask(remote.server, path, { method, headers, ...sent });
   const refusal = response.ok ? undefined : (parseRefusal(value) ?? raiseForeign(remote.server));
   if (refusal !== undefined) throw new RemoteError(refusal);
   // By the schema of the route; what is no document, where there is one, was not written by a Bulkhead.
   if (value !== undefined && (typeof value !== 'object' || value === null)) raiseForeign(remote.server);
   return { status: response.status, etag: response.headers.get('etag') ?? undefined, value: value as Value };
+}
+
+/** Which of both it is, the server sees by itself; a header holds no line breaks, so the signature goes as base64. */
+function archiveHeaders({ signature }: ArchiveFile): Readonly<Record<string, string>> {
+  return {
+    'content-type': 'application/gzip',
+    ...(signature !== undefined && { 'x-bulkhead-signature': Buffer.from(signature).toString('base64') }),
+  };
 }
 
 /** Headers that say as whom a server is asked. @throws {UsageError} where there is no token. */

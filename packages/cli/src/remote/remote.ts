@@ -63,7 +63,8 @@ function insistOnHeaderText(tenant: string): void {
   );
 }
 
-function isOfThisMachine(server: string): boolean {
+/** Tells whether a server's URL names this machine. */
+export function isOfThisMachine(server: string): boolean {
   const name = new URL(server).hostname.replace(/^\[(.*)\]$/, '$1');
   return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
 }

@@ -1,39 +1,25 @@
 /**
  * `bulkhead install`, `releases`, `upgrade`, `rollback`: which releases of a plugin there are, and which one a tenant runs.
  */
-import { resolve } from 'node:path';
 import type { RegistrationRow } from '@bulkhead/host';
 import {
   isJsonObject,
   type ConsentAsked,
-  type Finding,
   type JsonObject,
   type ReleaseDifferences,
+  type Signer,
 } from '@bulkhead/protocol';
 import { Option } from 'commander';
 import { differenceLines } from '../differences.ts';
 import { askAdmin, type AdminRequest } from '../remote/ask.ts';
 import { RemoteError } from '../remote/remote-error.ts';
 import { openRemote } from '../remote/remote.ts';
-import {
-  asksForTenant,
-  asksServer,
-  examples,
-  print,
-  type ServerOptions,
-  type VerbContext,
-} from '../remote/server-verb.ts';
+import { asksForTenant, examples, print, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
 import { plain, tableLines } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
+import { addInstall } from './install.ts';
 import { collectGrants, pluginPath, showRegistration } from './plugins.ts';
 
-type Installed = {
-  readonly name: string;
-  readonly version: string;
-  readonly state: string;
-  readonly reason?: string;
-  readonly findings: readonly Finding[];
-};
 type Listed = {
   readonly version: string;
   readonly digest: string;
@@ -41,6 +27,7 @@ type Listed = {
   readonly is_current: boolean;
   readonly is_public: boolean;
   readonly required_permissions: readonly string[];
+  readonly signed_by: Signer | null;
 };
 type Move = {
   readonly kind: string;
@@ -62,19 +49,6 @@ export function addReleaseVerbs(context: VerbContext): void {
   addInstall(context);
   addReleases(context);
   addMoves(context);
-}
-
-function addInstall({ program, terminal }: VerbContext): void {
-  asksServer(program.command('install').description('Install a plugin folder of the server’s machine (platform token)'))
-    .argument('<dir>', 'plugin folder, as the server can read it')
-    .addHelpText('after', examples(['bulkhead install ./my-plugin']))
-    .action(async (dir: string, options: ServerOptions) => {
-      const request = { method: 'POST', path: '/api/v1/plugins', body: { path: resolve(dir) } } as const;
-      const { value } = await askAdmin<Installed>(await openRemote(options, process.env), request);
-      print({ terminal, options }, value, showInstalled);
-      const next = `bulkhead offer ${value.name} ${value.version} --to TENANT`;
-      terminal.say(terminal.talkColors.dim(plain(`No tenant sees it yet. Next: ${next}`)));
-    });
 }
 
 function addReleases({ program, terminal }: VerbContext): void {
@@ -154,14 +128,6 @@ function asDifferences(value: JsonObject): ReleaseDifferences {
   return value as unknown as ReleaseDifferences; // The schema of the route.
 }
 
-function showInstalled(installed: Installed, { result, say, colors }: Terminal): void {
-  const { name, version, state, reason = '', findings } = installed;
-  for (const line of tableLines(['plugin', 'version', 'state', 'reason'], [[name, version, state, reason]], colors)) {
-    result(line);
-  }
-  for (const { severity, id, path, message } of findings) say(plain(`${severity}  ${path}  ${id}  ${message}`));
-}
-
 function showList({ releases, moves }: ReleaseList, { result, say, colors }: Terminal): void {
   const rows = releases.map((one) => [
     one.is_current ? { text: `${one.version} *`, paint: colors.green } : one.version,
@@ -169,8 +135,13 @@ function showList({ releases, moves }: ReleaseList, { result, say, colors }: Ter
     one.required_permissions.join(' ') || '-',
     one.installed_at,
     one.digest.slice(0, DIGEST_CHARACTERS),
+    one.signed_by?.key ?? 'nobody',
   ]);
-  for (const line of tableLines(['release', 'seen by', 'permissions', 'installed', 'digest'], rows, colors))
+  for (const line of tableLines(
+    ['release', 'seen by', 'permissions', 'installed', 'digest', 'signed by'],
+    rows,
+    colors,
+  ))
     result(line);
   if (releases.length === 0) say('there is no release to see');
   if (moves.length === 0) return;

@@ -119,6 +119,8 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
       tenants: 'explicit',
       minTier: config['sandbox.min_tier'],
       untrustedMinTier: config['sandbox.untrusted_min_tier'],
+      unsigned: config['install.unsigned'],
+      trustedKeys: config['install.trusted_keys'],
       grants: config.grants,
       callsInFlightMax: config['server.calls_in_flight'],
       idleTimeoutMs: config['sandbox.idle_timeout_ms'],
@@ -131,7 +133,8 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
 }
 
 function openServer(host: Host, { config, token, log }: Serving): Promise<Server> {
-  return createServer({ host, log, token: token.token, publicReasons: config['health.public_reasons'] });
+  const [publicReasons, takesNpm] = [config['health.public_reasons'], config['install.npm']];
+  return createServer({ host, log, token: token.token, publicReasons, takesNpm });
 }
 
 function announce(ready: Ready, isJson: boolean, terminal: Terminal): void {

@@ -3,7 +3,7 @@
  * folders, archives and reasons; the flow itself is install.ts.
  */
 import { DEFAULT_TENANT, type ErrorCode } from '@bulkhead/protocol';
-import { basename, resolve } from 'node:path';
+import { basename, isAbsolute, resolve } from 'node:path';
 import { HostError } from '../base/host-error.ts';
 import { EMBEDDER } from '../catalogue/audited.ts';
 import type { Host, InstallOptions, InstalledRelease } from '../host-api.ts';
@@ -37,12 +37,8 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
     const grantsOf = (name: string): readonly string[] | undefined => options.grant ?? settings.grants[name];
     const { tenant, mayRecallTrial = false } = options;
     return inActiveSpan('bulkhead.install', {}, async (span) => {
-      const installed = await installPlugin(parts.install, {
-        from: await fromPath(resolve(dir)),
-        tenant,
-        grantsOf,
-        mayRecallTrial,
-      });
+      const request = { tenant, grantsOf, mayRecallTrial };
+      const installed = await installPlugin(parts.install, { from: await fromPath(resolve(dir)), ...request });
       const described = describeInstalled(parts, installed);
       const { name, version, state } = described;
       span.setAttributes({ 'bulkhead.plugin': name, 'bulkhead.plugin.version': version, 'bulkhead.state': state });
@@ -81,8 +77,7 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
   }
 
   async function reload(name: string): Promise<InstalledRelease> {
-    const place = registry.registered().find((plugin) => plugin.name === name)?.place ?? refusedPlace(parts, name);
-    if (place === undefined) throw new HostError('PLUGIN_NOT_FOUND', { message: `Plugin not found: "${name}"` });
+    const place = placeToRead(parts, name);
     if (registry.registered().some((plugin) => plugin.name === name)) registry.reload(name);
     const options = { ...(optionsOf.get(place) ?? storedOptions(parts, name)), mayRecallTrial: false };
     return startedAfresh(parts, await installListed(place, options));
@@ -96,6 +91,18 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
     withdraw: (name, tenant, by) => inTurn(() => withdraw(parts.install, { name, tenant, by })),
     uninstall: (name) => inTurn(() => uninstall(parts.install, name)),
   };
+}
+
+/** Where a plugin is read again from; what was sent to the server is nowhere. */
+function placeToRead(parts: HostParts, name: string): string {
+  const known = parts.install.registry.registered().find((plugin) => plugin.name === name);
+  const place = known?.place ?? refusedPlace(parts, name);
+  if (place === undefined) throw new HostError('PLUGIN_NOT_FOUND', { message: `Plugin not found: "${name}"` });
+  if (isAbsolute(place)) return place;
+  throw new HostError('SOURCE_NOT_FOUND', {
+    message: `"${name}" was sent to the server ("${place}"), so there is no folder to read again`,
+    hint: 'Install its next version; a tenant’s own token, or --tenant, starts its instances afresh.',
+  });
 }
 
 /** What a folder holds may be what ran before; whoever reloads it need not wait for calls that may last minutes. */

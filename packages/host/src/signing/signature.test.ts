@@ -84,7 +84,7 @@ test.each([
     generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }),
   ],
 ])('%s is no key to sign with, and is not repeated in the message', (_, key) => {
-  expect(() => signArchive(ARCHIVE, ABOUT, key.toString())).toThrow('no Ed25519 private key in PEM');
+  expect(() => signArchive(ARCHIVE, ABOUT, key)).toThrow('no Ed25519 private key in PEM');
 });
 
 test('[FAULTS-91] whatever text comes as a signature, none but its own statement is vouched for', () => {

@@ -54,7 +54,7 @@ const SPKI_HEAD = Buffer.from('302a300506032b6570032100', 'hex');
 export function createKeyPair(): KeyPair {
   const { privateKey, publicKey } = generateKeyPairSync(KIND);
   return {
-    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }),
     publicKey: publicText(publicKey),
   };
 }
