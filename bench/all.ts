@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const BENCHES = ['call', 'start', 'memory', 'neighbour', 'http', 'server', 'registrations', 'tenants'];
+const BENCHES = ['call', 'start', 'memory', 'neighbour', 'http', 'server', 'registrations', 'tenants', 'check'];
 
 for (const name of BENCHES) {
   const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url));

@@ -5,7 +5,8 @@ import { answering, makeFolder, REPOSITORY, run, writePlugin } from './cli-fixtu
 
 test('[F003-27] a plugin that nothing stops exits 0', async () => {
   const { code, stdout } = await run(['check', join(REPOSITORY, 'plugins/calculator'), '--json']);
-  const sdk = { name: '@bulkhead/sdk', version: expect.any(String) as unknown, license: 'Apache-2.0' };
+  const text = expect.any(String) as unknown;
+  const sdk = { name: '@bulkhead/sdk', version: text, license: 'Apache-2.0', path: text };
   expect(JSON.parse(stdout)).toEqual({ ok: true, findings: [], dependencies: [sdk] });
   expect(code).toBe(0);
 });

@@ -170,7 +170,7 @@ test('a tenant moves to a release after it has seen and consented to what differ
 
 test('debug shows instances, what they use, the last errors and the last calls; processes to the platform alone', async () => {
   await ask('call talker fail', acme);
-  const head = /\n {2}INSTANCE +PID +STATE +RELEASE +TIER +UP +CALLS +MEMORY +PEAK +CPU +THREADS +FILES\n/;
+  const head = /\n {2}INSTANCE +PID +STATE +SCOPE +RELEASE +TIER +UP +CALLS +MEMORY +PEAK +CPU +THREADS +FILES\n/;
   await expect
     .poll(async () => (await ask('debug talker', acme)).stdout)
     .toMatch(/last calls\n[^]*fail +tool_error +PLUGIN_THREW/);

@@ -17,8 +17,9 @@ const finding = {
   hint: 'Write the code itself.',
 } as const;
 const rules = [{ id: 'CODE_GENERATION', severity: 'error', about: 'makes text into code' }] as const;
+const ZOD = { name: 'zod', version: '4.0.0', license: null, path: 'node_modules/zod' };
 const inputWith = (findings: readonly (typeof finding)[]) => ({
-  report: { ok: false, findings, dependencies: [{ name: 'zod', version: '4.0.0', license: undefined }] },
+  report: { ok: false, findings, dependencies: [ZOD] },
   ...{ dir: '/plugins/odd one', rules, version: '1.2.3' },
 });
 

@@ -41,9 +41,9 @@ test('[F000-14] the plugin’s own licence is a warning where it is not on the l
 
 test('[X000-34] a package is named with its version and what it states', () => {
   const packages = [
-    { name: 'good', version: '1.0.0', license: 'ISC' },
-    { name: 'copyleft', version: '2.0.0', license: 'GPL-2.0-only' },
-    { name: '@a/silent', version: undefined, license: undefined },
+    { name: 'good', version: '1.0.0', license: 'ISC', path: 'node_modules/good' },
+    { name: 'copyleft', version: '2.0.0', license: 'GPL-2.0-only', path: 'node_modules/copyleft' },
+    { name: '@a/silent', version: null, license: null, path: 'node_modules/@a/silent' },
   ];
   const messages = judgeLicenses(manifestWith('MIT'), packages).map(({ path, message }) => [path, message]);
   expect(messages).toEqual([
@@ -66,10 +66,10 @@ test('packages are listed by name and version, with the licence in each form tha
   const roots = Object.keys(about).filter((root) => !root.endsWith('unused'));
   const reached = ['main.ts', ...files.keys(), ...roots.map((root) => `${root}/index.js`)];
   expect(listDependencies(reached, files)).toEqual([
-    { name: '@s/a', version: '0.1.0', license: 'ISC' },
-    { name: 'b', version: '1.0.0', license: 'MIT' },
-    { name: 'c', version: '3.0.0', license: '(MIT OR GPL-2.0-only)' },
-    { name: 'odd', version: undefined, license: undefined },
+    { name: '@s/a', version: '0.1.0', license: 'ISC', path: 'node_modules/@s/a' },
+    { name: 'b', version: '1.0.0', license: 'MIT', path: 'node_modules/b' },
+    { name: 'c', version: '3.0.0', license: '(MIT OR GPL-2.0-only)', path: 'node_modules/b/node_modules/c' },
+    { name: 'odd', version: null, license: null, path: 'node_modules/odd' },
   ]);
 });
 
@@ -80,7 +80,7 @@ test('a package.json that is no JSON, or that would steer a terminal, says nothi
   ]);
   const listed = listDependencies(['node_modules/a/i.js', 'node_modules/b/i.js'], files);
   expect(listed).toEqual([
-    { name: 'a', version: undefined, license: undefined },
-    { name: 'b', version: '?[2J', license: 'x'.repeat(100) },
+    { name: 'a', version: null, license: null, path: 'node_modules/a' },
+    { name: 'b', version: '?[2J', license: 'x'.repeat(100), path: 'node_modules/b' },
   ]);
 });

@@ -42,6 +42,14 @@ async function openPlugin(tier: Tier, plugin?: PluginUnderTest): Promise<Sandbox
   return opening.sandbox;
 }
 
+test('opened without being measured it is the strongest that has its tools, and claims no layer', async () => {
+  fixture = await openSandboxFixture(strongest, { isMeasured: false });
+  expect(fixture.sandbox.receipt).toMatchObject({ tier: strongest, layers: [], above: [] });
+  const opening = await fixture.open(PLUGIN);
+  if (!opening.ok) throw new Error(opening.error.message);
+  expect(await opening.sandbox.run(callOf('echo', { a: 1 }))).toMatchObject({ ok: true, value: { a: 1 } });
+});
+
 describe.each(tiers)('at tier %s', (tier) => {
   test('every process of a guest carries the mark by which the leak guard knows guests', async () => {
     const sandbox = await openPlugin(tier);
