@@ -3,8 +3,11 @@
  */
 import type {
   Digest,
+  EntryPointGroup,
   Finding,
+  GuestReady,
   JsonObject,
+  ListedEntry,
   ListedTool,
   LogLevel,
   Manifest,
@@ -109,6 +112,23 @@ export type CallRequest = {
   readonly idempotencyKey?: string | undefined;
   /** Scopes of the caller; undefined means all, as a token made without scopes has. */
   readonly scopes?: readonly string[] | undefined;
+};
+
+/** One call of a method of an entry point (ADR 16): a task handler, an LLM backend, a selector, an executor, a monitor. */
+export type EntryRequest = {
+  readonly plugin: string;
+  /** Any group but `tools`, with or without `bulkhead.` in front. */
+  readonly group: Exclude<EntryPointGroup, 'tools'> | `bulkhead.${Exclude<EntryPointGroup, 'tools'>}`;
+  readonly name: string;
+  /** One of the group's, such as `handle`. */
+  readonly method: string;
+  /** Positional, JSON. */
+  readonly args?: readonly unknown[];
+  /** `default` where it is left out. */
+  readonly tenant?: string | undefined;
+  /** Whole milliseconds; clipped to the plugin's own limit, which is also the default. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 };
 
 /** What to run without a tool: a named export of a plugin's main, or of a file that is reviewed and bundled alike. */
@@ -367,6 +387,11 @@ export type Host = AsyncDisposable & {
   readonly uninstall: (name: string) => Promise<void>;
   /** Runs one tool; never rejects. */
   readonly call: (request: CallRequest) => Promise<Outcome>;
+  /**
+   * Runs one method of an entry point; never rejects. It takes every step of a call, and is recorded under the target
+   * `group/name#method`. Not for requests from a network.
+   */
+  readonly callEntry: (request: EntryRequest) => Promise<Outcome>;
   /** Runs one function with positional arguments; never rejects. Not for requests from a network. */
   readonly runSandboxed: (target: SandboxedFunction, ...args: readonly unknown[]) => Promise<Outcome>;
   /** Health of every listed plugin, sorted by name; the worst over the nodes that live, where no scope is asked for. */
@@ -374,6 +399,10 @@ export type Host = AsyncDisposable & {
   readonly health: (name: string, view?: HealthView) => PluginHealth | undefined;
   /** Tools that a tenant may see, sorted by plugin and name. */
   readonly tools: (tenant?: string) => readonly ListedTool[];
+  /** Entry points other than tools that a tenant may use, sorted by plugin, group and name. */
+  readonly entries: (tenant?: string) => readonly ListedEntry[];
+  /** What a plugin of a tenant said of itself when it was loaded; undefined where it never was. */
+  readonly described: (plugin: string, tenant?: string) => GuestReady | undefined;
   readonly logs: PluginLogs;
   /** Looks into a plugin without asking it; the platform sees processes and places, too. Never rejects. */
   readonly debug: (

@@ -23,6 +23,7 @@ export type {
   CallRequest,
   ChangeOptions,
   DisableOptions,
+  EntryRequest,
   Host,
   HostOptions,
   InstallOptions,

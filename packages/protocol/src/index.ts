@@ -20,6 +20,8 @@ export {
 } from './frames.ts';
 export type { HealthReport, HealthStatus } from './health.ts';
 export { HEALTH_NOT_IMPLEMENTED, HEALTH_STATUSES, parseHealthReport } from './health.ts';
+export type { ListedEntry, ObjectGroup, WireEntry } from './entry-points.ts';
+export { ENTRY_POINT_METHODS, entryTarget, entryTargets, parseObjectGroup } from './entry-points.ts';
 export type { ErrorBody, PluginHealth, ToolCallBody } from './http.ts';
 export { createIdTable, type IdTable } from './id-table.ts';
 export type { Digest, PluginName, TenantId, ToolName, Version } from './ids.ts';
@@ -72,4 +74,6 @@ export { TIERS, isTierAtLeast, parseTier, strongestTier } from './receipt.ts';
 export type { MemoryArtifact, MemorySummary, ServiceAnswer, ServiceAsk, ServiceError } from './services.ts';
 export type { BreakerState, HealthWord, LifecycleState } from './state.ts';
 export { BREAKER_STATES, HEALTH_WORDS, LIFECYCLE_STATES } from './state.ts';
+export type { Result, ResultStatus, Task, TaskKind } from './task.ts';
+export { RESULT_STATUSES, TASK_KINDS, TASK_SCHEMA_VERSION } from './task.ts';
 export type { ListedTool, WireTool } from './tool.ts';

@@ -171,6 +171,7 @@ export const LIMITS = {
   },
   guests: { value: 256, unit: 'guests', reason: 'Of the whole host: 256 idle guests are about 4 GiB.' },
   tools: { value: 256, unit: 'tools', reason: 'Of one plugin; agents cannot choose among more.' },
+  entry_points: { value: 256, unit: 'entry points', reason: 'Of one plugin; as many as tools.' },
   tool_schema_bytes: { value: 64 * KIB, unit: 'bytes', reason: 'One parameters schema.' },
   log_ring_bytes: { value: 64 * KIB, unit: 'bytes', reason: "What is kept of one guest's stdout and stderr." },
   call_output_bytes: { value: 16 * KIB, unit: 'bytes', reason: 'stdout and stderr of one CallReport, each.' },

@@ -10,6 +10,7 @@
  *    |  <- ask ------------ answer ---->  |   what the plugin wants of the host's services, at any time after bind
  *    |  -- close ---------------------->  |   onUnload, then exit
  */
+import { parseWireEntries, type WireEntry } from './entry-points.ts';
 import { isErrorCode, type ErrorCode } from './errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { LIMITS } from './limits.ts';
@@ -20,7 +21,7 @@ import type { WireTool } from './tool.ts';
 export const PROTOCOL_VERSION = 1;
 
 /** What a call runs inside the guest. */
-export type CallTarget = 'tool' | 'export' | 'hook' | 'health';
+export type CallTarget = 'tool' | 'export' | 'hook' | 'health' | 'entry';
 
 /**
  * What the artifact is: a plugin; a module of which only named functions are called; or the host's own self-test, for
@@ -42,7 +43,7 @@ export type BindMessage = {
 };
 
 /**
- * `args` are positional; a tool takes one (its params). `left_ms` is time left, since clocks are not shared. `caller` is the
+ * `args` are positional; a tool takes one (its params). An entry's name is `group/name#method`. `left_ms` is time left, since clocks are not shared. `caller` is the
  * tenant that the call is for and its configuration, where the guest serves every tenant.
  */
 export type CallMessage = {
@@ -78,6 +79,8 @@ export type GuestReady = {
   readonly hooks: readonly string[];
   readonly exports: readonly string[];
   readonly has_health_check: boolean;
+  /** Absent where it has none. */
+  readonly entries?: readonly WireEntry[];
 };
 
 /** Bytes that the guest wrote to stdout and stderr so far; absent means none. The host waits for them, bounded. */
@@ -221,8 +224,11 @@ function parseReady(value: JsonObject): GuestMessage | undefined {
   if (!isJsonObject(metadata) || !Array.isArray(tools) || tools.length > LIMITS.tools.value) return undefined;
   if (!isTextList(hooks) || !isTextList(exports) || typeof has_health_check !== 'boolean') return undefined;
   const parsed = tools.map(parseTool);
-  if (parsed.includes(undefined)) return undefined;
-  return { t: 'ready', metadata, tools: parsed.filter((tool) => tool !== undefined), hooks, exports, has_health_check };
+  const entries = parseWireEntries(value['entries']);
+  if (parsed.includes(undefined) || entries === undefined) return undefined;
+  const offered = parsed.filter((tool) => tool !== undefined);
+  const ready = { t: 'ready', metadata, tools: offered, hooks, exports, has_health_check } as const;
+  return entries.length === 0 ? ready : { ...ready, entries };
 }
 
 function parseTool(value: unknown): WireTool | undefined {

@@ -25,8 +25,8 @@ test('a plugin of definePlugin carries the two functions that it calls and nothi
   expect(text).not.toContain('typebox');
 });
 
-test('the whole SDK is under 6 kB, and drags in no library', async () => {
+test('the whole SDK is under 8 kB, and drags in no library', async () => {
   const text = await bundled(`import * as sdk from '@bulkhead/sdk'; export default sdk;`);
-  expect(text.length).toBeLessThan(6 * KIB);
+  expect(text.length).toBeLessThan(8 * KIB);
   expect(text).not.toContain('node_modules');
 });

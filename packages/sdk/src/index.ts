@@ -10,6 +10,8 @@ export type {
   JsonValue,
   MemoryArtifact,
   MemorySummary,
+  ResultStatus,
+  Task,
 } from '@bulkhead/protocol';
 export { BasePlugin } from './base-plugin.ts';
 export { BaseToolPlugin } from './base-tool-plugin.ts';
@@ -24,14 +26,24 @@ export type {
   PluginContext,
   ToolContext,
 } from './context.ts';
+export type { ExecutionResult } from './executor.ts';
+export { Executor } from './executor.ts';
 export type { FromJsonSchema } from './json-schema.ts';
+export type { Generated, GeneratedPiece, GeneratedText, GenerateOptions, TokenUsage } from './llm-backend.ts';
+export { LLMBackend } from './llm-backend.ts';
 export { createLock } from './lock.ts';
 export type { PluginMetadataFields } from './metadata.ts';
 export { PluginMetadata } from './metadata.ts';
+export type { EntryMetadata, MonitorAlert, MonitorContext, MonitorRecord, MonitorSummary } from './monitor.ts';
+export { Monitor } from './monitor.ts';
+export type { Island, Program, ProgramDatabase } from './parent-selector.ts';
+export { ParentSelector } from './parent-selector.ts';
 export type { HookHandler, Plugin } from './plugin.ts';
 export { definePlugin } from './plugin.ts';
 export { PluginHook } from './plugin-hook.ts';
+export { Result } from './result.ts';
 export type { StandardJsonSchema, StandardResult, StandardSchema } from './standard-schema.ts';
+export { TaskHandler, TaskKind } from './task-handler.ts';
 export type { ParamsOf, ToolDefinition, ToolDescription, ToolSchema } from './tool.ts';
 export { defineTool } from './tool.ts';
 export { ToolResult } from './tool-result.ts';

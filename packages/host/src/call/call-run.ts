@@ -57,10 +57,10 @@ export type CallPath = TierPolicy & {
   readonly hooksFor: (tenant: string, point: 'before_tool_call') => readonly Hook[];
 };
 
-/** A request, normalised: `args` for an export, `params` for a tool. */
+/** A request, normalised: positional `args`, of a tool its params alone. An entry's name is `group/name#method`. */
 export type CallTask = {
   readonly plugin: string;
-  readonly target: { readonly kind: 'tool' | 'export'; readonly name: string };
+  readonly target: { readonly kind: 'tool' | 'export' | 'entry'; readonly name: string };
   readonly args: readonly JsonValue[];
   readonly tenant: string | undefined;
   readonly timeoutMs: number | undefined;

@@ -1,7 +1,14 @@
 /**
  * Steps 2 and 3 of a call: what runs, may this caller run it, for how long, and do the parameters fit.
  */
-import { callError, type CallError, type JsonObject, type JsonValue, type Manifest } from '@bulkhead/protocol';
+import {
+  callError,
+  entryTargets,
+  type CallError,
+  type JsonObject,
+  type JsonValue,
+  type Manifest,
+} from '@bulkhead/protocol';
 import type { HostError } from '../base/host-error.ts';
 import { needsOf } from '../fleet/compile-tool.ts';
 import type { LivePlugin, LiveTool } from '../fleet/live-plugin.ts';
@@ -66,7 +73,7 @@ export function resolveCall(path: CallPath, run: CallRun, tenant: TenantScope): 
   if (live === undefined)
     return { ok: false, error: explainAbsence(path, task.plugin, notLoaded(task.plugin)), absent: release };
   const tool = task.target.kind === 'tool' ? live.tools()?.get(task.target.name) : undefined;
-  run.handler = tool?.handler;
+  run.handler = tool?.handler ?? taskHandlerOf(run);
   const error =
     refuseTarget(run, live, tool) ??
     refusePermissions(run, { manifest: release.manifest, registration, tool }) ??
@@ -150,8 +157,17 @@ function refuseTarget(run: CallRun, live: LivePlugin, tool: LiveTool | undefined
       name,
       ready.tools.map((known) => known.name),
     );
-  if (kind === 'export' && !ready.exports.includes(name)) return unknownTool(live.spec.name, name, ready.exports);
+  const offered = kind === 'export' ? ready.exports : (ready.entries ?? []).flatMap(entryTargets);
+  if (kind !== 'tool' && !offered.includes(name)) return unknownTool(live.spec.name, name, offered);
   return undefined;
+}
+
+const HANDLE = /^task_handlers\/(.*)#handle$/;
+
+/** Label of a task handler's series: the work itself is measured, not the question whether it takes the task (F000-12). */
+function taskHandlerOf({ task }: CallRun): string | undefined {
+  const name = task.target.kind === 'entry' ? HANDLE.exec(task.target.name)?.[1] : undefined;
+  return name === undefined ? undefined : `${task.plugin}.${name}`;
 }
 
 function unknownTool(plugin: string, name: string, known: readonly string[]): CallError {

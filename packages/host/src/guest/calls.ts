@@ -83,6 +83,8 @@ function dispatch(plugin: AdaptedPlugin, message: CallMessage, call: GuestCall):
       return plugin.runTool(message.name, message.args[0] ?? {}, call);
     case 'export':
       return plugin.runExport(message.name, message.args);
+    case 'entry':
+      return plugin.runEntry(message.name, message.args, call);
     case 'hook':
       return plugin.runHook(message.name, message.args[0], call);
     case 'health':

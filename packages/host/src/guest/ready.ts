@@ -19,7 +19,9 @@ const SHOWN_CHARACTERS = 64;
 export function readyMessage(plugin: AdaptedPlugin): string {
   const { metadata, tools, hooks, exports } = plugin;
   const has_health_check = plugin.healthCheck !== undefined;
-  const json = stringify({ t: 'ready', metadata, tools, hooks, exports, has_health_check });
+  const entries = plugin.entries();
+  const offered = entries.length === 0 ? {} : { entries };
+  const json = stringify({ t: 'ready', metadata, tools, hooks, exports, has_health_check, ...offered });
   const bytes = byteLength(json);
   const { value: allowed } = LIMITS.ready_frame_bytes;
   if (bytes <= allowed) return json;

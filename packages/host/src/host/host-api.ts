@@ -1,10 +1,18 @@
 /**
  * The embedding API over opened parts.
  */
-import { DEFAULT_TENANT, type JsonValue, type ListedTool } from '@bulkhead/protocol';
+import {
+  DEFAULT_TENANT,
+  entryTarget,
+  parseObjectGroup,
+  type GuestReady,
+  type JsonValue,
+  type ListedEntry,
+  type ListedTool,
+} from '@bulkhead/protocol';
 import { runCall } from '../call.ts';
 import type { CallTask } from '../call/call-run.ts';
-import type { CallRequest, Host } from '../host-api.ts';
+import type { CallRequest, EntryRequest, Host } from '../host-api.ts';
 import type { HostParts } from './open-parts.ts';
 import { createHealthViews } from './health-views.ts';
 import { createInstaller } from './installer.ts';
@@ -40,9 +48,12 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
     withdraw: installer.withdraw,
     uninstall: installer.uninstall,
     call: (request) => runCall(call, toolTask(request)),
+    callEntry: (request) => runCall(call, entryTask(request)),
     runSandboxed: (target, ...args) => runFunction(parts, target, args),
     ...views,
     tools: (tenant) => listTools(parts, tenant ?? DEFAULT_TENANT),
+    entries: (tenant) => listEntries(parts, tenant ?? DEFAULT_TENANT),
+    described: (plugin, tenant) => describedOf(parts, plugin, tenant ?? DEFAULT_TENANT),
     logs,
     debug: createPluginDebug(parts, { ...views, logs }),
     refused: () => call.registry.refused(),
@@ -52,31 +63,56 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
   };
 }
 
-const NOBODY: readonly string[] = [];
-
 function toolTask(request: CallRequest): CallTask {
+  const { plugin, tool, scopes, idempotencyKey } = request;
   return {
-    plugin: request.plugin,
-    target: { kind: 'tool', name: request.tool },
+    ...UNASKED,
+    ...{ plugin, scopes, idempotencyKey, tenant: request.tenant, timeoutMs: request.timeoutMs, signal: request.signal },
+    target: { kind: 'tool', name: tool },
     args: [(request.params ?? {}) as JsonValue], // Whoever calls gives JSON; the schema judges what it is.
-    tenant: request.tenant,
-    timeoutMs: request.timeoutMs,
-    signal: request.signal,
-    scopes: request.scopes,
-    chain: NOBODY,
-    idempotencyKey: request.idempotencyKey,
-    live: undefined,
-    refusal: undefined,
   };
 }
 
-function listTools({ call }: HostParts, tenant: string): readonly ListedTool[] {
-  const tools = call.releases.plugins().flatMap((plugin) => {
-    const resolution = call.releases.resolve(tenant, plugin);
-    const live = resolution.kind === 'resolved' ? call.fleet.find(resolution.release.digest) : undefined;
-    return (live?.ready()?.tools ?? []).map((tool) => ({ plugin, ...tool }));
-  });
+/** A group that there is not is looked for by its name, and found nowhere. */
+function entryTask({ plugin, group, name, method, args = [], tenant, timeoutMs, signal }: EntryRequest): CallTask {
+  const known = parseObjectGroup(group);
+  const target = known === undefined ? `${group}/${name}#${method}` : entryTarget(known, name, method);
+  return {
+    ...UNASKED,
+    ...{ plugin, tenant, timeoutMs, signal },
+    target: { kind: 'entry', name: target },
+    args: args as readonly JsonValue[], // Positional arguments are JSON; the channel writes them as such.
+  };
+}
+
+/** What a call is without, unless it asks for it. */
+const UNASKED = {
+  scopes: undefined,
+  idempotencyKey: undefined,
+  chain: [],
+  live: undefined,
+  refusal: undefined,
+} as const;
+
+function listTools(parts: HostParts, tenant: string): readonly ListedTool[] {
+  const tools = parts.call.releases
+    .plugins()
+    .flatMap((plugin) => (describedOf(parts, plugin, tenant)?.tools ?? []).map((tool) => ({ plugin, ...tool })));
   return tools.toSorted((a, b) => compare(a.plugin, b.plugin) || compare(a.name, b.name));
+}
+
+function listEntries(parts: HostParts, tenant: string): readonly ListedEntry[] {
+  const entries = parts.call.releases
+    .plugins()
+    .flatMap((plugin) => (describedOf(parts, plugin, tenant)?.entries ?? []).map((entry) => ({ plugin, ...entry })));
+  return entries.toSorted(
+    (a, b) => compare(a.plugin, b.plugin) || compare(a.group, b.group) || compare(a.name, b.name),
+  );
+}
+
+function describedOf({ call }: HostParts, plugin: string, tenant: string): GuestReady | undefined {
+  const resolution = call.releases.resolve(tenant, plugin);
+  return resolution.kind === 'resolved' ? call.fleet.find(resolution.release.digest)?.ready() : undefined;
 }
 
 function compare(a: string, b: string): number {

@@ -5,12 +5,13 @@
  *   default: class ------ new --.
  *   default: object ------------+--> members --> AdaptedPlugin
  *   no default: the namespace --'        ^
- *                entry_points.tools -----'
+ *                entry_points.tools -----'      entry_points.<other> --> entries.ts
  *
  * A1: each property of the plugin is read once, here; what it becomes later changes nothing.
  * A2: shapes are judged by their members, never by `instanceof`, so any copy of the SDK will do, and none.
  */
-import { LIMITS, parseHealthReport, type JsonObject, type WireTool } from '@bulkhead/protocol';
+import { LIMITS, parseHealthReport, type JsonObject, type WireEntry, type WireTool } from '@bulkhead/protocol';
+import { adaptEntries } from './entries.ts';
 import { settle } from './settle.ts';
 import { asMethod, describe, isRecord, plainJson, type Method } from './shape.ts';
 import { readEntryPointTool, readTool, type AdaptedTool, type ToolAnswer } from './tool.ts';
@@ -23,12 +24,16 @@ export type AdaptedPlugin = {
   readonly hooks: readonly string[];
   /** Names of the functions that main exports. */
   readonly exports: readonly string[];
-  /** Runs onLoad or initPlugin; rejects where it throws or answers false. */
+  /** Its entry points other than tools; known once it is loaded. */
+  readonly entries: () => readonly WireEntry[];
+  /** Runs onLoad or initPlugin, then makes the entry points; rejects where one of them throws, or init answers false. */
   readonly load: (context: unknown) => Promise<void>;
   readonly unload: () => Promise<void>;
   /** @throws ToolReportedError where the tool answers success = false. */
   readonly runTool: (name: string, params: unknown, context: unknown) => ToolAnswer | Promise<ToolAnswer>;
   readonly runExport: (name: string, args: readonly unknown[]) => unknown;
+  /** Runs a method of an entry point, named `group/name#method`. */
+  readonly runEntry: (target: string, args: readonly unknown[], context: unknown) => unknown;
   /** Answers the data as it came where the handler returns nothing. */
   readonly runHook: (hook: string, data: unknown, context: unknown) => unknown;
   /** Answers a HealthReport, whatever the plugin's own check answers. */
@@ -56,10 +61,11 @@ const EXPECTED =
  * @throws TypeError that names what main exports and what it may export; or what the plugin's own code throws.
  */
 export async function adaptPlugin(artifact: unknown, manifest: JsonObject): Promise<AdaptedPlugin> {
-  const { main, entryPointTools } = readArtifact(artifact);
+  const { main, entryPoints } = readArtifact(artifact);
   const exports = functionsOf(main);
-  const members = membersOf(pluginOf(main, exports, entryPointTools !== undefined));
-  const tools = toolsOf(members, entryPointTools ?? {});
+  const members = membersOf(pluginOf(main, exports, Object.keys(entryPoints).length > 0));
+  const tools = toolsOf(members, isRecord(entryPoints['tools']) ? entryPoints['tools'] : {});
+  const entries = adaptEntries(entryPoints, main['PLUGIN_METADATA']);
   const hooks = hooksOf(members, manifest['hooks']);
   const onLoad = methodOf(members, LOAD);
   const onUnload = methodOf(members, UNLOAD);
@@ -69,10 +75,15 @@ export async function adaptPlugin(artifact: unknown, manifest: JsonObject): Prom
     tools: [...tools.values()].map((tool) => tool.wire),
     hooks: [...hooks.keys()],
     exports: [...exports.keys()],
-    load: async (context) => assertInitialised(await onLoad?.(context)),
+    entries: entries.list,
+    load: async (context) => {
+      assertInitialised(await onLoad?.(context));
+      await entries.open(context);
+    },
     unload: async () => void (await onUnload?.()),
     runTool: (name, params, context) => found(tools, 'tool', name).run(params, context),
     runExport: (name, args) => found(exports, 'exported function', name)(...args),
+    runEntry: entries.run,
     runHook: (hook, data, context) =>
       settle(found(hooks, 'hook', hook)(data, context), (changed) => (changed === undefined ? data : changed)),
     healthCheck: healthCheck && (() => settle(healthCheck(), parseHealthReport)),
@@ -81,13 +92,14 @@ export async function adaptPlugin(artifact: unknown, manifest: JsonObject): Prom
 
 type Bag = Readonly<Record<string, unknown>>;
 
-/** Copies the namespace, because its getters are the plugin's (A1); no tools under entry points are undefined. */
-function readArtifact(artifact: unknown): { readonly main: Bag; readonly entryPointTools: Bag | undefined } {
+/** Copies the namespace, because its getters are the plugin's (A1); groups that name nothing are left out. */
+function readArtifact(artifact: unknown): { readonly main: Bag; readonly entryPoints: Bag } {
   const { main, entryPoints } = isRecord(artifact) ? artifact : {};
   if (!isRecord(main)) throw new TypeError(`the artifact’s main is ${describe(main)}; expected a module`);
-  const tools = isRecord(entryPoints) ? entryPoints['tools'] : undefined;
-  const entryPointTools = isRecord(tools) && Object.keys(tools).length > 0 ? { ...tools } : undefined;
-  return { main: { ...main }, entryPointTools };
+  const groups = Object.entries(isRecord(entryPoints) ? entryPoints : {}).flatMap(([group, named]) =>
+    isRecord(named) && Object.keys(named).length > 0 ? [[group, { ...named }] as const] : [],
+  );
+  return { main: { ...main }, entryPoints: Object.fromEntries(groups) };
 }
 
 function functionsOf(main: Bag): ReadonlyMap<string, Method> {
@@ -99,11 +111,11 @@ function functionsOf(main: Bag): ReadonlyMap<string, Method> {
 }
 
 /** Finds the object that holds the plugin's members: the default export, an instance of it, or the namespace. */
-function pluginOf(main: Bag, exports: ReadonlyMap<string, Method>, hasTools: boolean): object {
+function pluginOf(main: Bag, exports: ReadonlyMap<string, Method>, hasEntries: boolean): object {
   const exported = main['default'];
-  if (exported === undefined) return lifecycleOf(main, exports, hasTools);
+  if (exported === undefined) return lifecycleOf(main, exports, hasEntries);
   const plugin = typeof exported === 'function' ? construct(exported) : exported;
-  if (isRecord(plugin) && (hasTools || MEMBERS.some((name) => name in plugin))) return plugin;
+  if (isRecord(plugin) && (hasEntries || MEMBERS.some((name) => name in plugin))) return plugin;
   const what = plugin === exported ? 'main’s default export' : 'what main’s default export constructs';
   throw new TypeError(`${what} is ${describe(plugin)}; ${EXPECTED}`);
 }
@@ -115,10 +127,10 @@ function construct(exported: unknown): unknown {
 }
 
 /** The functions style. A module of mere functions is a plugin too: they run by name, in the sandbox, without a life. */
-function lifecycleOf(main: Bag, exports: ReadonlyMap<string, Method>, hasTools: boolean): object {
+function lifecycleOf(main: Bag, exports: ReadonlyMap<string, Method>, hasEntries: boolean): object {
   const lifecycle = LIFECYCLE.filter((name) => exports.has(name));
   if (lifecycle.length > 0) assertRequired(lifecycle);
-  else if (!hasTools) assertNoForgottenDefault(main, exports);
+  else if (!hasEntries) assertNoForgottenDefault(main, exports);
   return Object.fromEntries(lifecycle.map((name) => [name, exports.get(name)]));
 }
 

@@ -14,6 +14,7 @@ export function adaptFunctions(artifact: unknown): AdaptedPlugin {
     tools: [],
     hooks: [],
     exports: [...functions.keys()],
+    entries: () => [],
     load: nothing,
     unload: nothing,
     runTool: unknownName,
@@ -22,6 +23,7 @@ export function adaptFunctions(artifact: unknown): AdaptedPlugin {
       if (typeof found !== 'function') return unknownName(name);
       return Reflect.apply(found, undefined, [...args]);
     },
+    runEntry: unknownName,
     runHook: unknownName,
     healthCheck: undefined,
   };

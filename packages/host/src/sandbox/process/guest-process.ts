@@ -6,6 +6,7 @@ import {
   LIMITS,
   PROTOCOL_VERSION,
   callError,
+  entryTargets,
   type BindKind,
   type CallError,
   type GuestMessage,
@@ -107,6 +108,7 @@ export class GuestProcess implements Sandbox {
   #outputBytesMax = 0;
   #toolNames: ReadonlySet<string> = new Set();
   #exportNames: ReadonlySet<string> = new Set();
+  #entryTargets: ReadonlySet<string> = new Set();
   #killedFor: CallError | undefined;
   #cause: SandboxDeath['cause'] = 'fault';
   #isTold = false;
@@ -361,6 +363,7 @@ export class GuestProcess implements Sandbox {
     this.ready = message;
     this.#toolNames = new Set(message.tools.map((tool) => tool.name));
     this.#exportNames = new Set(message.exports);
+    this.#entryTargets = new Set((message.entries ?? []).flatMap(entryTargets));
     this.#didOpen.resolve({ ok: true, sandbox: this });
   }
 
@@ -412,6 +415,7 @@ export class GuestProcess implements Sandbox {
   /** What the plugin does not offer never reaches it. */
   #offers({ target, name }: SandboxCall): boolean {
     if (target === 'tool') return this.#toolNames.has(name);
+    if (target === 'entry') return this.#entryTargets.has(name);
     return target !== 'export' || this.#exportNames.has(name);
   }
 

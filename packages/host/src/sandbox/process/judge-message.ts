@@ -14,6 +14,7 @@ import {
   type JsonFault,
   type JsonObject,
   type JsonValue,
+  type WireEntry,
   type WireTool,
 } from '@bulkhead/protocol';
 import { cleanOutput, type HidePaths } from './clean-text.ts';
@@ -78,6 +79,7 @@ export function judgeReady(ready: GuestReady): string | undefined {
   if (inspectJson(ready.metadata, READY_BOUNDS) !== undefined) return 'its metadata is too deep or has too many keys';
   if (![...ready.hooks, ...ready.exports].every(isName))
     return 'a hook or export has a name of more than 256 characters';
+  if (!(ready.entries ?? []).every(isEntryWithinBounds)) return 'an entry point says too much of itself';
   const odd = ready.tools.find((tool) => !isToolWithinBounds(tool));
   return odd === undefined ? undefined : `the tool ${JSON.stringify(odd.name.slice(0, 80))} is beyond its bounds`;
 }
@@ -86,6 +88,10 @@ function isToolWithinBounds({ name, description, parameters, returns, required_p
   if (!isName(name) || description.length > LIMITS.log_line_characters.value) return false;
   if (!required_permissions.every(isName)) return false;
   return isSchemaWithinBounds(parameters) && isSchemaWithinBounds(returns ?? {});
+}
+
+function isEntryWithinBounds({ name, about }: WireEntry): boolean {
+  return isName(name) && isSchemaWithinBounds(about);
 }
 
 function isSchemaWithinBounds(schema: JsonObject): boolean {

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createPluginFolders, openTestHost, type PluginFolders } from './host.fixture.ts';
+import type { Host } from './host-api.ts';
+
+let host: Host;
+let folders: PluginFolders;
+
+const CODE = `
+export class Rust {
+  KIND = 'execute';
+  PROVIDES = ['cpu', 'rust'];
+  dispatch(task: any) { return task.payload.lang === 'rust'; }
+  handle(task: any, { tenantId }: any) {
+    if (task.payload.lang === 'c') throw new TypeError('no C here');
+    if (task.payload.lang === 'exit') process.abort();
+    return { task_id: task.id, status: 'ok', data: { tenantId }, created_at: '2026-01-01T00:00:00Z', attempts: 1 };
+  }
+}
+let made = 0;
+export class Selector {
+  #config: any;
+  #gain = 0;
+  constructor(config: any) { this.#config = config; made += 1; }
+  select(db: any) { return db.islands[0].champion; }
+  sampleInspirations(db: any, k: number) { return [String(made), this.#config.word, String(k)]; }
+  feedback(gain: number) { this.#gain += gain; return this.#gain; }
+}`;
+const POINTS = {
+  'bulkhead.task_handlers': { rust_exec: './main.ts#Rust' },
+  parent_selectors: { first: './main.ts#Selector' },
+};
+
+beforeAll(async () => {
+  folders = await createPluginFolders();
+  host = await openTestHost();
+  await host.install(await folders.write('kinds', CODE, { entry_points: POINTS, config: { word: 'a' } }));
+});
+
+afterAll(async () => {
+  await host.close();
+  await folders[Symbol.asyncDispose]();
+});
+
+const task = (lang: string) => ({ id: '0123456789abcdef', kind: 'execute', payload: { lang }, attempts: 0 });
+const handle = (lang: string, more: object = {}) =>
+  host.callEntry({
+    plugin: 'kinds',
+    group: 'task_handlers',
+    name: 'rust_exec',
+    method: 'handle',
+    args: [task(lang)],
+    ...more,
+  });
+
+test('an entry point is listed with what it says of itself, and needs no default export [F000-9] [F000-22]', () => {
+  expect(host.entries()).toEqual([
+    { plugin: 'kinds', group: 'parent_selectors', name: 'first', about: {} },
+    {
+      plugin: 'kinds',
+      group: 'task_handlers',
+      name: 'rust_exec',
+      about: { kind: 'execute', provides: ['cpu', 'rust'] },
+    },
+  ]);
+  expect(host.described('kinds')?.metadata).toMatchObject({ name: 'kinds', version: '1.0.0' });
+});
+
+test('a method of an entry point is a call like any other: in the sandbox, for its tenant, recorded, measured [F001-14] [F001-17] [F000-12] [F000-13]', async () => {
+  const before = host.health('kinds')?.success_count ?? 0;
+  expect(await handle('rust', { tenant: 'acme' })).toMatchObject({
+    ok: true,
+    value: { status: 'ok', data: { tenantId: 'acme' } },
+    call: { target: 'task_handlers/rust_exec#handle', tier: 'process', tenant: 'acme' },
+  });
+  expect(host.health('kinds')).toMatchObject({ success_count: before + 1 });
+  expect(await handle('c')).toMatchObject({
+    ok: false,
+    error: { kind: 'tool_error', code: 'PLUGIN_THREW', message: 'TypeError: no C here' },
+  });
+  const metrics = await host.metrics();
+  expect(metrics).toContain('handler_duration_seconds_count{handler="kinds.rust_exec",status="ok"} 1');
+  expect(metrics).toContain('handler_fail_total{handler="kinds.rust_exec",reason="PLUGIN_THREW"} 1');
+});
+
+test('a handler that dies ends its own call', async () => {
+  expect(await handle('exit')).toMatchObject({ ok: false, error: { kind: 'crashed' } });
+  expect(await handle('rust')).toMatchObject({ ok: true });
+});
+
+test('a selector keeps what it learnt until its configuration changes, which makes a new one [F000-21]', async () => {
+  const call = async (method: string, args: readonly unknown[]) => {
+    const request = { plugin: 'kinds', group: 'bulkhead.parent_selectors', name: 'first', method, args } as const;
+    const outcome = await host.callEntry({ ...request, tenant: 'learner' });
+    return outcome.ok ? outcome.value : outcome.error;
+  };
+  await host.registrations.enable('kinds', { tenant: 'learner', config: { word: 'b' } });
+  expect(await call('feedback', [0.5])).toBe(0.5);
+  expect(await call('feedback', [0.5])).toBe(1);
+  expect(await call('sampleInspirations', [{}, 3])).toEqual(['1', 'b', '3']);
+  await host.registrations.configure('kinds', { word: 'c' }, { tenant: 'learner' });
+  expect(await call('sampleInspirations', [{}, 3])).toEqual(['2', 'c', '3']);
+  expect(await call('feedback', [0.5])).toBe(0.5);
+  expect(await call('select', [{ islands: [{ champion: { id: 'x' } }] }])).toEqual({ id: 'x' });
+});
+
+test.for([
+  [{ group: 'task_handlers', name: 'other', method: 'handle' }],
+  [{ group: 'task_handlers', name: 'rust_exec', method: 'constructor' }],
+  [{ group: 'tools' as 'executors', name: 'rust_exec', method: 'handle' }],
+] as const)('what is not there never reaches the guest: %j', async ([request]) => {
+  expect(await host.callEntry({ plugin: 'kinds', ...request })).toMatchObject({
+    ok: false,
+    error: { kind: 'not_found', message: expect.stringContaining('it has parent_selectors/first#select') },
+  });
+});
+
+test('an entry point that lacks a method stops the plugin when it is loaded, with what it lacks', async () => {
+  const code = 'export const monitor = { start() {}, record() {}, finalize() {} };';
+  const points = { monitors: { short: './main.ts#monitor' } };
+  const { state, reason } = await host.install(await folders.write('short', code, { entry_points: points }));
+  expect(state).toBe('FAILED');
+  expect(reason).toContain('the entry point "short" of monitors has no identifier');
+});
