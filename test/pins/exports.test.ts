@@ -44,6 +44,7 @@ test.each([
       'VERSION_PATTERN',
       'callError',
       'capabilitiesOf',
+      'contractTests',
       'createFrameBatch',
       'createFrameDecoder',
       'createIdTable',

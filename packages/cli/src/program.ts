@@ -45,6 +45,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
   addCall(context);
   addCheck(context);
   addInit(context);
+  addTest(context);
   addDoctor(context);
   addMigrate(context);
   addServerVerbs(context);
@@ -141,6 +142,17 @@ function addCheck({ program, terminal, exit }: VerbContext): void {
     .action(async (dir, options) =>
       exit(await (await import('./verbs/check.ts')).check({ dir, version: version(), ...options }, terminal)),
     );
+}
+
+function addTest({ program, terminal, exit }: VerbContext): void {
+  program
+    .command('test')
+    .description('Run the contract tests of a plugin folder in the sandbox, then its own tests')
+    .argument('<dir>', 'plugin folder')
+    .option('--contracts', 'leave its own tests out')
+    .option('--json', 'print the report as one line of JSON')
+    .addHelpText('after', examples(['bulkhead test ./my-plugin', 'bulkhead test ./my-plugin --json']))
+    .action(async (dir, options) => exit(await (await import('./verbs/test.ts')).test({ dir, ...options }, terminal)));
 }
 
 function addInit({ program, terminal, exit }: VerbContext): void {

@@ -75,9 +75,10 @@ const STACK_INTERVAL_MS = 100;
 /** A plugin that fails a thousand times a second would leave its tenant nothing else to read. */
 const ERROR_INTERVAL_MS = 10;
 
-/** How a trial went. */
+/** How a trial went; `stack` is the plugin's own, for the log. */
 export type TryOut =
-  { readonly ok: true; readonly health: HealthWord } | { readonly ok: false; readonly error: CallError };
+  | { readonly ok: true; readonly health: HealthWord }
+  | { readonly ok: false; readonly error: CallError; readonly stack: string | undefined };
 
 /** Whom a sandbox is opened for: a tenant, or {@link SHARED_SCOPE}. One that is tried serves nobody. */
 export type LiveScope = { readonly name: string; readonly config: JsonObject; readonly isTrial: boolean };
@@ -136,7 +137,7 @@ export class LivePlugin {
   }
 
   async #tryOut(opening: SandboxOpening): Promise<TryOut> {
-    if (!opening.ok) return { ok: false, error: opening.error };
+    if (!opening.ok) return { ok: false, error: opening.error, stack: opening.stack };
     const health = await askHealth(opening.sandbox, this.#options.clock);
     await opening.sandbox.close();
     return { ok: true, health };

@@ -6,7 +6,8 @@
 import { DEFAULT_TENANT, type CallError, type HealthWord, type JsonObject } from '@bulkhead/protocol';
 import type { StoredArtifact } from '../artifact/artifact.ts';
 import { isoTime } from '../base/clock.ts';
-import type { LivePlugin } from '../fleet/live-plugin.ts';
+import { mapStack } from '../bundle/map-stack.ts';
+import type { LivePlugin, TryOut } from '../fleet/live-plugin.ts';
 import { refuseWeakSandbox } from '../fleet/needed-tier.ts';
 import type { Release } from '../catalogue/releases.ts';
 import type { TrialKey } from '../storage/records-port.ts';
@@ -34,12 +35,20 @@ export async function tryRelease(path: InstallPath, request: TrialRequest): Prom
   const recalled = request.mayRecall ? await recall(path, live) : undefined;
   if (recalled !== undefined) return recalled;
   const tried = await live.tryOut(tenant ?? DEFAULT_TENANT, { ...release.manifest.config, ...request.config });
+  if (!tried.ok) logStack(path, live, tried);
   const trial: Trial = tried.ok
     ? { failure: undefined, health: tried.health }
     : { failure: tried.error, health: 'error' };
   // What failed with a tenant's configuration says nothing of the release by itself.
   if (tried.ok || request.config === undefined) await remember(path, live, trial);
   return trial;
+}
+
+/** Where in its own source lines it failed: for the log, as it is of calls. */
+function logStack(path: InstallPath, { spec }: LivePlugin, { error, stack }: Extract<TryOut, { ok: false }>): void {
+  if (stack === undefined) return;
+  const { name: plugin, sourceMap } = spec;
+  path.log.warn({ plugin, code: error.code, stack: mapStack(stack, sourceMap) }, error.message);
 }
 
 function addToFleet(path: InstallPath, { release, artifact }: TrialRequest): LivePlugin {
