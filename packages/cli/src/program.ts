@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { TIERS } from '@bulkhead/protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { asksForTenant, examples, type VerbContext } from './remote/server-verb.ts';
+import { KINDS, LANGUAGES, STYLES } from './scaffold/choices.ts';
 import type { Terminal } from './terminal.ts';
 import { addTokenVerbs } from './verbs/api-token.ts';
 import { addAuditVerbs } from './verbs/audit.ts';
@@ -159,9 +160,14 @@ function addInit({ program, terminal, exit }: VerbContext): void {
   program
     .command('init')
     .description('Make ./NAME: a plugin that loads and is healthy as it stands')
-    .argument('[name]', 'name of the plugin; asked for on a terminal')
-    .addHelpText('after', examples(['bulkhead init weather']))
-    .action(async (name) => exit(await (await import('./verbs/init.ts')).init({ name }, terminal)));
+    .argument('[name]', 'name of the plugin; asked for on a terminal, with the rest')
+    .addOption(new Option('--kind <kind>', 'what it offers (default: tool)').choices(KINDS))
+    .addOption(new Option('--style <style>', 'how it is written; define is for tools and hooks').choices(STYLES))
+    .addOption(new Option('--lang <lang>', 'TypeScript or JavaScript (default: ts)').choices(LANGUAGES))
+    .addHelpText('after', examples(['bulkhead init weather', 'bulkhead init latency --kind monitor --lang js']))
+    .action(async (name, options) =>
+      exit(await (await import('./verbs/init.ts')).init({ name, ...options }, terminal)),
+    );
 }
 
 function addDoctor({ program, terminal, exit }: VerbContext): void {

@@ -1,7 +1,7 @@
 /**
  * Work on tasks of a queue. A plugin lists its handlers under `entry_points.task_handlers` (F000-2 to F000-9).
  */
-import type { Task, TaskKind as WireTaskKind } from '@bulkhead/protocol';
+import type { JsonObject, Task, TaskKind as WireTaskKind } from '@bulkhead/protocol';
 import type { ToolContext } from './context.ts';
 import type { Result } from './result.ts';
 
@@ -25,10 +25,16 @@ export type TaskKind = WireTaskKind;
  * of the plugin's registration.
  */
 export abstract class TaskHandler {
+  readonly config: JsonObject;
   /** Kind of the tasks that it handles; read when the plugin is loaded (F000-4). */
   abstract readonly KIND: TaskKind;
   /** Capability tags that it offers; a task comes here only where it requires no other (F000-5, X000-8). */
   abstract readonly PROVIDES: readonly string[] | ReadonlySet<string>;
+
+  /** @param config - Of the plugin's registration. */
+  constructor(config?: JsonObject | null) {
+    this.config = config ?? {};
+  }
 
   /**
    * Says whether it takes this task. Quick, without side effects; it may look at the payload, so that two handlers of one

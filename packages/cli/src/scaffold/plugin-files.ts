@@ -1,123 +1,93 @@
 /**
- * The files of a new plugin (F004-1, F004-8, F004-13). They import nothing, so that the folder works, and its tests run,
- * wherever it stands and with nothing installed.
+ * The files of a new plugin (F004-1, F004-8, F004-13, F004-21). The folder works as it stands, wherever it is: where it imports
+ * the SDK, the host supplies it, and `bulkhead test` does so for its tests.
  */
-import type { PluginName } from '@bulkhead/protocol';
+import type { JsonObject, PluginName } from '@bulkhead/protocol';
+import type { Choices, Kind } from './choices.ts';
+import { kindSources } from './kind-sources.ts';
+import { licenceText } from './licence.ts';
+import { hookSources, toolSources } from './plugin-sources.ts';
+import type { Sources } from './source-text.ts';
 
 /** Returns text by path, relative to the plugin's folder. */
-export function pluginFiles(name: PluginName): ReadonlyMap<string, string> {
+export function pluginFiles(name: PluginName, choices: Choices): ReadonlyMap<string, string> {
+  const sources = sourcesOf(choices);
   return new Map([
-    ['plugin.json', manifest(name)],
-    ['main.ts', main(name)],
-    ['README.md', readme(name)],
-    ['package.json', packageJson(name)],
-    ['tests/plugin.test.ts', tests()],
+    ['plugin.json', json(manifest(name, choices, sources))],
+    ...sources.modules,
+    ['README.md', readme(name, choices, sources)],
+    ['LICENSE', licenceText(AUTHOR)],
+    ['package.json', json(packageJson(name, choices))],
+    [`tests/plugin.test.${choices.lang}`, sources.tests],
   ]);
 }
 
-function manifest(name: PluginName): string {
-  const value = {
+const AUTHOR = 'The author';
+
+function sourcesOf(choices: Choices): Sources {
+  switch (choices.kind) {
+    case 'tool':
+      return toolSources(choices);
+    case 'hooks':
+      return hookSources(choices);
+    default:
+      return kindSources({ ...choices, kind: choices.kind });
+  }
+}
+
+function json(value: JsonObject): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function manifest(name: PluginName, { lang }: Choices, { about, manifestFields }: Sources): JsonObject {
+  const { config = {}, ...fields } = manifestFields(name);
+  return {
     name,
     version: '0.1.0',
-    description: 'Says hello.',
-    author: 'The author',
-    license: 'Apache-2.0',
-    main: 'main.ts',
+    description: about,
+    author: AUTHOR,
+    license: 'MIT',
+    main: `main.${lang}`,
     dependencies: [],
     capabilities: [],
     required_permissions: [],
-    limits: { timeout_ms: 5000, memory_mb: 128 },
-    config: { enabled: true, interval: 300, log_level: 'INFO', features: { politely: true } },
+    ...fields,
+    config: { enabled: true, interval: 300, log_level: 'INFO', features: {}, ...(config as JsonObject) }, // Ours, below.
   };
-  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-function main(name: PluginName): string {
-  return `/**
- * ${name}: what it does, and what it never does.
- *
- * The default export is the plugin. \`execute\` gets the parameters, checked against \`parameters\`, and returns plain data.
- * It may throw: the caller gets an error, and the plugin stays up. With \`npm install @bulkhead/sdk\`, \`definePlugin\` and
- * \`defineTool\` type all this.
- */
-type Context = { readonly config: { readonly features?: { readonly politely?: boolean } } };
-
-function hello({ name }: { readonly name: string }, { config }: Context) {
-  const greeting = \`Hello, \${name}.\`;
-  return { greeting: config.features?.politely === true ? \`\${greeting} Nice to meet you.\` : greeting };
-}
-
-export default {
-  tools: [
-    {
-      name: 'hello',
-      description: 'Says hello to somebody.',
-      parameters: {
-        type: 'object',
-        properties: { name: { type: 'string', minLength: 1 } },
-        required: ['name'],
-        additionalProperties: false,
-      },
-      returns: { type: 'object', properties: { greeting: { type: 'string' } }, required: ['greeting'] },
-      idempotent: true,
-      execute: hello,
-    },
-  ],
-  healthCheck: () => ({ status: 'healthy', message: 'Ready to say hello.', metrics: {} }),
+const TRY: Readonly<Partial<Record<Kind, string>>> = {
+  tool: `bulkhead call . hello --params '{"name":"world"}'      # one call, in the sandbox\n`,
 };
-`;
-}
 
-function readme(name: PluginName): string {
+function readme(name: PluginName, { kind }: Choices, { about, usage }: Sources): string {
   return `# ${name}
 
-Says hello.
+${about}
 
-| tool    | takes              | returns                |
-| ------- | ------------------ | ---------------------- |
-| \`hello\` | \`{"name": string}\` | \`{"greeting": string}\` |
+${usage}
 
-Configuration, in \`plugin.json\` under \`config\`: \`features.politely\` adds a second sentence. \`enabled\`, \`interval\` and
-\`log_level\` are there for what the plugin will do on its own.
+Configuration stands in \`plugin.json\` under \`config\`. \`enabled\`, \`interval\`, \`log_level\` and \`features\` are there for what
+the plugin will do on its own. It declares no capability tags yet; name under \`capabilities\` what it is for.
 
 \`\`\`sh
 bulkhead check .                                        # what would stop an install
-bulkhead call . hello --params '{"name":"world"}'       # one call, in the sandbox
-bulkhead serve --plugins .. --watch                     # serve it, and reload it on change
-npm test                                                # its own tests
+bulkhead test .                                         # its contracts in the sandbox, then its own tests
+${TRY[kind] ?? ''}bulkhead serve --plugins .. --watch                     # serve it, and reload it on change
 \`\`\`
+
+After \`npm install\` the editor knows the SDK's types, and \`npm test\` runs its own tests.
 `;
 }
 
-function packageJson(name: PluginName): string {
-  const value = {
-    name,
+function packageJson(name: PluginName, { lang }: Choices): JsonObject {
+  return {
+    name: `bulkhead-plugin-${name}`,
     version: '0.1.0',
-    private: true,
+    license: 'MIT',
     type: 'module',
-    scripts: { test: 'node --test "tests/*.test.ts"' },
+    keywords: ['bulkhead-plugin'],
+    scripts: { test: `node --test "tests/*.test.${lang}"` },
+    devDependencies: { '@bulkhead/sdk': '^0.1.0' },
   };
-  return `${JSON.stringify(value, null, 2)}\n`;
-}
-
-function tests(): string {
-  return `import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import plugin from '../main.ts';
-
-const [hello] = plugin.tools;
-
-test('hello greets by name', () => {
-  assert.deepEqual(hello?.execute({ name: 'Ada' }, { config: {} }), { greeting: 'Hello, Ada.' });
-});
-
-test('hello is polite where the configuration says so', () => {
-  const context = { config: { features: { politely: true } } };
-  assert.deepEqual(hello?.execute({ name: 'Ada' }, context), { greeting: 'Hello, Ada. Nice to meet you.' });
-});
-
-test('the plugin is healthy', () => {
-  assert.equal(plugin.healthCheck().status, 'healthy');
-});
-`;
 }

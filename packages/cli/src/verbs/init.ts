@@ -1,39 +1,75 @@
 /**
- * `bulkhead init NAME`: a plugin folder that loads, is healthy and passes its own tests as it stands (F004-7).
+ * `bulkhead init NAME`: a plugin folder that loads, is healthy, keeps its contracts and passes its own tests as it stands (F004-7).
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import type { Readable, Writable } from 'node:stream';
 import { parsePluginName } from '@bulkhead/protocol';
 import { EXIT_OK } from '../exit-codes.ts';
+import { KINDS, LANGUAGES, stylesOf, toChoices, type Choices } from '../scaffold/choices.ts';
 import { pluginFiles } from '../scaffold/plugin-files.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** Makes ./NAME; on a terminal the name is asked for where it was left out, in a pipe nothing is asked. */
-export async function init({ name }: { readonly name?: string }, terminal: Terminal): Promise<number> {
-  const given = name ?? (await askName());
-  const plugin = parsePluginName(given);
+/** Arguments and options as they were typed. */
+export type InitOptions = Partial<Choices> & { readonly name?: string };
+
+/** Makes ./NAME; on a terminal what was left out is asked for where the name was, in a pipe nothing is asked. */
+export async function init(options: InitOptions, terminal: Terminal): Promise<number> {
+  const asked = options.name === undefined ? await askOnTerminal(options) : { ...options, name: options.name };
+  const plugin = parsePluginName(asked.name);
   if (plugin === undefined) {
     throw new UsageError(
-      `${JSON.stringify(given)} is no name for a plugin`,
+      `${JSON.stringify(asked.name)} is no name for a plugin`,
       'Use a-z, 0-9, "_" and "-", beginning with a letter, at most 64 characters, no "__".',
     );
   }
+  const choices = toChoices(asked);
   await makeFolder(plugin);
-  for (const [path, text] of pluginFiles(plugin)) await writeInside(plugin, path, text);
+  for (const [path, text] of pluginFiles(plugin, choices)) await writeInside(plugin, path, text);
   terminal.result(plugin);
   terminal.say(`made ./${plugin}. Next:`);
-  terminal.say(terminal.talkColors.cyan(`  bulkhead check ./${plugin}`));
-  terminal.say(terminal.talkColors.cyan(`  bulkhead call ./${plugin} hello --params '{"name":"world"}'`));
+  terminal.say(terminal.talkColors.cyan(`  bulkhead test ./${plugin}`));
+  if (choices.kind === 'tool')
+    terminal.say(terminal.talkColors.cyan(`  bulkhead call ./${plugin} hello --params '{"name":"world"}'`));
   return EXIT_OK;
 }
 
-async function askName(): Promise<string> {
+type Named = Partial<Choices> & { readonly name: string };
+
+async function askOnTerminal(options: InitOptions): Promise<Named> {
   if (!process.stdin.isTTY) throw new UsageError('the name of the plugin is missing', 'bulkhead init NAME');
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  return askFor(options, { input: process.stdin, output: process.stderr });
+}
+
+/** Asks for what was left out; an empty answer is the first choice, and a wrong one is asked for again. */
+export async function askFor(
+  options: InitOptions,
+  streams: { readonly input: Readable; readonly output: Writable },
+): Promise<Named> {
+  const lines = createInterface(streams);
+  const answers = lines[Symbol.asyncIterator]();
+  const ask = async (question: string): Promise<string> => {
+    streams.output.write(question);
+    const { value, done } = await answers.next();
+    if (done === true) throw new UsageError('the name of the plugin is missing', 'bulkhead init NAME');
+    return value.trim();
+  };
+  async function choose<Word extends string>(what: string, words: readonly Word[]): Promise<Word> {
+    const [usual] = words;
+    for (;;) {
+      const answer = await ask(`${what} (${words.join(', ')}) [${usual}]: `);
+      const chosen = answer === '' ? usual : words.find((word) => word === answer);
+      if (chosen !== undefined) return chosen;
+    }
+  }
   try {
-    return (await lines.question('Name of the plugin: ')).trim();
+    const name = options.name ?? (await ask('Name of the plugin: '));
+    const kind = options.kind ?? (await choose('Kind', KINDS));
+    const style = options.style ?? (await choose('Style', stylesOf(kind)));
+    const lang = options.lang ?? (await choose('Language', LANGUAGES));
+    return { name, kind, style, lang };
   } finally {
     lines.close();
   }
