@@ -53,9 +53,7 @@ function dependencyFindings({ name, version, license }: Dependency): readonly Fi
   if (license !== null && isAllowedLicense(license)) return [];
   const shown = version === null ? name : `${name}@${version}`;
   const has =
-    license === null
-      ? 'states no licence'
-      : `has the licence ${JSON.stringify(license)}, which is not on the list`;
+    license === null ? 'states no licence' : `has the licence ${JSON.stringify(license)}, which is not on the list`;
   const hint = license === null ? 'Ask its author, or use another package.' : HINT;
   return [{ id, severity, path: `node_modules/${name}/package.json`, line: null, message: `${shown} ${has}`, hint }];
 }

@@ -198,6 +198,11 @@ export function unsent(error: CallError): SandboxReply {
   return { ...failed(error), didRun: false, stdout: '', stderr: '', cpu_ms: null, peak_rss_bytes: null };
 }
 
+/** Why a call of something that the plugin does not offer never reaches it. */
+export function notOffered(name: string): CallError {
+  return callError('TOOL_NOT_FOUND', { message: `the plugin offers no ${JSON.stringify(name.slice(0, 80))}` });
+}
+
 function pendingCall(start: Pick<PendingCall, 'id' | 'call' | 'resolve' | 'startedAt' | 'from'>): PendingCall {
   const { id, call, resolve, startedAt, from } = start;
   // Written out, not spread: every call in flight has the same hidden class.
