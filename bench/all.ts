@@ -4,7 +4,19 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const BENCHES = ['call', 'start', 'memory', 'neighbour', 'http', 'server', 'registrations', 'tenants', 'check'];
+const BENCHES = [
+  'call',
+  'start',
+  'memory',
+  'neighbour',
+  'http',
+  'server',
+  'registrations',
+  'recall',
+  'tenants',
+  'check',
+  'dev-reload',
+];
 
 for (const name of BENCHES) {
   const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url));

@@ -44,6 +44,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
   program.commandsGroup('On this machine:');
   addServe(context);
   addCall(context);
+  addDev(context);
   addCheck(context);
   addInit(context);
   addTest(context);
@@ -118,6 +119,27 @@ function addCall({ program, terminal, exit }: VerbContext): void {
     .action(async (where, tool, options) =>
       exit(await (await import('./verbs/call.ts')).call({ where, tool, ...options }, terminal)),
     );
+}
+
+function addDev({ program, terminal, exit }: VerbContext): void {
+  program
+    .command('dev')
+    .description(
+      'Serve one plugin folder while you write it: loaded anew at each save, its log, a prompt for its tools',
+    )
+    .argument('<dir>', 'plugin folder')
+    .option('--port <n>', 'port on 127.0.0.1; a free one is picked where it is left out', parsePort)
+    .option('--data <dir>', 'folder that keeps data from start to start; in memory where it is left out')
+    .option('--grant <perm,...>', 'grant permissions to the plugin; repeatable', collect)
+    .option('--json', 'print each event as one line of JSON')
+    .addOption(new Option('--log-level <level>', 'least level of the server’s own log').choices(LOG_LEVELS))
+    .addHelpText(
+      'after',
+      `${examples(['bulkhead dev ./weather', 'bulkhead dev ./weather --grant internet --data ./state', `echo 'hello {"name":"Ada"}' | bulkhead dev ./weather --json`])}
+
+At the prompt: NAME {"a":1} calls a tool; .tools, .logs, .reload, .help, .quit.`,
+    )
+    .action(async (dir, options) => exit(await (await import('./verbs/dev.ts')).dev({ dir, ...options }, terminal)));
 }
 
 function addCheck({ program, terminal, exit }: VerbContext): void {

@@ -2,7 +2,7 @@
  * Watches plugin folders and has the host read a folder again when its files have come to rest. Calls in flight end on the
  * release that they began with; that is the host's promise, so nothing waits for them here.
  *
- *   file event -> its plugin folder -> quiet for 200 ms -> reload, install or withdraw, one at a time for each folder
+ *   file event -> its plugin folder -> quiet for a while -> reload, install or withdraw, one at a time for each folder
  */
 import { existsSync, realpathSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
@@ -21,8 +21,21 @@ export type Watching = { readonly close: () => Promise<void> };
 
 /** Starts to watch; resolves when every folder is. */
 export async function watchPlugins(home: FolderHome, dirs: readonly string[], log: Log): Promise<Watching> {
+  const didRest = (folder: string): Promise<void> => readAgain({ ...home, folder, log });
+  return watchFolders(dirs, { quietMs: QUIET_MS, log, didRest });
+}
+
+/** What is done with a plugin folder whose files have come to rest; it must not reject. */
+export type FolderWatch = {
+  readonly quietMs: number;
+  readonly log: Log;
+  readonly didRest: (folder: string) => Promise<void>;
+};
+
+/** Watches plugin folders, or folders of them; resolves when every one is watched. */
+export async function watchFolders(dirs: readonly string[], { quietMs, log, didRest }: FolderWatch): Promise<Watching> {
   const roots = dirs.filter((dir) => existsSync(dir)).map((dir) => realpathSync(dir));
-  const queue = createQueue((folder) => readAgain({ ...home, folder, log }));
+  const queue = createQueue(didRest, quietMs);
   const watcher = watch(roots, {
     ignoreInitial: true,
     ignored: (path) => /(^|[/\\])(\.git|node_modules)([/\\]|$)/.test(path),
@@ -60,7 +73,7 @@ function folderOf(roots: readonly string[], path: string): string | undefined {
 type Queue = { readonly add: (folder: string) => void; readonly close: () => Promise<void> };
 
 /** Runs a task for a folder once it is quiet, and never two at a time for the same one. */
-function createQueue(run: (folder: string) => Promise<void>): Queue {
+function createQueue(run: (folder: string) => Promise<void>, quietMs: number): Queue {
   const timers = new Map<string, NodeJS.Timeout>();
   const running = new Map<string, Promise<void>>();
   const start = (folder: string): void => {
@@ -76,7 +89,7 @@ function createQueue(run: (folder: string) => Promise<void>): Queue {
       clearTimeout(timers.get(folder));
       timers.set(
         folder,
-        setTimeout(() => start(folder), QUIET_MS),
+        setTimeout(() => start(folder), quietMs),
       );
     },
     close: async () => {

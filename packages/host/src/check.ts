@@ -10,6 +10,7 @@ import { HostError } from './base/host-error.ts';
 import { bundleSource } from './bundle/bundle-source.ts';
 import { PLATFORM_VERSION } from './host/settings.ts';
 import { withWorkshop } from './host/with-workshop.ts';
+import { problemsOfMissing } from './install/problems.ts';
 import { checkRequirements, missingPackages, type MissingRequirement } from './requirements/check-requirements.ts';
 import { createSystemProbe } from './requirements/system-probe.ts';
 import { reviewSource } from './review/review-source.ts';
@@ -68,8 +69,9 @@ async function findIn(dir: string, ask: AskWorkshop): Promise<Omit<CheckReport, 
   });
   if (reviewed.kind === 'refused') return found(reviewed.findings);
   if (reviewed.kind === 'missing') {
-    const packages = missingPackages(reviewed.packages, { shownDir: dir });
-    return found([...packages.map(asWarning), ...reviewed.findings]);
+    const packages = problemsOfMissing(missingPackages(reviewed.packages, { shownDir: dir }), reviewed.findings);
+    const others = reviewed.findings.filter(({ id }) => id !== 'PACKAGE_MISSING'); // The same, without our cure.
+    return found([...packages.map(softened), ...others]);
   }
   const bundled = await bundleSource(reviewed.reviewed, ask);
   return found(bundled.kind === 'refused' ? bundled.findings : bundled.bundle.findings);
@@ -91,6 +93,10 @@ function asWarning({ cause, cure }: MissingRequirement): Finding {
     message: cause,
     hint: cure,
   };
+}
+
+function softened(finding: Finding): Finding {
+  return { ...finding, id: 'REQUIREMENT_MISSING', severity: 'warning' };
 }
 
 function asFinding({ code, message, hint }: HostError): Finding {

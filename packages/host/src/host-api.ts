@@ -74,6 +74,10 @@ export type HostOptions = {
   readonly sharedPlugins?: readonly string[];
   /** Spares of the default shape in the warm pool; 1 by default, 0 for none. */
   readonly spareCount?: number;
+  /** Memory of those spares in MiB, which is that of a plugin without limits of its own by default: one of another size starts cold. */
+  readonly spareMemoryMb?: number;
+  /** How long the process that reviews plugins waits for its next job, in milliseconds; 10 seconds by default. */
+  readonly workshopIdleMs?: number;
   /** Uses this tier or the strongest below it, instead of the strongest there is; for tests of weaker tiers. */
   readonly tierMax?: Tier;
   /** Turns a broken startup audit from a warning into an error (X001-8). */
@@ -93,6 +97,8 @@ export type InstalledRelease = {
   readonly state: PluginHealth['state'];
   readonly reason: string | undefined;
   readonly findings: readonly Finding[];
+  /** Why what the folder now holds does not serve, with file and line where they are known; empty where it does. */
+  readonly problems: readonly Finding[];
 };
 
 /** One call of a tool. */

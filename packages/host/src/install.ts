@@ -35,17 +35,15 @@ export async function installPlugin(path: InstallPath, request: InstallRequest):
   if (candidate === undefined) claimName(path, manifest, source.folder);
   const lack = candidate === undefined ? refuseMissing : lackingCandidate;
   const missing = await missingRequirements(path, manifest, source);
-  if (missing.length > 0) return lack(path, { manifest, source }, missing);
+  if (missing.length > 0) return lack(path, { manifest, source, findings: [] }, missing);
   const reviewed = await inActiveSpan('bulkhead.review', {}, () =>
     reviewSource({ source, manifest, supplied: path.supplied }, path.workshop.ask),
   );
   if (reviewed.kind === 'refused') throw refuse(reviewed.findings, 'REVIEW_REFUSED');
   if (reviewed.kind === 'missing') {
-    return lack(
-      path,
-      { manifest, source },
-      missingPackages(reviewed.packages, { shownDir: source.folder, isPacked: source.isPacked }),
-    );
+    const { packages, findings } = reviewed;
+    const lacking = missingPackages(packages, { shownDir: source.folder, isPacked: source.isPacked });
+    return lack(path, { manifest, source, findings }, lacking);
   }
   const bundled = await inActiveSpan('bulkhead.bundle', {}, () => bundleSource(reviewed.reviewed, path.workshop.ask));
   if (bundled.kind === 'refused') throw refuse(bundled.findings, 'BUNDLE_FAILED');

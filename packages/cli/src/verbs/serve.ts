@@ -5,9 +5,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createHost, type Host, type Storage } from '@bulkhead/host';
-import { LIMITS } from '@bulkhead/protocol';
 import { createLog, createServer, type FlushingLog, type LogLevel, type Server } from '@bulkhead/server';
 import { openStore } from '@bulkhead/store';
 import type { Tier } from '@bulkhead/protocol';
@@ -19,6 +17,7 @@ import { EXIT_OK } from '../exit-codes.ts';
 import { installFolders, settleFolders } from '../plugin-folders.ts';
 import { readyLine, readyText, type Ready } from '../ready.ts';
 import { secretsKeysOf } from '../secrets-keys.ts';
+import { drain, nextSignal } from '../shutdown.ts';
 import { openToken, type PlatformToken } from '../token.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
@@ -141,41 +140,3 @@ function announce(ready: Ready, isJson: boolean, terminal: Terminal): void {
   if (isJson) return terminal.result(readyLine(ready));
   for (const line of readyText(ready, terminal.colors)) terminal.result(line);
 }
-
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
-const SIGNAL_EXIT_BASE = 128;
-const SIGNAL_NUMBERS: Readonly<Record<(typeof SIGNALS)[number], number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
-
-/** Resolves at the first signal. The second ends the process at once, whatever still drains; guests end with it. */
-function nextSignal(log: FlushingLog): Promise<string> {
-  const { promise, resolve: arrive } = Promise.withResolvers<string>();
-  let count = 0;
-  for (const signal of SIGNALS) {
-    process.on(signal, () => {
-      count += 1;
-      if (count > 1) {
-        log.flush();
-        process.exit(SIGNAL_EXIT_BASE + SIGNAL_NUMBERS[signal]);
-      }
-      arrive(signal);
-    });
-  }
-  return promise;
-}
-
-/**
- * Calls in flight may end; those that outlast the drain time are answered HOST_CLOSED when the host closes, and a client
- * that still dribbles then is cut off.
- */
-async function drain(server: Server, host: Host): Promise<void> {
-  host.nodes.drain();
-  const closed = server.close();
-  await Promise.race([closed, sleep(LIMITS.drain_ms.value, undefined, { ref: false })]);
-  await host.close();
-  await Promise.race([closed, sleep(LAST_ANSWERS_MS, undefined, { ref: false })]);
-  server.dropConnections();
-  await closed;
-}
-
-/** For answers that are written already to leave. */
-const LAST_ANSWERS_MS = 1_000;

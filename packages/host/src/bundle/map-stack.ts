@@ -24,6 +24,30 @@ export function mapStack(stack: string, sourceMap: Uint8Array | undefined): stri
   return (map === undefined ? shown : shown.map((line) => mapLine(line, map))).join('\n');
 }
 
+/** Where in the author's files something was thrown; `path` is relative to the plugin folder, `line` counts from 1. */
+export type AuthorPlace = { readonly path: string; readonly line: number };
+
+/** Finds the innermost frame of a stack that lies in a file of the plugin; undefined where none does. */
+export function placeOf(stack: string | undefined, sourceMap: Uint8Array | undefined): AuthorPlace | undefined {
+  if (stack === undefined) return undefined;
+  const map = traceMapOf(sourceMap);
+  if (map === undefined) return undefined;
+  const lines = stack
+    .slice(0, LIMITS.stack_characters.value)
+    .split('\n')
+    .slice(0, LIMITS.stack_frames.value + 1);
+  for (const line of lines) {
+    const [, row, column] = FRAME.exec(line) ?? [];
+    if (row === undefined || Number(row) < 1) continue;
+    const { source, line: found } = originalPositionFor(map, {
+      line: Number(row),
+      column: Math.max(0, Number(column) - 1),
+    });
+    if (source !== null) return { path: source, line: found };
+  }
+  return undefined;
+}
+
 function traceMapOf(sourceMap: Uint8Array | undefined): TraceMap | undefined {
   if (sourceMap === undefined) return undefined;
   try {

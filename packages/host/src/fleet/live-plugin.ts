@@ -137,7 +137,7 @@ export class LivePlugin {
   }
 
   async #tryOut(opening: SandboxOpening): Promise<TryOut> {
-    if (!opening.ok) return { ok: false, error: opening.error, stack: opening.stack };
+    if (!opening.ok) return opening;
     const health = await askHealth(opening.sandbox, this.#options.clock);
     await opening.sandbox.close();
     return { ok: true, health };

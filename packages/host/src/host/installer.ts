@@ -126,7 +126,7 @@ function refusedPlace(parts: HostParts, name: string): string | undefined {
 }
 
 function describeInstalled(parts: HostParts, installed: Installed): InstalledRelease {
-  const { manifest, release, findings } = installed;
+  const { manifest, release, findings, problems } = installed;
   const health = parts.install.registry.health(manifest.name, { showThrownText: true, showPlaces: true });
   return {
     name: manifest.name,
@@ -135,6 +135,7 @@ function describeInstalled(parts: HostParts, installed: Installed): InstalledRel
     state: health?.state ?? 'FAILED',
     reason: health?.reason,
     findings,
+    problems,
   };
 }
 

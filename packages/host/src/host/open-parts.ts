@@ -187,9 +187,9 @@ function reconfigureGuests(fleet: Fleet, releases: Releases): void {
 type Told = { readonly metrics: Metrics; readonly journal: Journal };
 
 async function openSandbox(settings: HostSettings, { metrics, journal }: Told): Promise<ProcessSandbox> {
-  const { clock, log, guestPath, probePath, spareCount, tierMax, minTier } = settings;
+  const { clock, log, guestPath, probePath, spareCount, spareMemoryMb, tierMax, minTier } = settings;
   const sandbox = await openProcessSandbox({
-    ...{ clock, log, guestPath, probePath, spareCount, tierMax },
+    ...{ clock, log, guestPath, probePath, spareCount, spareMemoryMb, tierMax },
     onOpened: (kind, durationMs) => metrics.observeStart(kind === 'warm' ? 'pool' : 'cold', durationMs),
     onDropped: () => metrics.countDroppedFrames(1),
     onSaid: ({ plugin, tenant, instanceId }, { source, level, text, fields }) => {

@@ -20,6 +20,7 @@ export type OpenWorkshopOptions = {
     readonly clock: Clock;
     /** The built workshop, one file. */
     readonly workshopPath: string;
+    readonly workshopIdleMs?: number;
   };
   readonly sandbox: Pick<ProcessSandbox, 'receipt' | 'runDirectory' | 'staged' | 'toolset' | 'uids'>;
   readonly onDone?: WorkshopOptions['onDone'];
@@ -41,7 +42,13 @@ export function openWorkshop({ settings, sandbox, onDone }: OpenWorkshopOptions)
     });
     return (await preparing)();
   };
-  return createWorkshop({ prepare, clock: settings.clock, ...(onDone === undefined ? {} : { onDone }) });
+  const { clock, workshopIdleMs: idleMs } = settings;
+  return createWorkshop({
+    prepare,
+    clock,
+    ...(idleMs === undefined ? {} : { idleMs }),
+    ...(onDone === undefined ? {} : { onDone }),
+  });
 }
 
 /** Copies and links what is needed to where the workshop's user can reach it, and returns what makes a command. */

@@ -28,7 +28,7 @@ function uploaded({ bytes, signature, npm }: Upload): InstallFrom {
 }
 
 /** Its state is how its trial ended: nobody runs it whose state would be another. */
-function described({ manifest, release, findings, trial }: Installed): InstalledRelease {
+function described({ manifest, release, findings, problems, trial }: Installed): InstalledRelease {
   const failure = trial?.failure;
   const failed = failure?.kind === 'unavailable' ? 'UNAVAILABLE' : 'FAILED';
   return {
@@ -38,5 +38,6 @@ function described({ manifest, release, findings, trial }: Installed): Installed
     state: failure === undefined ? 'INITIALIZED' : failed,
     reason: failure === undefined ? undefined : reasonOfFailure(failure),
     findings,
+    problems,
   };
 }

@@ -15,7 +15,7 @@ export async function renew({ call }: HostParts, name: string, tenant: string): 
   registry.reload(name, { scope: tenant, digest });
   void fleet.find(digest)?.renew(tenant); // Whoever asks need not wait for calls that may last minutes.
   const { state, reason } = registry.getStatus(name, { scope: tenant, showThrownText: true });
-  return { name: manifest.name, version: manifest.version, digest, state, reason, findings };
+  return { name: manifest.name, version: manifest.version, digest, state, reason, findings, problems: [] };
 }
 
 function refusalOf(code: string, name: string): HostError {

@@ -1,7 +1,7 @@
 /**
  * Resolves a host's options to full settings: below this nothing is optional.
  */
-import { LIMITS, type Tier } from '@bulkhead/protocol';
+import { LIMITS, LIMIT_PROFILES, type Tier } from '@bulkhead/protocol';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { silentLog, type Log } from '../base/log.ts';
@@ -26,6 +26,8 @@ export type HostSettings = {
   readonly grants: Readonly<Record<string, readonly string[]>>;
   readonly sharedPlugins: readonly string[];
   readonly spareCount: number;
+  readonly spareMemoryMb: number;
+  readonly workshopIdleMs: number;
   readonly isStrict: boolean;
   readonly callsInFlightMax: number;
   readonly idleTimeoutMs: number;
@@ -44,6 +46,7 @@ export type HostSettings = {
 /** What `compatible_versions` of a manifest is compared with; lockstep with the packages' own version. */
 export const PLATFORM_VERSION = '0.1.0';
 const SPARES = 1;
+const WORKSHOP_IDLE_MS = 10_000;
 
 /** Fills in every default. */
 export function resolveSettings(options: HostOptions): HostSettings {
@@ -60,6 +63,8 @@ export function resolveSettings(options: HostOptions): HostSettings {
     grants: options.grants ?? {},
     sharedPlugins: options.sharedPlugins ?? [],
     spareCount: options.spareCount ?? SPARES,
+    spareMemoryMb: options.spareMemoryMb ?? LIMIT_PROFILES.plugin.memory_mb,
+    workshopIdleMs: options.workshopIdleMs ?? WORKSHOP_IDLE_MS,
     isStrict: options.isStrict ?? false,
     callsInFlightMax: options.callsInFlightMax ?? LIMITS.calls_in_flight.value,
     idleTimeoutMs: options.idleTimeoutMs ?? LIMITS.idle_timeout_ms.value,

@@ -6,6 +6,7 @@ import { DEFAULT_TENANT, type CallError, type ErrorCode } from '@bulkhead/protoc
 import { composeReason } from '../registry/reason.ts';
 import type { Release } from '../catalogue/releases.ts';
 import type { InstallPath, InstallRequest, Installed } from './install-path.ts';
+import { problemsOfTrial } from './problems.ts';
 import type { Trial } from './trial.ts';
 
 /** A release that was tried. `wasStored`: before this install, too. */
@@ -22,10 +23,11 @@ export type GoingLive = {
  */
 export async function goLive(path: InstallPath, { release, trial, request, wasStored }: GoingLive): Promise<Installed> {
   const { manifest, digest, findings } = release;
-  if (wasStored && isMovedOn(path, release, request)) return { manifest, release, findings };
+  const problems = problemsOfTrial(manifest, trial);
+  if (wasStored && isMovedOn(path, release, request)) return { manifest, release, findings, problems };
   if (isDisabledAtStart(path, release, request)) {
     markTried(path, release, trial);
-    return { manifest, release, findings };
+    return { manifest, release, findings, problems };
   }
   const before = runningDigest(path, manifest.name, request.tenant);
   if (trial.failure !== undefined && before !== undefined && before !== digest) {
@@ -33,11 +35,11 @@ export async function goLive(path: InstallPath, { release, trial, request, wasSt
       { plugin: manifest.name, error: trial.failure },
       'the new release failed its trial; the old one stays',
     );
-    return { manifest, release: undefined, findings };
+    return { manifest, release: undefined, findings, problems };
   }
   await path.releases.enable(release, enabling(request, manifest.name));
   markTried(path, release, trial);
-  return { manifest, release, findings };
+  return { manifest, release, findings, problems };
 }
 
 /** Tells the registry how the trial of a release ended, where it is one that everybody may be shown. */

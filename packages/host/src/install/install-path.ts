@@ -54,4 +54,6 @@ export type Installed = {
   readonly findings: readonly Finding[];
   /** Of a candidate: how its trial ended, since nobody runs it whose state would tell. */
   readonly trial?: Trial;
+  /** Why what was read does not serve: what it lacks, or how its trial failed. */
+  readonly problems: readonly Finding[];
 };

@@ -5,6 +5,7 @@
 import type { Release } from '../catalogue/releases.ts';
 import { introduce } from './bring-up.ts';
 import type { InstallPath, Installed } from './install-path.ts';
+import { problemsOfTrial } from './problems.ts';
 import type { Trial } from './trial.ts';
 
 /** Keeps the release. Of a plugin that nobody runs, health shows how its trial ended. */
@@ -13,5 +14,5 @@ export function keepRelease(path: InstallPath, release: Release, trial: Trial): 
   const { name } = manifest;
   const isRun = path.releases.releasesOf(name).some((other) => path.releases.isNamed(name, other.manifest.version));
   if (!isRun) introduce(path, release, trial);
-  return { manifest, release, findings, trial };
+  return { manifest, release, findings, trial, problems: problemsOfTrial(manifest, trial) };
 }

@@ -6,6 +6,7 @@ import { HostError } from '../base/host-error.ts';
 import { missingReason, type MissingRequirement } from '../requirements/check-requirements.ts';
 import type { SourceTree } from '../source/source-tree.ts';
 import type { InstallPath, Installed } from './install-path.ts';
+import { problemsOfMissing } from './problems.ts';
 
 /** Findings whose id is itself a code of the table end the install with that code. */
 const OWN_CODES: readonly ErrorCode[] = ['BUNDLE_ESCAPES', 'SOURCE_ESCAPES', 'REVIEW_LIMIT', 'BUNDLE_FAILED'];
@@ -21,29 +22,31 @@ export function refuse(findings: readonly Finding[], fallback: ErrorCode): HostE
   return new HostError(code, { findings, message: `${place}: ${first.message}${more}`, hint: first.hint });
 }
 
-type Lacking = { readonly manifest: Manifest; readonly source: SourceTree };
+/** `findings` are those of the review, where it was reached. */
+type Lacking = { readonly manifest: Manifest; readonly source: SourceTree; readonly findings: readonly Finding[] };
 
 /** What a release lacks that nobody runs is told to whoever asked, and says nothing of its plugin. */
 export function lackingCandidate(
   { log }: InstallPath,
-  { manifest, source }: Lacking,
+  { manifest, source, findings }: Lacking,
   missing: readonly MissingRequirement[],
 ): Installed {
   const message = missingReason(missing);
   log.warn({ plugin: manifest.name, code: 'PLUGIN_UNAVAILABLE', path: source.folder }, message);
   const failure = callError('PLUGIN_UNAVAILABLE', { message });
-  return { manifest, release: undefined, findings: [], trial: { failure, health: 'unknown' } };
+  const problems = problemsOfMissing(missing, findings);
+  return { manifest, release: undefined, findings: [], trial: { failure, health: 'unknown' }, problems };
 }
 
 /** Registers the plugin as UNAVAILABLE; the reason ends with the cure (F001-28, F001-29). */
 export function refuseMissing(
   { registry, log }: InstallPath,
-  { manifest, source }: Lacking,
+  { manifest, source, findings }: Lacking,
   missing: readonly MissingRequirement[],
 ): Installed {
   const reason = missingReason(missing);
   // The log is the operator's: there the command can be copied as it stands, with the whole path.
   log.warn({ plugin: manifest.name, code: 'PLUGIN_UNAVAILABLE', path: source.folder }, reason);
   registry.markUnavailable(manifest.name, reason);
-  return { manifest, release: undefined, findings: [] };
+  return { manifest, release: undefined, findings: [], problems: problemsOfMissing(missing, findings) };
 }

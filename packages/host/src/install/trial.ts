@@ -5,6 +5,7 @@
  */
 import { DEFAULT_TENANT, type CallError, type HealthWord, type JsonObject } from '@bulkhead/protocol';
 import type { StoredArtifact } from '../artifact/artifact.ts';
+import { placeOf, type AuthorPlace } from '../bundle/map-stack.ts';
 import { isoTime } from '../base/clock.ts';
 import { mapStack } from '../bundle/map-stack.ts';
 import type { LivePlugin, TryOut } from '../fleet/live-plugin.ts';
@@ -13,8 +14,12 @@ import type { Release } from '../catalogue/releases.ts';
 import type { TrialKey } from '../storage/records-port.ts';
 import type { InstallPath } from './install-path.ts';
 
-/** How the trial ended; `failure` is undefined where the plugin is ready. */
-export type Trial = { readonly failure: CallError | undefined; readonly health: HealthWord };
+/** How the trial ended; `failure` is undefined where the plugin is ready, `place` where nobody knows what line threw. */
+export type Trial = {
+  readonly failure: CallError | undefined;
+  readonly health: HealthWord;
+  readonly place?: AuthorPlace | undefined;
+};
 
 /** What is tried, for which tenant, and whether a record may stand for it. */
 export type TrialRequest = {
@@ -28,7 +33,7 @@ export type TrialRequest = {
 
 /** Loads the release once; no call is served in it. In a sandbox weaker than it needs, it is not even loaded. */
 export async function tryRelease(path: InstallPath, request: TrialRequest): Promise<Trial> {
-  const { release, tenant } = request;
+  const { release, artifact, tenant } = request;
   const live = addToFleet(path, request);
   const weak = refuseWeakSandbox(path, release);
   if (weak !== undefined) return { failure: weak, health: 'unknown' };
@@ -38,7 +43,7 @@ export async function tryRelease(path: InstallPath, request: TrialRequest): Prom
   if (!tried.ok) logStack(path, live, tried);
   const trial: Trial = tried.ok
     ? { failure: undefined, health: tried.health }
-    : { failure: tried.error, health: 'error' };
+    : { failure: tried.error, health: 'error', place: placeOf(tried.stack, artifact.sourceMap) };
   // What failed with a tenant's configuration says nothing of the release by itself.
   if (tried.ok || request.config === undefined) await remember(path, live, trial);
   return trial;

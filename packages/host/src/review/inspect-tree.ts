@@ -121,7 +121,7 @@ function follow(tree: InspectedTree, state: State, found: Import): readonly stri
       return [resolved.path];
     case 'package':
       if (!found.isFetched) state.waiting.push(found);
-      else if (!isOptional(tree, found)) state.missing.add(resolved.name);
+      else if (!isOptional(tree, found)) noteMissing(state, found, resolved.name);
       return [];
     case 'absent':
       noteAbsent(tree, state, found);
@@ -153,6 +153,19 @@ function noteAbsent(tree: InspectedTree, state: State, { importer, request }: Im
     line: request.line,
     message: `"${request.specifier}" is not in the plugin folder`,
     hint: 'Correct the path; hidden files, links and endings other than js, ts and json are not read.',
+  });
+}
+
+/** A warning, since it may be there where the plugin will run; the list of what is missing decides. */
+function noteMissing(state: State, { importer, request }: Import, name: string): void {
+  state.missing.add(name);
+  state.findings.push({
+    id: 'PACKAGE_MISSING',
+    severity: 'warning',
+    path: importer,
+    line: request.line,
+    message: `package "${name}" is not in the plugin's node_modules`,
+    hint: `Run npm install ${name} in the plugin's folder, or import what is there.`,
   });
 }
 

@@ -38,6 +38,8 @@ export type ProcessSandboxOptions = {
   readonly guestPath: string;
   readonly probePath: string;
   readonly spareCount: number;
+  /** Of a plugin without limits of its own by default. */
+  readonly spareMemoryMb?: number;
   /** Leaves out stronger tiers than this; for tests. */
   readonly tierMax: Tier;
   readonly onOpened: (kind: 'warm' | 'cold', durationMs: number) => void;
@@ -65,7 +67,6 @@ export type ProcessSandbox = {
 /** Open files of a guest: Node itself needs about 20 (FAULTS 34). */
 const OPEN_FILES_MAX = 64;
 const FILE_BYTES_MAX = 8 * 1024 * 1024;
-const DEFAULT_SHAPE: GuestShape = { memoryMb: LIMIT_PROFILES.plugin.memory_mb };
 
 /**
  * Opens the sandbox.
@@ -90,12 +91,12 @@ export async function openProcessSandbox(options: ProcessSandboxOptions): Promis
   opened.defer(() => memory.close());
   const place: Place = { options, toolset, runDirectory, uids, staged, memory };
   const receipt = options.isMeasured === false ? unmeasured(place) : await measure(place);
-  const { spareCount, onOpened } = options;
+  const { spareCount, spareMemoryMb = LIMIT_PROFILES.plugin.memory_mb, onOpened } = options;
   const driver = openDriver(place, {
     receipt,
     spareCount,
     onOpened,
-    shape: DEFAULT_SHAPE,
+    shape: { memoryMb: spareMemoryMb },
     withoutPermissionModel: false,
   });
   opened.defer(() => driver.close());
