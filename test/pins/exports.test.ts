@@ -89,6 +89,7 @@ test.each([
       'chainAudit',
       'checkPlugin',
       'createAuditLog',
+      'createDebugHost',
       'createHost',
       'createKeyPair',
       'createMemoryStorage',

@@ -2,6 +2,7 @@
  * The built files that are started or handed over as one file, so that a sandbox needs to see no folder of ours:
  *
  *   packages/host/dist/guest.cjs                   all that runs inside a sandbox beside the plugin
+ *   packages/host/dist/debug-guest.cjs             the same for `bulkhead debug DIR`, with the inspector's thread
  *   packages/host/dist/probe.js                    the self-test's plugin, which attempts what must be refused
  *   packages/host/dist/workshop.js                 the process that reviews and bundles
  *   packages/host/dist/sandbox/process/launch.pl   the launcher that needs no compiler; copied as it is
@@ -26,6 +27,7 @@ const COMMONJS_NAMES = [
 const BUNDLES: readonly Bundle[] = [
   // CommonJS boots 4 ms sooner than an ES module: Node builds its module loader after the first line, not before.
   { entry: 'packages/host/src/guest/main.ts', out: 'packages/host/dist/guest.cjs', format: 'cjs' },
+  { entry: 'packages/host/src/guest/debug-main.ts', out: 'packages/host/dist/debug-guest.cjs', format: 'cjs' },
   { entry: 'packages/host/src/self-test/main.ts', out: 'packages/host/dist/probe.js' },
   {
     entry: 'packages/host/src/workshop/main.ts',

@@ -3,8 +3,8 @@
  * knows all parts; nothing is decided here.
  */
 import { createHostApi } from './host/host-api.ts';
-import { openParts } from './host/open-parts.ts';
-import { resolveSettings } from './host/settings.ts';
+import { openParts, type HostParts } from './host/open-parts.ts';
+import { resolveSettings, type HostSettings } from './host/settings.ts';
 import type { Host, HostOptions } from './host-api.ts';
 
 /**
@@ -16,13 +16,18 @@ import type { Host, HostOptions } from './host-api.ts';
  *   send, opens its debugger (FAULTS 57). It is not ignored here, because what a process does at a signal is its owner's.
  */
 export async function createHost(options: HostOptions = {}): Promise<Host> {
-  const settings = resolveSettings(options);
+  const { host } = await openHost(resolveSettings(options));
+  return host;
+}
+
+/** Opens a host by settings that are whole; what is opened beside it is for {@link createDebugHost}. */
+export async function openHost(settings: HostSettings): Promise<{ readonly host: Host; readonly parts: HostParts }> {
   const closing = new AsyncDisposableStack();
   try {
     const parts = await openParts(settings, closing);
     await parts.follower.begin();
     parts.rollouts.look();
-    return createHostApi(settings, parts, closing);
+    return { host: createHostApi(settings, parts, closing), parts };
   } catch (error) {
     await closing.disposeAsync();
     throw error;

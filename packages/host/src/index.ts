@@ -1,6 +1,9 @@
 /**
  * Public surface of the host: what an embedder, the server and the command line use.
  */
+export type { DebugHost, DebugHostOptions } from './debug-host.ts';
+export { createDebugHost } from './debug-host.ts';
+export type { Inspector } from './debug/inspector.ts';
 export { createHost } from './host.ts';
 export { checkPlugin, type CheckOptions, type CheckReport } from './check.ts';
 export type { Mended } from './mend.ts';

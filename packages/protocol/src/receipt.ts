@@ -21,6 +21,8 @@ export type Receipt = {
   readonly kernel: string;
   readonly node: string;
   readonly checked_at: string;
+  /** Guests are not started by the command that was measured: they carry an inspector. Only `bulkhead debug DIR` does that. */
+  readonly debug?: true;
 };
 
 /** Returns the tier, or undefined where the text names none. */

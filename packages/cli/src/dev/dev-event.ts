@@ -34,6 +34,16 @@ export type DevEvent =
       /** The last good release, which goes on serving; null where there was none yet. */
       readonly serving: string | null;
     }
+  | {
+      readonly event: 'debugging';
+      readonly folder: string;
+      readonly tier: Tier;
+      /** Guests are not started as in production. */
+      readonly debug: boolean;
+      readonly ws: string;
+      readonly devtools: string;
+    }
+  | { readonly event: 'debugger'; readonly is: 'attached' | 'detached' }
   | { readonly event: 'types'; readonly findings: readonly Finding[] }
   | { readonly event: 'state'; readonly plugin: string; readonly state: string; readonly reason: string | null }
   | { readonly event: 'waiting'; readonly for_ms: number }
@@ -48,6 +58,10 @@ export function devLines(event: DevEvent, colors: Colors): readonly string[] {
   switch (event.event) {
     case 'ready':
       return readyLines(event, colors);
+    case 'debugging':
+      return debuggingLines(event, colors);
+    case 'debugger':
+      return [colors.dim(`a debugger has ${event.is}`)];
     case 'loaded':
       return loadedLines(event, colors);
     case 'failed':
@@ -80,6 +94,17 @@ function readyLines({ url, tier, folder, token, token_file: file }: Ready, color
     `${colors.bold('Bulkhead')} develops ${folder} on ${colors.bold(url)}  ${colors.dim(`sandbox ${tier}`)}`,
     `${colors.dim('token')}  ${where}`,
     colors.dim('Save a file to load it anew. Type a tool and its parameters, or .help'),
+  ];
+}
+
+type DebuggingEvent = Extract<DevEvent, { event: 'debugging' }>;
+
+function debuggingLines({ folder, tier, ws, devtools }: DebuggingEvent, colors: Colors): readonly string[] {
+  return [
+    `${colors.bold('Bulkhead')} debugs ${folder}  ${colors.dim(`sandbox ${tier}, debug: not as in production`)}`,
+    `${colors.dim('Chrome')}  ${devtools}`,
+    `${colors.dim('others')}  ${ws}`,
+    colors.dim('Attach, set a breakpoint in your file, and type a tool and its parameters, or .help'),
   ];
 }
 

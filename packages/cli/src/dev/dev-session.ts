@@ -24,6 +24,8 @@ export type DevSession = {
   /** Reads the folder and serves what it holds, where that loads; answers whether it does. Never rejects. */
   readonly read: () => Promise<boolean>;
   readonly call: (tool: string, params: JsonObject) => Promise<Outcome | undefined>;
+  /** Of the plugin, as it was read last; empty before. */
+  readonly name: () => string;
   readonly tools: () => readonly ListedTool[];
   /** The newest lines of the plugin's log. */
   readonly lastLines: (linesMax: number) => readonly PluginLogLine[];
@@ -86,6 +88,7 @@ export function openDevSession({ host, dir, grant, tell }: DevSessionOptions): D
     },
     call: async (tool, params) =>
       known === undefined ? undefined : host.call({ plugin: known, tool, params, tenant: TENANT }),
+    name: () => known ?? '',
     tools: () => toolsOf(known),
     lastLines: (linesMax) => (known === undefined ? [] : readLog(host, known, { linesMax }).lines),
     close: listener.close,

@@ -1,25 +1,76 @@
 /**
- * `bulkhead debug NAME`: what a server knows of a plugin for a tenant, without asking the plugin.
+ * `bulkhead debug NAME`: what a server knows of a plugin for a tenant, without asking the plugin. `bulkhead debug DIR`, which is
+ * told from a name by its form or its plugin.json, attaches a debugger to a folder's plugin, without a server.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { PluginDebug, PluginInstance } from '@bulkhead/host';
+import { Option, type Command } from 'commander';
 import { logLines } from '../log-lines.ts';
 import { askAdmin } from '../remote/ask.ts';
 import { openRemote } from '../remote/remote.ts';
 import { asksForTenant, examples, print, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
 import { plain, tableLines, type Cell } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
 import { pluginPath } from './plugins.ts';
 
 /** Adds `debug`. */
-export function addDebug({ program, terminal }: VerbContext): void {
-  asksForTenant(program.command('debug').description('Look into a plugin: instances, memory, last errors, last calls'))
-    .argument('<name>', 'name of the plugin')
-    .addHelpText('after', examples(['bulkhead debug weather', 'bulkhead debug weather --tenant acme --json']))
-    .action(async (name: string, options: ServerOptions) => {
+export function addDebug({ program, terminal, exit }: VerbContext): void {
+  const debug = program.command('debug');
+  asksForTenant(debug)
+    .description('Debug a plugin folder, breakpoints and all; or look into a plugin of a running server')
+    .argument('<dir|name>', 'plugin folder, or name of a plugin of a running server')
+    .addOption(folderOption('--port <n>', 'port of the debugger on 127.0.0.1; a free one is picked by default', Number))
+    .addOption(folderOption('--grant <perm,...>', 'grant permissions to the plugin; repeatable', collect))
+    .addHelpText('after', HELP)
+    .action(async (name: string, options: ServerOptions & FolderOptions) => {
+      if (isFolder(name)) {
+        const { debugFolder } = await import('./debug-folder.ts');
+        return exit(await debugFolder({ dir: name, ...options }, terminal));
+      }
+      refuseFolderOptions(debug, name);
       const remote = await openRemote(options, process.env);
       const { value } = await askAdmin<PluginDebug>(remote, { path: pluginPath(name, '/debug') });
       print({ terminal, options }, value, show);
     });
+}
+
+const HELP = `${examples([
+  'bulkhead debug ./weather',
+  'bulkhead debug weather',
+  'bulkhead debug weather --tenant acme --json',
+])}
+
+A name with "/" or "." in it is a folder, and so is one that holds a plugin.json. Of a folder one guest runs in the sandbox with an
+inspector, which is not how it runs in production, and time limits are a day. Of a plugin of a server it shows instances, memory,
+last errors and last calls, and asks the plugin nothing.`;
+
+type FolderOptions = { readonly port?: number; readonly grant?: readonly string[] };
+
+function folderOption<Value>(
+  flags: string,
+  about: string,
+  parse: (text: string, before: Value | undefined) => Value,
+): Option {
+  return new Option(flags, about).helpGroup('Of a folder:').argParser<Value>(parse);
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+function isFolder(where: string): boolean {
+  return /[./\\]/.test(where) || existsSync(join(where, 'plugin.json'));
+}
+
+function refuseFolderOptions(debug: Command, name: string): void {
+  const given = ['port', 'grant'].find((option) => debug.getOptionValue(option) !== undefined);
+  if (given === undefined) return;
+  throw new UsageError(
+    `--${given} is of a folder, and ${name} is a plugin of a running server`,
+    `Write ./${name} for the folder.`,
+  );
 }
 
 function show(known: PluginDebug, terminal: Terminal): void {

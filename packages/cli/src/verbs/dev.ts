@@ -13,14 +13,11 @@ import { capabilitiesOf, isJsonObject } from '@bulkhead/protocol';
 import { createLog, createServer, type FlushingLog, type LogLevel } from '@bulkhead/server';
 import { openStore } from '@bulkhead/store';
 import { parsePermissions } from '../config/grants.ts';
-import { DEV_COMMANDS, parseDevCommand } from '../dev/dev-command.ts';
-import { devLines, type DevEvent } from '../dev/dev-event.ts';
-import { openPrompt, type Prompt } from '../dev/dev-prompt.ts';
-import { openDevSession, type DevSession } from '../dev/dev-session.ts';
+import { createDevScreen } from '../dev/dev-screen.ts';
+import { openDevSession } from '../dev/dev-session.ts';
 import { createTypeCheck } from '../dev/type-check.ts';
 import { databaseUrl } from '../direct-store.ts';
 import { EXIT_OK } from '../exit-codes.ts';
-import { sampleOf } from '../sample-params.ts';
 import { secretsKeysOf } from '../secrets-keys.ts';
 import { drain, nextSignal } from '../shutdown.ts';
 import type { Terminal } from '../terminal.ts';
@@ -86,7 +83,7 @@ async function developUntilQuit(developing: Developing, terminal: Terminal): Pro
   await using host = await openHost(developing, terminal);
   await using server = await createServer({ host, log, token: token.token, publicReasons: 'always' });
   const { url } = await server.listen({ host: LOOPBACK, port: options.port ?? 0 });
-  const screen = createScreen(options, terminal);
+  const screen = createDevScreen(options.json === true, terminal);
   const grant = capabilitiesOf((options.grant ?? []).flatMap(parsePermissions));
   const types = createTypeCheck(dir, screen.tell);
   const session = openDevSession({ host, dir, grant, tell: screen.tell });
@@ -141,71 +138,5 @@ async function memoryOf(dir: string): Promise<number | undefined> {
     return Number.isSafeInteger(memoryMb) && Number(memoryMb) > 0 ? Number(memoryMb) : undefined;
   } catch {
     return undefined;
-  }
-}
-
-type Acts = { readonly read: () => Promise<void>; readonly quit: () => void };
-
-type Screen = {
-  readonly tell: (event: DevEvent) => void;
-  /** Begins to take lines. */
-  readonly open: (session: DevSession, acts: Acts) => void;
-  readonly close: () => void;
-};
-
-function createScreen({ json }: DevOptions, terminal: Terminal): Screen {
-  let prompt: Prompt | undefined;
-  const print = (event: DevEvent): void => {
-    if (json === true) return terminal.result(JSON.stringify(event));
-    for (const line of devLines(event, terminal.colors)) terminal.result(line);
-  };
-  const tell = (event: DevEvent): void => (prompt === undefined ? print(event) : prompt.around(() => print(event)));
-  return {
-    tell,
-    open: (session, acts) => {
-      const { stdin, stdout } = process;
-      prompt = openPrompt({
-        input: stdin,
-        output: stdout,
-        isTerminal: stdin.isTTY && stdout.isTTY && json !== true,
-        prompt: '> ',
-        tools: () => session.tools().map(({ name }) => name),
-        onLine: (line) => obey(line, { session, acts, tell }),
-        onQuit: acts.quit,
-      });
-    },
-    close: () => prompt?.close(),
-  };
-}
-
-type Obeying = { readonly session: DevSession; readonly acts: Acts; readonly tell: Screen['tell'] };
-
-async function obey(line: string, { session, acts, tell }: Obeying): Promise<void> {
-  const say = (lines: readonly string[]): void => tell({ event: 'said', lines });
-  const tools = session.tools();
-  const command = parseDevCommand(
-    line,
-    tools.map(({ name }) => name),
-  );
-  switch (command.kind) {
-    case 'nothing':
-      return;
-    case 'wrong':
-      return say([command.message]);
-    case 'help':
-      return say(['NAME {"a":1}  calls a tool', ...Object.entries(DEV_COMMANDS).map((row) => row.join('  '))]);
-    case 'tools':
-      return say(tools.map((tool) => `${tool.name} ${JSON.stringify(sampleOf(tool.parameters))}  ${tool.description}`));
-    case 'logs':
-      for (const one of session.lastLines(command.linesMax)) tell({ event: 'log', ...one });
-      return;
-    case 'reload':
-      return acts.read();
-    case 'quit':
-      return acts.quit();
-    case 'call': {
-      const outcome = await session.call(command.tool, command.params);
-      if (outcome !== undefined) tell({ event: 'outcome', tool: command.tool, outcome });
-    }
   }
 }

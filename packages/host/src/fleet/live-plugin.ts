@@ -57,6 +57,8 @@ export type LiveOptions = {
   readonly clock: Clock;
   readonly idleTimeoutMs: number;
   readonly compileTool: (plugin: Pick<LiveSpec, 'name' | 'manifest'>, tool: WireTool) => LiveTool | string;
+  /** The limits that hold here for a plugin that asks for these. */
+  readonly limitsOf: (limits: GuestLimits) => GuestLimits;
   /** Tells whether the operator lets a plugin that asks for it serve all tenants with the same instances. */
   readonly mayBeShared: (plugin: string) => boolean;
   /** Opens one sandbox, to try the release or to serve. */
@@ -101,7 +103,7 @@ export class LivePlugin {
   readonly #errorNotedAt = new Map<string, number>();
 
   constructor(spec: LiveSpec, options: LiveOptions) {
-    this.spec = spec;
+    this.spec = { ...spec, limits: options.limitsOf(spec.limits) };
     this.#options = options;
     this.isShared = spec.manifest.sandbox.scope === 'shared' && options.mayBeShared(spec.name);
   }
@@ -141,6 +143,11 @@ export class LivePlugin {
     const health = await askHealth(opening.sandbox, this.#options.clock);
     await opening.sandbox.close();
     return { ok: true, health };
+  }
+
+  /** Starts an instance of a tenant that has none, before anybody calls. */
+  start(tenant: string, config: JsonObject): void {
+    (this.groupOf(tenant) ?? this.openGroup(tenant, config)).start();
   }
 
   /** The instances that serve a tenant, where it has any. */

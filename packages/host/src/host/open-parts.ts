@@ -43,7 +43,7 @@ import { openRecords, type Records } from './open-records.ts';
 import { openWorkshop } from './open-workshop.ts';
 import { invokeHook, listHooks } from './hook-calls.ts';
 import { tellEnd, tellTransition } from './plugin-logs.ts';
-import type { HostSettings } from './settings.ts';
+import { debugLimits, type HostSettings } from './settings.ts';
 
 /** The opened parts, joined to the paths that the two flows take. */
 export type HostParts = {
@@ -190,6 +190,7 @@ async function openSandbox(settings: HostSettings, { metrics, journal }: Told): 
   const { clock, log, guestPath, probePath, spareCount, spareMemoryMb, tierMax, minTier } = settings;
   const sandbox = await openProcessSandbox({
     ...{ clock, log, guestPath, probePath, spareCount, spareMemoryMb, tierMax },
+    isDebugged: settings.debugging !== undefined,
     onOpened: (kind, durationMs) => metrics.observeStart(kind === 'warm' ? 'pool' : 'cold', durationMs),
     onDropped: () => metrics.countDroppedFrames(1),
     onSaid: ({ plugin, tenant, instanceId }, { source, level, text, fields }) => {
@@ -236,11 +237,13 @@ function liveOptions(
     clock: settings.clock,
     idleTimeoutMs: settings.idleTimeoutMs,
     compileTool,
+    limitsOf: (limits) => (settings.debugging === undefined ? limits : debugLimits(limits)),
     mayBeShared: (plugin) => settings.sharedPlugins.includes(plugin),
     open: async (spec, scope) => {
       const speaker = { plugin: spec.name, tenant: scope.name, isTrial: scope.isTrial };
       const answer: AnswerGuest = (ask, call) => answerAsk(speaker, ask, call);
       const opening = await openGuest(sandbox, spec, { scope, answer });
+      if (opening.ok) settings.debugging?.didOpen(opening.sandbox, spec.sourceMap);
       if (opening.ok && scope.name !== SHARED_SCOPE) chargeGuest(scope.name, opening.sandbox);
       return opening;
     },

@@ -1,13 +1,14 @@
 /**
  * Resolves a host's options to full settings: below this nothing is optional.
  */
-import { LIMITS, LIMIT_PROFILES, type Tier } from '@bulkhead/protocol';
+import { LIMITS, LIMIT_PROFILES, type GuestLimits, type Tier } from '@bulkhead/protocol';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { silentLog, type Log } from '../base/log.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import type { SignaturePolicy } from '../install/judge-signature.ts';
 import type { NodeTiming } from '../nodes/nodes.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import { createMemoryStorage } from '../storage/memory.ts';
 import type { Storage } from '../storage/port.ts';
 import type { HostOptions } from '../host-api.ts';
@@ -41,7 +42,36 @@ export type HostSettings = {
   readonly guestPath: string;
   readonly probePath: string;
   readonly workshopPath: string;
+  /** Set by {@link createDebugHost} alone. */
+  readonly debugging: Debugging | undefined;
 };
+
+/** Told of each instance that a host under the debugger opens, with the source map of what it runs. */
+export type Debugging = {
+  readonly didOpen: (sandbox: Sandbox, sourceMap: Uint8Array | undefined) => void;
+};
+
+/** Makes of a host's settings those of one whose guests are debugged: one instance, its spare parts, and no haste. */
+export function debugSettings(settings: HostSettings, debugging: Debugging): HostSettings {
+  return { ...settings, debugging, spareCount: 0, idleTimeoutMs: UNHURRIED_MS, guestPath: built('debug-guest.cjs') };
+}
+
+/** Limits of a plugin that somebody may hold at a breakpoint: a day instead of seconds, and room for the inspector. */
+export function debugLimits(limits: GuestLimits): GuestLimits {
+  const { memory_mb: memoryMb } = limits;
+  return {
+    ...limits,
+    timeout_ms: UNHURRIED_MS,
+    cpu_ms: UNHURRIED_MS,
+    memory_mb: memoryMb + INSPECTOR_MB,
+    instances: 1,
+  };
+}
+
+/** A day: more than anybody stands at a breakpoint, and less than a timer can hold. */
+const UNHURRIED_MS = 86_400_000;
+/** The thread that carries the inspector, and what V8 keeps for it. */
+const INSPECTOR_MB = 256;
 
 /** What `compatible_versions` of a manifest is compared with; lockstep with the packages' own version. */
 export const PLATFORM_VERSION = '0.1.0';
@@ -76,6 +106,7 @@ export function resolveSettings(options: HostOptions): HostSettings {
     guestPath: built('guest.cjs'),
     probePath: built('probe.js'),
     workshopPath: built('workshop.js'),
+    debugging: undefined,
   };
 }
 

@@ -89,6 +89,13 @@ export class InstanceGroup {
     return reply;
   }
 
+  /** Starts an instance where there is none, and none is being started. */
+  start(): void {
+    if (this.#isRetired || this.#instances.size + this.#starting > 0) return;
+    this.#starting += 1;
+    void this.#start();
+  }
+
   /** Gives every instance a new configuration, those too that are being opened (S6); nothing where it is the same object. */
   configure(config: JsonObject): void {
     if (config === this.#config) return;

@@ -2,6 +2,7 @@
  * The seam between what the host wants (a plugin's function run) and how a process is made to do it.
  * A driver knows one way to live and one way to talk; one conformance suite runs against every driver.
  */
+import type { Duplex } from 'node:stream';
 import type {
   CallError,
   CallTarget,
@@ -39,6 +40,8 @@ export interface Sandbox {
   readonly worn: Promise<void>;
   /** Asks the plugin to unload and ends the guest, by force after the grace. Resolves when it is gone. */
   close(): Promise<void>;
+  /** Where its inspector speaks, lines of the DevTools protocol; undefined but for a sandbox that is debugged. */
+  readonly inspector?: Duplex | undefined;
   diagnose(): SandboxDiagnosis;
   usage(): SandboxUsage;
 }

@@ -166,3 +166,23 @@ test('uid 0 is never a guest’s', () => {
 test('the data limit leaves the budget and V8’s own room above the idle size', () => {
   expect(dataLimitBytes(1_000, 512)).toBe(1_000 + (512 + 64) * 1024 * 1024);
 });
+
+test.each([
+  ['jail', 6],
+  ['confined', 5],
+  ['uid', 4],
+] as const)(
+  'a debugged guest of tier %s has one more socket, its number as an argument, and two rights',
+  (tier, fd) => {
+    const plain = launchCommand({ ...WITH_UID, tier });
+    const debugged = launchCommand({ ...WITH_UID, tier, isDebugged: true });
+    expect(debugged.fds).toEqual([...plain.fds, { kind: 'inspector' }]);
+    expect(debugged.args.filter((argument) => !plain.args.includes(argument))).toEqual([
+      `keep=${fd}`,
+      '--allow-worker',
+      '--allow-inspector',
+      '--disable-warning=SecurityWarning',
+      `inspector=${fd}`,
+    ]);
+  },
+);

@@ -63,6 +63,8 @@ export type LaunchRequest = {
    * refused by the operating system.
    */
   readonly withoutPermissionModel?: boolean;
+  /** For `bulkhead debug DIR` alone: one more socket, which the guest's inspector speaks on, and the thread that carries it. */
+  readonly isDebugged?: boolean;
 };
 
 /** What the driver passes to spawn. `fds[0]` becomes the guest's fd 4, and so on; 0 to 3 are as everywhere. */
@@ -77,9 +79,10 @@ export type LaunchCommand = {
 /**
  * `file`: opened for reading anew at each start, because its position is shared with whoever inherits it.
  * `json_status`: a pipe on which bubblewrap writes `{"child-pid": N}`, the pid namespace's first process; the Node
- * process is its only child.
+ * process is its only child. `inspector`: a duplex socket.
  */
-export type LaunchFd = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'json_status' };
+export type LaunchFd =
+  { readonly kind: 'file'; readonly path: string } | { readonly kind: 'json_status' } | { readonly kind: 'inspector' };
 
 /** Prefix of the argument that marks a process as one of a host's guests. */
 export const GENERATION_ARGUMENT = 'generation=';
@@ -160,8 +163,9 @@ const OOM_SCORE_ADJUSTMENT = 1000;
 
 function passedFds(request: LaunchRequest): readonly LaunchFd[] {
   const filter: LaunchFd = { kind: 'file', path: request.staged.filters[filterName(request)] };
-  if (request.tier === 'jail') return [filter, { kind: 'json_status' }];
-  return request.tier === 'confined' ? [filter] : [];
+  const inspector: readonly LaunchFd[] = request.isDebugged === true ? [{ kind: 'inspector' }] : [];
+  if (request.tier === 'jail') return [filter, { kind: 'json_status' }, ...inspector];
+  return [...(request.tier === 'confined' ? [filter] : []), ...inspector];
 }
 
 function filterName({ tier, allowChildren }: LaunchRequest): FilterName {
@@ -282,10 +286,17 @@ function node({ tier, staged, shape, token, ...request }: LaunchRequest): readon
     ...(request.withoutPermissionModel === true ? [] : permissionFlags(guest, shape, request)),
     guest,
     `${GENERATION_ARGUMENT}${token}`,
+    ...inspectorArguments({ tier, staged, shape, token, ...request }),
   ];
 }
 
-type Rights = Pick<LaunchRequest, 'readablePaths' | 'allowChildren' | 'allowAddons'>;
+/** The guest is told which of its descriptors the socket is. */
+function inspectorArguments(request: LaunchRequest): readonly string[] {
+  const at = passedFds(request).findIndex(({ kind }) => kind === 'inspector');
+  return at === -1 ? [] : [`inspector=${FIRST_PASSED_FD + at}`];
+}
+
+type Rights = Pick<LaunchRequest, 'readablePaths' | 'allowChildren' | 'allowAddons' | 'isDebugged'>;
 
 function permissionFlags(guest: string, { tempDir }: LaunchShape, rights: Rights): readonly string[] {
   const readable = [guest, ...(rights.readablePaths ?? []), ...(tempDir === undefined ? [] : [tempDir])];
@@ -295,5 +306,6 @@ function permissionFlags(guest: string, { tempDir }: LaunchShape, rights: Rights
     ...(tempDir === undefined ? [] : [`--allow-fs-write=${tempDir}`]),
     ...(rights.allowChildren === true ? ['--allow-child-process', '--disable-warning=SecurityWarning'] : []),
     ...(rights.allowAddons === true ? ['--allow-addons'] : []),
+    ...(rights.isDebugged === true ? ['--allow-worker', '--allow-inspector', '--disable-warning=SecurityWarning'] : []),
   ];
 }

@@ -23,6 +23,8 @@ export type GuestHandle = {
   readonly channel: Socket;
   readonly stdout: Readable;
   readonly stderr: Readable;
+  /** Of a guest that is debugged: lines of the DevTools protocol. */
+  readonly inspector: Socket | undefined;
   /** The Node process itself, for the watchdog; undefined while it is not known, and once it is gone. */
   readonly nodePid: () => number | undefined;
   /** Ends every process of the guest at once. */
@@ -55,11 +57,11 @@ export function spawnGuest(launch: PreparedLaunch): SpawnedGuest {
   child.stdin?.on('error', () => undefined); // Nothing is written to it; the end of the process says the rest.
   const channel = stdio[3] as Socket; // Spawned with 'pipe' there, which is a duplex socket.
   // Beyond the five that Node's types know; a pipe where the launch has one.
-  const status = launch.statusFd === undefined ? undefined : (stdio as readonly unknown[])[launch.statusFd];
-  return {
-    ok: true,
-    handle: createHandle({ child, pid, channel, stdout, stderr, status: status as Socket | undefined }),
-  };
+  const passed = (at: number | undefined): Socket | undefined =>
+    at === undefined ? undefined : ((stdio as readonly unknown[])[at] as Socket); // Spawned with 'pipe' there.
+  const [status, inspector] = [passed(launch.statusFd), passed(launch.inspectorFd)];
+  inspector?.on('error', () => undefined); // Its end is told by 'close'.
+  return { ok: true, handle: createHandle({ child, pid, channel, stdout, stderr, status, inspector }) };
 }
 
 type Parts = {
@@ -69,12 +71,13 @@ type Parts = {
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly status: Socket | undefined;
+  readonly inspector: Socket | undefined;
 };
 
 /** What is read of the pipes after the process's end: 'close' never comes while a child of the guest holds one. */
 const LAST_WORDS_MS_MAX = 100;
 
-function createHandle({ child, pid, channel, stdout, stderr, status }: Parts): GuestHandle {
+function createHandle({ child, pid, channel, stdout, stderr, status, inspector }: Parts): GuestHandle {
   const firstInNamespace = status === undefined ? undefined : readStatus(status);
   let isGone = false;
   let nodePid = status === undefined ? pid : undefined;
@@ -92,6 +95,7 @@ function createHandle({ child, pid, channel, stdout, stderr, status }: Parts): G
     channel,
     stdout,
     stderr,
+    inspector,
     nodePid: () => {
       if (isGone) return undefined;
       const first = firstInNamespace?.();

@@ -14,6 +14,7 @@ import {
   type JsonObject,
   type Tier,
 } from '@bulkhead/protocol';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../../base/clock.ts';
 import {
   SHARED_SCOPE,
@@ -87,6 +88,7 @@ export class GuestProcess implements Sandbox {
   /** Resolves when the guest can be bound, or with why it never can. */
   readonly booted: Promise<CallError | undefined>;
   readonly worn: Promise<void>;
+  readonly inspector: Duplex | undefined;
   ready: GuestReady = NOT_READY;
 
   readonly #options: GuestProcessOptions;
@@ -128,6 +130,7 @@ export class GuestProcess implements Sandbox {
     this.booted = this.#didBoot.promise;
     this.died = this.#didDie.promise;
     this.worn = this.#didWear.promise;
+    this.inspector = handle.inspector;
     this.#usage = createGuestUsage(options.memoryMb * MIB);
     this.#channel = openHostChannel({
       socket: handle.channel,
@@ -217,6 +220,7 @@ export class GuestProcess implements Sandbox {
   }
 
   async close(): Promise<void> {
+    this.inspector?.destroy(); // A guest waits for its debugger to go before it ends.
     switch (this.#state) {
       case 'booting':
       case 'spare':

@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync } from 'node:fs';
 import type { Tier } from '@bulkhead/protocol';
-import { launchCommand, type LaunchCommand, type LaunchRequest, type LaunchShape } from './command.ts';
+import { launchCommand, type LaunchCommand, type LaunchFd, type LaunchRequest, type LaunchShape } from './command.ts';
 import { guestGroupLimits, type GuestGroup, type GuestGroups } from './guest-groups.ts';
 import type { UidLease } from './uid-lease.ts';
 
@@ -18,6 +18,8 @@ export type PreparedLaunch = {
   readonly stdio: readonly ('ignore' | 'pipe' | number)[];
   /** Index in `stdio` of bubblewrap's status pipe; undefined where the spawned process is the guest itself. */
   readonly statusFd: number | undefined;
+  /** Index in `stdio` of the socket of a guest that is debugged. */
+  readonly inspectorFd?: number | undefined;
   readonly uid: number | undefined;
   /** Closes this process's copies of the passed files. Call it when spawn has returned or thrown. */
   readonly didSpawn: () => void;
@@ -70,7 +72,8 @@ function prepare(options: LauncherOptions, shape: LauncherShape): PreparedLaunch
       env: command.env,
       cwd: command.cwd,
       stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...passed],
-      statusFd: passed.includes('pipe') ? 4 + passed.indexOf('pipe') : undefined,
+      statusFd: indexOf(command, 'json_status'),
+      inspectorFd: indexOf(command, 'inspector'),
       uid,
       wasOutOfMemory: () => group?.wasOutOfMemory() ?? false,
       didSpawn: once(() => closePassedFiles(passed)),
@@ -80,6 +83,13 @@ function prepare(options: LauncherOptions, shape: LauncherShape): PreparedLaunch
     release();
     throw error;
   }
+}
+
+const FIRST_PASSED_FD = 4;
+
+function indexOf({ fds }: LaunchCommand, wanted: LaunchFd['kind']): number | undefined {
+  const at = fds.findIndex(({ kind }) => kind === wanted);
+  return at === -1 ? undefined : FIRST_PASSED_FD + at;
 }
 
 /** What only this guest has, without a key for what it has not. */

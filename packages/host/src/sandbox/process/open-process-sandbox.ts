@@ -40,6 +40,8 @@ export type ProcessSandboxOptions = {
   readonly spareCount: number;
   /** Of a plugin without limits of its own by default. */
   readonly spareMemoryMb?: number;
+  /** Its guests are debugged; the self-test's are not. */
+  readonly isDebugged?: boolean;
   /** Leaves out stronger tiers than this; for tests. */
   readonly tierMax: Tier;
   readonly onOpened: (kind: 'warm' | 'cold', durationMs: number) => void;
@@ -98,10 +100,12 @@ export async function openProcessSandbox(options: ProcessSandboxOptions): Promis
     onOpened,
     shape: { memoryMb: spareMemoryMb },
     withoutPermissionModel: false,
+    isDebugged: options.isDebugged ?? false,
   });
   opened.defer(() => driver.close());
   const closing = opened.move();
-  return { driver, receipt, runDirectory, toolset, staged, uids, close: () => closing.disposeAsync() };
+  const told: Receipt = options.isDebugged === true ? { ...receipt, debug: true } : receipt;
+  return { driver, receipt: told, runDirectory, toolset, staged, uids, close: () => closing.disposeAsync() };
 }
 
 type Place = {
@@ -180,6 +184,7 @@ type DriverChoice = {
   readonly spareCount: number;
   readonly shape: GuestShape;
   readonly withoutPermissionModel: boolean;
+  readonly isDebugged?: boolean;
   readonly onOpened: ProcessSandboxOptions['onOpened'];
 };
 
@@ -196,7 +201,10 @@ function openDriver(place: Place, choice: DriverChoice): ProcessDriver {
   });
 }
 
-function launchesOf(place: Place, { receipt, withoutPermissionModel }: DriverChoice): GuestLaunches {
+function launchesOf(
+  place: Place,
+  { receipt, withoutPermissionModel, isDebugged = false }: DriverChoice,
+): GuestLaunches {
   const { toolset, staged, runDirectory, uids, memory } = place;
   const { tier } = receipt;
   const { token } = runDirectory;
@@ -207,6 +215,7 @@ function launchesOf(place: Place, { receipt, withoutPermissionModel }: DriverCho
     token,
     hostPid: process.pid,
     withoutPermissionModel,
+    isDebugged,
     uids,
     groups: memory.groups,
   };
