@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { checkCommitMessage } from './tidy/commit-message.ts';
+import { checkCommitMessage, checkSurfaceNote } from './tidy/commit-message.ts';
 
 const TESTS = ['--', '*.test.ts'];
 
@@ -14,7 +14,12 @@ for (const finding of findings) console.error(finding);
 if (findings.length > 0) process.exitCode = 1;
 
 function checkFile(path: string): readonly string[] {
-  return checkCommitMessage(readFileSync(path, 'utf8'), testsIn(git('diff', '--cached', '--numstat', ...TESTS)));
+  const message = readFileSync(path, 'utf8');
+  const changed = testsIn(git('diff', '--cached', '--numstat', ...TESTS));
+  return [
+    ...checkCommitMessage(message, changed),
+    ...checkSurfaceNote(linesOf(git('diff', '--cached', '--name-only'))),
+  ];
 }
 
 function checkRange(commits: string): readonly string[] {
@@ -22,7 +27,10 @@ function checkRange(commits: string): readonly string[] {
   return hashes.flatMap((hash) => {
     const message = git('log', '-1', '--format=%B', hash);
     const changed = testsIn(git('show', '--format=', '--numstat', hash, ...TESTS));
-    return checkCommitMessage(message, changed).map((finding) => `${hash.slice(0, 9)}: ${finding}`);
+    const paths = linesOf(git('show', '--format=', '--name-only', hash));
+    return [...checkCommitMessage(message, changed), ...checkSurfaceNote(paths)].map(
+      (finding) => `${hash.slice(0, 9)}: ${finding}`,
+    );
   });
 }
 
@@ -30,6 +38,10 @@ function checkRange(commits: string): readonly string[] {
 function testsIn(numstat: string): readonly string[] {
   const rows = numstat.split('\n').map((row) => row.split('\t'));
   return rows.flatMap(([, removed, path]) => (path !== undefined && removed !== '0' ? [path] : []));
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.split('\n').filter(Boolean);
 }
 
 function git(...args: readonly string[]): string {

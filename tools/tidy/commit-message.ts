@@ -36,3 +36,12 @@ function checkTestChange(lines: readonly string[], changedTests: readonly string
   if (changedTests.length === 0 || lines.some((line) => /^TEST-CHANGE: \S.{9,}/.test(line))) return [];
   return [`this commit changes ${changedTests.join(', ')}; add a line "TEST-CHANGE: why the old test was wrong"`];
 }
+
+const SURFACE_PATH = 'test/pins/public-api.json';
+const CHANGE_NOTE = /^changes\/(?!README)[^/]+\.md$/;
+
+/** Finds a commit that changes what packages export, and says it to nobody; `paths` are those that it changes. */
+export function checkSurfaceNote(paths: readonly string[]): readonly string[] {
+  if (!paths.includes(SURFACE_PATH) || paths.some((path) => CHANGE_NOTE.test(path))) return [];
+  return [`this commit changes the public API (${SURFACE_PATH}); add a note changes/<slug>.<kind>.md that says so`];
+}

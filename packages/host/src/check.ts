@@ -40,6 +40,7 @@ export type CheckOptions = { readonly fix?: boolean };
  * Checks a plugin folder.
  *
  * @param dir - The folder; one that is missing or too large is a finding too.
+ * @public
  */
 export async function checkPlugin(dir: string, { fix = false }: CheckOptions = {}): Promise<CheckReport> {
   try {

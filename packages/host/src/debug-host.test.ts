@@ -11,8 +11,8 @@ const MANIFEST = { name: 'slow', version: '1.0.0', description: 'x', author: 'x'
 test('a debug host’s receipt says so, its instances have an inspector, and the plugin’s time limit does not hold', async () => {
   await using plugin = await makePluginFolder({ 'main.js': SLOW, 'plugin.json': MANIFEST });
   const inspectors: Inspector[] = [];
-  const { host, start } = await createDebugHost({ dir: plugin.dir, onInspector: (one) => inspectors.push(one) });
-  await using _closing = host;
+  await using debugged = await createDebugHost({ dir: plugin.dir, onInspector: (one) => inspectors.push(one) });
+  const { host, start } = debugged;
   expect(host.receipt).toMatchObject({ debug: true });
   await host.install(plugin.dir);
   start('slow');

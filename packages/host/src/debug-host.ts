@@ -8,7 +8,11 @@ import type { Host } from './host-api.ts';
 import { openHost } from './host.ts';
 import { debugSettings, resolveSettings } from './host/settings.ts';
 
-/** What is debugged, and who is given the inspectors. */
+/**
+ * What is debugged, and who is given the inspectors.
+ *
+ * @experimental
+ */
 export type DebugHostOptions = {
   /** The plugin folder; its files are shown to the debugger beside what runs. */
   readonly dir: string;
@@ -16,8 +20,12 @@ export type DebugHostOptions = {
   readonly onInspector: (inspector: Inspector) => void;
 };
 
-/** A host, and what is done with it in development alone; closing the host ends all. */
-export type DebugHost = {
+/**
+ * A host, and what is done with it in development alone; closing the host ends all.
+ *
+ * @experimental
+ */
+export type DebugHost = AsyncDisposable & {
   readonly host: Host;
   /** Starts an instance of an installed plugin before anybody calls it. */
   readonly start: (plugin: string) => void;
@@ -27,6 +35,7 @@ export type DebugHost = {
  * Opens the host; storage is in memory.
  *
  * @throws {HostError} `SANDBOX_TOO_WEAK`.
+ * @experimental
  */
 export async function createDebugHost({ dir, onInspector }: DebugHostOptions): Promise<DebugHost> {
   const settings = debugSettings(resolveSettings({}), {
@@ -37,6 +46,7 @@ export async function createDebugHost({ dir, onInspector }: DebugHostOptions): P
   const { host, parts } = await openHost(settings);
   return {
     host,
+    [Symbol.asyncDispose]: host.close,
     start: (plugin) => {
       const resolution = parts.install.releases.resolve(DEFAULT_TENANT, plugin);
       if (resolution.kind !== 'resolved') return;

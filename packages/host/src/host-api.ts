@@ -37,7 +37,11 @@ import type { StoredRegistration, StoredRollout } from './storage/catalogue-port
 import type { Storage } from './storage/port.ts';
 import type { LedgerRow } from './storage/records-port.ts';
 
-/** How a host is opened; every field has a default. */
+/**
+ * How a host is opened; every field has a default.
+ *
+ * @public
+ */
 export type HostOptions = {
   /**
    * Where tenants, releases, transitions and the ledger are kept; in memory by default. A function is called once the data
@@ -88,7 +92,11 @@ export type HostOptions = {
   readonly callsInFlightMax?: number;
 };
 
-/** A release as an embedder sees it. `findings` are the review's warnings, kept with it. */
+/**
+ * A release as an embedder sees it. `findings` are the review's warnings, kept with it.
+ *
+ * @public
+ */
 export type InstalledRelease = {
   readonly name: PluginName;
   readonly version: Version;
@@ -101,7 +109,11 @@ export type InstalledRelease = {
   readonly problems: readonly Finding[];
 };
 
-/** One call of a tool. */
+/**
+ * One call of a tool.
+ *
+ * @public
+ */
 export type CallRequest = {
   readonly plugin: string;
   readonly tool: string;
@@ -163,7 +175,11 @@ export type InstallOptions = {
   readonly mayRecallTrial?: boolean;
 };
 
-/** How a tenant's registration is made. `grant` replaces what was granted; `config` what was configured. */
+/**
+ * How a tenant's registration is made. `grant` replaces what was granted; `config` what was configured.
+ *
+ * @public
+ */
 export type RegistrationOptions = {
   /** `default` where it is left out. */
   readonly tenant?: string;
@@ -176,7 +192,11 @@ export type RegistrationOptions = {
   readonly isPlatform?: boolean;
 };
 
-/** Whose registration is changed, and what it is expected to be. */
+/**
+ * Whose registration is changed, and what it is expected to be.
+ *
+ * @public
+ */
 export type ChangeOptions = {
   /** `default` where it is left out. */
   readonly tenant?: string;
@@ -195,7 +215,11 @@ export type ViewOptions = {
   readonly isPlatform?: boolean;
 };
 
-/** To which release a registration is moved, and what lets it in: `trial` where it is left out. */
+/**
+ * To which release a registration is moved, and what lets it in: `trial` where it is left out.
+ *
+ * @public
+ */
 export type UpgradeOptions = ChangeOptions &
   ViewOptions & {
     readonly version: string;
@@ -204,10 +228,18 @@ export type UpgradeOptions = ChangeOptions &
     readonly grant?: readonly string[];
   };
 
-/** To which release a registration comes back: the one before its last upgrade where it is left out. */
+/**
+ * To which release a registration comes back: the one before its last upgrade where it is left out.
+ *
+ * @public
+ */
 export type RollbackOptions = ChangeOptions & ViewOptions & { readonly version?: string };
 
-/** The registrations of a host; `tenant` is `default` where it is left out. Changes hold for the next call, without a restart. */
+/**
+ * The registrations of a host; `tenant` is `default` where it is left out. Changes hold for the next call, without a restart.
+ *
+ * @public
+ */
 export type Registrations = {
   /** Newest releases of the plugins that a tenant may enable, sorted by name; only those of a capability, where one is named. */
   readonly available: (tenant?: string, isPlatform?: boolean, capability?: string) => readonly Manifest[];
@@ -258,7 +290,11 @@ export type Registrations = {
   ) => Promise<Release>;
 };
 
-/** A line of a plugin's log; `cursor` is what a reader goes on after. */
+/**
+ * A line of a plugin's log; `cursor` is what a reader goes on after.
+ *
+ * @public
+ */
 export type PluginLogLine = {
   readonly cursor: string;
   readonly at: string;
@@ -270,14 +306,22 @@ export type PluginLogLine = {
   readonly call_id: string | null;
 };
 
-/** Lines in their order; `next` is what to go on after. `has_gap`: lines before these are no longer kept. */
+/**
+ * Lines in their order; `next` is what to go on after. `has_gap`: lines before these are no longer kept.
+ *
+ * @public
+ */
 export type PluginLogPage = {
   readonly lines: readonly PluginLogLine[];
   readonly next: string;
   readonly has_gap: boolean;
 };
 
-/** The logs of plugins, in memory, by tenant; whoever reads one answers for being allowed to. */
+/**
+ * The logs of plugins, in memory, by tenant; whoever reads one answers for being allowed to.
+ *
+ * @public
+ */
 export type PluginLogs = {
   /** Reads the newest lines, or the first ones after a cursor; one of an earlier host stands for its beginning. */
   readonly read: (
@@ -301,6 +345,8 @@ export type PluginLogs = {
 /**
  * One instance of a plugin; figures are null where they are not known. `pid` is for the platform alone, and so are instances
  * that serve every tenant (`shared`).
+ *
+ * @public
  */
 export type PluginInstance = {
   readonly instance_id: string;
@@ -319,7 +365,11 @@ export type PluginInstance = {
   readonly open_handles: number | null;
 };
 
-/** What the host knows of a plugin for one tenant; sums are over its instances (F004-26). */
+/**
+ * What the host knows of a plugin for one tenant; sums are over its instances (F004-26).
+ *
+ * @public
+ */
 export type PluginDebug = {
   readonly plugin: string;
   readonly tenant_id: string;
@@ -335,7 +385,11 @@ export type PluginDebug = {
   readonly transitions: readonly Transition[];
 };
 
-/** A running host. Every method may be called at the same time as any other; `close` ends them all. */
+/**
+ * A running host. Every method may be called at the same time as any other; `close` ends them all.
+ *
+ * @public
+ */
 export type Host = AsyncDisposable & {
   readonly registry: Registry;
   /** What the sandbox was measured to be on this machine. */

@@ -14,6 +14,7 @@ import type { Host, HostOptions } from './host-api.ts';
  *   another host holds `dataDir`; `STORAGE_UNAVAILABLE`.
  * @remarks Start the process with `node --disable-sigusr1`: else that signal, which a guest at tier `process` may be able to
  *   send, opens its debugger (FAULTS 57). It is not ignored here, because what a process does at a signal is its owner's.
+ * @public
  */
 export async function createHost(options: HostOptions = {}): Promise<Host> {
   const { host } = await openHost(resolveSettings(options));

@@ -28,10 +28,18 @@ const ALLOWED: ReadonlySet<string> = new Set([
   'zlib',
 ]);
 
-/** The allowed names without `node:`, sorted, as error messages and documentation show them. */
+/**
+ * The allowed names without `node:`, sorted, as error messages and documentation show them.
+ *
+ * @public
+ */
 export const ALLOWED_BUILTINS: readonly string[] = [...ALLOWED].toSorted();
 
-/** Tells whether a specifier, with or without `node:`, names a built-in that a plugin may import. */
+/**
+ * Tells whether a specifier, with or without `node:`, names a built-in that a plugin may import.
+ *
+ * @public
+ */
 export function isAllowedBuiltin(specifier: string): boolean {
   return ALLOWED.has(specifier.startsWith('node:') ? specifier.slice('node:'.length) : specifier);
 }

@@ -5,10 +5,18 @@
  */
 import type { CallError, LimitReached, OutcomeKind } from './outcome.ts';
 
-/** Who has to act: the one who called, who wrote the plugin, or who runs the server. */
+/**
+ * Who has to act: the one who called, who wrote the plugin, or who runs the server.
+ *
+ * @public
+ */
 export type ErrorAudience = 'caller' | 'author' | 'operator';
 
-/** One row. `status` is the HTTP status, `rpc` the JSON-RPC number; `message` and `hint` hold no tenant's data. */
+/**
+ * One row. `status` is the HTTP status, `rpc` the JSON-RPC number; `message` and `hint` hold no tenant's data.
+ *
+ * @public
+ */
 export type ErrorRow = {
   readonly audience: ErrorAudience;
   readonly kind: OutcomeKind;
@@ -53,7 +61,11 @@ function rows<const Codes extends string>(
   return Object.fromEntries(entries) as Record<Codes, ErrorRow>; // fromEntries forgets its keys.
 }
 
-/** The table, by code; in the order of the outcome kinds. */
+/**
+ * The table, by code; in the order of the outcome kinds.
+ *
+ * @public
+ */
 export const ERRORS = {
   ...rows('tool_error', {
     PLUGIN_THREW: {
@@ -611,15 +623,27 @@ export const ERRORS = {
   }),
 } as const;
 
-/** A code of the table. */
+/**
+ * A code of the table.
+ *
+ * @public
+ */
 export type ErrorCode = keyof typeof ERRORS;
 
-/** Tells whether the text is a code of the table. */
+/**
+ * Tells whether the text is a code of the table.
+ *
+ * @public
+ */
 export function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === 'string' && Object.hasOwn(ERRORS, code);
 }
 
-/** What one occurrence adds to its row: a message that names the value, a more exact hint, the limit reached, when to retry. */
+/**
+ * What one occurrence adds to its row: a message that names the value, a more exact hint, the limit reached, when to retry.
+ *
+ * @internal
+ */
 export type ErrorSpecifics = {
   readonly message?: string;
   readonly hint?: string;
@@ -627,7 +651,11 @@ export type ErrorSpecifics = {
   readonly retryAfterMs?: number | undefined;
 };
 
-/** Makes the CallError of a code; the row's own message and hint stand where the occurrence has nothing better. */
+/**
+ * Makes the CallError of a code; the row's own message and hint stand where the occurrence has nothing better.
+ *
+ * @internal
+ */
 export function callError(code: ErrorCode, specifics: ErrorSpecifics = {}): CallError {
   const row = ERRORS[code];
   const error = {
@@ -642,7 +670,11 @@ export function callError(code: ErrorCode, specifics: ErrorSpecifics = {}): Call
   return retryAfterMs === undefined ? limited : { ...limited, retry_after_ms: retryAfterMs };
 }
 
-/** HTTP status of a code; 502 where a future code is not of this table. */
+/**
+ * HTTP status of a code; 502 where a future code is not of this table.
+ *
+ * @public
+ */
 export function httpStatusOf(code: string): number {
   return isErrorCode(code) ? ERRORS[code].status : 502;
 }

@@ -9,23 +9,45 @@
  * F1: a header is judged before one byte of its payload is kept, so no peer makes us buffer more than its maximum.
  *     What is held lies in one buffer that doubles, so that a peer which sends single bytes costs no object for each.
  * F2: after a fault the decoder takes nothing more; the stream has no point at which it could be trusted again.
+ *
+ * @internal
  */
 export const FRAME_HEADER_BYTES = 5;
-/** Kind byte of a frame that holds one JSON message, or an array of them, in UTF-8. */
+/**
+ * Kind byte of a frame that holds one JSON message, or an array of them, in UTF-8.
+ *
+ * @internal
+ */
 export const FRAME_JSON = 1;
-/** Kind byte of a frame that holds bytes: a chunk of an artifact. */
+/**
+ * Kind byte of a frame that holds bytes: a chunk of an artifact.
+ *
+ * @internal
+ */
 export const FRAME_RAW = 2;
-/** Kind byte of a frame; any other is a fault. */
+/**
+ * Kind byte of a frame; any other is a fault.
+ *
+ * @internal
+ */
 export type FrameKind = typeof FRAME_JSON | typeof FRAME_RAW;
 
-/** Why a stream of frames ended: codes of the error table. */
+/**
+ * Why a stream of frames ended: codes of the error table.
+ *
+ * @internal
+ */
 export type FrameFault = {
   readonly code: 'FRAME_TOO_LARGE' | 'FRAME_MALFORMED';
   readonly message: string;
   readonly observed: number;
 };
 
-/** How a stream of frames is read. */
+/**
+ * How a stream of frames is read.
+ *
+ * @internal
+ */
 export type FrameDecoderOptions = {
   /** Largest payload, in bytes; may be lowered or raised between frames with `setPayloadBytesMax`. */
   readonly payloadBytesMax: number;
@@ -33,14 +55,22 @@ export type FrameDecoderOptions = {
   readonly onFrame: (kind: FrameKind, payload: Buffer) => void;
 };
 
-/** Reads a stream of frames from chunks of any size; keeps at most one unfinished frame. */
+/**
+ * Reads a stream of frames from chunks of any size; keeps at most one unfinished frame.
+ *
+ * @internal
+ */
 export type FrameDecoder = {
   /** Takes the next bytes; returns the fault that ended the stream, once and for ever. */
   readonly push: (chunk: Buffer) => FrameFault | undefined;
   readonly setPayloadBytesMax: (bytes: number) => void;
 };
 
-/** Makes a decoder that reassembles frames from chunks of any size. */
+/**
+ * Makes a decoder that reassembles frames from chunks of any size.
+ *
+ * @internal
+ */
 export function createFrameDecoder(options: FrameDecoderOptions): FrameDecoder {
   let payloadBytesMax = options.payloadBytesMax;
   let held = NOTHING;
@@ -114,7 +144,11 @@ function judgeHeader(length: number, kind: number | undefined, payloadBytesMax: 
   return undefined;
 }
 
-/** Writes one frame whose payload is the text in UTF-8. */
+/**
+ * Writes one frame whose payload is the text in UTF-8.
+ *
+ * @internal
+ */
 export function encodeJsonFrame(json: string): Buffer {
   const length = Buffer.byteLength(json, 'utf8');
   const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + length);
@@ -123,7 +157,11 @@ export function encodeJsonFrame(json: string): Buffer {
   return frame;
 }
 
-/** Writes one frame around raw bytes. */
+/**
+ * Writes one frame around raw bytes.
+ *
+ * @internal
+ */
 export function encodeRawFrame(bytes: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + bytes.length);
   writeHeader(frame, bytes.length, FRAME_RAW);
@@ -136,7 +174,11 @@ function writeHeader(frame: Buffer, length: number, kind: FrameKind): void {
   frame[4] = kind;
 }
 
-/** Collects the messages of one tick, so that they leave as one write. */
+/**
+ * Collects the messages of one tick, so that they leave as one write.
+ *
+ * @internal
+ */
 export type FrameBatch = {
   /** Adds one message, already JSON; it leaves with the others of this tick, in order. */
   readonly add: (json: string) => void;
@@ -149,6 +191,7 @@ export type FrameBatch = {
  * and one system call for all of them.
  *
  * @param payloadBytesMax - Above this a new payload is begun. Counted in UTF-16 units times 3, the most that UTF-8 takes.
+ * @internal
  */
 export function createFrameBatch(payloadBytesMax: number): FrameBatch {
   let messages: string[] = [];

@@ -4,19 +4,35 @@
 import { isJsonObject, type JsonObject } from './json.ts';
 import { LIMITS } from './limits.ts';
 
-/** Words that a plugin may say of itself (F004-12). */
+/**
+ * Words that a plugin may say of itself (F004-12).
+ *
+ * @public
+ */
 export const HEALTH_STATUSES = ['healthy', 'warning', 'error'] as const;
-/** A word of {@link HEALTH_STATUSES}. */
+/**
+ * A word of {@link HEALTH_STATUSES}.
+ *
+ * @public
+ */
 export type HealthStatus = (typeof HEALTH_STATUSES)[number];
 
-/** Answer of a health check; `metrics` are the author's own figures. */
+/**
+ * Answer of a health check; `metrics` are the author's own figures.
+ *
+ * @public
+ */
 export type HealthReport = {
   readonly status: HealthStatus;
   readonly message?: string;
   readonly metrics?: JsonObject;
 };
 
-/** What the host says, with the word `unknown`, of a plugin that has no health check (X004-2). */
+/**
+ * What the host says, with the word `unknown`, of a plugin that has no health check (X004-2).
+ *
+ * @public
+ */
 export const HEALTH_NOT_IMPLEMENTED = 'Health check not implemented';
 
 /**
@@ -24,6 +40,7 @@ export const HEALTH_NOT_IMPLEMENTED = 'Health check not implemented';
  *
  * @param value - Any JSON value.
  * @returns the report with every field; an answer of another shape is a report with status `error` that says so.
+ * @public
  */
 export function parseHealthReport(value: unknown): Required<HealthReport> {
   if (!isJsonObject(value)) return malformed(`healthCheck answered ${shown(value)}`);

@@ -7,6 +7,8 @@ import type { Tier } from './receipt.ts';
 /**
  * Health of one plugin (F001-41, F001-42, X001-2). The first four fields are always there; the others where known.
  * Times are milliseconds, `last_used` is ISO 8601, the average is over the last 10 runs.
+ *
+ * @public
  */
 export type PluginHealth = {
   readonly name: string;
@@ -25,10 +27,18 @@ export type PluginHealth = {
   readonly tier?: Tier;
 };
 
-/** Body of a health or admin error: `detail` is a sentence of CONTRACTS, `code` is of the error table. */
+/**
+ * Body of a health or admin error: `detail` is a sentence of CONTRACTS, `code` is of the error table.
+ *
+ * @public
+ */
 export type ErrorBody = { readonly detail: string; readonly code: string; readonly hint: string };
 
-/** Body of a tool call. */
+/**
+ * Body of a tool call.
+ *
+ * @public
+ */
 export type ToolCallBody = {
   readonly params?: unknown;
   readonly timeout_ms?: number;

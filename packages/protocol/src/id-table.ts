@@ -8,7 +8,11 @@
  * algorithm R), so that nothing is left in its place.
  */
 
-/** Values by id, a whole number of at least 0. */
+/**
+ * Values by id, a whole number of at least 0.
+ *
+ * @internal
+ */
 export type IdTable<Value> = {
   readonly size: () => number;
   /** Adds a value, or replaces the one that the id had. */
@@ -26,7 +30,11 @@ const SLOTS_MIN = 128;
 type Entry<Value> = { readonly id: number; readonly value: Value };
 type Slots<Value> = (Entry<Value> | undefined)[];
 
-/** Makes an empty table; it grows as needed and never shrinks. */
+/**
+ * Makes an empty table; it grows as needed and never shrinks.
+ *
+ * @internal
+ */
 export function createIdTable<Value>(): IdTable<Value> {
   let slots = emptySlots<Value>(SLOTS_MIN);
   let count = 0;

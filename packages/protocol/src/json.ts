@@ -3,21 +3,41 @@
  * Nothing here recurses: a value 100,000 levels deep is an answer, not a stack overflow (FAULTS 51).
  */
 
-/** A value without parts. */
+/**
+ * A value without parts.
+ *
+ * @public
+ */
 export type JsonPrimitive = string | number | boolean | null;
-/** An object as JSON.parse makes it. */
+/**
+ * An object as JSON.parse makes it.
+ *
+ * @public
+ */
 export type JsonObject = { readonly [key: string]: JsonValue };
-/** Whatever JSON can say. */
+/**
+ * Whatever JSON can say.
+ *
+ * @public
+ */
 export type JsonValue = JsonPrimitive | readonly JsonValue[] | JsonObject;
 
-/** What is wrong with a parsed value: it is nested deeper, or holds more keys and items, than allowed. */
+/**
+ * What is wrong with a parsed value: it is nested deeper, or holds more keys and items, than allowed.
+ *
+ * @internal
+ */
 export type JsonFault = {
   readonly kind: 'too_deep' | 'too_many_keys';
   readonly allowed: number;
   readonly observed: number;
 };
 
-/** Bounds for {@link inspectJson}; depth counts arrays and objects, so a bare number has depth 0. */
+/**
+ * Bounds for {@link inspectJson}; depth counts arrays and objects, so a bare number has depth 0.
+ *
+ * @internal
+ */
 export type JsonBounds = { readonly depthMax: number; readonly keysMax: number };
 
 /**
@@ -28,6 +48,7 @@ export type JsonBounds = { readonly depthMax: number; readonly keysMax: number }
  * @param value - Fresh from `JSON.parse`, owned by the caller; poisoned keys are removed in place.
  * @returns undefined when the value is within bounds, else the first bound that it breaks.
  * @remarks O(size), level by level, constant stack.
+ * @internal
  */
 export function inspectJson(value: unknown, bounds: JsonBounds): JsonFault | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
@@ -70,7 +91,11 @@ function isPoisoned(record: Record<string, unknown>, key: string): boolean {
   return typeof child === 'object' && child !== null && Object.hasOwn(child, 'prototype');
 }
 
-/** Tells whether a parsed value is a plain JSON object. */
+/**
+ * Tells whether a parsed value is a plain JSON object.
+ *
+ * @public
+ */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -6,10 +6,18 @@
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** One row of the limits table. */
+/**
+ * One row of the limits table.
+ *
+ * @public
+ */
 export type Limit = { readonly value: number; readonly unit: string; readonly reason: string };
 
-/** The table, by name. */
+/**
+ * The table, by name.
+ *
+ * @public
+ */
 export const LIMITS = {
   frame_payload_bytes: {
     value: 16 * MIB + 64 * KIB,
@@ -256,10 +264,18 @@ export const LIMITS = {
   transitions: { value: 200, unit: 'rows', reason: 'Lifecycle history kept per plugin and scope in memory.' },
 } as const satisfies Record<string, Limit>;
 
-/** Name of a row of the table. */
+/**
+ * Name of a row of the table.
+ *
+ * @public
+ */
 export type LimitName = keyof typeof LIMITS;
 
-/** What a release may use; the manifest's `limits` with every default filled in. */
+/**
+ * What a release may use; the manifest's `limits` with every default filled in.
+ *
+ * @public
+ */
 export type GuestLimits = {
   readonly timeout_ms: number;
   readonly cpu_ms: number;
@@ -272,6 +288,8 @@ export type GuestLimits = {
 /**
  * Named defaults (CONTRACTS decision 3). An operator may lower them, and raise them up to the hard maximum; a plugin
  * may only ask.
+ *
+ * @experimental
  */
 export const LIMIT_PROFILES = {
   plugin: { timeout_ms: 30_000, cpu_ms: 30_000, memory_mb: 512, output_bytes: MIB, concurrency: 8, instances: 2 },

@@ -7,7 +7,11 @@ import { LIMITS } from './limits.ts';
 import { PERMISSION_PATTERN } from './permissions.ts';
 import { TIERS } from './receipt.ts';
 
-/** Values of an agent's life that a hook may see; wire names are these, the SDK's constants are in upper case. */
+/**
+ * Values of an agent's life that a hook may see; wire names are these, the SDK's constants are in upper case.
+ *
+ * @public
+ */
 export const HOOK_NAMES = [
   'before_agent_run',
   'after_agent_run',
@@ -16,10 +20,18 @@ export const HOOK_NAMES = [
   'on_error',
   'on_reasoning_step',
 ] as const;
-/** A word of {@link HOOK_NAMES}. */
+/**
+ * A word of {@link HOOK_NAMES}.
+ *
+ * @public
+ */
 export type HookName = (typeof HOOK_NAMES)[number];
 
-/** Kinds of things that a plugin may offer by name, beside its tools. */
+/**
+ * Kinds of things that a plugin may offer by name, beside its tools.
+ *
+ * @public
+ */
 export const ENTRY_POINT_GROUPS = [
   'tools',
   'task_handlers',
@@ -28,7 +40,11 @@ export const ENTRY_POINT_GROUPS = [
   'executors',
   'monitors',
 ] as const;
-/** A word of {@link ENTRY_POINT_GROUPS}. */
+/**
+ * A word of {@link ENTRY_POINT_GROUPS}.
+ *
+ * @public
+ */
 export type EntryPointGroup = (typeof ENTRY_POINT_GROUPS)[number];
 
 const closed = { additionalProperties: false } as const;
@@ -130,7 +146,11 @@ const Secret = Type.Object(
   closed,
 );
 
-/** JSON Schema of plugin.json as authors write it; published as plugin.schema.json. */
+/**
+ * JSON Schema of plugin.json as authors write it; published as plugin.schema.json.
+ *
+ * @experimental
+ */
 export const ManifestSchema = Type.Object(
   {
     $schema: Type.Optional(Type.String({ maxLength: 512, description: 'For editors; ignored.' })),
@@ -205,5 +225,9 @@ export const ManifestSchema = Type.Object(
   { ...closed, title: 'Bulkhead plugin manifest', description: 'plugin.json of a Bulkhead plugin.' },
 );
 
-/** plugin.json as an author may write it: valid, defaults not filled in. */
+/**
+ * plugin.json as an author may write it: valid, defaults not filled in.
+ *
+ * @experimental
+ */
 export type ManifestSource = Static<typeof ManifestSchema>;

@@ -32,9 +32,17 @@ import {
 import { HOST_CAPABILITIES, PERMISSION_PATTERN } from './permissions.ts';
 import type { Tier } from './receipt.ts';
 
-/** Whom one instance serves: a tenant (the default), one call, or every tenant. */
+/**
+ * Whom one instance serves: a tenant (the default), one call, or every tenant.
+ *
+ * @public
+ */
 export type SandboxScope = 'tenant' | 'call' | 'shared';
-/** What must be on the machine before a plugin can be loaded: importable modules, commands, files, variables, a GPU. */
+/**
+ * What must be on the machine before a plugin can be loaded: importable modules, commands, files, variables, a GPU.
+ *
+ * @public
+ */
 export type Requirements = {
   readonly modules: readonly string[];
   readonly commands: readonly string[];
@@ -42,12 +50,20 @@ export type Requirements = {
   readonly env: readonly string[];
   readonly gpu: boolean;
 };
-/** A dependency on another plugin; `range` is a semver range, `*` where none was written. */
+/**
+ * A dependency on another plugin; `range` is a semver range, `*` where none was written.
+ *
+ * @public
+ */
 export type PluginDependency = { readonly name: PluginName; readonly range: string };
 
 declare const parsed: unique symbol;
 
-/** A manifest that {@link parseManifest} accepted; nothing else makes one. `main` is undefined where defaults apply. */
+/**
+ * A manifest that {@link parseManifest} accepted; nothing else makes one. `main` is undefined where defaults apply.
+ *
+ * @public
+ */
 export type Manifest = {
   readonly [parsed]: true;
   readonly name: PluginName;
@@ -74,7 +90,11 @@ export type Manifest = {
   readonly source: JsonObject;
 };
 
-/** A manifest, or all that is wrong with it at once. */
+/**
+ * A manifest, or all that is wrong with it at once.
+ *
+ * @public
+ */
 export type ManifestResult =
   { readonly ok: true; readonly manifest: Manifest } | { readonly ok: false; readonly findings: readonly Finding[] };
 
@@ -87,6 +107,7 @@ const DEPENDENCY = /^([a-z][a-z0-9_-]{0,63}?)\s*([<>=~^*].{0,127})?$/;
  * @param value - What `JSON.parse` made of plugin.json, or the object under `"bulkhead"` of package.json.
  * @returns the manifest, or every finding (`MANIFEST_INVALID`) with its JSON path, unknown fields with the nearest
  *   known name.
+ * @public
  */
 export function parseManifest(value: unknown): ManifestResult {
   if (!isJsonObject(value)) {
@@ -100,7 +121,11 @@ export function parseManifest(value: unknown): ManifestResult {
   return { ok: true, manifest: withDefaults(value as ManifestSource, value) }; // The schema has just said so.
 }
 
-/** Names a place in the manifest for a finding: `plugin.json#/limits/timeout_ms`. */
+/**
+ * Names a place in the manifest for a finding: `plugin.json#/limits/timeout_ms`.
+ *
+ * @internal
+ */
 export function manifestPath(instancePath: string): string {
   return instancePath === '' ? 'plugin.json' : `plugin.json#${shownText(instancePath)}`;
 }

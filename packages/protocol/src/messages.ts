@@ -17,7 +17,11 @@ import { LIMITS } from './limits.ts';
 import type { ServiceAnswer, ServiceAsk } from './services.ts';
 import type { WireTool } from './tool.ts';
 
-/** Raised when a message changes so that an older side would misread it. */
+/**
+ * Raised when a message changes so that an older side would misread it.
+ *
+ * @internal
+ */
 export const PROTOCOL_VERSION = 1;
 
 /** What a call runs inside the guest. */
@@ -26,10 +30,16 @@ export type CallTarget = 'tool' | 'export' | 'hook' | 'health' | 'entry';
 /**
  * What the artifact is: a plugin; a module of which only named functions are called; or the host's own self-test, for
  * which the import rule is lifted.
+ *
+ * @internal
  */
 export type BindKind = 'plugin' | 'functions' | 'probe';
 
-/** Sent once to a guest; `artifact_bytes` of raw frames follow. */
+/**
+ * Sent once to a guest; `artifact_bytes` of raw frames follow.
+ *
+ * @internal
+ */
 export type BindMessage = {
   readonly t: 'bind';
   readonly kind: BindKind;
@@ -45,6 +55,8 @@ export type BindMessage = {
 /**
  * `args` are positional; a tool takes one (its params). An entry's name is `group/name#method`. `left_ms` is time left, since clocks are not shared. `caller` is the
  * tenant that the call is for and its configuration, where the guest serves every tenant.
+ *
+ * @internal
  */
 export type CallMessage = {
   readonly t: 'call';
@@ -56,7 +68,11 @@ export type CallMessage = {
   readonly caller?: { readonly tenant: string; readonly config: JsonObject };
 };
 
-/** What a host says to a guest. Times left are milliseconds: a clock does not cross the wall. */
+/**
+ * What a host says to a guest. Times left are milliseconds: a clock does not cross the wall.
+ *
+ * @internal
+ */
 export type HostMessage =
   | BindMessage
   | CallMessage
@@ -65,13 +81,25 @@ export type HostMessage =
   | ({ readonly t: 'answer'; readonly id: number } & ServiceAnswer)
   | { readonly t: 'close'; readonly left_ms: number };
 
-/** An error as a guest tells it: text only, bounded, never an object of the guest's realm. */
+/**
+ * An error as a guest tells it: text only, bounded, never an object of the guest's realm.
+ *
+ * @internal
+ */
 export type GuestError = { readonly name: string; readonly message: string; readonly stack?: string };
 
-/** Levels of a plugin’s logger. */
+/**
+ * Levels of a plugin’s logger.
+ *
+ * @public
+ */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** What a plugin turned out to offer once it was loaded. */
+/**
+ * What a plugin turned out to offer once it was loaded.
+ *
+ * @internal
+ */
 export type GuestReady = {
   readonly t: 'ready';
   readonly metadata: JsonObject;
@@ -89,6 +117,8 @@ type Written = { readonly written?: number };
 /**
  * `begun` names calls that are still running after the tick that started them, so that a guest which dies in a
  * synchronous stretch is blamed on the call that was in it; `dying` names that call itself where it is known.
+ *
+ * @internal
  */
 export type GuestMessage =
   | { readonly t: 'hello'; readonly protocol: number; readonly node: string }
@@ -139,6 +169,7 @@ const LOG_LEVELS: ReadonlySet<string> = new Set<LogLevel>(['debug', 'info', 'war
  *
  * @param value - From `JSON.parse`, of bounded size; depth is judged by the caller, who knows which part is the plugin's.
  * @returns the message with texts clipped, or undefined: then the guest broke the protocol (`FRAME_SCHEMA`).
+ * @internal
  */
 export function parseGuestMessage(value: unknown): GuestMessage | undefined {
   if (!isJsonObject(value)) return undefined;

@@ -4,7 +4,11 @@
 import type { JsonObject, JsonValue } from './json.ts';
 import type { Tier } from './receipt.ts';
 
-/** Closed list in its contractual order; the command line's exit codes count from it. Append only. */
+/**
+ * Closed list in its contractual order; the command line's exit codes count from it. Append only.
+ *
+ * @public
+ */
 export const OUTCOME_KINDS = [
   'tool_error',
   'invalid_input',
@@ -25,10 +29,18 @@ export const OUTCOME_KINDS = [
   'host_restart',
 ] as const;
 
-/** A word of {@link OUTCOME_KINDS}. */
+/**
+ * A word of {@link OUTCOME_KINDS}.
+ *
+ * @public
+ */
 export type OutcomeKind = (typeof OUTCOME_KINDS)[number];
 
-/** A bound that was reached: which, what it allows, what was seen, in which unit. */
+/**
+ * A bound that was reached: which, what it allows, what was seen, in which unit.
+ *
+ * @public
+ */
 export type LimitReached = {
   readonly name: string;
   readonly allowed: number;
@@ -39,6 +51,8 @@ export type LimitReached = {
 /**
  * Why a call did not end well. `code` is of the error table; `message` names the value; `hint` is the next step;
  * `retry_after_ms` is when it is worth another try, in whole milliseconds, where that is known.
+ *
+ * @public
  */
 export type CallError = {
   readonly kind: OutcomeKind;
@@ -54,6 +68,8 @@ export type CallError = {
  * What was measured of a call. Times are milliseconds of the host's monotonic clock; `cpu_ms` and `peak_rss_bytes` are
  * the instance's over the time of the call, from the watchdog's samples, and null where no sample fell inside.
  * `stdout` and `stderr` are clipped and hold no control codes. Fields that no instance ever had are null.
+ *
+ * @public
  */
 export type CallReport = {
   readonly call_id: string;
@@ -73,7 +89,11 @@ export type CallReport = {
   readonly metadata?: JsonObject;
 };
 
-/** How a call ended: a value, never thrown. */
+/**
+ * How a call ended: a value, never thrown.
+ *
+ * @public
+ */
 export type Outcome<T = JsonValue> =
   | { readonly ok: true; readonly value: T; readonly call: CallReport }
   | { readonly ok: false; readonly error: CallError; readonly call: CallReport };
@@ -81,7 +101,11 @@ export type Outcome<T = JsonValue> =
 /** What of an outcome decides the exit code. */
 type Ending = { readonly ok: true } | { readonly ok: false; readonly error: Pick<CallError, 'kind'> };
 
-/** Exit code of `bulkhead call`: 0 for ok, else 10 for `tool_error` and one more for each kind in order (DESIGN 14). */
+/**
+ * Exit code of `bulkhead call`: 0 for ok, else 10 for `tool_error` and one more for each kind in order (DESIGN 14).
+ *
+ * @public
+ */
 export function exitCodeOf(outcome: Outcome | Ending): number {
   return outcome.ok ? 0 : 10 + OUTCOME_KINDS.indexOf(outcome.error.kind);
 }

@@ -8,7 +8,11 @@ const PLAIN_CAPABILITIES = ['internet', 'temp_dir', 'secrets', 'llm', 'events', 
 /** Capabilities that name a plugin after the colon. */
 const NAMED_CAPABILITIES = ['memory.read', 'call'] as const;
 
-/** The closed list, as documentation and error messages show it. */
+/**
+ * The closed list, as documentation and error messages show it.
+ *
+ * @public
+ */
 export const HOST_CAPABILITIES: readonly string[] = [
   ...PLAIN_CAPABILITIES,
   ...NAMED_CAPABILITIES.map((word) => `${word}:<plugin>`),
@@ -25,21 +29,37 @@ export const PERMISSION_PATTERN = `^(?:${PLAIN_CAPABILITIES.join('|')}|${NAMED_C
 const capability = new RegExp(`^(?:${PLAIN_CAPABILITIES.join('|')}|${NAMED_CAPABILITY_PATTERN})$`);
 const permission = new RegExp(PERMISSION_PATTERN);
 
-/** What grants a permission word: the operator, or the caller’s token. */
+/**
+ * What grants a permission word: the operator, or the caller’s token.
+ *
+ * @public
+ */
 export type PermissionKind = 'capability' | 'scope';
 
-/** Returns the kind of a permission word, or undefined where it is none. */
+/**
+ * Returns the kind of a permission word, or undefined where it is none.
+ *
+ * @public
+ */
 export function permissionKindOf(word: string): PermissionKind | undefined {
   if (!permission.test(word)) return undefined;
   return capability.test(word) ? 'capability' : 'scope';
 }
 
-/** Keeps the words that an operator must grant to a registration. */
+/**
+ * Keeps the words that an operator must grant to a registration.
+ *
+ * @public
+ */
 export function capabilitiesOf(words: readonly string[]): readonly string[] {
   return words.filter((word) => permissionKindOf(word) === 'capability');
 }
 
-/** Keeps the words that a caller's token must carry. */
+/**
+ * Keeps the words that a caller's token must carry.
+ *
+ * @public
+ */
 export function scopesOf(words: readonly string[]): readonly string[] {
   return words.filter((word) => permissionKindOf(word) === 'scope');
 }

@@ -2,17 +2,31 @@
  * What a sandbox was measured to be on this machine: the tier, and each layer with how it was tested (DESIGN 6).
  */
 
-/** Weakest first. A release, tenant or operator that needs more than what holds is refused. */
+/**
+ * Weakest first. A release, tenant or operator that needs more than what holds is refused.
+ *
+ * @public
+ */
 export const TIERS = ['process', 'uid', 'confined', 'jail'] as const;
-/** A word of {@link TIERS}. */
+/**
+ * A word of {@link TIERS}.
+ *
+ * @public
+ */
 export type Tier = (typeof TIERS)[number];
 
-/** One layer: `how` says what the self-test saw, and where it does not hold, what would raise it. */
+/**
+ * One layer: `how` says what the self-test saw, and where it does not hold, what would raise it.
+ *
+ * @public
+ */
 export type Layer = { readonly name: string; readonly holds: boolean; readonly how: string };
 
 /**
  * The enforcement receipt. `layers` lists every known layer, also those that do not hold; `checked_at` is ISO 8601.
  * `above` says for each stronger tier why it was not reached.
+ *
+ * @public
  */
 export type Receipt = {
   readonly tier: Tier;
@@ -25,17 +39,29 @@ export type Receipt = {
   readonly debug?: true;
 };
 
-/** Returns the tier, or undefined where the text names none. */
+/**
+ * Returns the tier, or undefined where the text names none.
+ *
+ * @public
+ */
 export function parseTier(text: unknown): Tier | undefined {
   return TIERS.find((tier) => tier === text);
 }
 
-/** Tells whether a sandbox of tier `has` satisfies a need of tier `needs`. */
+/**
+ * Tells whether a sandbox of tier `has` satisfies a need of tier `needs`.
+ *
+ * @public
+ */
 export function isTierAtLeast(has: Tier, needs: Tier): boolean {
   return TIERS.indexOf(has) >= TIERS.indexOf(needs);
 }
 
-/** Returns the strongest of the tiers, `process` where there is none. */
+/**
+ * Returns the strongest of the tiers, `process` where there is none.
+ *
+ * @public
+ */
 export function strongestTier(tiers: readonly (Tier | undefined)[]): Tier {
   let strongest: Tier = 'process';
   for (const tier of tiers) if (tier !== undefined && isTierAtLeast(tier, strongest)) strongest = tier;

@@ -3,18 +3,32 @@
  */
 import type { JsonValue } from './json.ts';
 
-/** Words that came and words that went, each sorted. */
+/**
+ * Words that came and words that went, each sorted.
+ *
+ * @experimental
+ */
 export type WordChanges = { readonly added: readonly string[]; readonly removed: readonly string[] };
 
-/** A value that is another one; null where there is none. */
+/**
+ * A value that is another one; null where there is none.
+ *
+ * @experimental
+ */
 export type ValueChange = { readonly name: string; readonly from: JsonValue; readonly to: JsonValue };
 
-/** A tool that both releases have; `changes` names its fields that differ. */
+/**
+ * A tool that both releases have; `changes` names its fields that differ.
+ *
+ * @experimental
+ */
 export type ToolChange = { readonly name: string; readonly changes: readonly ValueChange[] };
 
 /**
  * What a release has other than the one before it. `tools` is null where one of the two was never loaded, so that nobody
  * knows its tools.
+ *
+ * @experimental
  */
 export type ReleaseDifferences = {
   readonly from_version: string;
@@ -31,7 +45,11 @@ export type ReleaseDifferences = {
   readonly tools: (WordChanges & { readonly changed: readonly ToolChange[] }) | null;
 };
 
-/** What a release asks for beyond the one in use: an administrator has to consent. */
+/**
+ * What a release asks for beyond the one in use: an administrator has to consent.
+ *
+ * @experimental
+ */
 export type ConsentAsked = {
   /** Host capabilities, to be named in `grant` or refused by leaving them out. */
   readonly permissions: readonly string[];

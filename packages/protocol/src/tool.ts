@@ -3,7 +3,11 @@
  */
 import type { JsonObject } from './json.ts';
 
-/** What a guest says of one tool. `parameters` and `returns` are JSON Schema (2020-12 or draft-07). */
+/**
+ * What a guest says of one tool. `parameters` and `returns` are JSON Schema (2020-12 or draft-07).
+ *
+ * @internal
+ */
 export type WireTool = {
   readonly name: string;
   readonly description: string;
@@ -14,5 +18,9 @@ export type WireTool = {
   readonly required_permissions: readonly string[];
 };
 
-/** One row of `GET /v1/tools`, sorted by plugin and name. */
+/**
+ * One row of `GET /v1/tools`, sorted by plugin and name.
+ *
+ * @public
+ */
 export type ListedTool = { readonly plugin: string } & WireTool;

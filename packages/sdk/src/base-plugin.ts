@@ -6,7 +6,11 @@ import type { PluginContext } from './context.ts';
 import type { PluginMetadata } from './metadata.ts';
 import type { PluginHook } from './plugin-hook.ts';
 
-/** What every class-style plugin is (F003-1 to F003-5). It lives in the sandbox, once per instance. */
+/**
+ * What every class-style plugin is (F003-1 to F003-5). It lives in the sandbox, once per instance.
+ *
+ * @public
+ */
 export abstract class BasePlugin {
   abstract readonly metadata: PluginMetadata;
 

@@ -7,7 +7,11 @@ import type { ToolContext } from './context.ts';
 import type { ToolDefinition, ToolDescription } from './tool.ts';
 import { ToolResult } from './tool-result.ts';
 
-/** A plugin that offers tools (F003-7, F003-8). */
+/**
+ * A plugin that offers tools (F003-7, F003-8).
+ *
+ * @public
+ */
 export abstract class BaseToolPlugin extends BasePlugin {
   /** Read once, when the plugin is constructed; a tool may bring its own `execute` (see {@link ToolDefinition}). */
   abstract readonly tools: readonly (ToolDescription | ToolDefinition)[];

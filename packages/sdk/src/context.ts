@@ -4,7 +4,11 @@
  */
 import type { JsonObject, JsonValue, MemoryArtifact, MemorySummary } from '@bulkhead/protocol';
 
-/** Writes lines to the plugin's own log, where the operator reads them. A line is cut at 10,000 characters. */
+/**
+ * Writes lines to the plugin's own log, where the operator reads them. A line is cut at 10,000 characters.
+ *
+ * @public
+ */
 export interface Logger {
   debug(message: string, fields?: JsonObject): void;
   info(message: string, fields?: JsonObject): void;
@@ -109,7 +113,11 @@ export interface PluginContext {
   setLogLevel(level: LogLevel): void;
 }
 
-/** What one call has (X003-1). The optional fields are there where the caller sent them. */
+/**
+ * What one call has (X003-1). The optional fields are there where the caller sent them.
+ *
+ * @public
+ */
 export interface ToolContext {
   /** Whom the call is for. */
   readonly tenantId: string;
@@ -124,5 +132,9 @@ export interface ToolContext {
   readonly callTool: CallTool;
 }
 
-/** What a hook's handler has; a hook runs in the calling tenant's own instance. */
+/**
+ * What a hook's handler has; a hook runs in the calling tenant's own instance.
+ *
+ * @public
+ */
 export type HookContext = ToolContext;

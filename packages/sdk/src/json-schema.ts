@@ -4,7 +4,11 @@
  */
 import type { JsonObject, JsonValue } from '@bulkhead/protocol';
 
-/** Type of the values that a literal schema accepts; JsonValue where the schema says nothing that is read here. */
+/**
+ * Type of the values that a literal schema accepts; JsonValue where the schema says nothing that is read here.
+ *
+ * @public
+ */
 export type FromJsonSchema<Schema> = Schema extends { readonly const: infer Value }
   ? Value
   : Schema extends { readonly enum: readonly (infer Value)[] }

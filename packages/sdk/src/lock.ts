@@ -8,6 +8,8 @@
  *
  * What a piece of work returns or throws goes to whoever gave it, and stops nobody else. A piece that waits for another
  * one of the same lock waits for ever; the call's deadline then ends both.
+ *
+ * @public
  */
 export function createLock(): <T>(work: () => T | Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();

@@ -3,7 +3,11 @@
  * file as it is and the two cannot differ.
  */
 
-/** The fields of plugin.json that are metadata (F003-6, F003-17). */
+/**
+ * The fields of plugin.json that are metadata (F003-6, F003-17).
+ *
+ * @public
+ */
 export interface PluginMetadataFields {
   readonly name: string;
   /** Strict semantic version (CONTRACTS decision 9). */
@@ -17,7 +21,11 @@ export interface PluginMetadataFields {
 
 const REQUIRED = ['name', 'version', 'author', 'description'] as const;
 
-/** Metadata whose required fields are not empty; whether name and version are well formed is the host's question. */
+/**
+ * Metadata whose required fields are not empty; whether name and version are well formed is the host's question.
+ *
+ * @public
+ */
 export class PluginMetadata implements PluginMetadataFields {
   readonly name: string;
   readonly version: string;

@@ -3,7 +3,11 @@
  */
 import type { HookName } from '@bulkhead/protocol';
 
-/** Points in an agent's life that a plugin may see (F003-21 to F003-26). */
+/**
+ * Points in an agent's life that a plugin may see (F003-21 to F003-26).
+ *
+ * @public
+ */
 export const PluginHook = {
   /** Before an agent works on a prompt. */
   BEFORE_AGENT_RUN: 'before_agent_run',

@@ -5,13 +5,21 @@ import type { HealthReport, HookName, JsonObject } from '@bulkhead/protocol';
 import type { HookContext, PluginContext } from './context.ts';
 import type { ToolDefinition } from './tool.ts';
 
-/** Sees the data of one hook; returns it, changed or not (undefined: unchanged). Throwing reports an error. */
+/**
+ * Sees the data of one hook; returns it, changed or not (undefined: unchanged). Throwing reports an error.
+ *
+ * @public
+ */
 export type HookHandler = (
   data: JsonObject,
   context: HookContext,
 ) => JsonObject | undefined | void | Promise<JsonObject | undefined | void>;
 
-/** What `definePlugin` takes; a plain default-exported object of this shape is a plugin without any import. */
+/**
+ * What `definePlugin` takes; a plain default-exported object of this shape is a plugin without any import.
+ *
+ * @public
+ */
 export interface Plugin {
   readonly tools?: readonly ToolDefinition[];
   /** By the hook's wire name; each is listed under `hooks` in plugin.json too. */
@@ -23,7 +31,11 @@ export interface Plugin {
   healthCheck?(): HealthReport | Promise<HealthReport>;
 }
 
-/** Returns its argument, typed (DESIGN 8). */
+/**
+ * Returns its argument, typed (DESIGN 8).
+ *
+ * @public
+ */
 export function definePlugin<const P extends Plugin>(plugin: P): P {
   return plugin;
 }

@@ -3,7 +3,11 @@
  * reads. Types only: an author's library brings the code, and a plugin without such a library carries none of it.
  */
 
-/** A schema of any library that follows the standard: zod, valibot, arktype and others. */
+/**
+ * A schema of any library that follows the standard: zod, valibot, arktype and others.
+ *
+ * @public
+ */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly '~standard': {
     readonly version: 1;
@@ -13,7 +17,11 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   };
 }
 
-/** What `validate` answers: the parsed value (transforms and defaults applied), or why there is none. */
+/**
+ * What `validate` answers: the parsed value (transforms and defaults applied), or why there is none.
+ *
+ * @public
+ */
 export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly { readonly message: string }[] };
@@ -21,6 +29,8 @@ export type StandardResult<Output> =
 /**
  * A Standard Schema that also writes itself as JSON Schema, which is what the host validates with and shows to agents.
  * zod and arktype schemas do; a valibot schema does once `toStandardJsonSchema` of `@valibot/to-json-schema` wraps it.
+ *
+ * @public
  */
 export interface StandardJsonSchema<Input = unknown, Output = Input> extends StandardSchema<Input, Output> {
   readonly '~standard': StandardSchema<Input, Output>['~standard'] & {

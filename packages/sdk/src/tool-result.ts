@@ -3,7 +3,11 @@
  */
 import type { JsonObject, JsonValue } from '@bulkhead/protocol';
 
-/** How a tool of a {@link BaseToolPlugin} ended (F003-11); `metadata` travels as `call.metadata` (X003-1). */
+/**
+ * How a tool of a {@link BaseToolPlugin} ended (F003-11); `metadata` travels as `call.metadata` (X003-1).
+ *
+ * @public
+ */
 export type ToolResult<Data = JsonValue> =
   | { readonly success: true; readonly data: Data; readonly error?: undefined; readonly metadata?: JsonObject }
   | { readonly success: false; readonly data?: undefined; readonly error: string; readonly metadata?: JsonObject };

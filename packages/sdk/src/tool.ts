@@ -6,12 +6,18 @@ import type { ToolContext } from './context.ts';
 import type { FromJsonSchema } from './json-schema.ts';
 import type { StandardJsonSchema } from './standard-schema.ts';
 
-/** JSON Schema (2020-12), or a Standard Schema that yields one. */
+/**
+ * JSON Schema (2020-12), or a Standard Schema that yields one.
+ *
+ * @public
+ */
 export type ToolSchema = JsonObject | StandardJsonSchema;
 
 /**
  * What `execute` is given: a Standard Schema's parsed output, or the object that passed the JSON Schema; its fields are
  * typed where the schema is a literal.
+ *
+ * @public
  */
 export type ParamsOf<Schema extends ToolSchema> = [Schema] extends [{ readonly '~standard': infer Standard }]
   ? OutputOf<Standard>
@@ -25,7 +31,11 @@ type OutputOf<Standard> = Standard extends { readonly types?: infer Types }
     : never
   : never;
 
-/** A tool without its function, as {@link BaseToolPlugin} lists it (F003-9). */
+/**
+ * A tool without its function, as {@link BaseToolPlugin} lists it (F003-9).
+ *
+ * @public
+ */
 export interface ToolDescription<Schema extends ToolSchema = ToolSchema> {
   /** `^[a-z][a-z0-9_]{0,63}$` without `__`; unique within the plugin. */
   readonly name: string;
@@ -43,12 +53,20 @@ export interface ToolDescription<Schema extends ToolSchema = ToolSchema> {
   readonly needsApproval?: boolean;
 }
 
-/** A tool (DESIGN 8). What `execute` returns is the call's value; what it throws makes the call a `tool_error`. */
+/**
+ * A tool (DESIGN 8). What `execute` returns is the call's value; what it throws makes the call a `tool_error`.
+ *
+ * @public
+ */
 export interface ToolDefinition<Schema extends ToolSchema = ToolSchema> extends ToolDescription<Schema> {
   execute(params: ParamsOf<Schema>, context: ToolContext): unknown;
 }
 
-/** Returns its argument, with the type of `params` taken from the schema. */
+/**
+ * Returns its argument, with the type of `params` taken from the schema.
+ *
+ * @public
+ */
 export function defineTool<const Schema extends ToolSchema>(tool: ToolDefinition<Schema>): ToolDefinition<Schema> {
   return tool;
 }

@@ -5,19 +5,35 @@
 import type { Log } from '@bulkhead/host';
 import { destination, pino } from 'pino';
 
-/** Levels, from everything to nothing. */
+/**
+ * Levels, from everything to nothing.
+ *
+ * @internal
+ */
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-/** A word of {@link LOG_LEVELS}. */
+/**
+ * A word of {@link LOG_LEVELS}.
+ *
+ * @internal
+ */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** A log that can be written out before the process ends. */
+/**
+ * A log that can be written out before the process ends.
+ *
+ * @internal
+ */
 export type FlushingLog = Log & { readonly flush: () => void };
 
 /** One write a line costs a call route a seventh of its time, one a dozen lines still a twentieth: lines wait, but not for long. */
 const WRITE_CHARACTERS_MIN = 16_000;
 const FLUSH_MS = 100;
 
-/** Opens a log on a file descriptor; standard error is 2. */
+/**
+ * Opens a log on a file descriptor; standard error is 2.
+ *
+ * @internal
+ */
 export function createLog(level: LogLevel, fd: number): FlushingLog {
   const target = destination({ fd, sync: false });
   const lines = gatherLines((text) => void target.write(text));

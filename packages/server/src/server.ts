@@ -46,10 +46,18 @@ import { compileValidator } from './door/validate.ts';
 import { addWorkerRoutes } from './data-plane/worker-routes.ts';
 import { openTokenGate, type RefuseToken } from './door/wrong-tokens.ts';
 
-/** Who sees what a plugin threw, beside the platform token: everybody, nobody, or everybody while bound to loopback for one tenant. */
+/**
+ * Who sees what a plugin threw, beside the platform token: everybody, nobody, or everybody while bound to loopback for one tenant.
+ *
+ * @public
+ */
 export type PublicReasons = 'auto' | 'always' | 'never';
 
-/** What a server is made of; it closes no host. */
+/**
+ * What a server is made of; it closes no host.
+ *
+ * @public
+ */
 export type ServerOptions = {
   readonly host: Host;
   /** The platform token, at least 32 characters. */
@@ -61,10 +69,18 @@ export type ServerOptions = {
   readonly takesNpm?: boolean;
 };
 
-/** One route, as a test of the whole table sees it. */
+/**
+ * One route, as a test of the whole table sees it.
+ *
+ * @public
+ */
 export type ServerRoute = { readonly method: string; readonly path: string; readonly access: Access };
 
-/** A server that listens, or is about to. */
+/**
+ * A server that listens, or is about to.
+ *
+ * @public
+ */
 export type Server = AsyncDisposable & {
   readonly routes: readonly ServerRoute[];
   /**
@@ -95,6 +111,7 @@ type State = { isDraining: boolean; isLoopback: boolean };
  * Creates a server in front of a host.
  *
  * @throws {HostError} `CONFIG_INVALID` when the token is too short.
+ * @public
  */
 export async function createServer(options: ServerOptions): Promise<Server> {
   const state: State = { isDraining: false, isLoopback: true };

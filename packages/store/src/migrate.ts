@@ -8,7 +8,11 @@ import { HostError } from '@bulkhead/host';
 import type { Database } from './engine/database.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 
-/** What a database has been through. */
+/**
+ * What a database has been through.
+ *
+ * @experimental
+ */
 export type MigrationStatus = {
   /** Every migration of this Bulkhead in order; `appliedAt` as ISO 8601, undefined where it is yet to come. */
   readonly known: readonly { readonly name: string; readonly appliedAt: string | undefined }[];
@@ -16,7 +20,11 @@ export type MigrationStatus = {
   readonly unknown: readonly string[];
 };
 
-/** By name, in the order of their names. */
+/**
+ * By name, in the order of their names.
+ *
+ * @experimental
+ */
 export type Migrations = Readonly<Record<string, Migration>>;
 
 const TABLE = 'schema_migrations';
@@ -27,13 +35,18 @@ const LOCK_TABLE = 'schema_migrations_lock';
  *
  * @returns Names of the migrations that this run applied, in order.
  * @throws {HostError} `DATABASE_NEWER`, `MIGRATION_FAILED`, `STORAGE_UNAVAILABLE`; nothing has changed then.
+ * @experimental
  */
 export async function migrateUp(database: Database, migrations: Migrations = MIGRATIONS): Promise<readonly string[]> {
   await refuseNewer(database, migrations);
   return namesOf(await migratorOf(database, migrations).migrateToLatest());
 }
 
-/** How far down: one step, to nothing at all, or until the named migration, which stays, is the last. */
+/**
+ * How far down: one step, to nothing at all, or until the named migration, which stays, is the last.
+ *
+ * @experimental
+ */
 export type Downwards = 'one' | 'all' | { readonly to: string };
 
 /**
@@ -41,6 +54,7 @@ export type Downwards = 'one' | 'all' | { readonly to: string };
  *
  * @returns Names of the migrations that this run took back, last first.
  * @throws {HostError} `REQUEST_INVALID` for a migration to stay that is not applied; as {@link migrateUp}.
+ * @experimental
  */
 export async function migrateDown(
   database: Database,
@@ -55,7 +69,11 @@ export async function migrateDown(
   return namesOf(await migrator.migrateTo(steps.to));
 }
 
-/** Tells what has been applied, and changes nothing. */
+/**
+ * Tells what has been applied, and changes nothing.
+ *
+ * @experimental
+ */
 export async function migrationStatus(
   database: Database,
   migrations: Migrations = MIGRATIONS,

@@ -9,7 +9,11 @@ import { openDatabase, type Database, type DatabasePlace } from './engine/databa
 import { migrateUp } from './migrate.ts';
 import { openStorage } from './storage/open-storage.ts';
 
-/** Without `url` the database is embedded below `dataDir`, which the caller holds. */
+/**
+ * Without `url` the database is embedded below `dataDir`, which the caller holds.
+ *
+ * @experimental
+ */
 export type StorePlace = {
   readonly url: string | undefined;
   readonly dataDir: string;
@@ -20,6 +24,7 @@ export type StorePlace = {
  * Opens the storage; whoever closes it closes the database.
  *
  * @throws {HostError} `STORAGE_UNAVAILABLE`, `CONFIG_INVALID` for a url that is none, `DATABASE_NEWER`, `MIGRATION_FAILED`.
+ * @experimental
  */
 export async function openStore(place: StorePlace): Promise<Storage> {
   const database = await openStoreDatabase(place);
@@ -36,12 +41,17 @@ export async function openStore(place: StorePlace): Promise<Storage> {
  * Opens the database of a place as it stands, without a look at its tables; whoever opens it closes it.
  *
  * @throws {HostError} `STORAGE_UNAVAILABLE`, `CONFIG_INVALID` for a url that is none.
+ * @internal
  */
 export function openStoreDatabase(place: StorePlace): Promise<Database> {
   return openDatabase(databaseOf(place), { log: place.log });
 }
 
-/** Tells whether a database was ever made at the place; one on a server is for the server to say. */
+/**
+ * Tells whether a database was ever made at the place; one on a server is for the server to say.
+ *
+ * @internal
+ */
 export function hasStore({ url, dataDir }: Pick<StorePlace, 'url' | 'dataDir'>): boolean {
   return url !== undefined || existsSync(databaseDir(dataDir));
 }

@@ -80,7 +80,9 @@ function createSwitchboard({ onDebugger }: InspectorServerOptions): Switchboard 
     attached = client;
     onDebugger('attached');
     inspector.listen((message) => client.send(message));
-    client.on('message', (data) => inspector.send(String(data)));
+    client.on('message', (data) => {
+      if (Buffer.isBuffer(data)) inspector.send(data.toString('utf8')); // As `ws` gives all that is not asked otherwise.
+    });
     client.on('close', () => {
       attached = undefined;
       inspector.reset();

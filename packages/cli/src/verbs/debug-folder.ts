@@ -36,8 +36,8 @@ export async function debugFolder(options: DebugFolderOptions, terminal: Termina
   const { promise: quit, resolve: didQuit } = Promise.withResolvers<string>();
   const stop = Promise.race([nextSignal(createLog('silent', STDERR_FD)), quit]);
   let offer: (inspector: Inspector) => void = () => undefined;
-  const { host, start } = await openHost(dir, (inspector) => offer(inspector), terminal);
-  await using _closing = host;
+  await using debugged = await openHost(dir, (inspector) => offer(inspector), terminal);
+  const { host, start } = debugged;
   const grant = capabilitiesOf((options.grant ?? []).flatMap(parsePermissions));
   const session = openDevSession({ host, dir, grant, tell: screen.tell });
   if (!(await session.read())) return EXIT_FAILED;

@@ -11,7 +11,11 @@ import {
   type ReleaseDifferences,
 } from '@bulkhead/protocol';
 
-/** What one occurrence adds to its row of the error table. */
+/**
+ * What one occurrence adds to its row of the error table.
+ *
+ * @public
+ */
 export type HostErrorOptions = {
   /** What happened, with the value and what was expected; the table's message where there is nothing better. */
   readonly message?: string;
@@ -27,10 +31,18 @@ export type HostErrorOptions = {
   readonly cause?: unknown;
 };
 
-/** What a release asks for beyond the one in use, and all in which it differs. */
+/**
+ * What a release asks for beyond the one in use, and all in which it differs.
+ *
+ * @public
+ */
 export type ConsentDetails = { readonly asks_for: ConsentAsked; readonly differences: ReleaseDifferences };
 
-/** Thrown by the embedding API and the install flow; `code` is of the error table and is its identity. */
+/**
+ * Thrown by the embedding API and the install flow; `code` is of the error table and is its identity.
+ *
+ * @public
+ */
 export class HostError extends Error {
   override readonly name = 'HostError';
   readonly code: ErrorCode;

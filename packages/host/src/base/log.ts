@@ -1,5 +1,7 @@
 /**
  * The logger that parts of the host are given; pino fits it, and so does an embedder's own.
+ *
+ * @public
  */
 export type Log = {
   readonly debug: (fields: object, message: string) => void;

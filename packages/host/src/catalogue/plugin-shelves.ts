@@ -19,7 +19,11 @@ import type { MoveRow, ReleaseRow, StoredRegistration, StoredRollout } from '../
 
 declare const published: unique symbol;
 
-/** An immutable version of a plugin; only publishing it, or reading a stored one, makes it. */
+/**
+ * An immutable version of a plugin; only publishing it, or reading a stored one, makes it.
+ *
+ * @public
+ */
 export type Release = {
   readonly [published]: true;
   readonly manifest: Manifest;

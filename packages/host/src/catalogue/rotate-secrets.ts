@@ -13,7 +13,11 @@ import type { SealedSecret, SecretStorage } from '../storage/secrets-port.ts';
 import { audited } from './audited.ts';
 import type { Catalogue } from './catalogue.ts';
 
-/** What a rotation did. */
+/**
+ * What a rotation did.
+ *
+ * @experimental
+ */
 export type Rotation = {
   /** The key that all secrets are encrypted with now; it names the key and tells nothing of it. */
   readonly key_id: string;

@@ -15,7 +15,11 @@ import { putTenant } from './registration-writes.ts';
 import type { Releases } from './releases.ts';
 import { rotateSecrets, type Rotation } from './rotate-secrets.ts';
 
-/** A name that the tenant's release declares, or under which a secret is set; where it may go, and never what it is. */
+/**
+ * A name that the tenant's release declares, or under which a secret is set; where it may go, and never what it is.
+ *
+ * @public
+ */
 export type SecretEntry = {
   readonly name: string;
   /** False for one that is left from another release: it goes nowhere, and can only be removed. */
@@ -29,13 +33,25 @@ export type SecretEntry = {
   readonly in: readonly string[];
 };
 
-/** A value under a name of the manifest: 1 byte to 16 KiB as UTF-8. */
+/**
+ * A value under a name of the manifest: 1 byte to 16 KiB as UTF-8.
+ *
+ * @public
+ */
 export type NewSecret = { readonly name: string; readonly value: string };
 
-/** Whose secret, `default` where it is left out; `by` is the actor for the audit log. */
+/**
+ * Whose secret, `default` where it is left out; `by` is the actor for the audit log.
+ *
+ * @public
+ */
 export type SecretOptions = { readonly tenant?: string; readonly by?: string };
 
-/** The secrets of one host. Writes reject with `STORAGE_UNAVAILABLE` and change nothing. */
+/**
+ * The secrets of one host. Writes reject with `STORAGE_UNAVAILABLE` and change nothing.
+ *
+ * @public
+ */
 export type Secrets = {
   /** Sorted by name. @throws {HostError} `PLUGIN_NOT_FOUND` where the tenant has no registration of the plugin. */
   readonly list: (plugin: string, options?: SecretOptions) => readonly SecretEntry[];

@@ -8,10 +8,18 @@ import type { CatalogueChange, Quota, TenantRow } from '../storage/catalogue-por
 import { EMBEDDER, audited } from './audited.ts';
 import type { Catalogue } from './catalogue.ts';
 
-/** What an administrator sets of a tenant; null takes a bound away, what is left out stays. */
+/**
+ * What an administrator sets of a tenant; null takes a bound away, what is left out stays.
+ *
+ * @public
+ */
 export type TenantSettings = { readonly minTier?: Tier | null; readonly quota?: Quota };
 
-/** The tenants of one host. Writes reject with `STORAGE_UNAVAILABLE` and change nothing; `by` is the actor for the audit log. */
+/**
+ * The tenants of one host. Writes reject with `STORAGE_UNAVAILABLE` and change nothing; `by` is the actor for the audit log.
+ *
+ * @public
+ */
 export type Tenants = {
   /** @throws {HostError} `VALIDATION_FAILED` for a name that cannot be one, or a quota; `TENANT_NAME_TAKEN`. */
   readonly create: (wanted: { readonly name: string } & TenantSettings, by?: string) => Promise<TenantRow>;

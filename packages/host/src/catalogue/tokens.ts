@@ -11,7 +11,11 @@ import type { CatalogueChange, Role, TokenRow } from '../storage/catalogue-port.
 import { EMBEDDER, audited } from './audited.ts';
 import type { Catalogue } from './catalogue.ts';
 
-/** What a new token may do; `scopes` left out means all of its role's, `expiresAt` left out means never. */
+/**
+ * What a new token may do; `scopes` left out means all of its role's, `expiresAt` left out means never.
+ *
+ * @public
+ */
 export type NewToken = {
   readonly tenant: string;
   readonly role: Role;
@@ -20,10 +24,18 @@ export type NewToken = {
   readonly expiresAt?: string;
 };
 
-/** A token that was just made: the only time that its text is seen. */
+/**
+ * A token that was just made: the only time that its text is seen.
+ *
+ * @public
+ */
 export type IssuedToken = { readonly row: TokenRow; readonly text: string };
 
-/** The tokens of one host. Writes reject with `STORAGE_UNAVAILABLE` and change nothing; `by` is the actor for the audit log. */
+/**
+ * The tokens of one host. Writes reject with `STORAGE_UNAVAILABLE` and change nothing; `by` is the actor for the audit log.
+ *
+ * @public
+ */
 export type Tokens = {
   /** @throws {HostError} `TENANT_NOT_FOUND`; `VALIDATION_FAILED` for a role, scope or time that is none. */
   readonly issue: (wanted: NewToken, by?: string) => Promise<IssuedToken>;

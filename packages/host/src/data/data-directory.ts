@@ -13,6 +13,7 @@ const OWNER_ONLY = 0o700;
  * Makes a data directory where it does not exist, with the folders above it.
  *
  * @throws {HostError} `DATA_UNUSABLE` where there is a file, where no folder can be made, or where nothing may be written.
+ * @internal
  */
 export async function openDataDirectory(dir: string): Promise<void> {
   try {
@@ -23,7 +24,11 @@ export async function openDataDirectory(dir: string): Promise<void> {
   }
 }
 
-/** Turns a system's refusal to read or write below a data directory into `DATA_UNUSABLE`; other errors stay what they are. */
+/**
+ * Turns a system's refusal to read or write below a data directory into `DATA_UNUSABLE`; other errors stay what they are.
+ *
+ * @internal
+ */
 export function toDataFault(dir: string, error: unknown): unknown {
   const code = systemCodeOf(error);
   if (error instanceof HostError || code === undefined) return error;

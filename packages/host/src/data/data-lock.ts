@@ -35,7 +35,11 @@ export type Identities<Identity extends HolderIdentity> = {
 /** How often a holder gives a sign, and after how long without any it is dead. */
 export type LockTiming = { readonly beatMs: number; readonly silentMs: number };
 
-/** A data directory that is ours until this is disposed. */
+/**
+ * A data directory that is ours until this is disposed.
+ *
+ * @internal
+ */
 export type DataLock = AsyncDisposable;
 
 const TIMING: LockTiming = { beatMs: 2_000, silentMs: 10_000 };

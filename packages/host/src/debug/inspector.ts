@@ -9,7 +9,11 @@ import type { Duplex } from 'node:stream';
 import { isJsonObject, type JsonObject } from '@bulkhead/protocol';
 import { openSourceView, type SourceView } from './source-view.ts';
 
-/** The inspector of one instance. One client at a time. */
+/**
+ * The inspector of one instance. One client at a time.
+ *
+ * @experimental
+ */
 export type Inspector = {
   readonly instanceId: string;
   /** Sends a client's message; what is no message is dropped. */

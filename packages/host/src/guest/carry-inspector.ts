@@ -33,6 +33,7 @@ export async function carryInspector(fd: number): Promise<void> {
   eachLine(socket, (line) => obey(JSON.parse(line) as Request)); // The host is trusted.
   socket.on('error', () => undefined); // Its end is told by 'close'.
   socket.on('close', disconnect);
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window and has no origin
   parentPort?.postMessage('open');
 }
 

@@ -8,6 +8,7 @@ import { isProvedDead, ownIdentity, parseIdentity } from '../sandbox/process/pro
  * Takes the lock of a data directory, which is made where it does not exist; disposing it gives the lock back.
  *
  * @throws {HostError} `DATA_LOCKED` with the holder's pid, host and time where a server holds it; `DATA_UNUSABLE`.
+ * @internal
  */
 export function holdDataDirectory(dir: string): Promise<DataLock> {
   return lockDataDirectory(dir, { own: ownIdentity, parse: parseIdentity, isProvedDead });

@@ -13,7 +13,11 @@ import { openKeyring, type Keyring } from '../secrets/keyring.ts';
 import type { Storage } from '../storage/port.ts';
 import type { HostSettings } from './settings.ts';
 
-/** Keys as a host is given them: none, and then they are those of the data directory, which the caller holds. */
+/**
+ * Keys as a host is given them: none, and then they are those of the data directory, which the caller holds.
+ *
+ * @experimental
+ */
 export type SecretsKeys = {
   readonly dataDir: string | undefined;
   /** Base64 of 32 bytes each; the first encrypts, the others are read. */
@@ -40,6 +44,7 @@ export async function openSecrets(settings: HostSettings, joined: Joined): Promi
  *
  * @param keys - Where the keys are; the caller holds the data directory.
  * @throws {HostError} As `Secrets.rotate`.
+ * @internal
  */
 export async function rotateStoredSecrets(storage: Storage, keys: SecretsKeys, by: string): Promise<Rotation> {
   const keyring = await openKeys(keys);

@@ -9,7 +9,11 @@ import { consentAsked } from './consent.ts';
 import { releaseDifferences } from './differences.ts';
 import { toolsOf, visibleRelease, visibleReleases, type MovePath, type Whose } from './move-path.ts';
 
-/** What there is of a plugin for a tenant, highest version first, and how it moved, newest first. */
+/**
+ * What there is of a plugin for a tenant, highest version first, and how it moved, newest first.
+ *
+ * @public
+ */
 export type ReleaseList = {
   /** The version that the tenant's registration names; undefined without one. */
   readonly current: string | undefined;
@@ -17,7 +21,11 @@ export type ReleaseList = {
   readonly moves: readonly MoveRow[];
 };
 
-/** A release against the one that the tenant runs; the last two are undefined where it runs none, or this one. */
+/**
+ * A release against the one that the tenant runs; the last two are undefined where it runs none, or this one.
+ *
+ * @public
+ */
 export type ComparedWithCurrent = {
   readonly release: Release;
   readonly isCurrent: boolean;

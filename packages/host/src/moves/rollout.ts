@@ -21,7 +21,11 @@ import type { RolloutProgress, Rollouts } from '../catalogue/rollouts.ts';
 import type { LeftOut, StoredRegistration, StoredRollout } from '../storage/catalogue-port.ts';
 import { shareOf } from './share-of.ts';
 
-/** What an administrator asks for; `waitMs` is between the end of one step and the next. */
+/**
+ * What an administrator asks for; `waitMs` is between the end of one step and the next.
+ *
+ * @experimental
+ */
 export type RolloutRequest = {
   readonly version: string;
   readonly gate?: 'none' | 'trial';

@@ -19,7 +19,11 @@ import { releaseDifferences } from './differences.ts';
 import { insistOnConfig, insistOnGrants } from './fits-release.ts';
 import { registrationOf, toolsOf, visibleRelease, type Asked, type MovePath, type Whose } from './move-path.ts';
 
-/** What lets a release in. */
+/**
+ * What lets a release in.
+ *
+ * @experimental
+ */
 export type Gate = 'none' | 'trial' | 'guard';
 
 /** To which version, by which gate; `grant` is the consent, also where it is empty. */

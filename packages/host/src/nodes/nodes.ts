@@ -16,7 +16,11 @@ import type { Log } from '../base/log.ts';
 import type { StartTimer } from '../base/timer.ts';
 import type { NodePlugin, NodeReport, NodeRow, NodeStorage } from '../storage/nodes-port.ts';
 
-/** A node as an operator sees it. Times are ISO 8601. */
+/**
+ * A node as an operator sees it. Times are ISO 8601.
+ *
+ * @public
+ */
 export type NodeView = Omit<NodeReport, 'state'> & {
   readonly state: NodeReport['state'] | 'lost';
   readonly heartbeat_at: string;
@@ -24,7 +28,11 @@ export type NodeView = Omit<NodeReport, 'state'> & {
   readonly is_self: boolean;
 };
 
-/** The nodes that this one knows of. */
+/**
+ * The nodes that this one knows of.
+ *
+ * @public
+ */
 export type Nodes = {
   /** All of them in order of their starts, as they were heard last; this one as it is now. */
   readonly list: () => readonly NodeView[];

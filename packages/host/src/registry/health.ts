@@ -13,6 +13,8 @@ import type { Entry, PluginRecord, Runs } from './records.ts';
  * Who looks. `scope` is the tenant whose own state is shown; without it the worst over the scopes is, with counters
  * summed. `showThrownText` is for the platform token, and for a tenant's token together with its own scope. `showPlaces`
  * is for the platform token and embedders: to all others a plugin's folder has a name, and no path (FAULTS 112).
+ *
+ * @public
  */
 export type HealthView = {
   readonly scope?: string;

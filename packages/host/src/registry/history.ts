@@ -22,7 +22,11 @@ export type HistoryRow = Step & { readonly at: number; lastAt: number; times: nu
 /** Rows in order of their first occurrence; owned and changed by {@link remember} alone. */
 export type History = HistoryRow[];
 
-/** A row as it is stored and shown; times are ISO 8601, `scope` is `*` for what concerns every scope. */
+/**
+ * A row as it is stored and shown; times are ISO 8601, `scope` is `*` for what concerns every scope.
+ *
+ * @public
+ */
 export type Transition = {
   readonly plugin: string;
   readonly scope: string;

@@ -75,7 +75,11 @@ export type PluginFacts = {
 /** Which state of a plugin is meant: without a scope all of them, without a digest that of the current release. */
 export type Subject = { readonly scope?: string; readonly digest?: string };
 
-/** A plugin that was refused, with the place it came from and an actionable reason (DESIGN 9). */
+/**
+ * A plugin that was refused, with the place it came from and an actionable reason (DESIGN 9).
+ *
+ * @public
+ */
 export type Refusal = {
   readonly name: string;
   readonly path: string;
@@ -147,6 +151,7 @@ export function createRegistry(options: RegistryOptions): Registry {
  * Returns the registry of the only host in this process (X001-9, F003-13, decision 17).
  *
  * @throws {HostError} `REGISTRY_AMBIGUOUS` where no host is open, or more than one.
+ * @public
  */
 export function getRegistry(): Registry {
   const [only, ...others] = openRegistries;
@@ -155,7 +160,11 @@ export function getRegistry(): Registry {
   throw new HostError('REGISTRY_AMBIGUOUS', { message: `${count} in this process; getRegistry() needs exactly one` });
 }
 
-/** See the head of the file. Its type is public; its constructor refuses everybody but {@link createRegistry}. */
+/**
+ * See the head of the file. Its type is public; its constructor refuses everybody but {@link createRegistry}.
+ *
+ * @public
+ */
 class Registry {
   readonly #clock: Clock;
   readonly #didTransition: ((transition: Transition) => void) | undefined;

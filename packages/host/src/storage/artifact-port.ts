@@ -3,7 +3,11 @@
  * whichever node has to run it. A storage that one node has to itself need not be given any.
  */
 
-/** An artifact's bytes under their digest, and the source map that is outside it. At most 16 MiB and its envelope. */
+/**
+ * An artifact's bytes under their digest, and the source map that is outside it. At most 16 MiB and its envelope.
+ *
+ * @experimental
+ */
 export type ArtifactRow = {
   /** SHA-256 of the bytes, as hex. */
   readonly digest: string;
@@ -11,7 +15,11 @@ export type ArtifactRow = {
   readonly source_map: Uint8Array | null;
 };
 
-/** The artifacts' part of the Storage port. */
+/**
+ * The artifacts' part of the Storage port.
+ *
+ * @experimental
+ */
 export interface ArtifactStorage {
   /** Stores an artifact; putting it again changes nothing but the time, ISO 8601, from which a sweep counts. */
   putArtifact(row: ArtifactRow, putAt: string): Promise<void>;

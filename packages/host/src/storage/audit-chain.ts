@@ -5,10 +5,18 @@
 import { hash } from 'node:crypto';
 import type { AuditEntry, AuditPage, AuditRow } from './catalogue-port.ts';
 
-/** What the first line's hash covers in place of a line before it. */
+/**
+ * What the first line's hash covers in place of a line before it.
+ *
+ * @internal
+ */
 export const AUDIT_ORIGIN = '0'.repeat(64);
 
-/** Makes the next line of a log. Its fields are always written in this order: a store finds a tenant's lines by it. */
+/**
+ * Makes the next line of a log. Its fields are always written in this order: a store finds a tenant's lines by it.
+ *
+ * @internal
+ */
 export function chainAudit(head: AuditPage['head'], entry: AuditEntry): AuditRow {
   const { at, actor, action, tenant_id, resource, details } = entry;
   const text = JSON.stringify({ at, actor, action, tenant_id, resource, details });
@@ -16,13 +24,18 @@ export function chainAudit(head: AuditPage['head'], entry: AuditEntry): AuditRow
   return { seq, text, hash: auditHash({ previous: head.hash, seq, text }) };
 }
 
-/** What is wrong with a log: the first line that does not follow from the one before it. */
+/**
+ * What is wrong with a log: the first line that does not follow from the one before it.
+ *
+ * @internal
+ */
 export type AuditFault = { readonly seq: number; readonly what: string };
 
 /**
  * Judges lines that should follow `from`.
  *
  * @returns the hash and number to go on from, or what is wrong. O(lines).
+ * @internal
  */
 export function followAudit(from: AuditPage['head'], rows: readonly AuditRow[]): AuditPage['head'] | AuditFault {
   let { seq, hash: previous } = from;

@@ -5,10 +5,18 @@ import { LIMITS, isJsonObject } from '@bulkhead/protocol';
 import type { AuditEntry, AuditQuery, AuditRow, CatalogueStorage } from './catalogue-port.ts';
 import { verifyAudit, type AuditHead, type AuditVerdict } from './verify-audit.ts';
 
-/** A line, read. `hash` chains it to the line before. */
+/**
+ * A line, read. `hash` chains it to the line before.
+ *
+ * @public
+ */
 export type AuditLine = AuditEntry & { readonly seq: number; readonly hash: string };
 
-/** The audit log of one host. Both reject with `STORAGE_UNAVAILABLE`. */
+/**
+ * The audit log of one host. Both reject with `STORAGE_UNAVAILABLE`.
+ *
+ * @public
+ */
 export type AuditLog = {
   /** Lines of a tenant or of all, those after a number or else the newest, oldest first; at most 1,000. */
   readonly list: (query: AuditQuery) => Promise<readonly AuditLine[]>;
@@ -16,7 +24,11 @@ export type AuditLog = {
   readonly verify: (known?: AuditHead) => Promise<AuditVerdict>;
 };
 
-/** Creates the reader of a log. */
+/**
+ * Creates the reader of a log.
+ *
+ * @internal
+ */
 export function createAuditLog(storage: Pick<CatalogueStorage, 'readAudit' | 'listAudit'>): AuditLog {
   return {
     list: async (query) => {

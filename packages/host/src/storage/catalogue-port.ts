@@ -10,7 +10,11 @@
 import type { Finding, JsonObject, Tier, ReleaseOrigin } from '@bulkhead/protocol';
 import type { SealedText, SecretRow } from './secrets-port.ts';
 
-/** A tenant. `id` is the word that calls name it by: the built-in `default`, or a UUID. Times are ISO 8601. */
+/**
+ * A tenant. `id` is the word that calls name it by: the built-in `default`, or a UUID. Times are ISO 8601.
+ *
+ * @experimental
+ */
 export type TenantRow = {
   readonly id: string;
   /** Unique; for people. */
@@ -22,7 +26,11 @@ export type TenantRow = {
   readonly updated_at: string;
 };
 
-/** What a tenant may use; what is left out is unbounded, and `weight` is 1. */
+/**
+ * What a tenant may use; what is left out is unbounded, and `weight` is 1.
+ *
+ * @public
+ */
 export type Quota = {
   readonly calls_per_second?: number;
   readonly calls_in_flight?: number;
@@ -32,10 +40,18 @@ export type Quota = {
   readonly weight?: number;
 };
 
-/** What a token may do, weakest first; `worker` claims tasks and nothing else. */
+/**
+ * What a token may do, weakest first; `worker` claims tasks and nothing else.
+ *
+ * @public
+ */
 export type Role = 'viewer' | 'operator' | 'admin' | 'worker';
 
-/** A token of a tenant; of its text only the SHA-256 digest, as hex, is kept. */
+/**
+ * A token of a tenant; of its text only the SHA-256 digest, as hex, is kept.
+ *
+ * @experimental
+ */
 export type TokenRow = {
   readonly id: string;
   readonly tenant_id: string;
@@ -47,7 +63,11 @@ export type TokenRow = {
   readonly expires_at: string | null;
 };
 
-/** A release as stored. `manifest` is what the author wrote; `place` is the folder, or a word such as "upload". */
+/**
+ * A release as stored. `manifest` is what the author wrote; `place` is the folder, or a word such as "upload".
+ *
+ * @experimental
+ */
 export type ReleaseRow = {
   readonly plugin_name: string;
   readonly version: string;
@@ -64,7 +84,11 @@ export type ReleaseRow = {
   readonly installed_at: string;
 };
 
-/** A registration (DESIGN 9, F003-38): one for each tenant and plugin. */
+/**
+ * A registration (DESIGN 9, F003-38): one for each tenant and plugin.
+ *
+ * @public
+ */
 export type RegistrationRow = {
   readonly id: string;
   readonly tenant_id: string;
@@ -77,16 +101,26 @@ export type RegistrationRow = {
   readonly updated_at: string;
 };
 
-/** A registration, and the revision that wrote it last: its ETag. */
+/**
+ * A registration, and the revision that wrote it last: its ETag.
+ *
+ * @public
+ */
 export type StoredRegistration = RegistrationRow & { readonly revision: number };
 
 /**
  * Why a registration went from one release to another: an administrator's upgrade or rollback; the host's own rollback; or
  * its enabling, which takes the newest release.
+ *
+ * @experimental
  */
 export type MoveKind = 'upgrade' | 'rollback' | 'automatic_rollback' | 'enable';
 
-/** One move of a registration. At most `LIMITS.moves` of each registration are kept, the oldest goes. */
+/**
+ * One move of a registration. At most `LIMITS.moves` of each registration are kept, the oldest goes.
+ *
+ * @experimental
+ */
 export type MoveRow = {
   readonly tenant_id: string;
   readonly plugin_name: string;
@@ -101,13 +135,25 @@ export type MoveRow = {
   readonly at: string;
 };
 
-/** A tenant that a rollout does not move: a code of the error table says why, or `ROLLED_BACK` that it was moved and went back. */
+/**
+ * A tenant that a rollout does not move: a code of the error table says why, or `ROLLED_BACK` that it was moved and went back.
+ *
+ * @experimental
+ */
 export type LeftOut = { readonly tenant_id: string; readonly code: string };
 
-/** How far a rollout has come; only one that is `running` goes on. */
+/**
+ * How far a rollout has come; only one that is `running` goes on.
+ *
+ * @experimental
+ */
 export type RolloutState = 'running' | 'done' | 'halted' | 'cancelled';
 
-/** The newest rollout of a plugin: its tenants move to a version by growing shares. */
+/**
+ * The newest rollout of a plugin: its tenants move to a version by growing shares.
+ *
+ * @experimental
+ */
 export type RolloutRow = {
   readonly id: string;
   readonly plugin_name: string;
@@ -129,7 +175,11 @@ export type RolloutRow = {
   readonly updated_at: string;
 };
 
-/** A rollout, and the revision that wrote it last. */
+/**
+ * A rollout, and the revision that wrote it last.
+ *
+ * @experimental
+ */
 export type StoredRollout = RolloutRow & { readonly revision: number };
 
 /**
@@ -143,6 +193,8 @@ export type StoredRollout = RolloutRow & { readonly revision: number };
  * An unknown tenant, and a name that another tenant has, are conflicts, too. Removing what is not there is silent.
  * Removing a tenant removes its tokens, registrations and secrets; removing a plugin its releases, registrations, rollout
  * and secrets; removing a registration its moves, and the tenant's secrets of the plugin.
+ *
+ * @experimental
  */
 export type CatalogueChange =
   | { readonly kind: 'put_tenant'; readonly row: TenantRow }
@@ -163,7 +215,11 @@ export type CatalogueChange =
       readonly name: string;
     };
 
-/** Who did what, for the audit log; `tenant_id` is null for what concerns the platform. `details` hold no secret. */
+/**
+ * Who did what, for the audit log; `tenant_id` is null for what concerns the platform. `details` hold no secret.
+ *
+ * @public
+ */
 export type AuditEntry = {
   readonly at: string;
   readonly actor: string;
@@ -173,26 +229,50 @@ export type AuditEntry = {
   readonly details: JsonObject;
 };
 
-/** A line of the audit log: `text` is the entry's JSON, byte for byte what was hashed; `hash` chains it (see `audit-chain.ts`). */
+/**
+ * A line of the audit log: `text` is the entry's JSON, byte for byte what was hashed; `hash` chains it (see `audit-chain.ts`).
+ *
+ * @experimental
+ */
 export type AuditRow = { readonly seq: number; readonly text: string; readonly hash: string };
 
-/** Which lines are wanted: of one tenant or all; those that follow `after`, or else the newest. At most `rowsMax`. */
+/**
+ * Which lines are wanted: of one tenant or all; those that follow `after`, or else the newest. At most `rowsMax`.
+ *
+ * @experimental
+ */
 export type AuditQuery = { readonly tenant?: string; readonly after?: number; readonly rowsMax: number };
 
-/** Lines in order, and the newest one that there is: a log that was cut at its end does not reach it. */
+/**
+ * Lines in order, and the newest one that there is: a log that was cut at its end does not reach it.
+ *
+ * @experimental
+ */
 export type AuditPage = {
   readonly rows: readonly AuditRow[];
   readonly head: { readonly seq: number; readonly hash: string };
 };
 
-/** Changes that belong together, and the one line that the audit log says of them. */
+/**
+ * Changes that belong together, and the one line that the audit log says of them.
+ *
+ * @experimental
+ */
 export type CatalogueWrite = { readonly changes: readonly CatalogueChange[]; readonly audit: AuditEntry };
 
-/** `conflict` names the first change, by its index, that does not fit what is there; nothing was written. */
+/**
+ * `conflict` names the first change, by its index, that does not fit what is there; nothing was written.
+ *
+ * @experimental
+ */
 export type Committed =
   { readonly kind: 'done'; readonly revision: number } | { readonly kind: 'conflict'; readonly index: number };
 
-/** All of it as of a revision; releases, registrations and secrets in order of their first storing, moves in theirs. */
+/**
+ * All of it as of a revision; releases, registrations and secrets in order of their first storing, moves in theirs.
+ *
+ * @experimental
+ */
 export type CatalogueRows = {
   readonly revision: number;
   readonly tenants: readonly TenantRow[];
@@ -204,10 +284,18 @@ export type CatalogueRows = {
   readonly rollouts: readonly StoredRollout[];
 };
 
-/** What one commit changed. */
+/**
+ * What one commit changed.
+ *
+ * @experimental
+ */
 export type CatalogueStep = { readonly revision: number; readonly changes: readonly CatalogueChange[] };
 
-/** The catalogue's part of the Storage port. */
+/**
+ * The catalogue's part of the Storage port.
+ *
+ * @experimental
+ */
 export interface CatalogueStorage {
   /** A new storage has revision 0 and the tenant `default`. */
   readCatalogue(): Promise<CatalogueRows>;

@@ -22,7 +22,11 @@ export type MemoryBounds = {
 
 const BOUNDS: MemoryBounds = { steps: 10_000, calls: 1_000, transitions: 10_000, keys: 10_000, trials: 1_000 };
 
-/** Creates a storage that is new; nothing is shared between two of them. `clock` tells how long a node has been silent. */
+/**
+ * Creates a storage that is new; nothing is shared between two of them. `clock` tells how long a node has been silent.
+ *
+ * @public
+ */
 export function createMemoryStorage(
   bounds: Partial<MemoryBounds> = {},
   clock: Pick<Clock, 'wallTime'> = systemClock,

@@ -4,7 +4,11 @@
  */
 import type { BreakerState, HealthWord, LifecycleState, Tier } from '@bulkhead/protocol';
 
-/** How a plugin is on a node, over all tenants. */
+/**
+ * How a plugin is on a node, over all tenants.
+ *
+ * @experimental
+ */
 export type NodePlugin = {
   readonly name: string;
   readonly state: LifecycleState;
@@ -22,7 +26,11 @@ export type NodePlugin = {
   readonly last_used: string | null;
 };
 
-/** What a node says of itself. Times are ISO 8601; `state` is `draining` once it takes no new calls. */
+/**
+ * What a node says of itself. Times are ISO 8601; `state` is `draining` once it takes no new calls.
+ *
+ * @experimental
+ */
 export type NodeReport = {
   readonly id: string;
   readonly host_name: string;
@@ -34,10 +42,18 @@ export type NodeReport = {
   readonly plugins: readonly NodePlugin[];
 };
 
-/** What a node said last, when, and how many milliseconds before the question. */
+/**
+ * What a node said last, when, and how many milliseconds before the question.
+ *
+ * @experimental
+ */
 export type NodeRow = NodeReport & { readonly heartbeat_at: string; readonly silent_ms: number };
 
-/** The nodes' part of the Storage port. */
+/**
+ * The nodes' part of the Storage port.
+ *
+ * @experimental
+ */
 export interface NodeStorage {
   /** Whether other nodes may use the same storage at the same time; else nobody need say that he lives. */
   readonly isShared: boolean;

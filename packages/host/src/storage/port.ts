@@ -16,7 +16,11 @@ import type { NodeStorage } from './nodes-port.ts';
 import type { RecordStorage } from './records-port.ts';
 import type { SecretStorage } from './secrets-port.ts';
 
-/** The port. Every method is safe to call concurrently; its invariants are at the head of this file. */
+/**
+ * The port. Every method is safe to call concurrently; its invariants are at the head of this file.
+ *
+ * @experimental
+ */
 export type Storage = CatalogueStorage &
   RecordStorage &
   ArtifactStorage &

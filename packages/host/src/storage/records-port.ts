@@ -5,7 +5,11 @@
 import type { GuestReady, HealthWord, Outcome, OutcomeKind, Tier } from '@bulkhead/protocol';
 import type { Transition } from '../registry/history.ts';
 
-/** One line of the call ledger; the last four fields are null until the call has ended. `node` is the host that runs it. */
+/**
+ * One line of the call ledger; the last four fields are null until the call has ended. `node` is the host that runs it.
+ *
+ * @experimental
+ */
 export type LedgerRow = {
   readonly call_id: string;
   readonly node: string;
@@ -20,7 +24,11 @@ export type LedgerRow = {
   readonly duration_ms: number | null;
 };
 
-/** An idempotency key is of one tenant, plugin and tool; `params_hash` tells same params from others (DESIGN 9). */
+/**
+ * An idempotency key is of one tenant, plugin and tool; `params_hash` tells same params from others (DESIGN 9).
+ *
+ * @experimental
+ */
 export type KeyClaim = {
   readonly tenant_id: string;
   readonly plugin_name: string;
@@ -34,20 +42,36 @@ export type KeyClaim = {
   readonly expires_at: string;
 };
 
-/** A key whose call has not ended. Its names are cut and cleaned as the ledger's are. */
+/**
+ * A key whose call has not ended. Its names are cut and cleaned as the ledger's are.
+ *
+ * @experimental
+ */
 export type UnsettledKey = Pick<KeyClaim, 'call_id' | 'node' | 'tenant_id' | 'plugin_name' | 'tool' | 'claimed_at'>;
 
-/** `claimed`: run the call. `replay`: it ended so. `running`: it has not ended. `conflict`: the key was used with other params. */
+/**
+ * `claimed`: run the call. `replay`: it ended so. `running`: it has not ended. `conflict`: the key was used with other params.
+ *
+ * @experimental
+ */
 export type KeyAnswer =
   | { readonly kind: 'claimed' }
   | { readonly kind: 'replay'; readonly outcome: Outcome }
   | { readonly kind: 'running' }
   | { readonly kind: 'conflict' };
 
-/** What a trial load is remembered by: the same artifact at the same tier under the same Node ends the same way. */
+/**
+ * What a trial load is remembered by: the same artifact at the same tier under the same Node ends the same way.
+ *
+ * @experimental
+ */
 export type TrialKey = { readonly digest: string; readonly tier: Tier; readonly node_version: string };
 
-/** How a trial load ended; `ready` is what the plugin offers, null unless it is INITIALIZED. */
+/**
+ * How a trial load ended; `ready` is what the plugin offers, null unless it is INITIALIZED.
+ *
+ * @experimental
+ */
 export type TrialRow = TrialKey & {
   readonly state: 'INITIALIZED' | 'FAILED' | 'UNAVAILABLE';
   readonly code: string | null;
@@ -58,10 +82,18 @@ export type TrialRow = TrialKey & {
   readonly tried_at: string;
 };
 
-/** Which transitions or calls are wanted, newest first. */
+/**
+ * Which transitions or calls are wanted, newest first.
+ *
+ * @experimental
+ */
 export type RowQuery = { readonly plugin: string; readonly tenant?: string; readonly rowsMax: number };
 
-/** What may stay: rows at or after the times, and at most so many transitions of one plugin and scope. */
+/**
+ * What may stay: rows at or after the times, and at most so many transitions of one plugin and scope.
+ *
+ * @experimental
+ */
 export type Retention = {
   readonly now: string;
   readonly ledgerSince: string;
@@ -69,7 +101,11 @@ export type Retention = {
   readonly transitionsMax: number;
 };
 
-/** The records' part of the Storage port. */
+/**
+ * The records' part of the Storage port.
+ *
+ * @experimental
+ */
 export interface RecordStorage {
   /** Appends; rows are never changed. */
   appendTransitions(rows: readonly Transition[]): Promise<void>;

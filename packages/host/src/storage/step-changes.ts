@@ -4,7 +4,11 @@
  */
 import type { CatalogueChange } from './catalogue-port.ts';
 
-/** Returns the changes as a step may hold them. */
+/**
+ * Returns the changes as a step may hold them.
+ *
+ * @internal
+ */
 export function toStepChanges(changes: readonly CatalogueChange[]): readonly CatalogueChange[] {
   return changes.map((change) => (change.kind === 'put_secret' ? { kind: change.kind, row: change.row } : change));
 }

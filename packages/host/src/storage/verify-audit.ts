@@ -6,10 +6,18 @@ import { LIMITS } from '@bulkhead/protocol';
 import { AUDIT_ORIGIN, followAudit, type AuditFault } from './audit-chain.ts';
 import type { AuditPage, CatalogueStorage } from './catalogue-port.ts';
 
-/** A place in the log. Kept elsewhere, it shows later whether all of the log was written anew. */
+/**
+ * A place in the log. Kept elsewhere, it shows later whether all of the log was written anew.
+ *
+ * @experimental
+ */
 export type AuditHead = AuditPage['head'];
 
-/** What a walk found: how many lines hold, and how far; `fault` is the first line that does not. */
+/**
+ * What a walk found: how many lines hold, and how far; `fault` is the first line that does not.
+ *
+ * @experimental
+ */
 export type AuditVerdict = {
   readonly ok: boolean;
   /** Lines that hold, from the first on. */

@@ -1,6 +1,6 @@
 /**
  * `@bulkhead/sdk/testing`: the contract tests of a plugin, with its author's own runner. What they find is found by the
- * `bulkhead` command in the real sandbox (ADR 14); here it only becomes tests, one for each contract. Not for use in plugins.
+ * `bulkhead` command in the real sandbox (ADR 16); here it only becomes tests, one for each contract. Not for use in plugins.
  */
 import { contractTests, type ContractOutcome } from '@bulkhead/protocol';
 import { spawn } from 'node:child_process';

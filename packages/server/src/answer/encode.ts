@@ -45,7 +45,11 @@ export function encodeFault(fault: Fault, place: Place): Answer {
   return refusal(error, JSON.stringify(body));
 }
 
-/** Makes the outcome of a call that never reached the host. */
+/**
+ * Makes the outcome of a call that never reached the host.
+ *
+ * @internal
+ */
 export function outcomeOf(error: CallError, at: Pick<Place, 'plugin' | 'target'>): Outcome {
   return {
     ok: false,

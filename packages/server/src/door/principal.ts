@@ -33,7 +33,11 @@ export type Caller = {
   readonly isPlatform: boolean;
 };
 
-/** Shorter tokens can be guessed (DESIGN 14). */
+/**
+ * Shorter tokens can be guessed (DESIGN 14).
+ *
+ * @internal
+ */
 export const TOKEN_CHARACTERS_MIN = 32;
 
 const TENANT_TOKEN_START = 'bh_';

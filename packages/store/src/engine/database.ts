@@ -11,20 +11,32 @@ import { maintain, type Maintenance } from './maintain.ts';
 import { openPglite } from './pglite.ts';
 import { openPostgres } from './postgres.ts';
 
-/** Where the rows are. */
+/**
+ * Where the rows are.
+ *
+ * @internal
+ */
 export type DatabasePlace =
   | { readonly kind: 'server'; readonly url: string; readonly connectionsMax?: number }
   /** A folder of its own, whose data directory the caller has locked. */
   | { readonly kind: 'directory'; readonly dir: string; readonly isSynced?: boolean }
   | { readonly kind: 'memory' };
 
-/** How long to wait, and whom to tell. */
+/**
+ * How long to wait, and whom to tell.
+ *
+ * @internal
+ */
 export type DatabaseOptions = Partial<Patience> & {
   /** Hears of maintenance that was not done. */
   readonly log?: Pick<Log, 'warn'>;
 };
 
-/** An open database. Every method and query rejects with HostError `STORAGE_UNAVAILABLE` while it is away. */
+/**
+ * An open database. Every method and query rejects with HostError `STORAGE_UNAVAILABLE` while it is away.
+ *
+ * @internal
+ */
 export type Database = AsyncDisposable & {
   readonly engine: Engine['name'];
   readonly db: Kysely<Tables>;
@@ -60,6 +72,7 @@ const NOTHING_DONE: Maintenance = { vacuumed: [], isCheckpointed: false };
  * that one that is away is no reason not to start.
  *
  * @throws {HostError} `STORAGE_UNAVAILABLE` where PGlite's files cannot be used; `CONFIG_INVALID` for an address that is none.
+ * @internal
  */
 export async function openDatabase(place: DatabasePlace, options: DatabaseOptions = {}): Promise<Database> {
   const engine = await openEngine(place, {

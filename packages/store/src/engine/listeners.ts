@@ -2,10 +2,18 @@
  * Who listens to which channel of NOTIFY. Pure bookkeeping; the engines connect it to their sessions.
  */
 
-/** What a listener hears. After a `gap` any number of notices may have been missed: read again what they would tell of. */
+/**
+ * What a listener hears. After a `gap` any number of notices may have been missed: read again what they would tell of.
+ *
+ * @internal
+ */
 export type Heard = { readonly kind: 'notice'; readonly payload: string } | { readonly kind: 'gap' };
 
-/** Told of each notice, in the order of the commits that sent them, and of each gap; a notice may come before the first gap. It must not throw. */
+/**
+ * Told of each notice, in the order of the commits that sent them, and of each gap; a notice may come before the first gap. It must not throw.
+ *
+ * @internal
+ */
 export type Listener = (heard: Heard) => void;
 
 /** Listeners by channel. */

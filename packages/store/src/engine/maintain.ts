@@ -4,7 +4,11 @@
  */
 import { sql, type Kysely } from 'kysely';
 
-/** What was done. */
+/**
+ * What was done.
+ *
+ * @internal
+ */
 export type Maintenance = { readonly vacuumed: readonly string[]; readonly isCheckpointed: boolean };
 
 /**

@@ -18,7 +18,11 @@ const CONNECTION_STANDS = /^(?:53|57014|25006)/;
 const AWAY_WITHOUT_CODE =
   /^(?:Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed and is not queryable|Cannot use a pool after)/;
 
-/** Tells whether the error says that the database did not answer, or cannot at present; also of one already translated. */
+/**
+ * Tells whether the error says that the database did not answer, or cannot at present; also of one already translated.
+ *
+ * @internal
+ */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof HostError) return error.code === 'STORAGE_UNAVAILABLE';
   const { code, message } = wordsOf(error);
@@ -35,6 +39,7 @@ export function isConnectionLost(error: unknown): boolean {
  *
  * @remarks The message is the table's: the driver's names addresses, which a caller is not to read. One that was met in
  *   COMMIT leaves open whether the change was made, so whoever tries again must find its own earlier change.
+ * @internal
  */
 export function toStorageFault(error: unknown): unknown {
   if (error instanceof HostError || !isUnavailable(error)) return error;
