@@ -1,12 +1,13 @@
 /**
  * Writes the reference of the command line from the program itself: what `--help` prints, for every verb.
  */
-import type { Command } from 'commander';
 import { createProgram } from '../../packages/cli/src/program.ts';
 import { openTerminal } from '../../packages/cli/src/terminal.ts';
 
 /** Where the reference is. */
 export const CLI_PATH = 'docs/cli.md';
+
+type Command = ReturnType<typeof createProgram>;
 
 const WIDTH = 110;
 

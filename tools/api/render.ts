@@ -7,7 +7,7 @@ import { format, resolveConfig } from 'prettier';
 import { API_PACKAGES, STABILITIES, type ApiEntry, type ApiPackage } from './surface.ts';
 
 /** Where the list is: one line for each name, with its stability and a digest of its signature. */
-export const SURFACE_PATH = 'test/pins/public-api.json';
+const SURFACE_PATH = 'test/pins/public-api.json';
 
 /** Returns documents by path, formatted as all documents are. */
 export async function renderApi(entries: readonly ApiEntry[]): Promise<ReadonlyMap<string, string>> {

@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { SourceMap, type SourceMapPayload } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { TraceMap, originalPositionFor } from '@jridgewell/trace-mapping';
 import { expect, test, vi } from 'vitest';
 import { makeFolder, run, start, writePlugin, type Folder, type Running } from './cli-fixture.ts';
 
@@ -106,7 +106,11 @@ function placeOf(client: Client, paused: Params): unknown {
   const map = client.scripts().find(({ url }) => url === 'bulkhead:artifact')?.sourceMapURL ?? '';
   const json = Buffer.from(map.slice(map.indexOf(',') + 1), 'base64').toString('utf8');
   const { lineNumber = 0, columnNumber = 0 } = paused.callFrames?.[0]?.location ?? {};
-  const { source, line } = originalPositionFor(new TraceMap(json), { line: lineNumber + 1, column: columnNumber });
+  const entry = new SourceMap(JSON.parse(json) as SourceMapPayload).findEntry(lineNumber, columnNumber); // The host's own.
+  const { source, line } = {
+    source: 'originalSource' in entry ? entry.originalSource : undefined,
+    line: 'originalLine' in entry ? entry.originalLine + 1 : undefined,
+  };
   return { source, line, name: paused.callFrames?.[0]?.functionName };
 }
 

@@ -75,6 +75,21 @@ const Named = (description: string) =>
 const entryPoints = (group: EntryPointGroup) =>
   Type.Optional(Named(`${group.replace('_', ' ')} by name, each as "./module.ts#Export".`));
 
+const Deprecated = Type.Record(
+  Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$' }),
+  Type.Object(
+    {
+      use: Type.String({ pattern: '^[a-z][a-z0-9_]{0,63}$', description: 'The name that replaces it.' }),
+      removed_in: Type.String({
+        pattern: VERSION_PATTERN,
+        description: 'The version that no longer knows it: a later minor or major one.',
+      }),
+    },
+    closed,
+  ),
+  { ...closed, description: 'Tools by former name.' },
+);
+
 /** Before a group's name, means the same group (CONTRACTS decision 14). */
 export const GROUP_PREFIX = 'bulkhead.';
 const prefixedGroups = {
@@ -215,6 +230,12 @@ export const ManifestSchema = Type.Object(
           patternProperties: prefixedGroups,
           description: 'What the plugin offers by name, in groups; `bulkhead.tools` means `tools`, and so on.',
         },
+      ),
+    ),
+    deprecated_entry_points: Type.Optional(
+      Type.Object(
+        { tools: Type.Optional(Deprecated) },
+        { ...closed, description: 'Former names that still lead to what has replaced them.' },
       ),
     ),
     config: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Default configuration.' })),

@@ -14,6 +14,7 @@ import { LIMITS, parseHealthReport, type JsonObject, type WireEntry, type WireTo
 import { adaptEntries } from './entries.ts';
 import { settle } from './settle.ts';
 import { asMethod, describe, isRecord, plainJson, type Method } from './shape.ts';
+import { withFormerNames } from './former-names.ts';
 import { readEntryPointTool, readTool, type AdaptedTool, type ToolAnswer } from './tool.ts';
 
 /** A plugin of any style, as the guest runtime drives it. What the plugin throws passes through unchanged. */
@@ -64,7 +65,8 @@ export async function adaptPlugin(artifact: unknown, manifest: JsonObject): Prom
   const { main, entryPoints } = readArtifact(artifact);
   const exports = functionsOf(main);
   const members = membersOf(pluginOf(main, exports, Object.keys(entryPoints).length > 0));
-  const tools = toolsOf(members, isRecord(entryPoints['tools']) ? entryPoints['tools'] : {});
+  const listed = toolsOf(members, isRecord(entryPoints['tools']) ? entryPoints['tools'] : {});
+  const tools = withFormerNames(listed, manifest);
   const entries = adaptEntries(entryPoints, main['PLUGIN_METADATA']);
   const hooks = hooksOf(members, manifest['hooks']);
   const onLoad = methodOf(members, LOAD);
