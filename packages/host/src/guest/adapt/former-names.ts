@@ -19,7 +19,7 @@ export function withFormerNames(
   manifest: JsonObject,
 ): ReadonlyMap<string, AdaptedTool> {
   const all = new Map(tools);
-  const version = String(manifest['version']);
+  const version = textOf(manifest['version']);
   for (const former of formersOf(manifest)) {
     if (!isBefore(version, former.removedIn)) continue;
     all.set(former.name, aliasOf(tools, former, version));
@@ -33,8 +33,12 @@ function formersOf(manifest: JsonObject): readonly Former[] {
   const listed = isRecord(groups) && isRecord(groups['tools']) ? groups['tools'] : {};
   return Object.entries(listed).map(([name, entry]) => {
     const { use, removed_in: removedIn } = isRecord(entry) ? entry : {};
-    return { name, use: String(use), removedIn: String(removedIn) };
+    return { name, use: textOf(use), removedIn: textOf(removedIn) };
   });
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function aliasOf(tools: ReadonlyMap<string, AdaptedTool>, former: Former, version: string): AdaptedTool {
