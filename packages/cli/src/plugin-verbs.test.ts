@@ -180,7 +180,7 @@ test('debug shows instances, what they use, the last errors and the last calls; 
     /^talker for \S+ {2}FAILED {2}\d+ ok, \d+ failed {2}breaker closed {2}0 waiting\n {2}.*no such city/,
   );
   expect(stdout).toMatch(head);
-  expect(stdout).toMatch(/\n {2}\S+ +- +serving +[12]\.0\.0 /);
+  expect(stdout).toMatch(/\n {2}\S+ +- +serving +tenant +[12]\.0\.0 /);
   expect(stdout).toMatch(/\n {2}\S+ host .*no such city/);
   expect((await ask('debug talker --tenant acme')).stdout).toMatch(/\n {2}\S+ +\d+ +serving /);
   expect(JSON.parse((await ask('debug talker --json', acme)).stdout)).toMatchObject({ plugin: 'talker' });

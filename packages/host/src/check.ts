@@ -24,6 +24,8 @@ import { mendPlugin, type Mended } from './mend.ts';
 /**
  * What was found; `ok` is false where an install would be refused. `dependencies` are the packages in the bundle, as far as
  * the review came.
+ *
+ * @public
  */
 export type CheckReport = {
   readonly ok: boolean;
@@ -33,7 +35,11 @@ export type CheckReport = {
   readonly fixed?: readonly Mended[];
 };
 
-/** What a check does beside looking: `fix` mends first what can be mended safely. */
+/**
+ * What a check does beside looking: `fix` mends first what can be mended safely.
+ *
+ * @public
+ */
 export type CheckOptions = { readonly fix?: boolean };
 
 /**

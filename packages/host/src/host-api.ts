@@ -132,7 +132,11 @@ export type CallRequest = {
   readonly scopes?: readonly string[] | undefined;
 };
 
-/** One call of a method of an entry point (ADR 16): a task handler, an LLM backend, a selector, an executor, a monitor. */
+/**
+ * One call of a method of an entry point (ADR 16): a task handler, an LLM backend, a selector, an executor, a monitor.
+ *
+ * @experimental
+ */
 export type EntryRequest = {
   readonly plugin: string;
   /** Any group but `tools`, with or without `bulkhead.` in front. */
@@ -149,7 +153,11 @@ export type EntryRequest = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/** What to run without a tool: a named export of a plugin's main, or of a file that is reviewed and bundled alike. */
+/**
+ * What to run without a tool: a named export of a plugin's main, or of a file that is reviewed and bundled alike.
+ *
+ * @public
+ */
 export type SandboxedFunction = ({ readonly file: string } | { readonly plugin: string }) & {
   readonly fn: string;
   readonly tenant?: string;
@@ -162,10 +170,18 @@ export type SandboxedFunction = ({ readonly file: string } | { readonly plugin: 
   };
 };
 
-/** An archive that was sent, with the text of its signature; `npm` names the package where it is one of npm's. */
+/**
+ * An archive that was sent, with the text of its signature; `npm` names the package where it is one of npm's.
+ *
+ * @internal
+ */
 export type Upload = { readonly bytes: Uint8Array; readonly signature?: string; readonly npm?: string };
 
-/** Whom an install is for, and what it is granted. */
+/**
+ * Whom an install is for, and what it is granted.
+ *
+ * @public
+ */
 export type InstallOptions = {
   /** Registers the release for this tenant only; for all where it is left out. */
   readonly tenant?: string;
@@ -205,10 +221,18 @@ export type ChangeOptions = {
   readonly by?: string;
 };
 
-/** `cascade`: what depends on the plugin is disabled with it, first. */
+/**
+ * `cascade`: what depends on the plugin is disabled with it, first.
+ *
+ * @public
+ */
 export type DisableOptions = ChangeOptions & { readonly cascade?: boolean };
 
-/** Who looks: the platform sees every release, a tenant those that are public, offered to it, or its own. */
+/**
+ * Who looks: the platform sees every release, a tenant those that are public, offered to it, or its own.
+ *
+ * @public
+ */
 export type ViewOptions = {
   /** `default` where it is left out. */
   readonly tenant?: string;

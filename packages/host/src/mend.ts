@@ -14,7 +14,11 @@ import { OPERATOR_FOLDER, readSource } from './source/read-source.ts';
 import type { SourceTree } from './source/source-tree.ts';
 import { replaceFile } from './source/write-whole.ts';
 
-/** One change that was made; `path` is relative to the folder. */
+/**
+ * One change that was made; `path` is relative to the folder.
+ *
+ * @public
+ */
 export type Mended = { readonly path: string; readonly line: number; readonly message: string };
 
 /**

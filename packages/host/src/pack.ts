@@ -24,7 +24,11 @@ import { readPapers } from './source/read-papers.ts';
 import { OPERATOR_FOLDER, readSource } from './source/read-source.ts';
 import type { PackageFiles, SourceTree } from './source/source-tree.ts';
 
-/** An archive that was packed; `files` are the paths in it, without the folder `package/` around them. */
+/**
+ * An archive that was packed; `files` are the paths in it, without the folder `package/` around them.
+ *
+ * @public
+ */
 export type PackedPlugin = {
   readonly name: string;
   readonly version: string;
@@ -35,7 +39,11 @@ export type PackedPlugin = {
   readonly findings: readonly Finding[];
 };
 
-/** `isPublished`: others will have the archive, so it needs a licence and holds no secret; true where it is left out. */
+/**
+ * `isPublished`: others will have the archive, so it needs a licence and holds no secret; true where it is left out.
+ *
+ * @public
+ */
 export type PackOptions = {
   readonly isPublished?: boolean;
   /** Whose workshop does the work; one of its own, where it is left out. */
@@ -55,6 +63,7 @@ type Files = Map<string, Uint8Array>;
  *
  * @throws {HostError} with all findings at once: `PACK_REFUSED` without a licence, with secrets, with packages that are
  *   missing or links, or beyond the bounds of an archive; else as an install would refuse the folder.
+ * @public
  */
 export function packPlugin(dir: string, options: PackOptions = {}): Promise<PackedPlugin> {
   const { within = withWorkshop, isPublished = true } = options;

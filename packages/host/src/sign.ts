@@ -14,13 +14,25 @@ import { readArchive, type Archive } from './source/read-archive.ts';
 /** Of both: `now` is in milliseconds since 1970; `within` is whose workshop reads the archive, one of its own without it. */
 type Surroundings = { readonly now: number; readonly within?: WithWorkshop };
 
-/** A key to sign with, as PEM; without `expiresAt` (ISO 8601) the signature holds for ever. */
+/**
+ * A key to sign with, as PEM; without `expiresAt` (ISO 8601) the signature holds for ever.
+ *
+ * @public
+ */
 export type SigningOptions = Surroundings & { readonly privateKey: string; readonly expiresAt?: string };
 
-/** Whose signature it must be; without a key, whoever signed is named and nobody is vouched for. */
+/**
+ * Whose signature it must be; without a key, whoever signed is named and nobody is vouched for.
+ *
+ * @public
+ */
 export type VerifyingOptions = Surroundings & { readonly publicKey?: string };
 
-/** An archive that was verified; `vouched` tells whether the key was one that the caller named. */
+/**
+ * An archive that was verified; `vouched` tells whether the key was one that the caller named.
+ *
+ * @public
+ */
 export type VerifiedArchive = {
   readonly name: string;
   readonly version: string;
@@ -35,6 +47,7 @@ export type VerifiedArchive = {
  * Signs the archive in a file; the signature is for the caller to write beside it.
  *
  * @throws {HostError} `ARCHIVE_*`, `MANIFEST_INVALID`, `SOURCE_NOT_FOUND`; `SIGNATURE_INVALID` where the key is none.
+ * @public
  */
 export async function signFile(path: string, options: SigningOptions): Promise<Envelope> {
   const { privateKey, expiresAt, now, within } = options;
@@ -48,6 +61,7 @@ export async function signFile(path: string, options: SigningOptions): Promise<E
  * Verifies the archive in a file with the signature beside it.
  *
  * @throws {HostError} `SIGNATURE_MISSING`, `SIGNATURE_INVALID`; else as {@link signFile}.
+ * @public
  */
 export async function verifyFile(path: string, options: VerifyingOptions): Promise<VerifiedArchive> {
   const { publicKey, now, within } = options;

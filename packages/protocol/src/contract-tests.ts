@@ -5,10 +5,18 @@
 import { parseObjectGroup, type ObjectGroup } from './entry-points.ts';
 import { isJsonObject } from './json.ts';
 
-/** One contract test. `title` is a sentence about the plugin. */
+/**
+ * One contract test. `title` is a sentence about the plugin.
+ *
+ * @experimental
+ */
 export type ContractTest = { readonly id: string; readonly title: string };
 
-/** How one went; where it failed, `path` and `line` are where to look, and `hint` is what to do. */
+/**
+ * How one went; where it failed, `path` and `line` are where to look, and `hint` is what to do.
+ *
+ * @experimental
+ */
 export type ContractOutcome = ContractTest &
   (
     | { readonly ok: true }
@@ -39,13 +47,18 @@ const OF_EVERY_PLUGIN = {
   cleanup: 'its cleanup leaves nothing behind',
 } as const;
 
-/** Ids of the tests that every plugin has; an entry point's is `group/name`. */
+/**
+ * Ids of the tests that every plugin has; an entry point's is `group/name`.
+ *
+ * @experimental
+ */
 export type ContractId = keyof typeof OF_EVERY_PLUGIN;
 
 /**
  * Returns the tests for a plugin.
  *
  * @param manifest - plugin.json as JSON, whatever it holds; what is no entry point has no test.
+ * @experimental
  */
 export function contractTests(manifest: unknown): readonly ContractTest[] {
   const groups = isJsonObject(manifest) && isJsonObject(manifest['entry_points']) ? manifest['entry_points'] : {};

@@ -6,10 +6,18 @@ import { isJsonObject, type JsonObject } from './json.ts';
 import { LIMITS } from './limits.ts';
 import { ENTRY_POINT_GROUPS, GROUP_PREFIX, type EntryPointGroup } from './manifest-schema.ts';
 
-/** Groups whose entry points are objects with methods; tools are called by name. */
+/**
+ * Groups whose entry points are objects with methods; tools are called by name.
+ *
+ * @experimental
+ */
 export type ObjectGroup = Exclude<EntryPointGroup, 'tools'>;
 
-/** Methods of each group with the number of their positional arguments; the guest adds the call's context behind them. */
+/**
+ * Methods of each group with the number of their positional arguments; the guest adds the call's context behind them.
+ *
+ * @experimental
+ */
 export const ENTRY_POINT_METHODS: Readonly<Record<ObjectGroup, Readonly<Record<string, number>>>> = {
   task_handlers: { dispatch: 1, handle: 1 },
   llm_backends: { generate: 2 },
@@ -21,24 +29,42 @@ export const ENTRY_POINT_METHODS: Readonly<Record<ObjectGroup, Readonly<Record<s
 /**
  * What a guest says of one entry point. `about` are its constants: of a task handler `kind` and `provides`, and of any the
  * `metadata` that it or its module names `PLUGIN_METADATA`.
+ *
+ * @internal
  */
 export type WireEntry = { readonly group: string; readonly name: string; readonly about: JsonObject };
 
-/** One entry point that a tenant may use. */
+/**
+ * One entry point that a tenant may use.
+ *
+ * @experimental
+ */
 export type ListedEntry = { readonly plugin: string } & WireEntry;
 
-/** Returns the group for a word of {@link ENTRY_POINT_GROUPS} with or without `bulkhead.` in front (CONTRACTS decision 14). */
+/**
+ * Returns the group for a word of {@link ENTRY_POINT_GROUPS} with or without `bulkhead.` in front (CONTRACTS decision 14).
+ *
+ * @internal
+ */
 export function parseObjectGroup(value: unknown): ObjectGroup | undefined {
   const word = typeof value === 'string' && value.startsWith(GROUP_PREFIX) ? value.slice(GROUP_PREFIX.length) : value;
   return ENTRY_POINT_GROUPS.find((group): group is ObjectGroup => group === word && group !== 'tools');
 }
 
-/** Name of a method of an entry point on the wire, and in records: `group/name#method`. */
+/**
+ * Name of a method of an entry point on the wire, and in records: `group/name#method`.
+ *
+ * @internal
+ */
 export function entryTarget(group: ObjectGroup, name: string, method: string): string {
   return `${group}/${name}#${method}`;
 }
 
-/** All methods of an entry point, as calls name them; none for a group that there is not. */
+/**
+ * All methods of an entry point, as calls name them; none for a group that there is not.
+ *
+ * @internal
+ */
 export function entryTargets({ group: word, name }: Pick<WireEntry, 'group' | 'name'>): readonly string[] {
   const group = parseObjectGroup(word);
   if (group === undefined) return [];

@@ -207,6 +207,8 @@ function unknownField(path: string, name: string): Finding {
 /**
  * Lists the fields that a place of the manifest knows, such as `''` or `/limits`: the schema's `properties` along the path. A
  * map with free names (`patternProperties`) knows none.
+ *
+ * @internal
  */
 export function knownFields(path: string): readonly string[] {
   let node: unknown = ManifestSchema;

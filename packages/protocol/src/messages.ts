@@ -24,7 +24,11 @@ import type { WireTool } from './tool.ts';
  */
 export const PROTOCOL_VERSION = 1;
 
-/** What a call runs inside the guest. */
+/**
+ * What a call runs inside the guest.
+ *
+ * @internal
+ */
 export type CallTarget = 'tool' | 'export' | 'hook' | 'health' | 'entry';
 
 /**

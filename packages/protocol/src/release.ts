@@ -60,6 +60,8 @@ export type ConsentAsked = {
 /**
  * Where a release came from. `archive_sha256` is of the file's bytes, null for a folder; `signed_by` is null where nobody
  * signed it; `dependencies` are the packages that the review reached.
+ *
+ * @public
  */
 export type ReleaseOrigin = {
   readonly form: 'folder' | 'archive' | 'npm';
@@ -68,10 +70,18 @@ export type ReleaseOrigin = {
   readonly dependencies: readonly Dependency[];
 };
 
-/** Who signed an archive: the kind of the signature, the public key, and when it says that it was made. */
+/**
+ * Who signed an archive: the kind of the signature, the public key, and when it says that it was made.
+ *
+ * @public
+ */
 export type Signer = { readonly kind: 'ed25519'; readonly key: string; readonly signed_at: string };
 
-/** A package that a release brings. Null where its package.json does not say; `path` is where it lies in the plugin. */
+/**
+ * A package that a release brings. Null where its package.json does not say; `path` is where it lies in the plugin.
+ *
+ * @public
+ */
 export type Dependency = {
   readonly name: string;
   readonly version: string | null;

@@ -4,7 +4,11 @@
  */
 import type { JsonObject, JsonValue } from './json.ts';
 
-/** A guest asks; `call` is the call that it works on, where it knows. Its ids are its own, and none of a call. */
+/**
+ * A guest asks; `call` is the call that it works on, where it knows. Its ids are its own, and none of a call.
+ *
+ * @internal
+ */
 export type ServiceAsk = {
   readonly t: 'ask';
   readonly id: number;
@@ -14,11 +18,19 @@ export type ServiceAsk = {
   readonly args: JsonObject;
 };
 
-/** What became of it. An error is one of the error table; the guest throws it. */
+/**
+ * What became of it. An error is one of the error table; the guest throws it.
+ *
+ * @internal
+ */
 export type ServiceAnswer =
   { readonly ok: true; readonly value: JsonValue } | { readonly ok: false; readonly error: ServiceError };
 
-/** An error as a plugin sees it: `kind` and `code` of the table, and never a text of another plugin's but a tool's own. */
+/**
+ * An error as a plugin sees it: `kind` and `code` of the table, and never a text of another plugin's but a tool's own.
+ *
+ * @internal
+ */
 export type ServiceError = {
   readonly kind: string;
   readonly code: string;
@@ -30,6 +42,8 @@ export type ServiceError = {
 /**
  * Something that a plugin remembers for a tenant (X004-6). `content` is any JSON, at most 64 KiB of it; `timestamp` is
  * ISO 8601; `confidence` is 0 to 1; `related_artifacts` are ids of others of the same plugin.
+ *
+ * @public
  */
 export type MemoryArtifact = {
   readonly id: string;
@@ -41,7 +55,11 @@ export type MemoryArtifact = {
   readonly related_artifacts: readonly string[];
 };
 
-/** What several artifacts have in common; `confidence` is their mean, 0 where there are none. */
+/**
+ * What several artifacts have in common; `confidence` is their mean, 0 where there are none.
+ *
+ * @public
+ */
 export type MemorySummary = {
   readonly summary: string;
   readonly count: number;

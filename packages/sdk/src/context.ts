@@ -16,7 +16,11 @@ export interface Logger {
   error(message: string, fields?: JsonObject): void;
 }
 
-/** What is known of an artifact beside its content. */
+/**
+ * What is known of an artifact beside its content.
+ *
+ * @public
+ */
 export interface MemoryFacts {
   /** Where it is from, 1 to 128 characters; the plugin's name where it is left out. */
   readonly source?: string;
@@ -28,7 +32,11 @@ export interface MemoryFacts {
   readonly related?: readonly string[];
 }
 
-/** Which artifacts are wanted. */
+/**
+ * Which artifacts are wanted.
+ *
+ * @public
+ */
 export interface MemoryWanted {
   /** All of them must be on an artifact. */
   readonly tags?: readonly string[];
@@ -45,6 +53,8 @@ export interface MemoryWanted {
  * What a plugin remembers for the tenant that it serves (F004-2, X004-6), kept over restarts. A plugin has 10,000 artifacts for a
  * tenant at most; beyond that the least certain go, of those the oldest. Every method rejects with an Error that has `kind` and
  * `code` where the host refuses it, such as `PERMISSION_NOT_GRANTED`, `SERVICE_ASK_INVALID` or `STORAGE_UNAVAILABLE`.
+ *
+ * @public
  */
 export interface Memory {
   /** Keeps JSON of at most 64 KiB; resolves with its id once it is durable. */
@@ -70,6 +80,8 @@ export interface Memory {
  * Calls a tool of another plugin for the same tenant, and resolves with its value. Needs the permission `call:<plugin>`, and that the
  * tenant has that plugin enabled; within a call it has that call's time, caller and scopes. It rejects with an Error that has
  * `kind` and `code` of the outcome, or `CALL_CIRCULAR` and `CALL_TOO_DEEP`; a hook cannot use it.
+ *
+ * @public
  */
 export type CallTool =
   // oxlint-disable-next-line max-params -- it reads as the call that it is, with its options last
@@ -80,10 +92,18 @@ export type CallTool =
     options?: { readonly timeoutMs?: number },
   ) => Promise<Value>;
 
-/** Levels of a logger, least first. */
+/**
+ * Levels of a logger, least first.
+ *
+ * @public
+ */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/** What a plugin has for its whole life (X003-1, F004-5). */
+/**
+ * What a plugin has for its whole life (X003-1, F004-5).
+ *
+ * @public
+ */
 export interface PluginContext {
   /**
    * The tenant whose instance this is. An instance that serves all of them (scope `shared`, where the operator allows it) has

@@ -4,7 +4,11 @@
 import type { JsonObject, JsonValue } from '@bulkhead/protocol';
 import type { ToolContext } from './context.ts';
 
-/** How one run of a candidate ended (F002-9 to F002-16). */
+/**
+ * How one run of a candidate ended (F002-9 to F002-16).
+ *
+ * @experimental
+ */
 export type ExecutionResult = {
   readonly success: boolean;
   /** What the function answered; there where `success` is true. */
@@ -20,7 +24,11 @@ export type ExecutionResult = {
   readonly error_code?: string;
 };
 
-/** What every executor is (F002-4). It lives in the sandbox, once per instance. */
+/**
+ * What every executor is (F002-4). It lives in the sandbox, once per instance.
+ *
+ * @experimental
+ */
 export abstract class Executor {
   readonly config: JsonObject;
 

@@ -4,7 +4,11 @@
 import type { JsonObject } from '@bulkhead/protocol';
 import type { ToolContext } from './context.ts';
 
-/** How a text is to be made; what a backend cannot heed it leaves aside. */
+/**
+ * How a text is to be made; what a backend cannot heed it leaves aside.
+ *
+ * @experimental
+ */
 export type GenerateOptions = {
   /** A model of the backend's; its own choice where it is left out. */
   readonly model?: string;
@@ -17,10 +21,18 @@ export type GenerateOptions = {
   readonly stop?: readonly string[];
 };
 
-/** Tokens that an answer cost, as the model counts them; they feed `llm_tokens_total` (F000-18). */
+/**
+ * Tokens that an answer cost, as the model counts them; they feed `llm_tokens_total` (F000-18).
+ *
+ * @experimental
+ */
 export type TokenUsage = { readonly input_tokens: number; readonly output_tokens: number };
 
-/** A whole answer. */
+/**
+ * A whole answer.
+ *
+ * @experimental
+ */
 export type GeneratedText = {
   readonly text: string;
   readonly model?: string;
@@ -29,13 +41,25 @@ export type GeneratedText = {
   readonly finish_reason?: 'stop' | 'length' | 'filter';
 };
 
-/** A piece of an answer that is told as it comes; the last may say what all of it cost. */
+/**
+ * A piece of an answer that is told as it comes; the last may say what all of it cost.
+ *
+ * @experimental
+ */
 export type GeneratedPiece = string | (Partial<Omit<GeneratedText, 'text'>> & { readonly text?: string });
 
-/** What `generate` may answer: a text, a whole answer, or its pieces. */
+/**
+ * What `generate` may answer: a text, a whole answer, or its pieces.
+ *
+ * @experimental
+ */
 export type Generated = string | GeneratedText | Promise<string | GeneratedText> | AsyncIterable<GeneratedPiece>;
 
-/** What every backend is (F000-16). It lives in the sandbox, once per instance. */
+/**
+ * What every backend is (F000-16). It lives in the sandbox, once per instance.
+ *
+ * @experimental
+ */
 export abstract class LLMBackend {
   readonly config: JsonObject;
 

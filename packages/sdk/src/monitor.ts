@@ -5,10 +5,18 @@
 import type { JsonObject } from '@bulkhead/protocol';
 import type { ToolContext } from './context.ts';
 
-/** What is about to be evaluated (F002-22, X002-11). */
+/**
+ * What is about to be evaluated (F002-22, X002-11).
+ *
+ * @experimental
+ */
 export type MonitorContext = { readonly task: string; readonly total_cases: number };
 
-/** One result of one side of one test case (F002-23, X002-11). */
+/**
+ * One result of one side of one test case (F002-23, X002-11).
+ *
+ * @experimental
+ */
 export type MonitorRecord = {
   /** From 0. */
   readonly case_index: number;
@@ -19,10 +27,18 @@ export type MonitorRecord = {
   readonly result: JsonObject;
 };
 
-/** Something that whoever decides should see, such as `{ type: 'latency_regression', ratio: 1.4 }` (X002-10). */
+/**
+ * Something that whoever decides should see, such as `{ type: 'latency_regression', ratio: 1.4 }` (X002-10).
+ *
+ * @experimental
+ */
 export type MonitorAlert = JsonObject & { readonly type: string };
 
-/** What a monitor found (F002-24). `alerts` is empty where all is fine. */
+/**
+ * What a monitor found (F002-24). `alerts` is empty where all is fine.
+ *
+ * @experimental
+ */
 export type MonitorSummary = {
   /** The monitor's {@link Monitor.identifier}. */
   readonly id: string;
@@ -30,7 +46,11 @@ export type MonitorSummary = {
   readonly alerts: readonly MonitorAlert[];
 };
 
-/** What an entry point, or its module, may say of itself as `PLUGIN_METADATA` (F002-26 to F002-29). */
+/**
+ * What an entry point, or its module, may say of itself as `PLUGIN_METADATA` (F002-26 to F002-29).
+ *
+ * @experimental
+ */
 export type EntryMetadata = {
   readonly name: string;
   readonly version: string;
@@ -41,6 +61,8 @@ export type EntryMetadata = {
 /**
  * What every monitor is; any object with these methods will do (F002-20). One object lives as long as its instance, and
  * `start` begins anew. With `"limits": { "instances": 1 }` all records of a tenant come to the same one.
+ *
+ * @experimental
  */
 export abstract class Monitor {
   readonly config: JsonObject;

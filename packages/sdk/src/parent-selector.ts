@@ -4,7 +4,11 @@
 import type { JsonObject } from '@bulkhead/protocol';
 import type { ToolContext } from './context.ts';
 
-/** A program of the population, with what was measured of it. */
+/**
+ * A program of the population, with what was measured of it.
+ *
+ * @experimental
+ */
 export type Program = {
   readonly id: string;
   readonly source: string;
@@ -17,7 +21,11 @@ export type Program = {
   readonly parents: readonly string[];
 };
 
-/** Programs that are alike, by the bucket of their measures (X000-24). */
+/**
+ * Programs that are alike, by the bucket of their measures (X000-24).
+ *
+ * @experimental
+ */
 export type Island = {
   /** Speed, memory, length and generation, each as the number of its bin. */
   readonly bucket: readonly number[];
@@ -27,12 +35,18 @@ export type Island = {
   readonly history: readonly string[];
 };
 
-/** The population, as a selector sees it: a copy, read only. */
+/**
+ * The population, as a selector sees it: a copy, read only.
+ *
+ * @experimental
+ */
 export type ProgramDatabase = { readonly generation: number; readonly islands: readonly Island[] };
 
 /**
  * What every parent selector is (F000-21, X000-22). One object lives as long as its instance and its configuration, so what
  * it learns from `feedback` holds until then; with `"limits": { "instances": 1 }` there is one for a tenant.
+ *
+ * @experimental
  */
 export abstract class ParentSelector {
   readonly config: JsonObject;

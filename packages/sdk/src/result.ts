@@ -3,7 +3,11 @@
  */
 import type { JsonObject, ResultStatus, Result as WireResult, Task } from '@bulkhead/protocol';
 
-/** How a task ended (F000-7). */
+/**
+ * How a task ended (F000-7).
+ *
+ * @experimental
+ */
 export type Result = WireResult;
 
 /** Makes results of a task; each says that this attempt was one more than the task has behind it. */

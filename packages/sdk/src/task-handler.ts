@@ -5,7 +5,11 @@ import type { JsonObject, Task, TaskKind as WireTaskKind } from '@bulkhead/proto
 import type { ToolContext } from './context.ts';
 import type { Result } from './result.ts';
 
-/** Kinds of tasks, for authors who prefer constants; the values are the wire's (X000-1). */
+/**
+ * Kinds of tasks, for authors who prefer constants; the values are the wire's (X000-1).
+ *
+ * @experimental
+ */
 export const TaskKind = {
   /** A template becomes a text. */
   RENDER: 'render',
@@ -23,6 +27,8 @@ export type TaskKind = WireTaskKind;
 /**
  * What every task handler is (F000-3). It lives in the sandbox, once per instance, and is constructed with the configuration
  * of the plugin's registration.
+ *
+ * @experimental
  */
 export abstract class TaskHandler {
   readonly config: JsonObject;

@@ -8,10 +8,18 @@ import { HostError } from '../base/host-error.ts';
 import type { Release } from '../catalogue/releases.ts';
 import { verifySignature, type Envelope, type Statement } from '../signing/signature.ts';
 
-/** What becomes of a release that nobody signed. */
+/**
+ * What becomes of a release that nobody signed.
+ *
+ * @public
+ */
 export const UNSIGNED_POLICIES = ['allow', 'warn', 'refuse'] as const;
 
-/** A word of {@link UNSIGNED_POLICIES}. */
+/**
+ * A word of {@link UNSIGNED_POLICIES}.
+ *
+ * @public
+ */
 export type UnsignedPolicy = (typeof UNSIGNED_POLICIES)[number];
 
 /** The operator's rules. With no trusted key, each plugin's first signer is the one that may sign its later releases. */

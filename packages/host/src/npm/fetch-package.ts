@@ -10,13 +10,21 @@ import { join } from 'node:path';
 import { LIMITS, isJsonObject } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
 
-/** A package as it was fetched; `id` is its name and version. */
+/**
+ * A package as it was fetched; `id` is its name and version.
+ *
+ * @public
+ */
 export type NpmPackage = { readonly id: string; readonly bytes: Uint8Array };
 
 /** A name of the registry, with a version, a range or a tag. No folder, file, address or repository: those run scripts. */
 const SPEC = /^(?:@[a-z0-9][a-z0-9._~-]*\/)?[a-z0-9][a-z0-9._~-]*(?:@[\w.^~<>=*+-]{1,64})?$/;
 
-/** Tells whether a text names a package of the registry, as `NAME`, `NAME@VERSION` or `@SCOPE/NAME@RANGE`. */
+/**
+ * Tells whether a text names a package of the registry, as `NAME`, `NAME@VERSION` or `@SCOPE/NAME@RANGE`.
+ *
+ * @public
+ */
 export function isNpmSpec(text: string): boolean {
   return text.length <= LIMITS.archive_path_characters.value && SPEC.test(text);
 }
@@ -26,6 +34,7 @@ export function isNpmSpec(text: string): boolean {
  *
  * @param env - Of this process; npm's own settings, the proxy and the home folder with its .npmrc are passed on.
  * @throws {HostError} `NPM_FETCH_FAILED`; `ARCHIVE_TOO_LARGE`.
+ * @public
  */
 export async function fetchNpmPackage(
   spec: string,

@@ -6,7 +6,11 @@ import type { Dependency, Finding, Manifest } from '@bulkhead/protocol';
 import parseExpression from 'spdx-expression-parse';
 import { LICENSE_NOT_ALLOWED } from './rules.ts';
 
-/** The one list of licences that pass; all are permissive, none asks that what is built from them be opened. */
+/**
+ * The one list of licences that pass; all are permissive, none asks that what is built from them be opened.
+ *
+ * @public
+ */
 export const ALLOWED_LICENSES: readonly string[] = [
   ...['Apache-2.0', 'MIT', 'MIT-0', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0'],
   ...['BSL-1.0', 'CC0-1.0', 'CC-BY-4.0', 'Python-2.0', 'Unicode-3.0', 'Unlicense', 'WTFPL', 'Zlib'],
@@ -22,6 +26,8 @@ export function judgeLicenses(manifest: Manifest, dependencies: readonly Depende
 /**
  * Tells whether an SPDX expression can be met by licences of the list alone: of `A OR B` one, of `A AND B` both. What is no
  * SPDX expression ("UNLICENSED", "see file") cannot.
+ *
+ * @public
  */
 export function isAllowedLicense(expression: string): boolean {
   try {

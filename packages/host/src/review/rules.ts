@@ -94,10 +94,18 @@ export const OTHER_FINDINGS: readonly Omit<RuleWords, 'binds'>[] = [
   },
 ];
 
-/** One rule as others show it: everything that may be found under one id. */
+/**
+ * One rule as others show it: everything that may be found under one id.
+ *
+ * @public
+ */
 export type ReviewRule = { readonly id: string; readonly severity: FindingSeverity; readonly about: string };
 
-/** Lists every id that a review may find, once each, with its greatest severity and all that it stands for. */
+/**
+ * Lists every id that a review may find, once each, with its greatest severity and all that it stands for.
+ *
+ * @public
+ */
 export function reviewRules(): readonly ReviewRule[] {
   const rules = new Map<string, ReviewRule>();
   for (const { id, severity, about } of [...RULES, LICENSE_NOT_ALLOWED, ...OTHER_FINDINGS]) {

@@ -22,7 +22,11 @@ import { LIMITS, isJsonObject, type JsonObject } from '@bulkhead/protocol';
 import { canonicalJson } from '../base/canonical-json.ts';
 import { HostError } from '../base/host-error.ts';
 
-/** What a signer says of an archive; times are ISO 8601, `expires_at` is null where it holds for ever. */
+/**
+ * What a signer says of an archive; times are ISO 8601, `expires_at` is null where it holds for ever.
+ *
+ * @public
+ */
 export type Statement = {
   readonly name: string;
   readonly version: string;
@@ -32,7 +36,11 @@ export type Statement = {
   readonly expires_at: string | null;
 };
 
-/** A signature as it is stored and sent. */
+/**
+ * A signature as it is stored and sent.
+ *
+ * @public
+ */
 export type Envelope = {
   readonly schema_v: 1;
   readonly kind: 'ed25519';
@@ -41,7 +49,11 @@ export type Envelope = {
   readonly signature: string;
 };
 
-/** A pair of keys as texts: the private one as PEM (PKCS 8), the public one as `ed25519:BASE64`. */
+/**
+ * A pair of keys as texts: the private one as PEM (PKCS 8), the public one as `ed25519:BASE64`.
+ *
+ * @public
+ */
 export type KeyPair = { readonly privateKey: string; readonly publicKey: string };
 
 const KIND = 'ed25519';
@@ -50,7 +62,11 @@ const RAW_KEY_BYTES = 32;
 /** What comes before the raw key in its SPKI form (RFC 8410). */
 const SPKI_HEAD = Buffer.from('302a300506032b6570032100', 'hex');
 
-/** Makes a new pair of keys. */
+/**
+ * Makes a new pair of keys.
+ *
+ * @public
+ */
 export function createKeyPair(): KeyPair {
   const { privateKey, publicKey } = generateKeyPairSync(KIND);
   return {
@@ -59,7 +75,11 @@ export function createKeyPair(): KeyPair {
   };
 }
 
-/** Tells whether a text is a public key, as `ed25519:BASE64`. */
+/**
+ * Tells whether a text is a public key, as `ed25519:BASE64`.
+ *
+ * @public
+ */
 export function isPublicKey(text: string): boolean {
   return toPublicKey(text) !== undefined;
 }
@@ -68,6 +88,7 @@ export function isPublicKey(text: string): boolean {
  * Signs an archive.
  *
  * @throws {HostError} `SIGNATURE_INVALID` where the private key is none.
+ * @public
  */
 export function signArchive(archive: Uint8Array, about: Omit<Statement, 'sha256'>, privateKey: string): Envelope {
   const key = readPrivateKey(privateKey);

@@ -6,13 +6,25 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import { LIMITS } from '@bulkhead/protocol';
 import { HostError, systemCodeOf } from '../base/host-error.ts';
 
-/** What a signature's file has after the archive's name. */
+/**
+ * What a signature's file has after the archive's name.
+ *
+ * @public
+ */
 export const SIGNATURE_ENDING = '.sig.json';
 
-/** An archive in a file; `signature` is the text of the file beside it, where there is one. */
+/**
+ * An archive in a file; `signature` is the text of the file beside it, where there is one.
+ *
+ * @public
+ */
 export type ArchiveFile = { readonly bytes: Uint8Array; readonly signature: string | undefined };
 
-/** Tells whether a path is a file, and so an archive and no plugin folder. */
+/**
+ * Tells whether a path is a file, and so an archive and no plugin folder.
+ *
+ * @public
+ */
 export async function isArchiveFile(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined); // Whoever reads it says why it cannot be read.
   return found?.isFile() === true;
@@ -23,6 +35,7 @@ export async function isArchiveFile(path: string): Promise<boolean> {
  *
  * @throws {HostError} `SOURCE_NOT_FOUND` where the archive cannot be read; `ARCHIVE_TOO_LARGE`; `SIGNATURE_INVALID` for a
  *   signature that is larger than any is.
+ * @public
  */
 export async function readArchiveFile(path: string): Promise<ArchiveFile> {
   const archive = await readBounded(path, LIMITS.archive_packed_bytes.value);

@@ -7,13 +7,25 @@
  */
 import type { MemoryArtifact } from '@bulkhead/protocol';
 
-/** Whose memory it is. */
+/**
+ * Whose memory it is.
+ *
+ * @internal
+ */
 export type MemoryOwner = { readonly tenant_id: string; readonly plugin_name: string };
 
-/** An artifact as it is kept; `search_text` is what a query's words are looked for in. */
+/**
+ * An artifact as it is kept; `search_text` is what a query's words are looked for in.
+ *
+ * @internal
+ */
 export type StoredMemory = MemoryArtifact & { readonly search_text: string };
 
-/** Which artifacts are wanted, newest first: those that fit in every way that is named. */
+/**
+ * Which artifacts are wanted, newest first: those that fit in every way that is named.
+ *
+ * @internal
+ */
 export type MemoryQuery = {
   /** Each occurs somewhere in `search_text`. */
   readonly words: readonly string[];
@@ -24,7 +36,11 @@ export type MemoryQuery = {
   readonly rowsMax: number;
 };
 
-/** The memory's part of the Storage port. */
+/**
+ * The memory's part of the Storage port.
+ *
+ * @internal
+ */
 export interface MemoryStorage {
   addMemory(owner: MemoryOwner, artifact: StoredMemory): Promise<void>;
   queryMemory(owner: MemoryOwner, query: MemoryQuery): Promise<readonly MemoryArtifact[]>;

@@ -37,7 +37,7 @@ import { openHostChannel, type HostChannel } from './host-channel.ts';
 import { judgeError, judgeReady, judgeValue, toldError } from './judge-message.ts';
 import { GuestAsks } from './guest-asks.ts';
 import type { GuestLogLine } from './plugin-log.ts';
-import { RunningCalls, notOffered, unsent } from './running-calls.ts';
+import { RunningCalls, notOffered, unopened, unsent } from './running-calls.ts';
 
 /** What a guest is bound to. `artifact` is the bundled module. */
 export type GuestBinding = {
@@ -468,8 +468,4 @@ export class GuestProcess implements Sandbox {
     for (const timer of this.#deadlines) clearTimeout(timer);
     this.#deadlines.clear();
   }
-}
-
-function unopened(error: CallError, stack?: string): SandboxOpening {
-  return { ok: false, error, stack };
 }

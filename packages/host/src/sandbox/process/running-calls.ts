@@ -5,7 +5,7 @@
 import { LIMITS, callError, type CallError } from '@bulkhead/protocol';
 import type { Clock } from '../../base/clock.ts';
 import { timerDelayMs } from '../../base/timer.ts';
-import type { SandboxCall, SandboxDeath, SandboxReply } from '../sandbox.ts';
+import type { SandboxCall, SandboxDeath, SandboxOpening, SandboxReply } from '../sandbox.ts';
 import type { GuestOutput } from './guest-output.ts';
 import type { HostChannel } from './host-channel.ts';
 import { failed, type ReplyBody } from './judge-message.ts';
@@ -191,6 +191,11 @@ function writeArgs({ args }: SandboxCall): WrittenArgs {
 function tooLarge(observed: number): CallError {
   const limit = { name: 'frame_payload_bytes', allowed: ARGS_BYTES_MAX, observed, unit: 'bytes' };
   return callError('REQUEST_TOO_LARGE', { message: `the arguments have ${observed} bytes of JSON`, limit });
+}
+
+/** The opening of a guest that takes no calls. */
+export function unopened(error: CallError, stack?: string): SandboxOpening {
+  return { ok: false, error, stack };
 }
 
 /** The reply to a call that never reached the guest. */
