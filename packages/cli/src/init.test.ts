@@ -37,7 +37,7 @@ test(
     await run(['init', 'weather-2_x'], { cwd });
     const dir = join(cwd, 'weather-2_x');
     const checked = await run(['check', './weather-2_x', '--json'], { cwd });
-    expect(JSON.parse(checked.stdout)).toEqual({ ok: true, findings: [], dependencies: [] });
+    expect(JSON.parse(checked.stdout)).toMatchObject({ ok: true, findings: [] });
     const called = await run(['call', './weather-2_x', 'hello', '--params', '{"name":"Ada"}', '--json'], { cwd });
     expect(JSON.parse(called.stdout) as Outcome).toMatchObject({
       ok: true,

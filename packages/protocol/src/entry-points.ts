@@ -4,7 +4,7 @@
  */
 import { isJsonObject, type JsonObject } from './json.ts';
 import { LIMITS } from './limits.ts';
-import { ENTRY_POINT_GROUPS, GROUP_PREFIX, type EntryPointGroup } from './manifest-schema.ts';
+import { ENTRY_POINT_GROUPS, GROUP_PREFIX, type EntryPointGroup } from './entry-point-groups.ts';
 
 /**
  * Groups whose entry points are objects with methods; tools are called by name.

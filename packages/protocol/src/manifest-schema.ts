@@ -2,6 +2,7 @@
  * The schema of plugin.json (DESIGN 5). `plugin.schema.json` is printed from it, so editors and the parser agree.
  */
 import { Type, type Static } from 'typebox';
+import { ENTRY_POINT_GROUPS, type EntryPointGroup } from './entry-point-groups.ts';
 import { CAPABILITY_PATTERN, PLUGIN_NAME_PATTERN, VERSION_PATTERN } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { PERMISSION_PATTERN } from './permissions.ts';
@@ -26,26 +27,6 @@ export const HOOK_NAMES = [
  * @public
  */
 export type HookName = (typeof HOOK_NAMES)[number];
-
-/**
- * Kinds of things that a plugin may offer by name, beside its tools.
- *
- * @public
- */
-export const ENTRY_POINT_GROUPS = [
-  'tools',
-  'task_handlers',
-  'llm_backends',
-  'parent_selectors',
-  'executors',
-  'monitors',
-] as const;
-/**
- * A word of {@link ENTRY_POINT_GROUPS}.
- *
- * @public
- */
-export type EntryPointGroup = (typeof ENTRY_POINT_GROUPS)[number];
 
 const closed = { additionalProperties: false } as const;
 const text = (description: string, maxLength: number) => Type.String({ description, minLength: 1, maxLength });
@@ -90,8 +71,6 @@ const Deprecated = Type.Record(
   { ...closed, description: 'Tools by former name.' },
 );
 
-/** Before a group's name, means the same group (CONTRACTS decision 14). */
-export const GROUP_PREFIX = 'bulkhead.';
 const prefixedGroups = {
   [`^bulkhead\\.(?:${ENTRY_POINT_GROUPS.join('|')})$`]: Named('The group under its long name.'),
 };

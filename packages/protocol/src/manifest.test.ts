@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import published from '../plugin.schema.json' with { type: 'json' };
 import type { Finding } from './finding.ts';
 import { LIMIT_PROFILES } from './limits.ts';
-import { ENTRY_POINT_GROUPS, HOOK_NAMES, ManifestSchema } from './manifest-schema.ts';
+import { ENTRY_POINT_GROUPS } from './entry-point-groups.ts';
+import { HOOK_NAMES, ManifestSchema } from './manifest-schema.ts';
 import { parseManifest } from './manifest.ts';
 
 const base = { name: 'weather', version: '1.0.0', description: 'Tells the weather.', author: 'You' };

@@ -2,6 +2,7 @@
  * Turns a parsed plugin.json into a Manifest with every default filled in, or says everything that is wrong with it at
  * once. It reads no file and knows no folder; whether `main` exists is the install flow's question.
  */
+import { ENTRY_POINT_GROUPS, GROUP_PREFIX, type EntryPointGroup } from './entry-point-groups.ts';
 import { closest } from 'fastest-levenshtein';
 import { Compile } from 'typebox/compile';
 import { Settings } from 'typebox/system';
@@ -18,14 +19,11 @@ import {
 import { isJsonObject, type JsonObject } from './json.ts';
 import { LIMITS, LIMIT_PROFILES, type GuestLimits } from './limits.ts';
 import {
-  ENTRY_POINT_GROUPS,
   ENTRY_POINT_PATTERN,
-  GROUP_PREFIX,
   HOSTS_PORT_PATTERN,
   HOST_PORT_PATTERN,
   MAIN_PATTERN,
   ManifestSchema,
-  type EntryPointGroup,
   type HookName,
   type ManifestSource,
 } from './manifest-schema.ts';
