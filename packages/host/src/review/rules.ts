@@ -83,6 +83,11 @@ export const OTHER_FINDINGS: readonly Omit<RuleWords, 'binds'>[] = [
     about: 'an import or an entry point names a file or an export that is not there',
   },
   {
+    id: 'PACKAGE_MISSING',
+    severity: 'warning',
+    about: 'an import names a package that is not in node_modules; `check` shows it as `REQUIREMENT_MISSING`',
+  },
+  {
     id: 'BUNDLE_ESCAPES',
     severity: 'warning',
     about: 'tsconfig.json extends a file outside the folder; no tsconfig is honoured in any case',
