@@ -4,12 +4,9 @@
 import type { Choices, Style } from './choices.ts';
 import { inLanguage, type Sources } from './source-text.ts';
 
-const CONTEXT = `const contextOf = (config«: JsonObject» = {}) => ({
-  tenantId: 'test',
-  config,
-  logger: console,
-  signal: new AbortController().signal,
-});
+const CONTEXT = `/** What these tests need of a context; in the sandbox there is more. */
+const contextOf = (config«: JsonObject» = {}) =>
+  ({ tenantId: 'test', config, logger: console, signal: new AbortController().signal })« as unknown as PluginContext & ToolContext»;
 `;
 
 const METADATA_FUNCTIONS = `
@@ -166,7 +163,7 @@ export function toolSources({ style, lang }: Choices): Sources {
     modules: isSplit ? [...modules, [`tools.${lang}`, inLanguage(lang, TOOL_MODULE)]] : modules,
     tests: inLanguage(
       lang,
-      `«import type { JsonObject } from '@bulkhead/sdk';»
+      `«import type { JsonObject, PluginContext, ToolContext } from '@bulkhead/sdk';»
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 ${imports}
@@ -298,7 +295,7 @@ export function hookSources({ style, lang }: Choices): Sources {
     modules: [[`main.${lang}`, inLanguage(lang, HOOK_MAINS[style])]],
     tests: inLanguage(
       lang,
-      `«import type { JsonObject } from '@bulkhead/sdk';»
+      `«import type { JsonObject, PluginContext, ToolContext } from '@bulkhead/sdk';»
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 ${imports}
