@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { LIMITS } from '@bulkhead/protocol';
@@ -7,6 +8,7 @@ import { fetchNpmPackage, isNpmSpec, type NpmPackage } from './fetch-package.ts'
 import { openTestRegistry, type TestRegistry } from './registry.fixture.ts';
 
 const BYTES = makeTgz([{ name: 'package/package.json', content: '{"name":"good","version":"1.2.3"}' }]);
+const OTHER_DIGEST = `sha512-${createHash('sha512').update('other bytes').digest('base64')}`;
 const HUGE = new Uint8Array(LIMITS.archive_packed_bytes.value + 1);
 
 let registry: TestRegistry;
@@ -14,7 +16,8 @@ beforeAll(async () => {
   registry = await openTestRegistry({
     'good@1.2.3': { bytes: BYTES },
     '@scope/good@2.0.0': { bytes: BYTES },
-    'forged@1.0.0': { bytes: BYTES, integrity: 'sha512-AAAA' },
+    'forged@1.0.0': { bytes: BYTES, integrity: OTHER_DIGEST },
+    'told-twice@1.0.0': { bytes: BYTES, integrityInFull: OTHER_DIGEST },
     'huge@1.0.0': { bytes: HUGE },
   });
 });
@@ -30,7 +33,14 @@ test('[FAULTS-93] the one tarball is fetched, no script is run, and nothing is l
 }, 60_000);
 
 test('[FAULTS-91] bytes of another digest than the registry says are refused', async () => {
-  await expect(fetchIt('forged')).rejects.toMatchObject({ code: 'NPM_FETCH_FAILED' });
+  await expect(fetchIt('forged')).rejects.toMatchObject({
+    code: 'NPM_FETCH_FAILED',
+    message: expect.stringContaining('EINTEGRITY') as string, // By npm itself.
+  });
+  await expect(fetchIt('told-twice')).rejects.toMatchObject({
+    code: 'NPM_FETCH_FAILED',
+    message: expect.stringContaining('told-twice@1.0.0 is not what the registry says: sha512-') as string,
+  });
 });
 
 test('[FAULTS-81] a tarball beyond the bound of archives is refused', async () => {

@@ -11,8 +11,15 @@ import { join } from 'node:path';
 /** A registry; `env` makes the npm client ask it. */
 export type TestRegistry = AsyncDisposable & { readonly env: Readonly<Record<string, string>> };
 
-/** A package: its tarball, and what the registry says is its digest, which is the right one unless it is given. */
-export type TestPackage = { readonly bytes: Uint8Array; readonly integrity?: string };
+/**
+ * A package: its tarball, and what the registry says is its digest, which is the right one unless it is given. Who installs is
+ * told `integrity`, who asks for the whole document `integrityInFull`.
+ */
+export type TestPackage = {
+  readonly bytes: Uint8Array;
+  readonly integrity?: string;
+  readonly integrityInFull?: string;
+};
 
 /** Starts a registry with packages by `NAME@VERSION`. */
 export async function openTestRegistry(packages: Readonly<Record<string, TestPackage>>): Promise<TestRegistry> {
@@ -24,7 +31,11 @@ export async function openTestRegistry(packages: Readonly<Record<string, TestPac
     const found = id === undefined ? undefined : packages[id];
     if (id === undefined || found === undefined) return void response.writeHead(404).end('{}');
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify(documentOf(id, found, `http://${request.headers.host}`)));
+    const isFull = !(request.headers.accept ?? '').includes('npm.install');
+    const { integrity, integrityInFull = integrity } = found;
+    const said = isFull ? integrityInFull : integrity;
+    const told = { bytes: found.bytes, ...(said !== undefined && { integrity: said }) };
+    response.end(JSON.stringify(documentOf(id, told, `http://${request.headers.host}`)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo; // Of a server on a port.
