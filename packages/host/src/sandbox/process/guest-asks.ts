@@ -4,6 +4,7 @@
 import { LIMITS, callError, type ServiceAnswer, type ServiceAsk } from '@bulkhead/protocol';
 import type { AnswerGuest, SandboxCall } from '../sandbox.ts';
 import type { HostChannel } from './host-channel.ts';
+import { judgeAsk } from './judge-message.ts';
 
 const IN_FLIGHT_MAX = LIMITS.service_asks_in_flight.value;
 
@@ -32,6 +33,8 @@ export class GuestAsks {
   /** Takes an ask; its answer is sent when it is there. A guest that reads none of them is sent no more. */
   take(ask: ServiceAsk): void {
     if (this.#inFlight >= IN_FLIGHT_MAX) return this.#send(ask.id, refused('HOST_OVERLOADED', TOO_MANY));
+    const wrong = judgeAsk(ask);
+    if (wrong !== undefined) return this.#send(ask.id, refused('SERVICE_ASK_INVALID', wrong));
     const call = ask.call === undefined ? undefined : this.#options.callOf(ask.call);
     this.#inFlight += 1;
     void this.#answer(ask, call).then((answer) => {

@@ -145,6 +145,32 @@ test('a guest that reads nothing makes no backlog without end: calls are refused
   await guest.died;
 });
 
+/** A guest that asks with these arguments when it is called, and answers the call with what it was answered itself. */
+const asking = (
+  args: string,
+): string => `heard.answer = (answer) => say({ t: 'ok', id: 1, value: answer.error?.code ?? answer.value });
+  heard.call = () => channel.write(bytes('{"t":"ask","id":1,"service":"s","method":"m","args":' + ${args} + '}'));`;
+
+test('[FAULTS-51] what a guest asks with is measured before anybody walks it', async () => {
+  const guest = await openRawGuest(asking(`'{"a":' + '['.repeat(50_000) + ']'.repeat(50_000) + '}'`));
+  const served: unknown[] = [];
+  guest.answerBy(async (ask) => ({ ok: true, value: served.push(ask) }));
+  expect(await guest.run(call())).toMatchObject({ ok: true, value: 'SERVICE_ASK_INVALID' });
+  expect([served, guest.isServing()]).toEqual([[], true]);
+  await guest.close();
+});
+
+test('what a guest asks with reaches no prototype', async () => {
+  const guest = await openRawGuest(
+    asking(`'{"__proto__":{"isAdmin":true},"a":{"constructor":{"prototype":1},"b":2}}'`),
+  );
+  const served: unknown[] = [];
+  guest.answerBy(async ({ args }) => ({ ok: true, value: served.push(args) }));
+  expect(await guest.run(call())).toMatchObject({ ok: true, value: 1 });
+  expect(JSON.stringify(served)).toBe('[{"a":{"b":2}}]');
+  await guest.close();
+});
+
 test('a guest that lies about its output only delays its own answer', async () => {
   const guest = await openRawGuest('heard.call = ({ id }) => say({ t: "ok", id, value: 1, written: 1e12 });');
   const startedAt = performance.now();

@@ -50,6 +50,13 @@ function resultFault({ kind, allowed, observed }: JsonFault): CallError {
   });
 }
 
+/** Judges what a guest asks with, as a result is judged; returns what is wrong with it, in words for its author. */
+export function judgeAsk({ args }: Extract<GuestMessage, { t: 'ask' }>): string | undefined {
+  const fault = inspectJson(args, RESULT_BOUNDS);
+  if (fault === undefined) return undefined;
+  return `the arguments have more than ${fault.allowed} ${fault.kind === 'too_deep' ? 'levels' : 'keys'}`;
+}
+
 /** Judges a guest's account of a call that failed. */
 export function judgeError(message: Extract<GuestMessage, { t: 'err' }>, hidePaths: HidePaths): ReplyBody {
   const isRemark = inspectJson(message.metadata, REMARK_BOUNDS) === undefined;
