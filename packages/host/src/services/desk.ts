@@ -22,14 +22,14 @@ import type { Log } from '../base/log.ts';
 import { SHARED_SCOPE, type SandboxCall } from '../sandbox/sandbox.ts';
 import { compileOwnSchema, type SchemaCheck } from '../schema/compile-schema.ts';
 
-/** Whose instance asks. `tenant` is its scope: {@link SHARED_SCOPE} where it serves every tenant. */
+/** Whose instance asks, one object for each instance. `tenant` is its scope: {@link SHARED_SCOPE} where it serves every tenant. */
 export type Speaker = { readonly plugin: string; readonly tenant: string; readonly isTrial: boolean };
 
 /** An ask that is allowed and well-formed. `call` is the one that the plugin works on, where it said so and that is true. */
 export type ServiceRequest = {
   readonly plugin: string;
   readonly tenant: string;
-  readonly isTrial: boolean;
+  readonly speaker: Speaker;
   readonly args: JsonObject;
   readonly call: SandboxCall | undefined;
 };
@@ -84,7 +84,7 @@ export function createDesk({ services, clock, log, grantsOf, didAnswer }: DeskOp
     const wrong = method.check(ask.args);
     if (wrong !== undefined) return invalid(`${nameOf(ask)}: ${wrong}`);
     const { plugin, isTrial } = speaker;
-    const request = { plugin, isTrial, tenant, args: ask.args, call };
+    const request = { plugin, tenant, speaker, args: ask.args, call };
     const needed = method.needs?.(request);
     if (needed !== undefined && !isTrial && !grantsOf(tenant, plugin).includes(needed))
       return refused(denied(plugin, needed));

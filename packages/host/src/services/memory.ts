@@ -15,6 +15,7 @@ import {
   textOf,
   textsOf,
   type ServiceMethod,
+  type Speaker,
   type ServiceRequest,
   type ServiceResult,
 } from './desk.ts';
@@ -47,9 +48,22 @@ const ROWS_KEPT = Math.floor(ROWS_MAX * 0.9);
 
 /** Makes the methods of `context.memory`. */
 export function createMemoryService(options: MemoryServiceOptions): Readonly<Record<string, ServiceMethod>> {
-  const trials = createMemoryStorage();
-  const memory: Memory = { ...options, storageOf: ({ isTrial }) => (isTrial ? trials : options.storage) };
+  const trialOf = createTrialMemories();
+  const memory: Memory = {
+    ...options,
+    storageOf: ({ speaker }) => (speaker.isTrial ? trialOf(speaker) : options.storage),
+  };
   return { ...writeMethods(memory), ...findMethods(memory), ...relationMethods(memory) };
+}
+
+/** A trial's memory goes with its instance, of which the speaker is a part. */
+function createTrialMemories(): (speaker: Speaker) => MemoryStorage {
+  const memories = new WeakMap<Speaker, MemoryStorage>();
+  return (speaker) => {
+    const memory = memories.get(speaker) ?? createMemoryStorage();
+    memories.set(speaker, memory);
+    return memory;
+  };
 }
 
 type Memory = Pick<MemoryServiceOptions, 'clock' | 'newId'> & {

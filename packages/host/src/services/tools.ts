@@ -70,8 +70,9 @@ const TAKES = {
   additionalProperties: false,
 };
 
-function refuseCall({ plugin: caller, args, call, isTrial }: ServiceRequest): ServiceResult | undefined {
-  if (isTrial) return invalid('tools cannot be called while a release is tried; call them from a tool, or later');
+function refuseCall({ plugin: caller, args, call, speaker }: ServiceRequest): ServiceResult | undefined {
+  if (speaker.isTrial)
+    return invalid('tools cannot be called while a release is tried; call them from a tool, or later');
   if (call !== undefined && call.origin === undefined) return invalid('a hook cannot call tools');
   const chain = chainOf(caller, call?.origin);
   const plugin = textOf(args, 'plugin') ?? '';
