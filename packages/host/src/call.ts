@@ -25,6 +25,7 @@ import {
   type CallTask,
 } from './call/call-run.ts';
 import { hooksOf, passUnhooked, runAfterHooks, runBeforeHooks } from './call/call-hooks.ts';
+import { listen } from './call/listen.ts';
 import { runInSandbox } from './call/run-in-sandbox.ts';
 import { judgeResult } from './call/judge-result.ts';
 import { runOnce } from './call/run-once.ts';
@@ -71,7 +72,9 @@ async function serve(path: CallPath, run: CallRun, tenant: ResolvedCall['tenant'
   if (!hooked.ok) return hooked;
   const unstored = isStrict(call) ? await startDurably(path, run, call.deadline) : recordStart(path, run);
   if (unstored !== undefined) return { ok: false, error: unstored };
-  const reply = await inStepSpan(run.span, 'bulkhead.sandbox', () => runInSandbox(path, run, hooked.call));
+  const listener = listen(run, hooked.call, hooks.length > 0 || run.task.idempotencyKey !== undefined);
+  const heard = { ...hooked.call, listener };
+  const reply = await inStepSpan(run.span, 'bulkhead.sandbox', () => runInSandbox(path, run, heard));
   const end = judgeResult(run, hooked.call, reply);
   return hooks.length === 0 ? end : runAfterHooks(path, { run, hooked, end });
 }

@@ -14,6 +14,7 @@ import type {
   Outcome,
   PluginHealth,
   PluginName,
+  Progress,
   Receipt,
   Tier,
   Version,
@@ -33,6 +34,7 @@ import type { HealthView } from './registry/health.ts';
 import type { UnsignedPolicy } from './install/judge-signature.ts';
 import type { Transition } from './registry/history.ts';
 import type { Refusal, Registry } from './registry/registry.ts';
+import type { Chunk } from './sandbox/sandbox.ts';
 import type { StoredRegistration, StoredRollout } from './storage/catalogue-port.ts';
 import type { Storage } from './storage/port.ts';
 import type { LedgerRow } from './storage/records-port.ts';
@@ -130,7 +132,26 @@ export type CallRequest = {
   readonly idempotencyKey?: string | undefined;
   /** Scopes of the caller; undefined means all, as a token made without scopes has. */
   readonly scopes?: readonly string[] | undefined;
+  /** Hears how far the call is, as its plugin says: at most ten times a second. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 };
+
+/**
+ * A call whose result is read piece by piece.
+ *
+ * @experimental
+ */
+export type StreamRequest = CallRequest | EntryRequest;
+
+/**
+ * A call whose result comes piece by piece, read once. The plugin is ahead of its reader by half a MiB at most; a reader that stops
+ * before the end cancels the call. `outcome` never rejects: its value is what the tool returned beside its pieces, null where that is
+ * nothing. A tool that does not stream gives no piece, and neither does a call with hooks around it or an idempotency key: then the
+ * value is the whole.
+ *
+ * @experimental
+ */
+export type CallStream = AsyncIterable<Chunk, void, undefined> & { readonly outcome: Promise<Outcome> };
 
 /**
  * One call of a method of an entry point (ADR 16): a task handler, an LLM backend, a selector, an executor, a monitor.
@@ -471,6 +492,8 @@ export type Host = AsyncDisposable & {
   readonly uninstall: (name: string) => Promise<void>;
   /** Runs one tool; never rejects. */
   readonly call: (request: CallRequest) => Promise<Outcome>;
+  /** Runs one tool, or one method of an entry point, whose result is read while it runs. */
+  readonly stream: (request: StreamRequest) => CallStream;
   /**
    * Runs one method of an entry point; never rejects. It takes every step of a call, and is recorded under the target
    * `group/name#method`. Not for requests from a network.

@@ -63,6 +63,22 @@ test('a hook after a call may replace its value [F003-24]', async () => {
   expect(await say()).toMatchObject({ ok: true, value: { said: '[redacted]' } });
 });
 
+test('a tool that streams is whole before a hook that may replace its value, and nobody reads a piece of it first [F003-24]', async () => {
+  const tools = `export default { tools: [{ name: 'tell', description: 'Tells.', parameters: { type: 'object' },
+    execute: async function* () { yield 'a secret'; yield 'more of it'; } }] };`;
+  await host.install(await folders.write('teller', tools));
+  const code = hookSource({
+    before_tool_call: 'return data;',
+    after_tool_call: "return { ...data, value: data.value.map(() => '[redacted]') };",
+  });
+  await host.install(await folders.write('redact', code, { hooks: ['before_tool_call', 'after_tool_call'] }));
+  const stream = host.stream({ plugin: 'teller', tool: 'tell' });
+  const pieces: unknown[] = [];
+  for await (const piece of stream) pieces.push(piece);
+  expect(pieces).toEqual([]);
+  expect(await stream.outcome).toMatchObject({ ok: true, value: ['[redacted]', '[redacted]'] });
+});
+
 test('a gate refuses with its reason, and the plugin behind it never runs', async () => {
   const code = hookSource({ before_tool_call: "return { veto: 'not on a Sunday' };" });
   await host.install(await folders.write('gate', code, { hooks: ['before_tool_call'] }));

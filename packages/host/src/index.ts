@@ -22,8 +22,10 @@ export {
   type Statement,
 } from './signing/signature.ts';
 export { SIGNATURE_ENDING, isArchiveFile, readArchiveFile, type ArchiveFile } from './source/archive-file.ts';
+export type { Chunk } from './sandbox/sandbox.ts';
 export type {
   CallRequest,
+  CallStream,
   ChangeOptions,
   DisableOptions,
   EntryRequest,
@@ -40,6 +42,7 @@ export type {
   Registrations,
   RollbackOptions,
   SandboxedFunction,
+  StreamRequest,
   UpgradeOptions,
   Upload,
   ViewOptions,

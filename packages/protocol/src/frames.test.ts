@@ -7,7 +7,9 @@ import {
   createFrameBatch,
   createFrameDecoder,
   encodeJsonFrame,
+  encodeChunkFrame,
   encodeRawFrame,
+  readChunkFrame,
   type FrameFault,
   type FrameKind,
 } from './frames.ts';
@@ -168,4 +170,20 @@ test('a batch leaves as frames that hold all messages in order, each within the 
       },
     ),
   );
+});
+
+test('a chunk is read as it was written, with ids up to 6 bytes', () => {
+  fc.assert(
+    fc.property(
+      fc.nat(2 ** 48 - 1),
+      fc.constantFrom('json' as const, 'bytes' as const),
+      fc.uint8Array(),
+      (id, form, bytes) => {
+        const read = readChunkFrame(encodeChunkFrame({ id, form, bytes }).subarray(FRAME_HEADER_BYTES));
+        expect(read).toEqual({ id, form, bytes: Buffer.from(bytes) });
+      },
+    ),
+  );
+  expect(readChunkFrame(Buffer.alloc(6))).toBeUndefined();
+  expect(readChunkFrame(Buffer.from([0, 0, 0, 0, 0, 1, 2]))).toBeUndefined();
 });

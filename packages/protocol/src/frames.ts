@@ -20,7 +20,8 @@ export const FRAME_HEADER_BYTES = 5;
  */
 export const FRAME_JSON = 1;
 /**
- * Kind byte of a frame that holds bytes: a chunk of an artifact.
+ * Kind byte of a frame that holds bytes: from the host a chunk of an artifact, from a guest one of a call's result
+ * ({@link encodeChunkFrame}).
  *
  * @internal
  */
@@ -167,6 +168,63 @@ export function encodeRawFrame(bytes: Uint8Array): Buffer {
   writeHeader(frame, bytes.length, FRAME_RAW);
   frame.set(bytes, FRAME_HEADER_BYTES);
   return frame;
+}
+
+/** An id counts calls in a guest's life: 6 bytes are enough for 8 years of a million a second. */
+const CHUNK_ID_BYTES = 6;
+const CHUNK_HEAD_BYTES = CHUNK_ID_BYTES + 1;
+
+/**
+ * What a chunk of a call's result is.
+ *
+ * @internal
+ */
+export type ChunkForm = 'json' | 'bytes';
+
+/**
+ * A chunk as it was read; `bytes` is a view of the frame's payload.
+ *
+ * @internal
+ */
+export type ChunkFrame = { readonly id: number; readonly form: ChunkForm; readonly bytes: Buffer };
+
+const FORMS: readonly ChunkForm[] = ['json', 'bytes'];
+
+/**
+ * Writes one frame with a chunk of a call's result:
+ *
+ *   | id of the call, u48 big-endian | form, u8: 0 JSON, 1 bytes | chunk |
+ *
+ * @internal
+ */
+export function encodeChunkFrame({
+  id,
+  form,
+  bytes,
+}: {
+  readonly id: number;
+  readonly form: ChunkForm;
+  readonly bytes: Uint8Array;
+}): Buffer {
+  const length = CHUNK_HEAD_BYTES + bytes.length;
+  const frame = Buffer.allocUnsafe(FRAME_HEADER_BYTES + length);
+  writeHeader(frame, length, FRAME_RAW);
+  frame.writeUIntBE(id, FRAME_HEADER_BYTES, CHUNK_ID_BYTES);
+  frame[FRAME_HEADER_BYTES + CHUNK_ID_BYTES] = FORMS.indexOf(form);
+  frame.set(bytes, FRAME_HEADER_BYTES + CHUNK_HEAD_BYTES);
+  return frame;
+}
+
+/**
+ * Reads the payload of a frame that {@link encodeChunkFrame} wrote; undefined where it is none.
+ *
+ * @internal
+ */
+export function readChunkFrame(payload: Buffer): ChunkFrame | undefined {
+  if (payload.length < CHUNK_HEAD_BYTES) return undefined;
+  const form = FORMS[payload.readUInt8(CHUNK_ID_BYTES)];
+  if (form === undefined) return undefined;
+  return { id: payload.readUIntBE(0, CHUNK_ID_BYTES), form, bytes: payload.subarray(CHUNK_HEAD_BYTES) };
 }
 
 function writeHeader(frame: Buffer, length: number, kind: FrameKind): void {

@@ -19,6 +19,10 @@ export {
   createFrameDecoder,
   encodeJsonFrame,
   encodeRawFrame,
+  encodeChunkFrame,
+  readChunkFrame,
+  type ChunkForm,
+  type ChunkFrame,
 } from './frames.ts';
 export type { HealthReport, HealthStatus } from './health.ts';
 export { HEALTH_NOT_IMPLEMENTED, HEALTH_STATUSES, parseHealthReport } from './health.ts';
@@ -59,6 +63,7 @@ export type {
   GuestReady,
   HostMessage,
   LogLevel,
+  Progress,
 } from './messages.ts';
 export { PROTOCOL_VERSION, parseGuestMessage } from './messages.ts';
 export type { PermissionKind } from './permissions.ts';

@@ -196,6 +196,21 @@ export const LIMITS = {
   log_fields_keys: { value: 64, unit: 'keys', reason: 'Of the fields of one log line, all levels together.' },
   log_fields_depth: { value: 4, unit: 'levels', reason: 'Fields are for search; documents belong elsewhere.' },
   log_line_characters: { value: 10_000, unit: 'characters', reason: 'A longer line is cut.' },
+  stream_window_bytes: {
+    value: 512 * KIB,
+    unit: 'bytes',
+    reason: 'How far a streaming tool may be ahead of its reader; enough for 100 MB/s, little beside 10,000 calls.',
+  },
+  stream_chunk_overhead_bytes: {
+    value: 256,
+    unit: 'bytes',
+    reason: 'What each chunk counts beside its own bytes, so that tiny ones are bounded too.',
+  },
+  progress_interval_ms: {
+    value: 100,
+    unit: 'ms',
+    reason: 'A person reads no faster; what is said between is skipped.',
+  },
   service_asks_in_flight: {
     value: 64,
     unit: 'asks',

@@ -7,6 +7,8 @@
  *    |  <---- ready | failed -----------  |   imported and initialised
  *    |  -- call, abort ---------------->  |
  *    |  <- ok | err, begun, log, dying -  |   in any order, each id answered once
+ *    |  <- raw chunks, progress --------  |   of a call, before its answer; chunks as far as its reader allows
+ *    |  -- more ----------------------->  |   the reader has taken so much
  *    |  <- ask ------------ answer ---->  |   what the plugin wants of the host's services, at any time after bind
  *    |  -- close ---------------------->  |   onUnload, then exit
  */
@@ -70,6 +72,8 @@ export type CallMessage = {
   readonly args: readonly JsonValue[];
   readonly left_ms: number;
   readonly caller?: { readonly tenant: string; readonly config: JsonObject };
+  /** Somebody reads what it gives piece by piece, this many bytes ahead at first. Absent: the result is wanted whole. */
+  readonly window?: number;
 };
 
 /**
@@ -81,6 +85,7 @@ export type HostMessage =
   | BindMessage
   | CallMessage
   | { readonly t: 'abort'; readonly id: number }
+  | { readonly t: 'more'; readonly id: number; readonly bytes: number }
   | { readonly t: 'config'; readonly config: JsonObject }
   | ({ readonly t: 'answer'; readonly id: number } & ServiceAnswer)
   | { readonly t: 'close'; readonly left_ms: number };
@@ -91,6 +96,14 @@ export type HostMessage =
  * @internal
  */
 export type GuestError = { readonly name: string; readonly message: string; readonly stack?: string };
+
+/**
+ * How far a call is, as its plugin says: `progress` grows, in units of its own, towards `total` where that is known. As in
+ * progress notifications of MCP.
+ *
+ * @public
+ */
+export type Progress = { readonly progress: number; readonly total?: number; readonly message?: string };
 
 /**
  * Levels of a plugin’s logger.
@@ -138,6 +151,7 @@ export type GuestMessage =
       readonly metadata?: JsonObject;
     } & Written)
   | ServiceAsk
+  | { readonly t: 'progress'; readonly id: number; readonly told: Progress }
   | { readonly t: 'begun'; readonly ids: readonly number[] }
   | { readonly t: 'dying'; readonly code: ErrorCode; readonly error: GuestError; readonly id?: number }
   | { readonly t: 'log'; readonly level: LogLevel; readonly message: string; readonly fields?: JsonObject };
@@ -184,6 +198,8 @@ export function parseGuestMessage(value: unknown): GuestMessage | undefined {
       return parseErr(value);
     case 'ask':
       return parseAsk(value);
+    case 'progress':
+      return parseProgress(value);
     case 'log':
       return parseLog(value);
     case 'hello':
@@ -235,6 +251,17 @@ function parseAsk({ id, call, service, method, args }: JsonObject): GuestMessage
   if (typeof service !== 'string' || typeof method !== 'string') return undefined;
   const asked = { service: clip(service, 64), method: clip(method, 64), args };
   return { t: 'ask', id, ...(call !== undefined && { call }), ...asked };
+}
+
+function parseProgress({ id, told }: JsonObject): GuestMessage | undefined {
+  const { progress, total, message } = isJsonObject(told) ? told : {};
+  if (!isCallId(id) || typeof progress !== 'number') return undefined;
+  const known = {
+    progress,
+    ...(typeof total === 'number' && { total }),
+    ...(typeof message === 'string' && { message: clip(message, LIMITS.error_text_characters.value) }),
+  };
+  return { t: 'progress', id, told: known };
 }
 
 function parseHello(value: JsonObject): GuestMessage | undefined {

@@ -150,6 +150,11 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   readonly memory: Memory;
   readonly callTool: CallTool;
+  /**
+   * Says how far the call is, in units of the plugin's own, towards `total` where that is known; whoever waits for the call sees it.
+   * The newest counts: what is said within 100 ms of the last is held back, and skipped when more is said.
+   */
+  progress(progress: number, of?: { readonly total?: number; readonly message?: string }): void;
 }
 
 /**

@@ -43,7 +43,10 @@ export interface ToolDescription<Schema extends ToolSchema = ToolSchema> {
   readonly description: string;
   /** The host validates every call with it before the plugin sees the call. */
   readonly parameters: Schema;
-  /** The host validates every result with it; a result that does not match is `invalid_output`. */
+  /**
+   * The host validates every result with it; a result that does not match is `invalid_output`. Where it is an array, each piece of a
+   * stream must match its `items`.
+   */
   readonly returns?: ToolSchema;
   /** True where a second call with the same parameters does no harm; such a call may be tried again elsewhere. */
   readonly idempotent?: boolean;
@@ -54,7 +57,8 @@ export interface ToolDescription<Schema extends ToolSchema = ToolSchema> {
 }
 
 /**
- * A tool (DESIGN 8). What `execute` returns is the call's value; what it throws makes the call a `tool_error`.
+ * A tool (DESIGN 8). What `execute` returns is the call's value; what it throws makes the call a `tool_error`. An async iterable, such as
+ * an `async *execute` makes, is a stream: each piece is JSON or a Uint8Array, and what the generator returns is the value beside them.
  *
  * @public
  */

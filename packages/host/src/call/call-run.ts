@@ -25,6 +25,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { Registry, RunningCall } from '../registry/registry.ts';
 import type { Release, Releases } from '../catalogue/releases.ts';
 import type { SecretVault } from '../catalogue/secrets.ts';
+import type { CallListener } from '../sandbox/sandbox.ts';
 import type { Batch } from '../storage/batch.ts';
 import type { Storage } from '../storage/port.ts';
 import type { Admitter } from '../tenant/admit.ts';
@@ -72,6 +73,8 @@ export type CallTask = {
   readonly idempotencyKey: string | undefined;
   /** Set where the caller brought what is to run, such as a file; then no registration decides. */
   readonly live: LivePlugin | undefined;
+  /** Who hears of it before it ends. */
+  readonly listener: CallListener | undefined;
   /** Set where what the caller brought was refused before it could run. */
   readonly refusal: HostError | undefined;
 };
@@ -98,6 +101,8 @@ export type CallRun = {
   /** Set once something of the plugin ran for the call; else nothing of the plugin is judged by it (decision 15). */
   didRun: boolean;
   handler: string | undefined;
+  /** Set once a piece of its result was given to its reader. */
+  hasChunks: boolean;
   /** Set once the call was about to run; its end goes to the same record. */
   record: CallRecord | undefined;
   /** Set once the plugin's breaker let the call pass; settled by {@link recordCall}. */
@@ -134,6 +139,7 @@ export function openCall(path: CallPath, task: CallTask): CallRun {
     stderr: '',
     didRun: false,
     handler: undefined,
+    hasChunks: false,
     record: undefined,
     running: undefined,
   };

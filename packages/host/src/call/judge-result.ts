@@ -9,6 +9,8 @@ import type { SandboxEnd } from './run-in-sandbox.ts';
 /** Turns the sandbox's answer into the call's end; a result that does not fit its schema is `RESULT_INVALID`. */
 export function judgeResult(run: CallRun, call: ResolvedCall, reply: SandboxEnd): CallEnd {
   if (!reply.ok) return { ok: false, error: reply.error, metadata: reply.metadata };
+  // What it gave piece by piece was judged so.
+  if (run.hasChunks && reply.value === null) return { ok: true, value: null, metadata: reply.metadata };
   const wrong = toolOf(call, run)?.checkResult?.(reply.value);
   if (wrong !== undefined) return { ok: false, error: callError('RESULT_INVALID', { message: `result: ${wrong}` }) };
   return { ok: true, value: reply.value, metadata: reply.metadata };

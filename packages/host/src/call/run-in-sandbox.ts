@@ -5,7 +5,7 @@ import { callError, type CallError } from '@bulkhead/protocol';
 import { mapStack } from '../bundle/map-stack.ts';
 import type { LiveTool } from '../fleet/live-plugin.ts';
 import type { GroupReply, InstanceGroup } from '../sandbox/instance-group.ts';
-import type { SandboxCall, SandboxReply } from '../sandbox/sandbox.ts';
+import type { CallListener, SandboxCall, SandboxReply } from '../sandbox/sandbox.ts';
 import type { CallPath, CallRun } from './call-run.ts';
 import { refuseParams, resolveCall, toolOf, type ResolvedCall } from './resolve-call.ts';
 import { withinDeadline } from './within-deadline.ts';
@@ -15,11 +15,14 @@ export type SandboxEnd =
   | Pick<Extract<SandboxReply, { ok: true }>, 'ok' | 'value' | 'metadata'>
   | { readonly ok: false; readonly error: CallError; readonly metadata?: SandboxReply['metadata'] };
 
+/** A call with whoever hears of it before it ends. */
+export type HeardCall = ResolvedCall & { readonly listener: CallListener | undefined };
+
 /** A call is given to at most this many groups: a release may be replaced while the call waits for an instance. */
 const ATTEMPTS_MAX = 3;
 
 /** Runs the call; never rejects. A call that lost its guest to another one is tried once more if its tool is idempotent. */
-export async function runInSandbox(path: CallPath, run: CallRun, call: ResolvedCall): Promise<SandboxEnd> {
+export async function runInSandbox(path: CallPath, run: CallRun, call: HeardCall): Promise<SandboxEnd> {
   const { live } = call;
   // Taken out while the call waited for a hook, or for its start to be stored.
   if (!path.registry.has(live.spec.name)) return { ok: false, error: callError('PLUGIN_NOT_FOUND') };
@@ -34,7 +37,9 @@ export async function runInSandbox(path: CallPath, run: CallRun, call: ResolvedC
   const answer = await groupFor(path, run, call).run(sandboxCall(run, call));
   if (answer.kind === 'retired') return runElsewhere(path, run, call);
   noteAnswer(path, run, { live, answer });
-  return isWorthRepeating(toolOf(call, run), answer.reply) ? runElsewhere(path, run, call) : answer.reply;
+  return !run.hasChunks && isWorthRepeating(toolOf(call, run), answer.reply)
+    ? runElsewhere(path, run, call)
+    : answer.reply;
 }
 
 /** The tenant's instances; new ones begin with its newest configuration, which may have changed since the call resolved. */
@@ -55,7 +60,7 @@ function isWorthRepeating(tool: LiveTool | undefined, reply: SandboxReply): bool
 }
 
 /** Runs the call on what the tenant runs by now: its group was retired before the call began, or its guest was lost. */
-async function runElsewhere(path: CallPath, run: CallRun, call: ResolvedCall): Promise<SandboxEnd> {
+async function runElsewhere(path: CallPath, run: CallRun, call: HeardCall): Promise<SandboxEnd> {
   let { live } = call;
   for (let tried = 1; tried < ATTEMPTS_MAX; tried += 1) {
     const resolution = path.releases.resolve(run.tenant, live.spec.name);
@@ -79,7 +84,7 @@ async function learnTool(path: CallPath, run: CallRun, call: ResolvedCall): Prom
   return resolved.ok ? refuseParams({ ...call, tool: toolOf(call, run) }) : resolved.error;
 }
 
-function sandboxCall(run: CallRun, call: ResolvedCall): SandboxCall {
+function sandboxCall(run: CallRun, call: HeardCall): SandboxCall {
   const { task } = run;
   return {
     target: task.target.kind,
@@ -91,6 +96,7 @@ function sandboxCall(run: CallRun, call: ResolvedCall): SandboxCall {
     signal: task.signal,
     caller: call.live.callerOf(run.tenant, call.config),
     origin: task,
+    listener: call.listener,
   };
 }
 

@@ -1,8 +1,16 @@
 /**
  * Judges a tool that a guest offers and compiles its schemas. What a guest says of its tools is hostile until here.
  */
-import { LIMITS, capabilitiesOf, parseToolName, permissionKindOf, scopesOf, type WireTool } from '@bulkhead/protocol';
-import { compileSchema } from '../schema/compile-schema.ts';
+import {
+  LIMITS,
+  capabilitiesOf,
+  parseToolName,
+  permissionKindOf,
+  scopesOf,
+  type JsonObject,
+  type WireTool,
+} from '@bulkhead/protocol';
+import { compileSchema, type SchemaCheck } from '../schema/compile-schema.ts';
 import type { LiveSpec, LiveTool, Needs } from './live-plugin.ts';
 
 /** Returns the tool, or what is wrong with it in words for its author. */
@@ -26,6 +34,25 @@ export function compileTool(plugin: Pick<LiveSpec, 'name' | 'manifest'>, wire: W
     needs: needsOf([...plugin.manifest.required_permissions, ...wire.required_permissions]),
     checkParams: params.check,
     checkResult: result?.check,
+    checkChunk: chunkCheck(wire.returns),
+  };
+}
+
+/** Keywords of an array as a whole, which a part of it need not meet. */
+const OF_THE_WHOLE = ['minItems', 'maxItems', 'uniqueItems', 'contains', 'minContains', 'maxContains'];
+
+/** A tool that gives its list piece by piece gives items of it. Compiled when the first piece comes: most tools give none. */
+function chunkCheck(returns: JsonObject | undefined): SchemaCheck | undefined {
+  if (returns?.['type'] !== 'array' || returns['items'] === undefined || 'prefixItems' in returns) return undefined;
+  const part = Object.fromEntries(Object.entries(returns).filter(([keyword]) => !OF_THE_WHOLE.includes(keyword)));
+  let check: SchemaCheck | undefined;
+  return (chunk) => {
+    if (check === undefined) {
+      const compiled = compileSchema(part, 'returns');
+      if (!compiled.ok) return compiled.message;
+      check = compiled.check;
+    }
+    return check([chunk]);
   };
 }
 

@@ -38,6 +38,8 @@ export type LiveTool = {
   readonly needs: Needs;
   readonly checkParams: SchemaCheck;
   readonly checkResult: SchemaCheck | undefined;
+  /** Of a piece that it gives while it runs. */
+  readonly checkChunk: SchemaCheck | undefined;
 };
 
 /** What runs: identity, artifact and the limits that hold for it here. */

@@ -6,7 +6,9 @@ import {
   FRAME_JSON,
   createFrameBatch,
   createFrameDecoder,
+  encodeChunkFrame,
   encodeJsonFrame,
+  type ChunkFrame,
   type HostMessage,
 } from '@bulkhead/protocol';
 import { Socket } from 'node:net';
@@ -36,6 +38,8 @@ export type GuestChannelOptions = {
 export type GuestChannel = {
   /** Queues one message, already JSON; the messages of a tick leave as one write, or as several full ones. */
   readonly send: (json: string) => void;
+  /** Queues a chunk behind the messages before it; those of a tick leave as one write. */
+  readonly sendChunk: (chunk: Omit<ChunkFrame, 'bytes'> & { readonly bytes: Uint8Array }) => void;
   /** Writes what is queued now, for a process that is about to end. */
   readonly flush: (done?: () => void) => void;
   readonly ref: () => void;
@@ -49,7 +53,6 @@ const runSoon = globalThis.queueMicrotask;
 
 /** Opens the channel on fd 3. */
 export function openGuestChannel(options: GuestChannelOptions): GuestChannel {
-  const batch = createFrameBatch(BATCH_BYTES_MAX);
   const decoder = createFrameDecoder({
     payloadBytesMax: INCOMING_PAYLOAD_BYTES_MAX,
     onFrame: (kind, payload) => {
@@ -74,17 +77,31 @@ export function openGuestChannel(options: GuestChannelOptions): GuestChannel {
   socket.on('close', options.onClosed);
   socket.on('end', options.onClosed);
 
+  return {
+    ...createOutbox(socket, options.onFlush),
+    ref: () => void socket.ref(),
+    unref: () => void socket.unref(),
+  };
+}
+
+type Outbox = Pick<GuestChannel, 'send' | 'sendChunk' | 'flush'>;
+
+function createOutbox(socket: Socket, onFlush: () => void): Outbox {
+  const batch = createFrameBatch(BATCH_BYTES_MAX);
   let isScheduled = false;
+  let isCorked = false;
   let queued = 0;
   function flush(done?: () => void): void {
-    options.onFlush();
+    onFlush();
     isScheduled = false;
     queued = 0;
     const payloads = batch.take();
     const last = payloads.pop();
     for (const payload of payloads) socket.write(encodeJsonFrame(payload));
     if (last !== undefined) socket.write(encodeJsonFrame(last), done);
-    else done?.();
+    if (isCorked) socket.uncork();
+    isCorked = false;
+    if (last === undefined) done?.();
   }
   function flushFull(): void {
     queued = 0;
@@ -92,20 +109,28 @@ export function openGuestChannel(options: GuestChannelOptions): GuestChannel {
   }
   const flushTick = (): void => flush();
   const scheduleFlush = (): void => nextTick(flushTick);
+  function schedule(): void {
+    if (isScheduled) return;
+    isScheduled = true;
+    // A tick scheduled from a microtask runs after the microtasks of this tick, so their replies share the write.
+    runSoon(scheduleFlush);
+  }
 
   return {
     send: (json) => {
       batch.add(json);
       queued += 1;
       if (queued >= BATCH_MESSAGES_MAX) flushFull();
-      if (isScheduled) return;
-      isScheduled = true;
-      // A tick scheduled from a microtask runs after the microtasks of this tick, so their replies share the write.
-      runSoon(scheduleFlush);
+      schedule();
+    },
+    sendChunk: (chunk) => {
+      if (queued > 0) flushFull();
+      if (!isCorked) socket.cork();
+      isCorked = true;
+      socket.write(encodeChunkFrame(chunk));
+      schedule();
     },
     flush,
-    ref: () => void socket.ref(),
-    unref: () => void socket.unref(),
   };
 }
 

@@ -2,9 +2,11 @@
  * What a plugin is given: its context for life, and one for each call. Everything here ends in a message to the host,
  * which checks it; nothing here decides anything.
  */
-import type { CallMessage, JsonObject, JsonValue, LogLevel } from '@bulkhead/protocol';
+import type { CallMessage, JsonObject, JsonValue, LogLevel, Progress } from '@bulkhead/protocol';
 import type { PluginLogger } from './logger.ts';
 import type { PluginMemory } from './memory.ts';
+import { ProgressTeller, type TellProgress } from './progress.ts';
+import { StreamReader } from './stream.ts';
 
 /** For the life of an instance. `config` is live: it is the newest each time it is read. */
 export type PluginContext = {
@@ -31,7 +33,7 @@ export type CallTool =
   (plugin: string, tool: string, params?: JsonValue, options?: { readonly timeoutMs?: number }) => Promise<JsonValue>;
 
 /** For one call. `signal` aborts when the caller cancels or the time is up. */
-export type ToolContext = PluginContext & { readonly callId: number };
+export type ToolContext = PluginContext & { readonly callId: number; readonly progress: TellProgress };
 
 /** What contexts are made of. */
 export type ContextSource = {
@@ -41,6 +43,7 @@ export type ContextSource = {
   readonly closing: AbortController;
   readonly memory: PluginMemory;
   readonly callTool: CallTool;
+  readonly tellProgress: (callId: number, told: Progress) => void;
 };
 
 /** Makes the context that onLoad receives. */
@@ -61,13 +64,17 @@ export function createPluginContext(source: ContextSource, life: LifeSource): Li
 /** One call in flight: its context, made small because there is one per call, and its abort, made only when asked for. */
 export class GuestCall implements ToolContext {
   readonly callId: number;
+  /** Whoever reads its result piece by piece. */
+  readonly reader: StreamReader | undefined;
   readonly #source: ContextSource;
   readonly #caller: CallMessage['caller'];
   #controller: AbortController | undefined;
   #isAborted = false;
+  #progress: ProgressTeller | undefined;
 
-  constructor({ id, caller }: CallMessage, source: ContextSource) {
+  constructor({ id, caller, window }: CallMessage, source: ContextSource) {
     this.callId = id;
+    this.reader = window === undefined ? undefined : new StreamReader(window);
     this.#source = source;
     this.#caller = caller;
   }
@@ -92,6 +99,13 @@ export class GuestCall implements ToolContext {
     return this.#source.callTool;
   }
 
+  get progress(): TellProgress {
+    return (progress, of) => {
+      this.#progress ??= new ProgressTeller((told) => this.#source.tellProgress(this.callId, told));
+      this.#progress.tell(progress, of);
+    };
+  }
+
   // A signal per call costs a quarter of the throughput, so it exists from the moment a plugin asks for it.
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
@@ -104,5 +118,11 @@ export class GuestCall implements ToolContext {
   abort(): void {
     this.#isAborted = true;
     this.#controller?.abort();
+    this.reader?.leave();
+  }
+
+  /** It was answered. */
+  end(): void {
+    this.#progress?.end();
   }
 }

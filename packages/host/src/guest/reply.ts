@@ -1,6 +1,7 @@
 /**
  * Writes a call's answer as JSON, inside the guest, where a cycle or a throwing getter hurts only that call (FAULTS 48).
  */
+import { stringifyAnswer } from './binary.ts';
 import { outputBytes } from './output.ts';
 import { describeThrown, type Thrown } from './thrown.ts';
 
@@ -8,15 +9,25 @@ import { describeThrown, type Thrown } from './thrown.ts';
 const stringify = JSON.stringify;
 const byteLength = Buffer.byteLength.bind(Buffer);
 
-/** What a tool answered: its value, and the metadata of a ToolResult. */
-export type Answer = { readonly value: unknown; readonly metadata?: unknown };
+/** What a tool answered: its value, or the JSON of it; and the metadata of a ToolResult. */
+export type Answer = ({ readonly value: unknown } | { readonly json: string }) & { readonly metadata?: unknown };
+
+/** Why an answer cannot be given; the runtime answers with it. */
+export class AnswerFault extends Error {
+  readonly thrown: Thrown;
+
+  constructor(thrown: Thrown) {
+    super(thrown.error.message);
+    this.thrown = thrown;
+  }
+}
 
 /** The message for a result; an `err` message where it cannot be written or is larger than `outputBytesMax`. */
 export function okMessage(id: number, answer: Answer, outputBytesMax: number): string {
   let json: string;
   let metadata = '';
   try {
-    json = stringify(answer.value) ?? 'null';
+    json = 'json' in answer ? answer.json : (stringifyAnswer(answer.value) ?? 'null');
     if (answer.metadata !== undefined) metadata = `,"metadata":${stringify(answer.metadata)}`;
   } catch (thrown) {
     return errMessage(id, unserializable(thrown));
@@ -27,6 +38,23 @@ export function okMessage(id: number, answer: Answer, outputBytesMax: number): s
     if (bytes > outputBytesMax) return errMessage(id, tooLarge(bytes));
   }
   return `{"t":"ok","id":${id},"value":${json}${metadata}${writtenField()}}`;
+}
+
+/**
+ * Writes a part of an answer.
+ *
+ * @throws AnswerFault where it cannot be written, or has more than `bytesMax` bytes.
+ */
+export function writeJson(value: unknown, bytesMax: number): string {
+  let json: string;
+  try {
+    json = stringifyAnswer(value) ?? 'null';
+  } catch (thrown) {
+    throw new AnswerFault(unserializable(thrown));
+  }
+  const bytes = json.length * 3 <= bytesMax ? 0 : byteLength(json);
+  if (bytes > bytesMax) throw new AnswerFault(tooLarge(bytes));
+  return json;
 }
 
 /** The message for something thrown. */
@@ -59,6 +87,7 @@ function unserializable(thrown: unknown): Thrown {
   return { code: error.message.includes('string length') ? 'RESULT_TOO_LARGE' : 'RESULT_UNSERIALIZABLE', error };
 }
 
-function tooLarge(bytes: number): Thrown {
+/** What is wrong with an answer of so many bytes. */
+export function tooLarge(bytes: number): Thrown {
   return { code: 'RESULT_TOO_LARGE', error: { name: 'RangeError', message: `the result has ${bytes} bytes of JSON` } };
 }

@@ -13,6 +13,7 @@ import {
 } from '@bulkhead/protocol';
 import { adaptPlugin } from './adapt/adapt.ts';
 import { adaptFunctions } from './adapt/functions.ts';
+import { writeBytesAsBase64 } from './binary.ts';
 import { createGuestCalls, type Bound, type GuestCalls } from './calls.ts';
 import { openGuestChannel, type GuestChannel } from './channel.ts';
 import { createPluginContext, type CallTool, type ContextSource, type LifeSource } from './context.ts';
@@ -34,6 +35,7 @@ type Artifact = { readonly bind: BindMessage; readonly chunks: Buffer[]; bytes: 
 /** Boots this process as a guest; it runs until the host closes the channel. */
 export async function runGuest(): Promise<void> {
   countOutput();
+  writeBytesAsBase64();
   void new GuestRuntime(await openArtifactLoader());
 }
 
@@ -57,7 +59,7 @@ class GuestRuntime {
       onClosed: () => exitNow(EXIT_CODES.closed),
     });
     const { send, flush } = this.#channel;
-    this.#calls = createGuestCalls(send);
+    this.#calls = createGuestCalls(this.#channel);
     const { currentId } = this.#calls;
     this.#asks = createGuestAsks({ send, currentId, didWait: (isWaiting) => this.#holdWhileLoading(isWaiting) });
     watchForDeath({ send, flush, currentId: this.#calls.currentId, isLoading: () => this.#isLoading });
@@ -69,6 +71,8 @@ class GuestRuntime {
       case 'call':
         if (this.#bound !== undefined) this.#calls.start(this.#bound, message);
         return;
+      case 'more':
+        return this.#calls.more(message.id, message.bytes);
       case 'abort':
         return this.#calls.abort(message.id);
       case 'bind':
@@ -154,6 +158,7 @@ class GuestRuntime {
       closing: new AbortController(),
       memory: createPluginMemory(this.#asks.ask),
       callTool: callToolBy(this.#asks.ask),
+      tellProgress: (id, told) => this.#channel.send(stringify({ t: 'progress', id, told })),
     };
   }
 

@@ -9,6 +9,7 @@ import {
   type JsonValue,
   type ServiceError,
 } from '@bulkhead/protocol';
+import { stringifyAnswer } from './binary.ts';
 
 /** Asks one method of a service; rejects with what the host refused, as an Error with `kind` and `code`. */
 export type Ask = (service: string, method: string, args: JsonObject) => Promise<JsonValue>;
@@ -22,7 +23,6 @@ export type GuestAsks = {
 type Waiting = { readonly resolve: (value: JsonValue) => void; readonly reject: (error: Error) => void };
 
 // Taken before any plugin code can replace them.
-const stringify = JSON.stringify;
 const assign = Object.assign;
 
 /** How asks leave, and who is told that some wait for an answer, or none does any more. */
@@ -40,7 +40,7 @@ export function createGuestAsks({ send, currentId, didWait }: GuestAskOptions): 
 
   function ask(service: string, method: string, args: JsonObject): Promise<JsonValue> {
     return new Promise((resolve, reject) => {
-      const json = stringify({ t: 'ask', id: lastId + 1, call: currentId(), service, method, args });
+      const json = stringifyAnswer({ t: 'ask', id: lastId + 1, call: currentId(), service, method, args }) ?? '';
       lastId += 1;
       waiting.set(lastId, { resolve, reject });
       if (waiting.size() === 1) didWait(true);

@@ -12,7 +12,9 @@ import {
 } from '@bulkhead/protocol';
 import { runCall } from '../call.ts';
 import type { CallTask } from '../call/call-run.ts';
-import type { CallRequest, EntryRequest, Host } from '../host-api.ts';
+import type { CallRequest, CallStream, EntryRequest, Host, StreamRequest } from '../host-api.ts';
+import type { CallListener } from '../sandbox/sandbox.ts';
+import { openCallStream } from './call-stream.ts';
 import type { HostParts } from './open-parts.ts';
 import { createHealthViews } from './health-views.ts';
 import { createInstaller } from './installer.ts';
@@ -47,7 +49,8 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
     renew: (name, tenant) => renew(parts, name, tenant),
     withdraw: installer.withdraw,
     uninstall: installer.uninstall,
-    call: (request) => runCall(call, toolTask(request)),
+    call: (request) => runCall(call, toolTask(request, listenerOf(settings, request))),
+    stream: (request) => openStream(settings, parts, request),
     callEntry: (request) => runCall(call, entryTask(request)),
     runSandboxed: (target, ...args) => runFunction(parts, target, args),
     ...views,
@@ -63,11 +66,41 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
   };
 }
 
-function toolTask(request: CallRequest): CallTask {
+function openStream(settings: HostSettings, { call }: HostParts, request: StreamRequest): CallStream {
+  return openCallStream((onChunk, signal) => {
+    if ('group' in request) return runCall(call, { ...entryTask(request), signal, listener: { onChunk } });
+    const listener = { ...listenerOf(settings, request), onChunk };
+    return runCall(call, { ...toolTask(request, listener), signal });
+  }, request.signal);
+}
+
+/** What an embedder's function throws is its own affair, and no end of a call. */
+function listenerOf({ log }: HostSettings, { onProgress }: CallRequest): CallListener | undefined {
+  if (onProgress === undefined) return undefined;
+  return {
+    onProgress: (progress) => {
+      try {
+        onProgress(progress);
+      } catch (error) {
+        log.error({ err: error }, 'onProgress of a call threw');
+      }
+    },
+  };
+}
+
+function toolTask(request: CallRequest, listener: CallListener | undefined): CallTask {
   const { plugin, tool, scopes, idempotencyKey } = request;
   return {
     ...UNASKED,
-    ...{ plugin, scopes, idempotencyKey, tenant: request.tenant, timeoutMs: request.timeoutMs, signal: request.signal },
+    ...{
+      plugin,
+      scopes,
+      idempotencyKey,
+      listener,
+      tenant: request.tenant,
+      timeoutMs: request.timeoutMs,
+      signal: request.signal,
+    },
     target: { kind: 'tool', name: tool },
     args: [(request.params ?? {}) as JsonValue], // Whoever calls gives JSON; the schema judges what it is.
   };
@@ -92,6 +125,7 @@ const UNASKED = {
   chain: [],
   live: undefined,
   refusal: undefined,
+  listener: undefined,
 } as const;
 
 function listTools(parts: HostParts, tenant: string): readonly ListedTool[] {

@@ -48,5 +48,6 @@ function callNested(path: CallPath, { tool, params, ...nested }: NestedCall): Pr
     idempotencyKey: undefined,
     live: undefined,
     refusal: undefined,
+    listener: undefined,
   });
 }

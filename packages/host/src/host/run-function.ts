@@ -117,5 +117,6 @@ function taskOf(target: SandboxedFunction, plugin: string, args: readonly unknow
     idempotencyKey: undefined,
     live: undefined,
     refusal: undefined,
+    listener: undefined,
   };
 }

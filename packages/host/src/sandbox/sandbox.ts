@@ -9,6 +9,7 @@ import type {
   GuestReady,
   JsonObject,
   JsonValue,
+  Progress,
   Receipt,
   ServiceAnswer,
   ServiceAsk,
@@ -70,6 +71,25 @@ export type SandboxCall = {
   readonly caller?: SandboxCaller | undefined;
   /** What it is part of, for what its plugin asks of the host meanwhile. */
   readonly origin?: CallOrigin | undefined;
+  /** Who hears of it before it ends. */
+  readonly listener?: CallListener | undefined;
+};
+
+/**
+ * A piece of what a tool gives while it runs: JSON, or bytes.
+ *
+ * @public
+ */
+export type Chunk = JsonValue | Uint8Array;
+
+/** Hears of a call while it runs; neither function throws. */
+export type CallListener = {
+  /**
+   * Takes a piece of the result; `didTake` is called once its reader has it, so that the plugin may give more. An error ends the
+   * call with it. Without this the result is wanted whole.
+   */
+  readonly onChunk?: ((chunk: Chunk, didTake: () => void) => CallError | undefined) | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
 };
 
 /**

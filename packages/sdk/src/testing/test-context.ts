@@ -16,6 +16,7 @@ export function createTestContext(given: TestContext = {}): PluginContext & Tool
     signal: new AbortController().signal,
     memory: absentMemory(),
     callTool: absent('callTool'),
+    progress: silent,
     onConfigChange: () => silent,
     setLogLevel: silent,
     ...given,

@@ -67,6 +67,10 @@ function configOf(context: unknown): JsonObject {
   return isRecord(config) ? (config as JsonObject) : NO_CONFIG; // The host's own, which came as JSON.
 }
 
+function isReadInPieces(context: unknown): boolean {
+  return isRecord(context) && context['reader'] !== undefined;
+}
+
 type EntrySource = {
   readonly group: ObjectGroup;
   readonly name: string;
@@ -100,7 +104,8 @@ class Entry {
     const count = ENTRY_POINT_METHODS[this.group][method] ?? 0;
     const given = Array.from({ length: count }, (_, index) => args[index]);
     const result = methods.get(method)?.(...given, context);
-    return method === 'generate' ? settle(result, wholeText) : result;
+    // Whoever reads it piece by piece gets the pieces as they come.
+    return method === 'generate' && !isReadInPieces(context) ? settle(result, wholeText) : result;
   }
 
   #object(config: JsonObject): Promise<EntryObject> {

@@ -11,7 +11,8 @@ import { createWarmPool, type WarmPool } from '../warm-pool.ts';
 import type { Watchdog } from '../watchdog.ts';
 import type { HidePaths } from './clean-text.ts';
 import { spawnGuest } from './guest-handle.ts';
-import { GuestProcess, type GuestBinding } from './guest-process.ts';
+import type { GuestBinding } from './guest-binding.ts';
+import { GuestProcess } from './guest-process.ts';
 import type { PreparedLaunch } from './launcher.ts';
 import { createPluginLog, type SaidLine } from './plugin-log.ts';
 

@@ -7,7 +7,6 @@ import {
   PROTOCOL_VERSION,
   callError,
   entryTargets,
-  type BindKind,
   type CallError,
   type GuestMessage,
   type GuestReady,
@@ -28,29 +27,17 @@ import {
   type SandboxUsage,
 } from '../sandbox.ts';
 import type { HidePaths } from './clean-text.ts';
+import type { GuestBinding } from './guest-binding.ts';
 import { describeEnd, initTimedOut, tellEnd, type Dying, type GuestPhase } from './guest-end.ts';
 import type { GuestHandle, ProcessEnd } from './guest-handle.ts';
 import { createGuestOutput, type GuestOutput } from './guest-output.ts';
 import { nextGuestState, type GuestEvent, type GuestState } from './guest-state.ts';
 import { createGuestUsage, type GuestUsage } from './guest-usage.ts';
 import { openHostChannel, type HostChannel } from './host-channel.ts';
-import { judgeError, judgeReady, judgeValue, toldError } from './judge-message.ts';
+import { judgeError, judgeProgress, judgeReady, judgeValue, toldError } from './judge-message.ts';
 import { GuestAsks } from './guest-asks.ts';
 import type { GuestLogLine } from './plugin-log.ts';
 import { RunningCalls, notOffered, unopened, unsent } from './running-calls.ts';
-
-/** What a guest is bound to. `artifact` is the bundled module. */
-export type GuestBinding = {
-  readonly kind: BindKind;
-  readonly name: string;
-  readonly version: string;
-  readonly tenant: string;
-  readonly manifest: JsonObject;
-  readonly config: JsonObject;
-  readonly artifact: Uint8Array;
-  readonly outputBytesMax: number;
-  readonly initTimeoutMs: number;
-};
 
 /** What a guest is made of. */
 export type GuestProcessOptions = {
@@ -137,6 +124,7 @@ export class GuestProcess implements Sandbox {
       clock,
       payloadBytesMax: LIMITS.boot_frame_bytes.value,
       onMessage: (message) => this.#receive(message),
+      onChunk: (chunk) => this.#isBelieved() && this.#calls.takeChunk(chunk),
       onFault: (error) => this.kill(error),
       onEnd: () => this.#onChannelEnd(),
     });
@@ -321,13 +309,14 @@ export class GuestProcess implements Sandbox {
   }
 
   #receive(message: GuestMessage): void {
-    // Nothing that a guest says after it was condemned is believed, not even what was read together with its fault.
-    if (this.#killedFor !== undefined && this.#cause === 'fault') return;
+    if (!this.#isBelieved()) return;
     switch (message.t) {
       case 'ok':
         return this.#calls.answer(message.id, judgeValue(message), message.written ?? 0);
       case 'err':
         return this.#calls.answer(message.id, judgeError(message, this.#options.hidePaths), message.written ?? 0);
+      case 'progress':
+        return this.#calls.takeProgress(message.id, judgeProgress(message.told, this.#options.hidePaths));
       case 'begun':
         return this.#calls.markBegun(message.ids);
       case 'ask':
@@ -343,6 +332,11 @@ export class GuestProcess implements Sandbox {
       case 'failed':
         return this.#onFailed(toldError(message, this.#options.hidePaths), message.error.stack);
     }
+  }
+
+  /** Nothing that a guest says after it was condemned is believed, not even what was read together with its fault. */
+  #isBelieved(): boolean {
+    return this.#killedFor === undefined || this.#cause !== 'fault';
   }
 
   #onHello(protocol: number): void {

@@ -57,6 +57,7 @@ async function openPair(clock: Clock, onMessage?: (message: GuestMessage) => voi
   const channel = openHostChannel({
     socket,
     clock,
+    onChunk: () => undefined,
     payloadBytesMax: 1_000,
     onMessage: (message) => {
       messages.push(message);

@@ -12,7 +12,9 @@ import {
   encodeJsonFrame,
   encodeRawFrame,
   parseGuestMessage,
+  readChunkFrame,
   type CallError,
+  type ChunkFrame,
   type GuestMessage,
 } from '@bulkhead/protocol';
 import type { Socket } from 'node:net';
@@ -24,6 +26,8 @@ export type HostChannelOptions = {
   readonly clock: Clock;
   readonly payloadBytesMax: number;
   readonly onMessage: (message: GuestMessage) => void;
+  /** Takes a chunk of a call's result; its bytes are a view that is valid only during the call. */
+  readonly onChunk: (chunk: ChunkFrame) => void;
   /** Called at most once; nothing is delivered afterwards. */
   readonly onFault: (error: CallError) => void;
   /** The guest ended its side of the channel, in good order or not. */
@@ -72,11 +76,16 @@ export function openHostChannel(options: HostChannelOptions): HostChannel {
     else if (budget.isSpent()) fault(callError('FRAME_FLOOD'));
     else options.onMessage(message);
   };
+  // What a call may send is bounded by its reader, so that chunks are no messages of the budget.
+  const deliverChunk = (chunk: ChunkFrame | undefined): void => {
+    if (chunk === undefined) fault(callError('FRAME_SCHEMA', { message: 'a raw frame of the guest is no chunk' }));
+    else options.onChunk(chunk);
+  };
   const decoder = createFrameDecoder({
     payloadBytesMax: options.payloadBytesMax,
     onFrame: (kind, payload) => {
       if (isClosed) return;
-      if (kind !== FRAME_JSON) return fault(callError('FRAME_SCHEMA', { message: 'the guest sent raw bytes unasked' }));
+      if (kind !== FRAME_JSON) return deliverChunk(readChunkFrame(payload));
       const frame = parseFrame(payload);
       if (frame.ok) for (const value of frame.values) deliver(value);
       else fault(frame.error);

@@ -7,6 +7,7 @@ import {
   callError,
   inspectJson,
   type CallError,
+  type ChunkFrame,
   type ErrorCode,
   type GuestError,
   type GuestMessage,
@@ -14,9 +15,11 @@ import {
   type JsonFault,
   type JsonObject,
   type JsonValue,
+  type Progress,
   type WireEntry,
   type WireTool,
 } from '@bulkhead/protocol';
+import type { Chunk } from '../sandbox.ts';
 import { cleanOutput, type HidePaths } from './clean-text.ts';
 
 /** What is settled of a call, before what the driver measured is added. */
@@ -48,6 +51,29 @@ function resultFault({ kind, allowed, observed }: JsonFault): CallError {
     message: `the result has more than ${allowed} ${unit}`,
     limit: { name: kind === 'too_deep' ? 'json_depth' : 'json_keys', allowed, observed, unit },
   });
+}
+
+/** A chunk that was read, or why it ends its call. */
+export type JudgedChunk =
+  { readonly ok: true; readonly chunk: Chunk } | { readonly ok: false; readonly error: CallError };
+
+/** Judges a chunk of a result as a result is judged. Bytes are copied, since the frame's are used again. */
+export function judgeChunk({ form, bytes }: ChunkFrame): JudgedChunk {
+  if (form === 'bytes') return { ok: true, chunk: Buffer.from(bytes) };
+  let chunk: JsonValue;
+  try {
+    chunk = JSON.parse(bytes.toString('utf8')) as JsonValue; // What JSON.parse answers is JSON.
+  } catch {
+    const message = `a chunk of ${bytes.length} bytes is not JSON`;
+    return { ok: false, error: callError('FRAME_MALFORMED', { message }) };
+  }
+  const fault = inspectJson(chunk, RESULT_BOUNDS);
+  return fault === undefined ? { ok: true, chunk } : { ok: false, error: resultFault(fault) };
+}
+
+/** Cleans what a plugin says of how far it is. */
+export function judgeProgress({ message, ...told }: Progress, hidePaths: HidePaths): Progress {
+  return message === undefined ? told : { ...told, message: hidePaths(cleanOutput(message)) };
 }
 
 /** Judges what a guest asks with, as a result is judged; returns what is wrong with it, in words for its author. */

@@ -12,6 +12,7 @@ function pendingCall(id: number, isBegun = false, signal?: AbortSignal): Pending
     resolve: () => undefined,
     startedAt: 0,
     from: { stdout: 0, stderr: 0 },
+    window: undefined,
     cpuMs: null,
     cpuShareMs: 0,
     peakRssBytes: null,

@@ -6,6 +6,7 @@
  */
 import { createIdTable } from '@bulkhead/protocol';
 import type { SandboxCall, SandboxReply } from '../sandbox.ts';
+import type { ChunkWindow } from './chunk-window.ts';
 import type { OutputMark } from './guest-output.ts';
 
 /** One call that the guest has not answered. */
@@ -17,6 +18,8 @@ export type PendingCall = {
   readonly startedAt: number;
   /** Where the output was when the call began. */
   readonly from: OutputMark;
+  /** Where its result is read piece by piece. */
+  readonly window: ChunkWindow | undefined;
   /** CPU time of the instance that samples inside the call saw; null where none fell inside. */
   cpuMs: number | null;
   /** The part of it that is this call's, where several ran at once. */
@@ -44,6 +47,8 @@ export type PendingCalls = {
    * grace is over: then `didIgnore` is called.
    */
   readonly takeOverdue: (id: number, grace: Grace) => PendingCall | undefined;
+  /** Tells whether the host has answered a call that the guest has still to drop. */
+  readonly isOverdue: (id: number) => boolean;
   /** Tells whether the id was answered by the host before, and forgets it. */
   readonly forgetOverdue: (id: number) => boolean;
   /** In the order in which they were added. */
@@ -82,6 +87,7 @@ export function createPendingCalls(): PendingCalls {
       overdue.set(id, timer);
       return call;
     },
+    isOverdue: (id) => overdue.has(id),
     forgetOverdue,
     values: pending.values,
     markBegun: (ids) => {

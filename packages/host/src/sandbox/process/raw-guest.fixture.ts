@@ -7,7 +7,8 @@ import { systemClock } from '../../base/clock.ts';
 import type { SandboxOpening } from '../sandbox.ts';
 import { createPathHider } from './clean-text.ts';
 import { spawnGuest } from './guest-handle.ts';
-import { GuestProcess, type GuestBinding, type GuestProcessOptions } from './guest-process.ts';
+import type { GuestBinding } from './guest-binding.ts';
+import { GuestProcess, type GuestProcessOptions } from './guest-process.ts';
 import type { PreparedLaunch } from './launcher.ts';
 import type { GuestLogLine } from './plugin-log.ts';
 

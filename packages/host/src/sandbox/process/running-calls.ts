@@ -2,13 +2,14 @@
  * The calls of one serving guest from the moment they are sent until each has its one reply: by the guest, by its
  * deadline, by its caller's abort, or by the guest's death. It says when the guest must end, and ends nothing itself.
  */
-import { LIMITS, callError, type CallError } from '@bulkhead/protocol';
+import { LIMITS, callError, type CallError, type ChunkFrame, type Progress } from '@bulkhead/protocol';
 import type { Clock } from '../../base/clock.ts';
 import { timerDelayMs } from '../../base/timer.ts';
 import type { SandboxCall, SandboxDeath, SandboxOpening, SandboxReply } from '../sandbox.ts';
+import { WINDOW_BYTES, createChunkWindow, type ChunkWindow } from './chunk-window.ts';
 import type { GuestOutput } from './guest-output.ts';
 import type { HostChannel } from './host-channel.ts';
-import { failed, type ReplyBody } from './judge-message.ts';
+import { failed, judgeChunk, type ReplyBody } from './judge-message.ts';
 import { createPendingCalls, type PendingCall } from './pending-calls.ts';
 
 /** What calls run through, and who is told of what they do. */
@@ -58,6 +59,36 @@ export class RunningCalls {
     if (entry === undefined) return this.#answerUnasked(id);
     if (writtenBytes === 0) return this.#settle(entry, body);
     this.#options.output.whenSeen(writtenBytes, () => this.#settle(entry, body));
+  }
+
+  /** Takes a chunk of a result; a guest that sends what nobody reads, or more than is read, has broken the protocol. */
+  takeChunk(frame: ChunkFrame): void {
+    const { id, bytes } = frame;
+    const entry = this.#pending.get(id);
+    if (entry === undefined && this.#pending.isOverdue(id)) return;
+    const { window, call } = entry ?? {};
+    if (window === undefined) return this.#options.kill(unreadable('bytes that nobody reads'), 'fault', call);
+    if (!window.take(bytes.length)) return this.#options.kill(unreadable('more than its reader took'), 'fault', call);
+    const judged = judgeChunk(frame);
+    const { length } = bytes;
+    const refusal = judged.ok
+      ? call?.listener?.onChunk?.(judged.chunk, () => this.#giveRoom(id, window, length))
+      : judged.error;
+    if (refusal !== undefined) this.#giveUp(id, refusal);
+  }
+
+  /** Hands on how far a call says it is. */
+  takeProgress(id: number, progress: Progress): void {
+    const entry = this.#pending.get(id);
+    if (entry === undefined && !this.#pending.isOverdue(id)) return this.#answerUnasked(id);
+    entry?.call.listener?.onProgress?.(progress);
+  }
+
+  #giveRoom(id: number, window: ChunkWindow, bytes: number): void {
+    const portion = window.giveBack(bytes);
+    // One that has ended reads nothing more.
+    if (portion > 0 && this.#pending.get(id) !== undefined)
+      this.#options.channel.send(`{"t":"more","id":${id},"bytes":${portion}}`);
   }
 
   /** Notes that these calls have outlived the tick that started them. */
@@ -119,7 +150,7 @@ export class RunningCalls {
     channel.expectReplies(1);
     channel.send(
       `{"t":"call","id":${id},"target":"${call.target}","name":${JSON.stringify(call.name)},` +
-        `"args":${argsJson},"left_ms":${Math.max(1, Math.ceil(leftMs))}${callerMembers(call)}}`,
+        `"args":${argsJson},"left_ms":${Math.max(1, Math.ceil(leftMs))}${callerMembers(call)}${windowMember(entry)}}`,
     );
   }
 
@@ -160,6 +191,14 @@ const NO_OUTPUT = { stdout: '', stderr: '' };
 
 function callerMembers({ caller }: SandboxCall): string {
   return caller === undefined ? '' : `,"caller":${JSON.stringify(caller)}`;
+}
+
+function windowMember({ window }: PendingCall): string {
+  return window === undefined ? '' : `,"window":${WINDOW_BYTES}`;
+}
+
+function unreadable(what: string): CallError {
+  return callError('FRAME_SCHEMA', { message: `the guest sent ${what}` });
 }
 
 /** A call that need not be sent: cancelled or late before it began, or to a guest that reads nothing. */
@@ -217,6 +256,7 @@ function pendingCall(start: Pick<PendingCall, 'id' | 'call' | 'resolve' | 'start
     resolve,
     startedAt,
     from,
+    window: call.listener?.onChunk === undefined ? undefined : createChunkWindow(),
     cpuMs: null,
     cpuShareMs: 0,
     peakRssBytes: null,

@@ -7,7 +7,7 @@ import type { Tier } from '@bulkhead/protocol';
 import { systemClock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { SandboxOpening } from '../sandbox.ts';
-import type { GuestBinding } from './guest-process.ts';
+import type { GuestBinding } from './guest-binding.ts';
 import { findGuests } from './launch-fixture.ts';
 import { openProcessSandbox, type ProcessSandbox, type ProcessSandboxOptions } from './open-process-sandbox.ts';
 
