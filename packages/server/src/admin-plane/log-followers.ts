@@ -11,6 +11,7 @@
 import type { ServerResponse } from 'node:http';
 import { HostError, type PluginLogPage } from '@bulkhead/host';
 import { LIMITS } from '@bulkhead/protocol';
+import { EVENT_STREAM_BEAT, EVENT_STREAM_HEAD } from '../answer/event-stream.ts';
 
 /** One stream. */
 export type Follower = {
@@ -33,15 +34,8 @@ export type Followers = {
   readonly drain: () => void;
 };
 
-const HEAD = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-store',
-  // A stream that was ended leaves nothing for a server that drains to wait for.
-  connection: 'close',
-  // Proxies of the nginx family hold a stream back otherwise.
-  'x-accel-buffering': 'no',
-} as const;
-const BEAT = ': \n\n';
+// A stream that was ended leaves nothing for a server that drains to wait for.
+const HEAD = { ...EVENT_STREAM_HEAD, connection: 'close' } as const;
 
 /** Makes an empty set of streams; `beatMs` is of the limits table but in tests. */
 export function createFollowers(beatMs: number = LIMITS.log_follow_beat_ms.value): Followers {
@@ -102,7 +96,7 @@ function stream({ response, read, watch, isAllowed, after }: Follower, beatMs: n
   function beat(): void {
     silentBeats = response.writableNeedDrain ? silentBeats + 1 : 0;
     if (silentBeats > 1) response.destroy();
-    else if (isAllowed()) response.write(BEAT);
+    else if (isAllowed()) response.write(EVENT_STREAM_BEAT);
     else response.end();
   }
 

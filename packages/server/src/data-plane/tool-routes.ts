@@ -4,12 +4,13 @@
  */
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Host, Log } from '@bulkhead/host';
+import type { CallRequest, Host, Log } from '@bulkhead/host';
 import type { Outcome } from '@bulkhead/protocol';
 import { Type, type Static } from 'typebox';
 import { encodeOutcome } from '../answer/encode.ts';
 import { callerOf, type Caller } from '../door/principal.ts';
 import { CallBodySchema, ListedToolSchema, OutcomeSchema, ToolParamsSchema, type CallBody } from '../schemas.ts';
+import { streamCall, wantsEvents } from './call-events.ts';
 import { inCallersTrace, traceFields } from '../door/trace-context.ts';
 
 /** The part of the server that the data plane needs. */
@@ -42,6 +43,9 @@ export function addToolRoutes(app: FastifyInstance, plane: DataPlane): void {
       config: { access: 'operator' },
       schema: {
         summary: 'Call a tool',
+        description:
+          'With `Accept: text/event-stream` the result is read while it runs: events `chunk` (JSON), `bytes` (base64 in JSON), ' +
+          '`progress` ({progress, total?, message?}), and last `outcome`. A call that is refused before it gives anything is answered as ever.',
         security,
         params: ToolParamsSchema,
         body: CallBodySchema,
@@ -51,7 +55,10 @@ export function addToolRoutes(app: FastifyInstance, plane: DataPlane): void {
     async (request, reply) => {
       const { body, headers, params, raw } = request;
       const asked = { body, caller: callerOf(request), gone: goneOf(raw.socket) };
-      return answer(reply, await inCallersTrace(headers, () => call(plane, params, asked)));
+      const called = requestOf(params, asked);
+      if (!wantsEvents(headers.accept)) return answer(reply, await inCallersTrace(headers, () => call(plane, called)));
+      const { outcome, isWritten } = await inCallersTrace(headers, () => callInPieces(plane, called, reply));
+      return isWritten ? reply : answer(reply, outcome);
     },
   );
 }
@@ -63,14 +70,28 @@ type Asked = {
   readonly gone: AbortSignal;
 };
 
-async function call(plane: DataPlane, { plugin, tool }: CallRoute['Params'], asked: Asked): Promise<Outcome> {
+function requestOf({ plugin, tool }: CallRoute['Params'], asked: Asked): CallRequest {
   const { params, timeout_ms: timeoutMs, idempotency_key: idempotencyKey } = asked.body ?? {};
   const { tenant, scopes } = asked.caller;
   // Whoever sends a key may ask again for the outcome, so a lost connection does not cancel the call.
   const signal = idempotencyKey === undefined ? asked.gone : undefined;
-  const outcome = await plane.host.call({ plugin, tool, params, tenant, timeoutMs, signal, idempotencyKey, scopes });
-  logCall(plane.log, outcome);
+  return { plugin, tool, params, tenant, timeoutMs, signal, idempotencyKey, scopes };
+}
+
+async function call({ host, log }: DataPlane, request: CallRequest): Promise<Outcome> {
+  const outcome = await host.call(request);
+  logCall(log, outcome);
   return outcome;
+}
+
+async function callInPieces(
+  { host, log }: DataPlane,
+  request: CallRequest,
+  reply: FastifyReply,
+): ReturnType<typeof streamCall> {
+  const ended = await streamCall(host, request, reply);
+  logCall(log, ended.outcome);
+  return ended;
 }
 
 /**
