@@ -1,7 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OUTCOME_KINDS, type Outcome } from '@bulkhead/protocol';
-import { makeFolder, REPOSITORY, run, start, writePlugin, type Folder } from './cli-fixture.ts';
+import { makeFolder, REPOSITORY, run, serve, start, writePlugin, type Folder } from './cli-fixture.ts';
 
 const demo = (name: string): string => join(REPOSITORY, 'examples/demo-plugins', name);
 const calculator = join(REPOSITORY, 'plugins/calculator');
@@ -15,6 +16,14 @@ export default { tools: [
   tool('wait', (_params, { signal }) => { console.log('waiting');
     return new Promise((resolve) => signal.addEventListener('abort', () => resolve(0))); }),
   tool('flood', () => 'x'.repeat(2_000_000)),
+  tool('tell', async function* (_params, context) {
+    context.progress(1, { total: 2, message: 'begun' });
+    yield 'one, ';
+    yield 'two';
+    yield { n: 3 };
+    yield new Uint8Array([0x66, 0x6f, 0x75, 0x72]);
+  }),
+  tool('tell_and_fail', async function* () { yield 'half'; throw new Error('way'); }),
   tool('cycle', () => { const it = {}; it.it = it; return it; }),
 ] };`;
 
@@ -113,6 +122,46 @@ test('for people a failure is on stderr with its code and the next step, and std
   const { stdout, stderr } = await run(['call', calculator, 'divide', '--params', '{"a":1,"b":0}']);
   expect(stdout).toBe('');
   expect(stderr).toContain('tool_error TOOL_REPORTED_ERROR: Division by zero');
+});
+
+test('with --stream what a tool gives is printed as it comes, and how far it is as talk', async () => {
+  const { code, stdout, stderr } = await run(['call', testPlugin, 'tell', '--stream']);
+  expect(stdout).toBe('one, two{"n":3}\nfour');
+  expect(stderr).toContain('1 of 2: begun');
+  expect(stderr).toMatch(/ok in \d+ ms/);
+  expect(code).toBe(0);
+});
+
+test('with --stream --json each piece is a line, and the outcome the last', async () => {
+  const { stdout } = await run(['call', testPlugin, 'tell', '--stream', '--json']);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    { event: 'progress', data: { progress: 1, total: 2, message: 'begun' } },
+    { event: 'chunk', data: 'one, ' },
+    { event: 'chunk', data: 'two' },
+    { event: 'chunk', data: { n: 3 } },
+    { event: 'bytes', data: 'Zm91cg==' },
+    expect.objectContaining({ ok: true, value: null }),
+  ]);
+});
+
+test('a stream that breaks off ends with its error and exit code, behind a line of its own', async () => {
+  const { code, stdout, stderr } = await run(['call', testPlugin, 'tell_and_fail', '--stream']);
+  expect(stdout).toBe('half\n');
+  expect(stderr).toContain('tool_error PLUGIN_THREW: Error: way');
+  expect(code).toBe(10);
+});
+
+test('a server’s tool is streamed alike', async () => {
+  await writePlugin(folder.path, { name: 'teller', main: TOOLS });
+  await using served = await serve(['--plugins', folder.path]);
+  const asked = ['call', 'teller', 'tell', '--stream', '--server', served.ready.url];
+  const token = await readFile(served.ready.token_file ?? '', 'utf8');
+  const env = { BULKHEAD_TOKEN: token.trim() };
+  expect(await run(asked, { env })).toMatchObject({ stdout: 'one, two{"n":3}\nfour', code: 0 });
+  const refused = await run(['call', 'teller', 'none', '--stream', '--server', served.ready.url], { env });
+  expect(refused.code).toBe(25);
+  expect(refused.stderr).toContain('TOOL_NOT_FOUND');
 });
 
 test('Ctrl-C cancels the call: exit code 20', async () => {

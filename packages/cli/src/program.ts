@@ -109,12 +109,14 @@ function addCall({ program, terminal, exit }: VerbContext): void {
     .option('--params <json>', 'parameters of the tool', '{}')
     .option('--timeout-ms <n>', 'time limit; clipped to the plugin’s own', Number)
     .option('--grant <perm,...>', 'grant permissions to the plugin of the folder; repeatable', collect)
+    .option('--stream', 'print what the tool gives while it runs, and how far it is')
     .addHelpText(
       'after',
       `${examples([
         `bulkhead call ./plugins/calculator add --params '{"a":2,"b":3}'`,
         `bulkhead call calculator add --params '{"a":2,"b":3}' --server http://127.0.0.1:7070 --json`,
-      ])}\n\nExit codes: 0 ok, 1 no server, 2 wrong usage, 10 to 26 as the outcome's kind (docs/operator.md).`,
+        'bulkhead call ./exporter export --stream > backup.tar',
+      ])}\n\nWith --stream --json each piece is one line {"event","data"}, and the outcome the last.\nExit codes: 0 ok, 1 no server, 2 wrong usage, 10 to 26 as the outcome's kind (docs/operator.md).`,
     )
     .action(async (where, tool, options) =>
       exit(await (await import('./verbs/call.ts')).call({ where, tool, ...options }, terminal)),

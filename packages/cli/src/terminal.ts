@@ -5,12 +5,17 @@
 import pc from 'picocolors';
 
 /** A writable stream, as far as it is needed here. */
-export type Stream = { readonly isTTY?: boolean; readonly write: (text: string) => unknown };
+export interface Stream {
+  readonly isTTY?: boolean;
+  write(part: string | Uint8Array, didWrite?: () => void): unknown;
+}
 
 /** Where a verb speaks. */
 export type Terminal = {
   /** Prints a result, one line. */
   readonly result: (line: string) => void;
+  /** Prints a part of a result as it is; resolves once whoever reads it has taken it. */
+  readonly write: (part: string | Uint8Array) => Promise<void>;
   /** Prints talk, one line. */
   readonly say: (line: string) => void;
   /** Shows that something long goes on; the function ends it. */
@@ -37,6 +42,7 @@ export function openTerminal({ stdout, stderr, env }: Surroundings): Terminal {
     stream.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
   return {
     result: (line) => void stdout.write(`${line}\n`),
+    write: (part) => new Promise((resolve) => stdout.write(part, resolve)),
     say: (line) => void stderr.write(`${line}\n`),
     progress: (what) => (stderr.isTTY === true && env['TERM'] !== 'dumb' ? spin(stderr, what) : plain(stderr, what)),
     colors: pc.createColors(hasColors(stdout)),

@@ -73,11 +73,27 @@ export function tokenHeaders({ token, tenant }: Remote): Readonly<Record<string,
 }
 
 /** Calls a tool of a running server. @throws As {@link askAdmin}, but for refusals: those are Outcomes. */
-export async function callRemote(remote: Remote, { plugin, tool, body }: RemoteCall): Promise<Outcome> {
-  const path = `/v1/tools/${encodeURIComponent(plugin)}/${encodeURIComponent(tool)}/call`;
+export async function callRemote(remote: Remote, called: RemoteCall): Promise<Outcome> {
   const headers = { ...tokenHeaders(remote), 'content-type': 'application/json' };
-  const { value } = await ask(remote.server, path, { method: 'POST', headers, body: JSON.stringify(body) });
+  const init = { method: 'POST', headers, body: JSON.stringify(called.body) };
+  const { value } = await ask(remote.server, callPath(called), init);
   return isOutcome(value) ? value : raiseForeign(remote.server);
+}
+
+/** Where a tool is called. */
+export function callPath({ plugin, tool }: RemoteCall): string {
+  return `/v1/tools/${encodeURIComponent(plugin)}/${encodeURIComponent(tool)}/call`;
+}
+
+/** Reads an outcome. @throws {HostError} `HOST_CLOSED` where the text is none. */
+export function outcomeOf(server: string, text: string): Outcome {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    return raiseForeign(server, cause);
+  }
+  return isOutcome(value) ? value : raiseForeign(server);
 }
 
 /**

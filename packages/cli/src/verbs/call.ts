@@ -8,7 +8,9 @@ import { createHost, HostError, type CallRequest, type Host } from '@bulkhead/ho
 import { callError, capabilitiesOf, exitCodeOf, isJsonObject, type JsonObject, type Outcome } from '@bulkhead/protocol';
 import { outcomeOf } from '@bulkhead/server';
 import { parsePermissions } from '../config/grants.ts';
+import { createCallPrinter, type CallPrinter } from '../call-printer.ts';
 import { callRemote } from '../remote/ask.ts';
+import { streamRemote } from '../remote/stream-call.ts';
 import { openRemote } from '../remote/remote.ts';
 import type { ServerOptions } from '../remote/server-verb.ts';
 import type { Terminal } from '../terminal.ts';
@@ -21,15 +23,24 @@ export type CallOptions = ServerOptions & {
   readonly params: string;
   readonly timeoutMs?: number;
   readonly grant?: readonly string[];
+  readonly stream?: boolean;
 };
 
-type Call = Omit<CallOptions, 'params'> & { readonly params: JsonObject };
+type Call = Omit<CallOptions, 'params' | 'stream'> & {
+  readonly params: JsonObject;
+  /** Where what it gives is printed while it runs. */
+  readonly printer: CallPrinter | undefined;
+};
 
 /** Calls the tool, prints the outcome and answers its exit code. */
 export async function call(options: CallOptions, terminal: Terminal): Promise<number> {
-  const asked: Call = { ...options, params: parseParams(options.params) };
+  const isJson = options.json === true;
+  const printer = options.stream === true ? createCallPrinter(terminal, isJson) : undefined;
+  const asked: Call = { ...options, params: parseParams(options.params), printer };
   const outcome = isFolder(options.where) ? await callFolder(asked, terminal) : await callServer(asked);
-  if (options.json === true) terminal.result(JSON.stringify(outcome));
+  await printer?.end();
+  if (isJson) terminal.result(JSON.stringify(outcome));
+  else if (outcome.ok && outcome.value === null && printer !== undefined) sayOk(outcome, terminal);
   else show(outcome, terminal);
   return exitCodeOf(outcome);
 }
@@ -57,9 +68,11 @@ function isFolder(where: string): boolean {
   );
 }
 
-async function callServer({ where, tool, params, timeoutMs, ...options }: Call): Promise<Outcome> {
+async function callServer({ where, tool, params, timeoutMs, printer, ...options }: Call): Promise<Outcome> {
   const body = timeoutMs === undefined ? { params } : { params, timeout_ms: timeoutMs };
-  return callRemote(await openRemote(options, process.env), { plugin: where, tool, body });
+  const remote = await openRemote(options, process.env);
+  const called = { plugin: where, tool, body };
+  return printer === undefined ? callRemote(remote, called) : streamRemote(remote, called, printer);
 }
 
 async function callFolder(asked: Call, terminal: Terminal): Promise<Outcome> {
@@ -70,10 +83,18 @@ async function callFolder(asked: Call, terminal: Terminal): Promise<Outcome> {
     await using host = await createHost({ spareCount: 0 });
     const name = await install(host, dir, capabilitiesOf((asked.grant ?? []).flatMap(parsePermissions)));
     if (typeof name !== 'string') return refused(name, { dir, tool: asked.tool, host });
-    return await host.call({ plugin: name, signal, ...requestOf(asked) });
+    done();
+    return await callHost(host, { plugin: name, signal, ...requestOf(asked) }, asked.printer);
   } finally {
     done();
   }
+}
+
+async function callHost(host: Host, request: CallRequest, printer: CallPrinter | undefined): Promise<Outcome> {
+  if (printer === undefined) return host.call(request);
+  const stream = host.stream({ ...request, onProgress: printer.progress });
+  for await (const chunk of stream) await printer.chunk(chunk);
+  return stream.outcome;
 }
 
 /** The first signal cancels the call, which is an outcome; a second one ends the process. */
@@ -107,12 +128,16 @@ function refused(
   return outcomeOf(why, { plugin, target: tool });
 }
 
+function sayOk({ call: report }: Outcome, { say, talkColors }: Pick<Terminal, 'say' | 'talkColors'>): void {
+  say(talkColors.dim(`ok in ${Math.round(report.duration_ms)} ms, sandbox ${report.tier ?? 'unknown'}`));
+}
+
 function show(outcome: Outcome, { result, say, talkColors }: Terminal): void {
   const { call: report } = outcome;
   for (const line of [...linesOf(report.stdout), ...linesOf(report.stderr)]) say(talkColors.dim(`| ${line}`));
   if (outcome.ok) {
     result(JSON.stringify(outcome.value, null, 2));
-    say(talkColors.dim(`ok in ${Math.round(report.duration_ms)} ms, sandbox ${report.tier ?? 'unknown'}`));
+    sayOk(outcome, { say, talkColors });
     return;
   }
   const { kind, code, message, hint } = outcome.error;
