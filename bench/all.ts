@@ -16,6 +16,7 @@ const BENCHES = [
   'tenants',
   'check',
   'dev-reload',
+  'stream',
 ];
 
 for (const name of BENCHES) {
