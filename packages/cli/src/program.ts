@@ -145,28 +145,33 @@ At the prompt: NAME {"a":1} calls a tool; .tools, .logs, .reload, .help, .quit.`
 }
 
 function addCheck({ program, terminal, exit }: VerbContext): void {
-  program
-    .command('check')
-    .alias('review')
-    .description(
-      'Say what is wrong with a plugin folder: manifest, requirements, code, licences; and what is bundled with it',
-    )
-    .argument('<dir>', 'plugin folder')
-    .option('--json', 'print findings and dependencies as one line of JSON')
-    .option('--fix', 'mend first what can be mended safely, and say what was changed')
-    .option('--sarif [file]', 'write the findings as SARIF 2.1.0 to the file, or print them in that form')
-    .addHelpText(
-      'after',
-      examples([
-        'bulkhead check ./my-plugin',
-        'bulkhead check ./my-plugin --fix',
-        'bulkhead review ./my-plugin --json',
-        'bulkhead review ./my-plugin --sarif review.sarif',
-      ]),
-    )
-    .action(async (dir, options) =>
-      exit(await (await import('./verbs/check.ts')).check({ dir, version: version(), ...options }, terminal)),
-    );
+  const verb = (name: 'check' | 'review', about: string): void => {
+    program
+      .command(name)
+      .description(about)
+      .argument('<dir>', 'plugin folder')
+      .option('--json', 'print findings and dependencies as one line of JSON')
+      .option('--fix', 'mend first what can be mended safely, and say what was changed')
+      .option('--sarif [file]', 'write the findings as SARIF 2.1.0 to the file, or print them in that form')
+      .addHelpText(
+        'after',
+        examples([
+          `bulkhead ${name} ./my-plugin`,
+          `bulkhead ${name} ./my-plugin --fix`,
+          `bulkhead ${name} ./my-plugin --json`,
+          `bulkhead ${name} ./my-plugin --sarif review.sarif`,
+        ]),
+      )
+      .action(async (dir, options) => {
+        const asked = { dir, version: version(), isReview: name === 'review', ...options };
+        return exit(await (await import('./verbs/check.ts')).check(asked, terminal));
+      });
+  };
+  verb(
+    'check',
+    'Say what is wrong with a plugin folder: manifest, requirements, code, licences, types, and one load in the sandbox',
+  );
+  verb('review', 'The same of what can be read: nothing of the plugin runs');
 }
 
 function addTest({ program, terminal, exit }: VerbContext): void {

@@ -1,13 +1,13 @@
 /**
- * `check`: everything that an install would say of a folder before it runs anything, all at once. It stores nothing and
- * starts no guest.
+ * `check` and `review`: everything that an install would say of a folder, all at once. A review runs nothing of the plugin; a
+ * check loads it once in the sandbox, where nothing else is wrong. Nothing is stored.
  *
- *   read -> manifest -> requirements -> review -> bundle
+ *   read -> manifest -> requirements -> review -> bundle (-> load)
  */
 import { hasErrors, type Dependency, type Finding, type Manifest } from '@bulkhead/protocol';
 import { resolve } from 'node:path';
 import { HostError } from './base/host-error.ts';
-import { bundleSource } from './bundle/bundle-source.ts';
+import { bundleSource, type Bundle } from './bundle/bundle-source.ts';
 import { PLATFORM_VERSION } from './host/settings.ts';
 import { withWorkshop } from './host/with-workshop.ts';
 import { problemsOfMissing } from './install/problems.ts';
@@ -19,6 +19,7 @@ import { readManifest } from './source/manifest-file.ts';
 import { OPERATOR_FOLDER, readSource } from './source/read-source.ts';
 import type { SourceTree } from './source/source-tree.ts';
 import type { AskWorkshop } from './base/workshop-port.ts';
+import { openLoadOnce } from './load-once.ts';
 import { mendPlugin, type Mended } from './mend.ts';
 
 /**
@@ -36,11 +37,12 @@ export type CheckReport = {
 };
 
 /**
- * What a check does beside looking: `fix` mends first what can be mended safely.
+ * What a check does beside looking: `fix` mends first what can be mended safely; `load` loads the plugin once in the sandbox,
+ * which must be measured for it.
  *
  * @public
  */
-export type CheckOptions = { readonly fix?: boolean };
+export type CheckOptions = { readonly fix?: boolean; readonly load?: boolean };
 
 /**
  * Checks a plugin folder.
@@ -48,13 +50,17 @@ export type CheckOptions = { readonly fix?: boolean };
  * @param dir - The folder; one that is missing or too large is a finding too.
  * @public
  */
-export async function checkPlugin(dir: string, { fix = false }: CheckOptions = {}): Promise<CheckReport> {
+export async function checkPlugin(dir: string, { fix = false, load = false }: CheckOptions = {}): Promise<CheckReport> {
   try {
-    return await withWorkshop(async (ask) => {
-      const fixed = fix ? await mendPlugin(resolve(dir), ask) : undefined;
-      const found = await findIn(resolve(dir), ask);
-      return { ok: !hasErrors(found.findings), ...found, ...(fixed !== undefined && { fixed }) };
+    await using loader = load ? openLoadOnce() : undefined;
+    const { fixed, ...read } = await withWorkshop(async (ask) => {
+      const mended = fix ? await mendPlugin(resolve(dir), ask) : undefined;
+      return { ...(await findIn(resolve(dir), ask)), ...(mended !== undefined && { fixed: mended }) };
     });
+    const { bundle, dependencies } = read;
+    const problems = bundle === undefined ? undefined : await loader?.load(bundle);
+    const findings = [...read.findings, ...(problems ?? [])];
+    return { ok: !hasErrors(findings), findings, dependencies, ...(fixed !== undefined && { fixed }) };
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     const findings = error.findings.length > 0 ? error.findings : [asFinding(error)];
@@ -62,7 +68,10 @@ export async function checkPlugin(dir: string, { fix = false }: CheckOptions = {
   }
 }
 
-async function findIn(dir: string, ask: AskWorkshop): Promise<Omit<CheckReport, 'ok' | 'fixed'>> {
+/** `bundle` is there where nothing that was found keeps the plugin from being loaded here. */
+type Read = Pick<CheckReport, 'findings' | 'dependencies'> & { readonly bundle?: Bundle };
+
+async function findIn(dir: string, ask: AskWorkshop): Promise<Read> {
   const source = await readSource(dir, OPERATOR_FOLDER);
   const read = readManifest(source);
   if (!read.ok) return { findings: read.findings, dependencies: [] };
@@ -70,18 +79,17 @@ async function findIn(dir: string, ask: AskWorkshop): Promise<Omit<CheckReport, 
   const missing = await missingOf(manifest, source);
   const reviewed = await reviewSource({ source, manifest, supplied: [await readSdk()] }, ask);
   const { dependencies } = reviewed.kind === 'reviewed' ? reviewed.reviewed : reviewed;
-  const found = (findings: readonly Finding[]): Omit<CheckReport, 'ok' | 'fixed'> => ({
-    findings: [...missing, ...findings],
-    dependencies,
-  });
+  const found = (findings: readonly Finding[]): Read => ({ findings: [...missing, ...findings], dependencies });
   if (reviewed.kind === 'refused') return found(reviewed.findings);
   if (reviewed.kind === 'missing') {
     const packages = problemsOfMissing(missingPackages(reviewed.packages, { shownDir: dir }), reviewed.findings);
     const others = reviewed.findings.filter(({ id }) => id !== 'PACKAGE_MISSING'); // The same, without our cure.
-    return found([...packages.map(softened), ...others]);
+    return found([...packages.map((finding) => ({ ...finding, id: 'PACKAGE_MISSING' })), ...others]);
   }
   const bundled = await bundleSource(reviewed.reviewed, ask);
-  return found(bundled.kind === 'refused' ? bundled.findings : bundled.bundle.findings);
+  if (bundled.kind === 'refused') return found(bundled.findings);
+  const { bundle } = bundled;
+  return { ...found(bundle.findings), ...(missing.length === 0 && { bundle }) };
 }
 
 async function missingOf(manifest: Manifest, source: SourceTree): Promise<readonly Finding[]> {
@@ -100,10 +108,6 @@ function asWarning({ cause, cure }: MissingRequirement): Finding {
     message: cause,
     hint: cure,
   };
-}
-
-function softened(finding: Finding): Finding {
-  return { ...finding, id: 'REQUIREMENT_MISSING', severity: 'warning' };
 }
 
 function asFinding({ code, message, hint }: HostError): Finding {

@@ -15,7 +15,7 @@ import {
 } from '@bulkhead/protocol';
 import { sampleOf } from '../sample-params.ts';
 import { deadlyEnd } from './kinds.ts';
-import { readManifest } from './place.ts';
+import { readManifest } from '../place.ts';
 
 /** A plugin that has been loaded into a host. */
 export type Judged = {

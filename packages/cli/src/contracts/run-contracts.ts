@@ -13,7 +13,16 @@ import {
 } from '@bulkhead/protocol';
 import { checkBadInput, checkCleanup, checkMetadata, checkSurvival, type Judged } from './every-plugin.ts';
 import { KIND_CHECKS } from './kinds.ts';
-import { placeInStack, placeOfEntry, placeOfHang, placeOfText, readManifest, type Place } from './place.ts';
+import {
+  escaped,
+  placeInStack,
+  placeOfEntry,
+  placeOfHang,
+  placeOfReason,
+  placeOfText,
+  readManifest,
+  type Place,
+} from '../place.ts';
 
 /** How the tests of a folder went; `findings` are those of its review. */
 export type ContractReport = {
@@ -93,20 +102,6 @@ async function load(host: Host, dir: string, stacks: readonly unknown[]): Promis
 /** A reason ends with its cure. */
 function cureOf(reason: string): string {
   return reason.split('To cure: ')[1] ?? 'Do what the reason ends with, and test again.';
-}
-
-async function placeOfReason(dir: string, reason: string): Promise<Place> {
-  if (reason.includes('INIT_TIMEOUT')) return placeOfHang(dir);
-  const entry = /the entry point "([^"]+)" of (\w+)/.exec(reason);
-  if (entry !== null) return placeOfEntry(dir, entry[2] ?? '', entry[1] ?? '');
-  const named = /no package "([^"]+)"|the (?:tool|hook) "([^"]+)"/.exec(reason);
-  const word = named?.[1] ?? named?.[2];
-  const place = word === undefined ? undefined : await placeOfText(dir, new RegExp(`["'\`]${escaped(word)}["'\`/]`));
-  return place ?? { path: (await placeOfHang(dir)).path, line: 1 };
-}
-
-function escaped(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }
 
 async function problemOf(test: ContractTest, judged: Judged, stacks: readonly unknown[]): Promise<Problem | undefined> {

@@ -7,6 +7,7 @@
  */
 import { HostError, type Host, type PluginLogLine } from '@bulkhead/host';
 import { DEFAULT_TENANT, type Finding, type JsonObject, type ListedTool, type Outcome } from '@bulkhead/protocol';
+import { withPlaces } from '../place.ts';
 import type { DevEvent } from './dev-event.ts';
 
 /** What a session works on, and who is told of what happens. */
@@ -46,17 +47,23 @@ export function openDevSession({ host, dir, grant, tell }: DevSessionOptions): D
   let good: Good | undefined;
   const listener = createListener(host, tell);
 
-  async function load(): Promise<Omit<Extract<DevEvent, { event: 'failed' }>, 'took_ms'> | Loaded> {
+  const failure = async (findings: readonly Finding[]): Promise<Failed> => ({
+    event: 'failed',
+    findings: await withPlaces(dir, findings),
+    serving: good?.version ?? null,
+  });
+
+  async function load(): Promise<Failed | Loaded> {
     try {
       const options = { tenant: TENANT, grant };
       const release = known === undefined ? await host.install(dir, options) : await host.reload(known);
       await adopt(release.name);
       const { problems, findings, name, version } = release;
-      if (problems.length > 0) return { event: 'failed', findings: problems, serving: good?.version ?? null };
+      if (problems.length > 0) return failure(problems);
       good = { name, version };
       return { event: 'loaded', plugin: name, version, tools: toolsOf(name).map((tool) => tool.name), findings };
     } catch (error) {
-      return { event: 'failed', findings: findingsOf(error), serving: good?.version ?? null };
+      return failure(findingsOf(error));
     }
   }
 
@@ -95,6 +102,7 @@ export function openDevSession({ host, dir, grant, tell }: DevSessionOptions): D
   };
 }
 
+type Failed = Omit<Extract<DevEvent, { event: 'failed' }>, 'took_ms'>;
 type Loaded = Omit<Extract<DevEvent, { event: 'loaded' }>, 'took_ms'>;
 
 /** A refusal without findings is one itself. @throws what is no refusal: a bug of ours. */

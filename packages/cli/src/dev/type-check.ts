@@ -3,7 +3,7 @@
  * are stripped and what runs is what is written.
  */
 import type { DevEvent } from './dev-event.ts';
-import { findTypeErrors } from './type-errors.ts';
+import { findTypeErrors } from '../type-errors.ts';
 
 /** Checks that follow loads. */
 export type TypeCheck = {

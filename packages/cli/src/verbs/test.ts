@@ -8,6 +8,7 @@ import { NOT_TRIED, runContracts, type ContractReport } from '../contracts/run-c
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { runOwnTests, type OwnTests } from '../own-tests.ts';
 import type { Terminal } from '../terminal.ts';
+import { findTypeErrors } from '../type-errors.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Arguments and options as they were typed. */
@@ -18,7 +19,7 @@ export async function test(options: TestOptions, terminal: Terminal): Promise<nu
   const { dir, json, contracts: isWithoutOwn } = options;
   if (!existsSync(dir) || !statSync(dir).isDirectory()) throw new UsageError(`${dir} is no folder`);
   const done = terminal.progress(`testing ${dir} in the sandbox`);
-  const report = await runContracts(resolve(dir)).finally(done);
+  const report = await contractsAndTypes(resolve(dir)).finally(done);
   if (json !== true) showContracts(report, terminal);
   const own = isWithoutOwn === true ? null : await runOwn(resolve(dir), terminal);
   const ok = report.ok && own?.ok !== false;
@@ -26,6 +27,12 @@ export async function test(options: TestOptions, terminal: Terminal): Promise<nu
   if (json === true) terminal.result(JSON.stringify({ ok, plugin, findings, contracts, own }));
   else showEnd({ ok, own, contracts }, terminal);
   return ok ? EXIT_OK : EXIT_FAILED;
+}
+
+/** A type error is told beside the contracts: the plugin runs as it is written, and may keep them all. */
+async function contractsAndTypes(dir: string): Promise<ContractReport> {
+  const [report, types = []] = await Promise.all([runContracts(dir), findTypeErrors(dir)]);
+  return { ...report, ok: report.ok && types.length === 0, findings: [...report.findings, ...types] };
 }
 
 async function runOwn(dir: string, terminal: Terminal): Promise<OwnTests> {
@@ -42,8 +49,10 @@ function showContracts({ contracts, findings }: ContractReport, { result, colors
     result(`${contract.ok ? colors.green('ok  ') : colors.red('FAIL')}  ${contract.title}`);
     if (!contract.ok) for (const line of explained(contract)) result(colors.dim(`      ${line}`));
   }
-  for (const { severity, path, line, message } of findings)
-    result(`${colors.yellow(severity)}  ${placed({ path, line })}  ${message}`);
+  for (const { severity, path, line, message } of findings) {
+    const paint = severity === 'error' ? colors.red : colors.yellow;
+    result(`${paint(severity)}  ${placed({ path, line })}  ${message}`);
+  }
 }
 
 function isUntried(contract: ContractOutcome): boolean {
@@ -73,5 +82,6 @@ function showEnd({ ok, own, contracts }: End, { result, say, colors, talkColors 
   }
   const failures = contracts.filter((contract) => !contract.ok).length;
   if (ok) say(talkColors.green(`it keeps all ${contracts.length} contracts`));
-  else say(talkColors.red(`${failures} of ${contracts.length} contracts are not kept`));
+  else if (failures > 0) say(talkColors.red(`${failures} of ${contracts.length} contracts are not kept`));
+  else say(talkColors.red(`it keeps all ${contracts.length} contracts, and is not right: see above`));
 }

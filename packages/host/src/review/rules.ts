@@ -84,8 +84,14 @@ export const OTHER_FINDINGS: readonly Omit<RuleWords, 'binds'>[] = [
   },
   {
     id: 'PACKAGE_MISSING',
-    severity: 'warning',
-    about: 'an import names a package that is not in node_modules; `check` shows it as `REQUIREMENT_MISSING`',
+    severity: 'error',
+    about: 'an import names a package that is not in node_modules, so that nothing can be bundled or loaded',
+  },
+  {
+    id: 'TYPE_ERROR',
+    severity: 'error',
+    about:
+      'the TypeScript compiler says so, by the tsconfig.json of the folder or else without `strict`; an install does not look at types',
   },
   {
     id: 'BUNDLE_ESCAPES',
@@ -95,7 +101,7 @@ export const OTHER_FINDINGS: readonly Omit<RuleWords, 'binds'>[] = [
   {
     id: 'REQUIREMENT_MISSING',
     severity: 'warning',
-    about: 'a package, command, file, variable or plugin that it needs is not here; it may be where it will run',
+    about: 'a command, file, variable or plugin that it needs is not here; it may be where it will run',
   },
 ];
 

@@ -4,7 +4,7 @@
  */
 import { readFile, readdir } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { isJsonObject } from '@bulkhead/protocol';
+import { isJsonObject, type Finding } from '@bulkhead/protocol';
 
 /** A file of the plugin, and a line of it where one is known. */
 export type Place = { readonly path: string; readonly line: number | null };
@@ -51,6 +51,35 @@ export async function placeOfHang(dir: string): Promise<Place> {
   const found = await placeOfText(dir, MAY_NOT_END);
   const [main = MANIFEST.path] = await ownModules(dir);
   return found ?? { path: main, line: 1 };
+}
+
+/** Finds what a reason that names no line is about; the first line of main where that is not seen. */
+export async function placeOfReason(dir: string, reason: string): Promise<Place> {
+  if (reason.includes('INIT_TIMEOUT')) return placeOfHang(dir);
+  const entry = /the entry point "([^"]+)" of (\w+)/.exec(reason);
+  if (entry !== null) return placeOfEntry(dir, entry[2] ?? '', entry[1] ?? '');
+  const named = /no package "([^"]+)"|the (?:tool|hook) "([^"]+)"/.exec(reason);
+  const word = named?.[1] ?? named?.[2];
+  const place = word === undefined ? undefined : await placeOfText(dir, new RegExp(`["'\`]${escaped(word)}["'\`/]`));
+  return place ?? { path: (await placeOfHang(dir)).path, line: 1 };
+}
+
+/** A text as a regular expression that matches it alone. */
+export function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+}
+
+/** What a load that failed may end with; nobody knows its line where nothing was thrown. */
+const LOAD_FAILURES: ReadonlySet<string> = new Set(['INIT_TIMEOUT', 'LOAD_FAILED', 'INIT_FAILED', 'GUEST_EXITED']);
+
+/** Gives failures to load that name no line the one where an author should look first. */
+export function withPlaces(dir: string, findings: readonly Finding[]): Promise<readonly Finding[]> {
+  return Promise.all(
+    findings.map(async (finding) => {
+      if (finding.line !== null || !LOAD_FAILURES.has(finding.id)) return finding;
+      return { ...finding, ...(await placeOfReason(dir, `${finding.id}: ${finding.message}`)) };
+    }),
+  );
 }
 
 async function placeInManifest(dir: string, text: string): Promise<Place | undefined> {

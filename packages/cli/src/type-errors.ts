@@ -1,5 +1,5 @@
 /**
- * Type errors of a plugin folder, by the TypeScript compiler that is installed beside the command line; never by one of the
+ * Type errors of a plugin folder, for `check`, `test` and `dev`: by the TypeScript compiler that is installed beside the command line; never by one of the
  * plugin's folder, which would be its code run outside of the sandbox. The compiler reads files and runs none.
  */
 import { execFile } from 'node:child_process';
@@ -10,6 +10,8 @@ import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { isJsonObject, type Finding } from '@bulkhead/protocol';
 
+/** The id of each finding. */
+export const TYPE_ERROR = 'TYPE_ERROR';
 /** The name under which plugins import it. */
 const SDK_NAME = '@bulkhead/sdk';
 const TIMEOUT_MS = 30_000;
@@ -21,7 +23,7 @@ const FINDINGS_MAX = 100;
  *
  * @returns undefined where nobody can know: no compiler is installed, the plugin is not of TypeScript, or it took too long.
  */
-export async function findTypeErrors(dir: string, signal: AbortSignal): Promise<readonly Finding[] | undefined> {
+export async function findTypeErrors(dir: string, signal?: AbortSignal): Promise<readonly Finding[] | undefined> {
   const compiler = findCompiler();
   const main = await mainOf(dir);
   if (compiler === undefined || main === undefined || !/\.[cm]?ts$/.test(main)) return undefined;
@@ -61,7 +63,10 @@ function namedMain(text: string): string | undefined {
   }
 }
 
-/** The author's own settings where there are any; never one that writes files. */
+/**
+ * The author's own settings where there are any; never one that writes files. Who has none has not asked for strictness, and is
+ * told what is wrong whatever one thinks of `any`.
+ */
 function configOf(dir: string, main: string): object {
   const own = join(dir, 'tsconfig.json');
   const sdk = existsSync(join(dir, 'node_modules', SDK_NAME)) ? undefined : suppliedSdk();
@@ -74,8 +79,14 @@ function configOf(dir: string, main: string): object {
     ...(sdk !== undefined && { paths: { [SDK_NAME]: [sdk] } }),
   };
   if (existsSync(own)) return { extends: own, compilerOptions: always, files: [join(dir, main)] };
-  const usual = { target: 'esnext', module: 'nodenext', lib: ['esnext', 'dom'], strict: true, types: [] };
+  const usual = { target: 'esnext', module: 'nodenext', lib: ['esnext', 'dom'], strict: false, ...nodeTypes() };
   return { compilerOptions: { ...usual, ...always }, files: [join(dir, main)] };
+}
+
+/** Of Node, where they are installed beside the command line: without them a timer is a number. */
+function nodeTypes(): object {
+  const described = findPackageJSON('@types/node', import.meta.url);
+  return described === undefined ? { types: [] } : { types: ['node'], typeRoots: [dirname(dirname(described))] };
 }
 
 /** The host supplies the SDK to a folder that has not installed it, so the compiler is shown the same one. */
@@ -88,7 +99,7 @@ function suppliedSdk(): string | undefined {
 
 function run(
   args: readonly string[],
-  { cwd, signal }: { readonly cwd: string; readonly signal: AbortSignal },
+  { cwd, signal }: { readonly cwd: string; readonly signal: AbortSignal | undefined },
 ): Promise<string | undefined> {
   const options = { cwd, signal, timeout: TIMEOUT_MS, maxBuffer: OUTPUT_BYTES_MAX };
   return new Promise((done) => {
@@ -111,7 +122,7 @@ function parseOutput(dir: string, output: string): readonly Finding[] {
     const path = relative(dir, isAbsolute(file) ? file : resolve(dir, file)).replaceAll(sep, '/');
     if (path.startsWith('..') || path.includes('node_modules/')) return [];
     const hint = 'Correct it at this line; types are stripped, so the plugin runs as it is written.';
-    return [{ id: 'TYPE_ERROR', severity: 'error', path, line: Number(line), message: `${code}: ${message}`, hint }];
+    return [{ id: TYPE_ERROR, severity: 'error', path, line: Number(line), message: `${code}: ${message}`, hint }];
   });
   return found.slice(0, FINDINGS_MAX);
 }

@@ -1,0 +1,43 @@
+/**
+ * One load of a plugin that was bundled, in a host of its own that ends with it: what `check` says beside what it reads.
+ */
+import { DEFAULT_TENANT, type Finding } from '@bulkhead/protocol';
+import { digestOf, encodeArtifact } from './artifact/artifact.ts';
+import type { Bundle } from './bundle/bundle-source.ts';
+import { placeOf } from './bundle/map-stack.ts';
+import { LivePlugin } from './fleet/live-plugin.ts';
+import { openHost } from './host.ts';
+import { resolveSettings } from './host/settings.ts';
+import { problemsOfTrial } from './install/problems.ts';
+
+/** Loads a plugin, and answers what is wrong with it then; disposing ends the host. */
+export type LoadOnce = AsyncDisposable & { readonly load: (bundle: Bundle) => Promise<readonly Finding[]> };
+
+/**
+ * Opens the host behind whatever is done meanwhile: its sandbox is measured first, since code of the plugin will run, and that
+ * takes as long as reading does.
+ */
+export function openLoadOnce(): LoadOnce {
+  const opening = openHost(resolveSettings({ spareCount: 0 }));
+  opening.catch(() => undefined); // Told by `load`, where there is one.
+  return {
+    load: async (bundle) => {
+      const { parts } = await opening;
+      const { manifest, module: artifact, sourceMap } = bundle;
+      const { name, version, limits } = manifest;
+      const digest = digestOf(encodeArtifact(bundle));
+      const spec = { kind: 'plugin', name, version, digest, manifest, artifact, sourceMap, limits } as const;
+      const live = new LivePlugin(spec, parts.live);
+      const tried = await live.tryOut(DEFAULT_TENANT, manifest.config);
+      await live.close();
+      if (tried.ok) return [];
+      const place = placeOf(tried.stack, sourceMap);
+      return problemsOfTrial(manifest, { failure: tried.error, health: 'error', place });
+    },
+    [Symbol.asyncDispose]: () =>
+      opening.then(
+        ({ host }) => host.close(),
+        () => undefined,
+      ),
+  };
+}
