@@ -285,3 +285,9 @@ test('any JSON at all is a manifest or findings, never a throw', () => {
     { numRuns: 1_000 },
   );
 });
+
+test.each([257, 1_000, 6_000])('[FAULTS-86] %i unknown fields are refused like one', (count) => {
+  const fields = Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, 1]));
+  expect(findingsOf({ ...base, ...fields }).length).toBeGreaterThan(0);
+  expect(findingsOf({ ...base, limits: fields }).length).toBeGreaterThan(0);
+});

@@ -159,13 +159,18 @@ type SchemaError = ReturnType<typeof schema.Errors>[number];
 function schemaFindings(value: JsonObject): readonly Finding[] {
   if (schema.Check(value)) return [];
   const errors = allErrors(value).filter((error) => error.keyword !== 'boolean' && !isInsideUnion(error));
-  return errors.flatMap((error) => findingsOf(error, value)).slice(0, LIMITS.findings.value);
+  const findings = errors.flatMap((error) => findingsOf(error, value)).slice(0, LIMITS.findings.value);
+  // Whatever the library tells of, what it refused is refused.
+  return findings.length > 0 ? findings : [finding('', 'does not fit its schema', 'docs/manifest.md describes it.')];
 }
 
-/** The library stops at 8 errors unless told otherwise, for the whole process; so it is told for this one question. */
+/**
+ * The library stops at 8 errors unless told otherwise, for the whole process; so it is told for this one question. It tells of
+ * each unknown field by itself before it tells of all, so a bound on findings would hide the one that counts.
+ */
 function allErrors(value: JsonObject): readonly SchemaError[] {
   const { maxErrors } = Settings.Get();
-  Settings.Set({ maxErrors: LIMITS.findings.value });
+  Settings.Set({ maxErrors: LIMITS.manifest_bytes.value });
   try {
     return schema.Errors(value);
   } finally {
