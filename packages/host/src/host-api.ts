@@ -29,6 +29,7 @@ import type { Release } from './catalogue/releases.ts';
 import type { ComparedWithCurrent, ReleaseList } from './moves/list-releases.ts';
 import type { RolloutRequest } from './moves/rollout.ts';
 import type { Gate } from './moves/upgrade.ts';
+import type { IndexedFrom } from './plugin-index/read-index.ts';
 import type { JournalSource } from './journal/journal.ts';
 import type { HealthView } from './registry/health.ts';
 import type { UnsignedPolicy } from './install/judge-signature.ts';
@@ -192,11 +193,17 @@ export type SandboxedFunction = ({ readonly file: string } | { readonly plugin: 
 };
 
 /**
- * An archive that was sent, with the text of its signature; `npm` names the package where it is one of npm's.
+ * An archive that was sent, with the text of its signature; `npm` names the package where it is one of npm's, `index` what it
+ * was listed as where it was fetched from an index.
  *
  * @internal
  */
-export type Upload = { readonly bytes: Uint8Array; readonly signature?: string; readonly npm?: string };
+export type Upload = {
+  readonly bytes: Uint8Array;
+  readonly signature?: string;
+  readonly npm?: string;
+  readonly index?: IndexedFrom;
+};
 
 /**
  * Whom an install is for, and what it is granted.

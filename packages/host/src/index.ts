@@ -11,6 +11,28 @@ export { ALLOWED_LICENSES, isAllowedLicense } from './review/judge-licenses.ts';
 export { reviewRules, type ReviewRule } from './review/rules.ts';
 export { packPlugin, type PackOptions, type PackedPlugin } from './pack.ts';
 export { signFile, verifyFile, type SigningOptions, type VerifiedArchive, type VerifyingOptions } from './sign.ts';
+export {
+  addToIndex,
+  blockInIndex,
+  buildIndex,
+  unblockInIndex,
+  type KeepingIndex,
+  type KeptIndex,
+} from './plugin-index/keep-index.ts';
+export { searchIndex, type BlockTarget, type FoundPlugin, type IndexQuery } from './plugin-index/index-contents.ts';
+export type { IndexSigning } from './plugin-index/sealed-index.ts';
+export {
+  fetchFromIndex,
+  fetchFromIndexes,
+  readIndex,
+  verifyIndex,
+  type IndexSource,
+  type IndexedFrom,
+  type IndexedUpload,
+  type ReadIndex,
+  type ReadingIndex,
+  type VerifiedIndex,
+} from './plugin-index/read-index.ts';
 export { fetchNpmPackage, isNpmSpec, type NpmPackage } from './npm/fetch-package.ts';
 export { UNSIGNED_POLICIES, type UnsignedPolicy } from './install/judge-signature.ts';
 export {

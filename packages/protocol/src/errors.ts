@@ -218,6 +218,24 @@ export const ERRORS = {
       message: 'the folder holds what may not be published, or lacks what must be',
       hint: 'Mend what the findings name; `bulkhead pack DIR` lists them all.',
     },
+    INDEX_INVALID: {
+      audience: 'operator',
+      status: 422,
+      message: 'what lies there is no plugin index that can be read',
+      hint: 'Name the folder or address in which index.json lies; whoever keeps it writes it with `bulkhead index build DIR`.',
+    },
+    INDEX_UNREACHABLE: {
+      audience: 'operator',
+      status: 422,
+      message: 'a file of the index could not be fetched',
+      hint: 'Look at the address and at the network; an index is served over https, or over http from this machine.',
+    },
+    INDEX_REFUSED: {
+      audience: 'operator',
+      status: 422,
+      message: 'the index does not take what it was given',
+      hint: 'Mend what the findings name; nothing in the index has changed.',
+    },
     NPM_FETCH_FAILED: {
       audience: 'operator',
       status: 422,
@@ -333,6 +351,14 @@ export const ERRORS = {
     SIGNATURE_MISSING: {
       message: 'the release is not signed, and this server takes signed releases only',
       hint: 'Sign its archive: `bulkhead sign FILE --key KEY`; or set `install.unsigned` to "warn" in bulkhead.toml.',
+    },
+    INDEX_BLOCKED: {
+      message: 'the index has blocked this release',
+      hint: 'Install another version; whoever keeps the index says why it is blocked.',
+    },
+    INDEX_STALE: {
+      message: 'the index has ended, or is older than one that was seen before',
+      hint: 'Have whoever keeps the index publish it again; an old copy hides what was blocked since.',
     },
     HOST_HEADER_REFUSED: {
       audience: 'caller',

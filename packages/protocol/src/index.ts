@@ -70,8 +70,21 @@ export type { PermissionKind } from './permissions.ts';
 export { HOST_CAPABILITIES, capabilitiesOf, permissionKindOf, scopesOf } from './permissions.ts';
 export type { Layer, Receipt, Tier } from './receipt.ts';
 export type {
+  IndexDecision,
+  IndexWanted,
+  IndexedBlock,
+  IndexedPlugin,
+  IndexedReview,
+  IndexedSignature,
+  IndexedVersion,
+  PluginIndex,
+  PluginIndexResult,
+} from './plugin-index.ts';
+export { INDEX_FILE_PATTERN, parseIndexWanted, parsePluginIndex } from './plugin-index.ts';
+export type {
   ConsentAsked,
   Dependency,
+  IndexOrigin,
   ReleaseDifferences,
   ReleaseOrigin,
   Signer,

@@ -150,6 +150,15 @@ export const LIMITS = {
   archive_depth: { value: 16, unit: 'levels', reason: 'Folders of an archive inside one another (FAULTS 82).' },
   archive_path_characters: { value: 200, unit: 'characters', reason: 'Of one name in an archive (FAULTS 79).' },
   signature_bytes: { value: 8 * KIB, unit: 'bytes', reason: 'A detached signature; a Sigstore bundle fits, too.' },
+  index_bytes: {
+    value: 4 * MIB,
+    unit: 'bytes',
+    reason: 'Of the signed document of an index; an entry has about 1.5 KiB. Its archives are files of their own.',
+  },
+  index_keys: { value: 400_000, unit: 'keys', reason: 'Members and items of an index; an entry has about 60.' },
+  index_versions: { value: 10_000, unit: 'versions', reason: 'Of all plugins of an index together.' },
+  index_fetch_ms: { value: 30_000, unit: 'ms', reason: 'For one file of an index; 10 MiB at 350 KiB/s.' },
+  index_redirects: { value: 3, unit: 'redirects', reason: 'To the same host only; a CDN needs one.' },
   workshop_ms: { value: 20_000, unit: 'ms', reason: 'Review and bundle of the largest tree take under 5 s.' },
   workshop_memory_bytes: {
     value: 512 * MIB,

@@ -59,7 +59,7 @@ export type ConsentAsked = {
 
 /**
  * Where a release came from. `archive_sha256` is of the file's bytes, null for a folder; `signed_by` is null where nobody
- * signed it; `dependencies` are the packages that the review reached.
+ * signed it; `dependencies` are the packages that the review reached; `index` is left out where it came from none.
  *
  * @public
  */
@@ -68,6 +68,19 @@ export type ReleaseOrigin = {
   readonly archive_sha256: string | null;
   readonly signed_by: Signer | null;
   readonly dependencies: readonly Dependency[];
+  readonly index?: IndexOrigin;
+};
+
+/**
+ * The index that a release came from: its name, the folder or address, the key that signed it, and its serial at that time.
+ *
+ * @public
+ */
+export type IndexOrigin = {
+  readonly name: string;
+  readonly place: string;
+  readonly key: string;
+  readonly serial: number;
 };
 
 /**

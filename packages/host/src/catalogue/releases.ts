@@ -160,12 +160,14 @@ async function publishClaimed(writer: Writer, wanted: NewRelease): Promise<Relea
     const rival = shelf.release(name, version);
     if (rival !== undefined && rival.digest !== wanted.digest) throw releaseExists(wanted, rival);
     const row = toRow(wanted, rival, isoTime(writer.clock.wallTime()));
-    const signed_by = wanted.origin?.signed_by?.key;
+    const { signed_by: signer, index } = wanted.origin ?? FOLDER;
+    const signed_by = signer?.key;
     const details = {
       version,
       digest: wanted.digest,
       place: wanted.place,
       ...(signed_by !== undefined && { signed_by }),
+      ...(index !== undefined && { index: `${index.name} ${index.serial}` }),
     };
     const deed = { action: 'plugin.install', tenant_id: null, resource: `plugin ${name}`, details };
     return written(writer, [{ kind: 'put_release', row }], {

@@ -22,7 +22,11 @@ export function publishRelease(path: InstallPath, what: string | Upload, by: str
   });
 }
 
-function uploaded({ bytes, signature, npm }: Upload): InstallFrom {
+function uploaded({ bytes, signature, npm, index }: Upload): InstallFrom {
+  if (index !== undefined) {
+    const place = `index:${index.origin.place}`;
+    return { kind: 'archive', form: 'archive', place, bytes, signature, index };
+  }
   const place = npm === undefined ? 'upload' : `npm:${npm}`;
   return { kind: 'archive', form: npm === undefined ? 'archive' : 'npm', place, bytes, signature };
 }

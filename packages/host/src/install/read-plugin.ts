@@ -9,7 +9,9 @@ import { insistOnManifest } from '../source/manifest-file.ts';
 import { readArchive } from '../source/read-archive.ts';
 import { OPERATOR_FOLDER, readSource } from '../source/read-source.ts';
 import type { SourceTree } from '../source/source-tree.ts';
+import type { IndexedFrom } from '../plugin-index/read-index.ts';
 import type { InstallPath, InstallRequest } from './install-path.ts';
+import { insistOnListed, insistOnNewerIndex } from './judge-index.ts';
 import { judgeSignature, openSignature } from './judge-signature.ts';
 import { resemblances } from './resemblances.ts';
 
@@ -23,6 +25,7 @@ export type InstallFrom =
       readonly bytes: Uint8Array;
       /** Text of the signature, undefined where there is none. */
       readonly signature: string | undefined;
+      readonly index?: IndexedFrom;
     };
 
 /** A plugin that was read; `findings` are warnings about how it came. */
@@ -42,7 +45,8 @@ export async function fromPath(path: string): Promise<InstallFrom> {
 /**
  * Reads the plugin of a request.
  *
- * @throws {HostError} `SOURCE_*`, `ARCHIVE_*`, `MANIFEST_INVALID`, `SIGNATURE_MISSING`, `SIGNATURE_INVALID`.
+ * @throws {HostError} `SOURCE_*`, `ARCHIVE_*`, `MANIFEST_INVALID`, `SIGNATURE_MISSING`, `SIGNATURE_INVALID`, `INDEX_STALE`,
+ *   `INDEX_INVALID`.
  */
 export function readPlugin(path: InstallPath, request: InstallRequest): Promise<ReadPlugin> {
   const { from } = request;
@@ -59,16 +63,19 @@ async function readFolder(path: InstallPath, dir: string, { candidate }: Install
 }
 
 async function readPacked(path: InstallPath, from: InstallFrom & { readonly kind: 'archive' }): Promise<ReadPlugin> {
-  const { bytes, form, place, signature } = from;
+  const { bytes, form, place, signature, index } = from;
   const { signatures: policy, releases } = path;
+  insistOnNewerIndex(index?.origin, releases);
   const signed = openSignature(signature, { bytes, now: path.clock.wallTime() }, policy);
   const source = await readArchive({ bytes, place }, path.workshop.ask);
   const manifest = insistOnManifest(source);
+  insistOnListed(index, manifest);
   const known = releases.releasesOf(manifest.name);
   const findings = [
     ...judgeSignature(signed, manifest, { policy, known }),
     ...resemblances(manifest.name, releases.plugins()),
   ];
   const archive_sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { source, manifest, origin: { form, archive_sha256, signed_by: signed?.signer ?? null }, findings };
+  const origin = { form, archive_sha256, signed_by: signed?.signer ?? null };
+  return { source, manifest, origin: { ...origin, ...(index !== undefined && { index: index.origin }) }, findings };
 }

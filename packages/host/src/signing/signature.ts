@@ -76,6 +76,15 @@ export function createKeyPair(): KeyPair {
 }
 
 /**
+ * Gives the public key, as `ed25519:BASE64`, of a private one in PEM.
+ *
+ * @throws {HostError} `SIGNATURE_INVALID` where it is none.
+ */
+export function publicKeyOf(privateKey: string): string {
+  return publicText(createPublicKey(readPrivateKey(privateKey)));
+}
+
+/**
  * Tells whether a text is a public key, as `ed25519:BASE64`.
  *
  * @public
