@@ -10,7 +10,7 @@
  * S3: While it drains, calls in flight end, new ones are answered HOST_CLOSED, and health goes on answering.
  */
 import type { AddressInfo } from 'node:net';
-import { HostError, type HealthView, type Host, type Log } from '@bulkhead/host';
+import { HostError, type HealthView, type Host, type IndexSource, type Log } from '@bulkhead/host';
 import { LIMITS } from '@bulkhead/protocol';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
@@ -67,6 +67,8 @@ export type ServerOptions = {
   readonly publicReasons?: PublicReasons;
   /** Takes installs that name a package of npm, which this machine's npm client fetches; not where left out. */
   readonly takesNpm?: boolean;
+  /** Indexes that installs by name are taken from, the first that lists a plugin; none where left out. */
+  readonly indexes?: readonly Required<IndexSource>[];
 };
 
 /**
@@ -247,7 +249,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
   addDebugRoutes(app, host);
   addLogRoutes(app, { host, followers, isAdmitted: (request) => isAdmitted(request, door) });
   addWorkerRoutes(app);
-  addInstallRoutes(app, { host, takesNpm: options.takesNpm ?? false });
+  addInstallRoutes(app, { host, takesNpm: options.takesNpm ?? false, indexes: options.indexes ?? [] });
   addReleaseRoutes(app, host);
   addRolloutRoutes(app, host);
 }

@@ -1,23 +1,38 @@
 /**
- * Installing over HTTP: the platform names a folder or an archive on the server, sends an archive, or names a package of npm;
+ * Installing over HTTP: the platform names a folder or an archive on the server, sends an archive, or names a package of npm
+ * or a plugin of an index;
  * its release is stored beside the others of its plugin, for nobody yet. Nothing of an archive is read here.
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { HostError, fetchNpmPackage, type Host, type InstalledRelease, type Upload } from '@bulkhead/host';
+import {
+  HostError,
+  fetchFromIndexes,
+  fetchNpmPackage,
+  type Host,
+  type IndexSource,
+  type InstalledRelease,
+  type Upload,
+} from '@bulkhead/host';
 import { LIMITS } from '@bulkhead/protocol';
 import type { Static } from 'typebox';
 import {
   ArchiveSchema,
+  type InstallFromIndexSchema,
   InstallHeadersSchema,
   InstalledSchema,
   InstallRefusedSchema,
   InstallSchema,
 } from './install-schemas.ts';
+import { indexIn } from './indexed-from.ts';
 import { callerOf } from '../door/principal.ts';
 import { ErrorBodySchema } from '../schemas.ts';
 
-/** What installs need beside the host: whether npm may be asked. */
-export type InstallRouteOptions = { readonly host: Host; readonly takesNpm: boolean };
+/** What installs need beside the host: whether npm may be asked, and which indexes. */
+export type InstallRouteOptions = {
+  readonly host: Host;
+  readonly takesNpm: boolean;
+  readonly indexes: readonly Required<IndexSource>[];
+};
 
 /** Content types of archives; which of both it is, is told from the bytes. */
 const UPLOADS = ['application/gzip', 'application/zip'];
@@ -56,6 +71,7 @@ function addInstall(app: FastifyInstance, options: InstallRouteOptions): void {
           400: ErrorBodySchema,
           401: ErrorBodySchema,
           403: InstallRefusedSchema,
+          404: ErrorBodySchema,
           409: ErrorBodySchema,
           413: InstallRefusedSchema,
           422: InstallRefusedSchema,
@@ -72,12 +88,13 @@ function addInstall(app: FastifyInstance, options: InstallRouteOptions): void {
 
 async function sourceOf(
   { body, headers }: Pick<FastifyRequest<{ Body: InstallBody }>, 'body' | 'headers'>,
-  { takesNpm }: InstallRouteOptions,
+  { takesNpm, indexes }: InstallRouteOptions,
 ): Promise<string | Upload> {
-  if (Buffer.isBuffer(body)) return { bytes: body, ...signatureIn(headers) };
+  if (Buffer.isBuffer(body)) return { bytes: body, ...signatureIn(headers), ...indexIn(headers['x-bulkhead-index']) };
   // No schema judges a request without a content type, which has no body.
   if (typeof body !== 'object') throw new HostError('VALIDATION_FAILED', { message: 'the body is missing' });
   if ('path' in body) return body.path;
+  if ('name' in body) return fetchIndexed(body, indexes);
   if (!takesNpm) throw new HostError('INSTALL_FORM_UNSUPPORTED');
   const { id, bytes } = await fetchNpmPackage(body.npm, process.env);
   return { bytes, npm: id };
@@ -87,6 +104,22 @@ async function sourceOf(
 function signatureIn(headers: FastifyRequest['headers']): Pick<Upload, 'signature'> {
   const sent = headers['x-bulkhead-signature'];
   return typeof sent === 'string' ? { signature: Buffer.from(sent, 'base64').toString('utf8') } : {};
+}
+
+/** An index is named as the configuration names it: no address comes from a request. */
+function fetchIndexed(
+  { name, version, index }: Static<typeof InstallFromIndexSchema>,
+  indexes: readonly Required<IndexSource>[],
+): Promise<Upload> {
+  const asked = index === undefined ? indexes : indexes.filter(({ place }) => place === index);
+  if (asked.length === 0) {
+    const which = index === undefined ? 'no index' : `no index ${JSON.stringify(index)}`;
+    throw new HostError('INSTALL_FORM_UNSUPPORTED', {
+      message: `this server takes plugins from ${which}`,
+      hint: 'Name it in `install.index` in bulkhead.toml; or run `bulkhead install NAME --index PLACE --key KEY`, which sends the archive.',
+    });
+  }
+  return fetchFromIndexes(asked, { name, ...(version !== undefined && { version }) }, { now: Date.now() });
 }
 
 function installed({

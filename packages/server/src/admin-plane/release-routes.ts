@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ComparedWithCurrent, Host, MoveRow, Release, StoredRegistration } from '@bulkhead/host';
+import type { IndexOrigin } from '@bulkhead/protocol';
 import type { Static } from 'typebox';
 import { expectedRevision, withEtag } from './etag.ts';
 import { callerOf, type Caller } from '../door/principal.ts';
@@ -164,7 +165,13 @@ function listed(
     required_permissions: [...manifest.required_permissions],
     form: origin.form,
     signed_by: origin.signed_by,
+    index: origin.index === undefined ? null : shownIndex(origin.index, caller),
   };
+}
+
+/** A place may be a folder of the server's. */
+function shownIndex({ name, place, key, serial }: IndexOrigin, { isPlatform }: Caller) {
+  return { name, key, serial, ...(isPlatform && { place }) };
 }
 
 function listedMove({ kind, from_version, to_version, actor, reason, at }: MoveRow) {

@@ -117,6 +117,18 @@ export const ReleaseSchema = Type.Object({
     ],
     { description: 'Null where nobody signed it.' },
   ),
+  index: Type.Union(
+    [
+      Type.Object({
+        name: Type.String(),
+        place: Type.Optional(Type.String({ description: 'For the platform token alone.' })),
+        key: Type.String({ description: 'That signed the index.' }),
+        serial: Type.Integer(),
+      }),
+      Type.Null(),
+    ],
+    { description: 'The index that it came from; null where it came from none.' },
+  ),
 });
 
 /** One move of the tenant’s registration. */
