@@ -2,9 +2,9 @@
  * Every configuration key: what it takes, its default, what it is for. docs/operator.md shows this table, and a test holds
  * both equal. Tables and keys are as in bulkhead.toml; `BULKHEAD__TABLE__KEY` is the same in the environment.
  */
-import { UNSIGNED_POLICIES, isPublicKey } from '@bulkhead/host';
+import { UNSIGNED_POLICIES, isPublicKey, type IndexSource } from '@bulkhead/host';
 import { LOG_LEVELS } from '@bulkhead/server';
-import { LIMITS, TIERS, parsePluginName } from '@bulkhead/protocol';
+import { LIMITS, TIERS, isJsonObject, parsePluginName } from '@bulkhead/protocol';
 
 /** One key. `parse` answers undefined for a value that it does not take; `fromText` reads an environment variable. */
 export type ConfigKey<Value> = {
@@ -56,6 +56,11 @@ export const CONFIG_KEYS = {
   'install.trusted_keys': publicKeys({
     fallback: [],
     about: 'Public keys whose signatures are taken; without any, a plugin’s first signer may sign its next releases.',
+  }),
+  'install.index': indexes({
+    fallback: [],
+    about:
+      'Indexes that plugins are taken from by name, each as `{ place, key }`: folder or address, and public key; the first that lists a name decides.',
   }),
   'install.npm': flag({
     fallback: false,
@@ -154,6 +159,30 @@ function publicKeys(about: About<Words>): ConfigKey<Words> {
       return given !== undefined && given.every(isPublicKey) ? given : undefined;
     },
   };
+}
+
+type Indexes = readonly Required<IndexSource>[];
+
+function indexes(about: About<Indexes>): ConfigKey<Indexes> {
+  return {
+    ...about,
+    expected: 'a list of { place = "FOLDER or ADDRESS", key = "ed25519:BASE64" }',
+    parse: (value) => (Array.isArray(value) && value.every(isIndexSource) ? value : undefined),
+    fromText: (given) => {
+      try {
+        return JSON.parse(given) as unknown;
+      } catch {
+        return given; // Refused as the text that it is.
+      }
+    },
+  };
+}
+
+function isIndexSource(value: unknown): value is Required<IndexSource> {
+  if (!isJsonObject(value)) return false;
+  const { place, key, ...others } = value;
+  const isPlaced = typeof place === 'string' && place !== '';
+  return isPlaced && typeof key === 'string' && isPublicKey(key) && Object.keys(others).length === 0;
 }
 
 function names(about: About<Words>): ConfigKey<Words> {

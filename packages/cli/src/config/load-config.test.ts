@@ -41,6 +41,16 @@ test('lists and flags are read from the environment', async () => {
   expect(config).toMatchObject({ 'plugins.dirs': ['one', 'two'], 'plugins.watch': true });
 });
 
+test('indexes are a list of tables in the file, and JSON in the environment', async () => {
+  const index = { place: 'https://plugins.example.com/', key: `ed25519:${'A'.repeat(43)}=` };
+  const toml = `[[install.index]]\nplace = "${index.place}"\nkey = "${index.key}"\n`;
+  expect(await load(toml)).toMatchObject({ 'install.index': [index] });
+  const env = { BULKHEAD__INSTALL__INDEX: JSON.stringify([{ ...index, place: './index' }]) };
+  expect(await load(toml, env)).toMatchObject({ 'install.index': [{ place: './index' }] });
+  for (const wrong of ['x', '[{}]', JSON.stringify([{ ...index, key: 'x' }]), JSON.stringify([{ ...index, more: 1 }])])
+    await expect(load('', { BULKHEAD__INSTALL__INDEX: wrong })).rejects.toThrow('expected a list of { place =');
+});
+
 test.each([
   ['an unknown key', '[server]\nprot = 1', 'server.prot is not known', 'Did you mean server.port?'],
   ['an unknown table', '[sever]\nport = 1', 'sever.port is not known', 'server.port'],

@@ -1,7 +1,7 @@
 /**
  * Asks a running server, and says with the next step what cannot be reached, answers in another form, or refuses.
  */
-import { HostError, type ArchiveFile } from '@bulkhead/host';
+import { HostError, type ArchiveFile, type IndexedFrom } from '@bulkhead/host';
 import { LIMITS, isJsonObject, type CallReport, type Outcome, type PluginHealth } from '@bulkhead/protocol';
 import { UsageError } from '../usage-error.ts';
 import { RemoteError, parseRefusal } from './remote-error.ts';
@@ -14,6 +14,8 @@ export type AdminRequest = {
   readonly body?: object;
   /** Sent in place of a body, with its signature in a header. */
   readonly archive?: ArchiveFile;
+  /** The index that the archive was fetched from. */
+  readonly index?: IndexedFrom;
   /** The ETag that what is changed must have. */
   readonly ifMatch?: string;
 };
@@ -39,11 +41,12 @@ const ANSWER_MS = LIMITS.timeout_ms.value + LIMITS.drain_ms.value;
  * @throws {HostError} `HOST_CLOSED` where no server answers, or something that is no Bulkhead does.
  */
 export async function askAdmin<Value>(remote: Remote, request: AdminRequest): Promise<AdminAnswer<Value>> {
-  const { method = 'GET', path, body, archive, ifMatch } = request;
+  const { method = 'GET', path, body, archive, index, ifMatch } = request;
   const headers = {
     ...tokenHeaders(remote),
     ...(body !== undefined && { 'content-type': 'application/json' }),
     ...(archive !== undefined && archiveHeaders(archive)),
+    ...(index !== undefined && { 'x-bulkhead-index': Buffer.from(JSON.stringify(index)).toString('base64') }),
     ...(ifMatch !== undefined && { 'if-match': ifMatch }),
   };
   const json = body === undefined ? {} : { body: JSON.stringify(body) };

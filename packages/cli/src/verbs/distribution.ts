@@ -1,12 +1,14 @@
 /**
- * `bulkhead pack`, `sign`, `verify`: what a publisher does with a plugin, and what whoever gets it looks at.
+ * `bulkhead pack`, `sign`, `verify`, `index`: what a publisher does with a plugin, and what whoever gets it looks at.
  */
 import { examples, type VerbContext } from '../remote/server-verb.ts';
+import { addIndexVerbs } from './index-verbs.ts';
 
-/** Adds `pack`, `sign` and `verify`; what they need is loaded when they run. */
+/** Adds `pack`, `sign`, `verify` and `index`; what they need is loaded when they run. */
 export function addDistributionVerbs(context: VerbContext): void {
   addPack(context);
   addSigning(context);
+  addIndexVerbs(context);
 }
 
 function addPack({ program, terminal, exit }: VerbContext): void {

@@ -133,7 +133,7 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
 
 function openServer(host: Host, { config, token, log }: Serving): Promise<Server> {
   const [publicReasons, takesNpm] = [config['health.public_reasons'], config['install.npm']];
-  return createServer({ host, log, token: token.token, publicReasons, takesNpm });
+  return createServer({ host, log, token: token.token, publicReasons, takesNpm, indexes: config['install.index'] });
 }
 
 function announce(ready: Ready, isJson: boolean, terminal: Terminal): void {

@@ -1,16 +1,10 @@
 /**
  * `bulkhead sign` and `verify`: an archive is signed by a key of the publisher's, and looked at by whoever gets it.
  */
-import { readFile, writeFile } from 'node:fs/promises';
-import {
-  SIGNATURE_ENDING,
-  createKeyPair,
-  isPublicKey,
-  signFile,
-  verifyFile,
-  type VerifiedArchive,
-} from '@bulkhead/host';
+import { writeFile } from 'node:fs/promises';
+import { SIGNATURE_ENDING, createKeyPair, signFile, verifyFile, type VerifiedArchive } from '@bulkhead/host';
 import { EXIT_OK } from '../exit-codes.ts';
+import { readKey, readPublicKey, readTime } from '../keys.ts';
 import { plain, tableLines } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
@@ -37,7 +31,7 @@ export async function sign(options: SignOptions, terminal: Terminal): Promise<nu
       'bulkhead sign FILE --key KEY, or bulkhead sign --new-key PATH',
     );
   const privateKey = await readKey(key);
-  const expiresAt = options.expires === undefined ? undefined : readTime(options.expires);
+  const expiresAt = options.expires === undefined ? undefined : readTime('--expires', options.expires);
   const done = terminal.progress(`signing ${file}`);
   const envelope = await signFile(file, {
     privateKey,
@@ -76,19 +70,6 @@ async function writeNew(path: string, text: string): Promise<void> {
   }
 }
 
-async function readKey(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    throw new UsageError(`the key ${path} cannot be read (${code})`, 'Make one with `bulkhead sign --new-key PATH`.');
-  });
-}
-
-function readTime(text: string): string {
-  const time = Date.parse(text);
-  if (/^\d{4}-\d\d-\d\d/.test(text) && Number.isFinite(time)) return new Date(time).toISOString();
-  throw new UsageError(`--expires is ${JSON.stringify(text)}; expected a date such as 2027-12-31`);
-}
-
 /** What was typed. */
 export type VerifyOptions = { readonly file: string; readonly key?: string; readonly json?: boolean };
 
@@ -103,14 +84,6 @@ export async function verify({ file, key, json }: VerifyOptions, terminal: Termi
   if (json === true) terminal.result(JSON.stringify(verified));
   else show(verified, terminal);
   return EXIT_OK;
-}
-
-/** A key as a text, or a file that holds one. */
-async function readPublicKey(given: string): Promise<string> {
-  if (isPublicKey(given)) return given;
-  const text = (await readKey(given)).trim();
-  if (isPublicKey(text)) return text;
-  throw new UsageError(`${given} holds no public key`, 'Give ed25519:BASE64, or the .pub file that --new-key wrote.');
 }
 
 function show(verified: VerifiedArchive, { result, say, colors, talkColors }: Terminal): void {

@@ -1,0 +1,29 @@
+/**
+ * Keys and times as they are typed: a key is a file or, where it is public, the text itself.
+ */
+import { readFile } from 'node:fs/promises';
+import { isPublicKey } from '@bulkhead/host';
+import { UsageError } from './usage-error.ts';
+
+/** Reads the file of a key. @throws {UsageError} where it cannot be read. */
+export async function readKey(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    throw new UsageError(`the key ${path} cannot be read (${code})`, 'Make one with `bulkhead sign --new-key PATH`.');
+  });
+}
+
+/** Reads a public key: its text, or a file that holds it. @throws {UsageError} where it is neither. */
+export async function readPublicKey(given: string): Promise<string> {
+  if (isPublicKey(given)) return given;
+  const text = (await readKey(given)).trim();
+  if (isPublicKey(text)) return text;
+  throw new UsageError(`${given} holds no public key`, 'Give ed25519:BASE64, or the .pub file that --new-key wrote.');
+}
+
+/** Reads a date or a time, to ISO 8601. @throws {UsageError} where it is none. */
+export function readTime(option: string, text: string): string {
+  const time = Date.parse(text);
+  if (/^\d{4}-\d\d-\d\d/.test(text) && Number.isFinite(time)) return new Date(time).toISOString();
+  throw new UsageError(`${option} is ${JSON.stringify(text)}; expected a date such as 2027-12-31`);
+}
