@@ -273,7 +273,8 @@ export class GuestProcess implements Sandbox {
   /** Takes a sample of the watchdog; `cpuMs` is since the process began. */
   sample(cpuMs: number, rssBytes: number): void {
     const callsSent = this.#calls.sentCount();
-    const spentMs = this.#usage.take({ cpuMs, rssBytes, callsSent, callsInFlight: this.#calls.inFlightCount() });
+    const at = this.#options.clock.now();
+    const spentMs = this.#usage.take({ at, cpuMs, rssBytes, callsSent, callsInFlight: this.#calls.inFlightCount() });
     this.#calls.sample(spentMs, rssBytes);
     if (this.#usage.isWorn()) this.#didWear.resolve();
   }

@@ -9,7 +9,7 @@ function takeAll(
   samples: readonly (readonly [mib: number, sent: number, inFlight: number])[],
 ): void {
   for (const [mib, callsSent, callsInFlight] of samples) {
-    usage.take({ cpuMs: 0, rssBytes: (50 + mib) * MIB, callsSent, callsInFlight });
+    usage.take({ at: 0, cpuMs: 0, rssBytes: (50 + mib) * MIB, callsSent, callsInFlight });
   }
 }
 
@@ -80,7 +80,7 @@ test.each(lives)('an instance whose memory %s', (_, samples, isWorn) => {
 test('CPU time is idle where no call was in flight at a sample or since the last', () => {
   const usage = createGuestUsage(MIB);
   const take = (cpuMs: number, callsSent: number, callsInFlight: number): number =>
-    usage.take({ cpuMs, rssBytes: 0, callsSent, callsInFlight });
+    usage.take({ at: 0, cpuMs, rssBytes: 0, callsSent, callsInFlight });
   expect(take(100, 0, 0)).toBe(0);
   expect(take(150, 0, 0)).toBe(50);
   expect(usage.idleCpuMs()).toBe(50);
@@ -101,6 +101,18 @@ test('before the first sample nothing is known', () => {
 test('the peak is the most of all samples, and not known before the first', () => {
   const usage = createGuestUsage(100 * MIB);
   expect(usage.peakRssBytes()).toBeNull();
-  for (const rssBytes of [10, 30, 20]) usage.take({ cpuMs: 0, rssBytes, callsSent: 0, callsInFlight: 0 });
+  for (const rssBytes of [10, 30, 20]) usage.take({ at: 0, cpuMs: 0, rssBytes, callsSent: 0, callsInFlight: 0 });
   expect([usage.peakRssBytes(), usage.rssBytes()]).toEqual([30, 20]);
+});
+
+test('work in the background may use a tenth of a core for ever, and more only until its budget is spent', () => {
+  const steady = createGuestUsage(MIB);
+  const greedy = createGuestUsage(MIB);
+  for (let second = 0; second <= 3_600; second += 1) {
+    const sample = { at: second * 1_000, rssBytes: MIB, callsSent: 1, callsInFlight: 0 };
+    steady.take({ ...sample, cpuMs: second * 90 });
+    greedy.take({ ...sample, cpuMs: second * 200 });
+  }
+  expect(steady.idleCpuMs()).toBe(0);
+  expect(greedy.idleCpuMs()).toBe(3_600 * 100);
 });

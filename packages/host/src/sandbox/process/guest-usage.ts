@@ -10,7 +10,10 @@ export type GuestUsage = {
   readonly rssBytes: () => number | null;
   /** The most of its samples. */
   readonly peakRssBytes: () => number | null;
-  /** CPU time used since the last call ended; 0 where a call was in flight at the last sample, or since. */
+  /**
+   * CPU time used since the last call ended, without the tenth of the time since then that work in the background may use for ever;
+   * 0 where a call was in flight at the last sample, or since.
+   */
   readonly idleCpuMs: () => number;
   /** Takes a sample and returns the CPU time since the last one. */
   readonly take: (sample: UsageSample) => number;
@@ -18,8 +21,9 @@ export type GuestUsage = {
   readonly isWorn: () => boolean;
 };
 
-/** `callsSent` and `callsInFlight` are of the moment of the sample. */
+/** `callsSent` and `callsInFlight` are of the moment of the sample; `at` is monotonic milliseconds. */
 export type UsageSample = {
+  readonly at: number;
   readonly cpuMs: number;
   readonly rssBytes: number;
   readonly callsSent: number;
@@ -28,6 +32,8 @@ export type UsageSample = {
 
 /** Of the budget, above what the process had when it was first seen. */
 const WORN_SHARE = 0.75;
+/** Of a core: a thread that works a little every second is no runaway, however long it does (FAULTS 16). */
+const BACKGROUND_SHARE = 0.1;
 /** Garbage is collected between samples; what is still there at the third was not garbage. */
 const HIGH_SAMPLES = 3;
 
@@ -62,7 +68,8 @@ export function createGuestUsage(memoryBytes: number): GuestUsage {
       const spentMs = last === undefined ? 0 : Math.max(0, sample.cpuMs - last.cpuMs);
       if (last === undefined) wornRssBytes = sample.rssBytes + WORN_SHARE * memoryBytes;
       const isIdle = sample.callsInFlight === 0 && sample.callsSent === last?.callsSent;
-      idleCpuMs = isIdle ? idleCpuMs + spentMs : 0;
+      const freeMs = BACKGROUND_SHARE * (sample.at - (last?.at ?? sample.at));
+      idleCpuMs = isIdle ? Math.max(0, idleCpuMs + spentMs - freeMs) : 0;
       judgeWear(sample);
       peakRssBytes = Math.max(peakRssBytes, sample.rssBytes);
       last = sample;
