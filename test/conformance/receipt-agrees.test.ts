@@ -123,6 +123,7 @@ async function witness(tierMax: Tier): Promise<{ readonly receipt: Receipt; read
         artifact: await readFile(new URL('../../fixtures/hostile/independent-probe.js', import.meta.url)),
         outputBytesMax: 1024 * 1024,
         initTimeoutMs: 10_000,
+        closeGraceMs: 2_000,
       },
     });
     if (!opening.ok) throw new Error(opening.error.message);

@@ -60,6 +60,7 @@ test.each([
       'inspectJson',
       'isAllowedBuiltin',
       'isErrorCode',
+      'isHealthReport',
       'isJsonObject',
       'isTierAtLeast',
       'knownFields',

@@ -43,7 +43,7 @@ const PINNED_LIMITS = {
   shutdown_grace_ms: [2000, 'ms'],
   idle_timeout_ms: [300000, 'ms'],
   hook_timeout_ms: [2000, 'ms'],
-  health_timeout_ms: [2000, 'ms'],
+  health_timeout_ms: [5000, 'ms'],
   timeout_ms: [600000, 'ms'],
   cpu_ms: [600000, 'ms'],
   memory_mb: [4096, 'MiB'],

@@ -50,7 +50,7 @@ export async function createDebugHost({ dir, onInspector }: DebugHostOptions): P
     start: (plugin) => {
       const resolution = parts.install.releases.resolve(DEFAULT_TENANT, plugin);
       if (resolution.kind !== 'resolved') return;
-      parts.install.fleet.find(resolution.release.digest)?.start(DEFAULT_TENANT, resolution.config);
+      void parts.install.fleet.find(resolution.release.digest)?.start(DEFAULT_TENANT, resolution.config);
     },
   };
 }

@@ -31,11 +31,12 @@ import type { RolloutRequest } from './moves/rollout.ts';
 import type { Gate } from './moves/upgrade.ts';
 import type { IndexedFrom } from './plugin-index/read-index.ts';
 import type { JournalSource } from './journal/journal.ts';
-import type { HealthView } from './registry/health.ts';
+import type { HealthView, LastHealth } from './registry/health.ts';
 import type { UnsignedPolicy } from './install/judge-signature.ts';
 import type { Transition } from './registry/history.ts';
 import type { Refusal, Registry } from './registry/registry.ts';
 import type { Chunk } from './sandbox/sandbox.ts';
+import type { ThreadView } from './services/threads.ts';
 import type { StoredRegistration, StoredRollout } from './storage/catalogue-port.ts';
 import type { Storage } from './storage/port.ts';
 import type { LedgerRow } from './storage/records-port.ts';
@@ -91,6 +92,13 @@ export type HostOptions = {
   readonly isStrict?: boolean;
   /** How long an instance that nobody calls lives on, in milliseconds; the next call starts one. */
   readonly idleTimeoutMs?: number;
+  /**
+   * Between two health checks of an instance, in milliseconds; 5 minutes by default. A plugin whose configuration has a number
+   * `interval` is asked every so many seconds instead.
+   */
+  readonly healthIntervalMs?: number;
+  /** How long a health check may take, in milliseconds; 5 seconds by default. */
+  readonly healthTimeoutMs?: number;
   /** Calls in flight of the whole host, 10,000 by default; more wait for their turn, tenants by their weight. */
   readonly callsInFlightMax?: number;
 };
@@ -418,6 +426,13 @@ export type PluginInstance = {
 };
 
 /**
+ * A thread of an instance (X004-7). `silent`: it gives no heartbeat; `dead`: it threw.
+ *
+ * @public
+ */
+export type PluginThread = ThreadView & { readonly instance_id: string };
+
+/**
  * What the host knows of a plugin for one tenant; sums are over its instances (F004-26).
  *
  * @public
@@ -430,6 +445,9 @@ export type PluginDebug = {
   readonly thread_count: number | null;
   readonly open_handles: number | null;
   readonly waiting_calls: number;
+  /** What the plugin's health check said last, or the host in its place. */
+  readonly health_report: LastHealth;
+  readonly threads: readonly PluginThread[];
   readonly instances: readonly PluginInstance[];
   readonly error_log: readonly PluginLogLine[];
   /** Null while the storage is away. */

@@ -47,3 +47,22 @@ export function toolsSource(
 export function openTestHost(options: HostOptions = {}): Promise<Host> {
   return createHost({ spareCount: 0, tierMax: 'process', ...options });
 }
+
+/** What a tool answered, or the error that the call ended with. */
+export async function askTool<Value = unknown>(
+  host: Host,
+  tool: string,
+  { plugin, params = {}, tenant = 'default' }: AskedTool,
+): Promise<Value> {
+  const outcome = await host.call({ plugin, tool, params, tenant });
+  return (outcome.ok ? outcome.value : { failed: outcome.error }) as Value; // Each test says what it expects.
+}
+
+/** Which plugin's tool, with what, and for whom. */
+export type AskedTool = { readonly plugin: string; readonly params?: object; readonly tenant?: string };
+
+/** Lines of a plugin's log. */
+export function logTexts(host: Host, plugin: string, tenant = 'default'): readonly string[] {
+  const { lines } = host.logs.read(plugin, { tenant, linesMax: 1_000, isPlatform: true });
+  return lines.map(({ text }) => text);
+}

@@ -28,6 +28,7 @@ export async function openHost(settings: HostSettings): Promise<{ readonly host:
     const parts = await openParts(settings, closing);
     await parts.follower.begin();
     parts.rollouts.look();
+    parts.residents.didChange();
     return { host: createHostApi(settings, parts, closing), parts };
   } catch (error) {
     await closing.disposeAsync();

@@ -60,6 +60,7 @@ export type {
   PluginLogLine,
   PluginLogPage,
   PluginLogs,
+  PluginThread,
   RegistrationOptions,
   Registrations,
   RollbackOptions,
@@ -85,7 +86,7 @@ export type { IssuedToken, NewToken, Tokens } from './catalogue/tokens.ts';
 export { HostError, type ConsentDetails, type HostErrorOptions } from './base/host-error.ts';
 export type { Log } from './base/log.ts';
 export type { NodeView, Nodes } from './nodes/nodes.ts';
-export type { HealthView } from './registry/health.ts';
+export type { HealthView, LastHealth } from './registry/health.ts';
 export { getRegistry, type Refusal, type Registry } from './registry/registry.ts';
 export { createMemoryStorage } from './storage/memory.ts';
 export type {

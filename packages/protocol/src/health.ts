@@ -52,6 +52,17 @@ export function parseHealthReport(value: unknown): Required<HealthReport> {
   return { status: known, message: message.slice(0, LIMITS.reason_characters.value), metrics };
 }
 
+/**
+ * Tells whether an answer is a report as it should be (X004-2): what is none counts as a check that failed.
+ *
+ * @public
+ */
+export function isHealthReport(value: unknown): value is HealthReport {
+  if (!isJsonObject(value)) return false;
+  const { status, message = '', metrics = {} } = value;
+  return HEALTH_STATUSES.some((word) => word === status) && typeof message === 'string' && isJsonObject(metrics);
+}
+
 function malformed(what: string): Required<HealthReport> {
   const expected = `expected { status: ${HEALTH_STATUSES.map((word) => `"${word}"`).join(' | ')}, message, metrics }`;
   return { status: 'error', message: `${what}; ${expected}`, metrics: {} };

@@ -23,6 +23,8 @@ export type PluginHealth = {
   readonly last_execution_time_ms?: number;
   readonly avg_execution_time_ms?: number;
   readonly health?: HealthWord;
+  /** Why `health` is that word: the plugin's own text, or the host's. */
+  readonly health_message?: string;
   readonly breaker?: BreakerState;
   readonly tier?: Tier;
 };

@@ -25,7 +25,7 @@ export {
   type ChunkFrame,
 } from './frames.ts';
 export type { HealthReport, HealthStatus } from './health.ts';
-export { HEALTH_NOT_IMPLEMENTED, HEALTH_STATUSES, parseHealthReport } from './health.ts';
+export { HEALTH_NOT_IMPLEMENTED, HEALTH_STATUSES, isHealthReport, parseHealthReport } from './health.ts';
 export type { ListedEntry, ObjectGroup, WireEntry } from './entry-points.ts';
 export { ENTRY_POINT_METHODS, entryTarget, entryTargets, parseObjectGroup } from './entry-points.ts';
 export type { ErrorBody, PluginHealth, ToolCallBody } from './http.ts';

@@ -56,6 +56,8 @@ export type BindMessage = {
   readonly manifest: JsonObject;
   readonly config: JsonObject;
   readonly output_bytes: number;
+  /** What the plugin may hold, for its own eyes. */
+  readonly memory_bytes: number;
 };
 
 /**

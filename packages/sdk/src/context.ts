@@ -3,6 +3,7 @@
  * nothing here reaches a file, a socket or another tenant.
  */
 import type { JsonObject, JsonValue, MemoryArtifact, MemorySummary } from '@bulkhead/protocol';
+import type { Resources, Threads } from './threads.ts';
 
 /**
  * Writes lines to the plugin's own log, where the operator reads them. A line is cut at 10,000 characters.
@@ -121,6 +122,10 @@ export interface PluginContext {
   readonly signal: AbortSignal;
   readonly memory: Memory;
   readonly callTool: CallTool;
+  /** Work beside the calls; needs the permission `threads`. */
+  readonly threads: Threads;
+  /** Reads what the instance uses of what it may. */
+  resources(): Resources;
   /**
    * Calls the listener with each new configuration, until the returned function is called. One that throws is told in the log. An
    * instance that serves all tenants hears nothing: each call brings its own.
@@ -155,6 +160,10 @@ export interface ToolContext {
    * The newest counts: what is said within 100 ms of the last is held back, and skipped when more is said.
    */
   progress(progress: number, of?: { readonly total?: number; readonly message?: string }): void;
+  /** Work beside the calls; needs the permission `threads`. */
+  readonly threads: Threads;
+  /** Reads what the instance uses of what it may. */
+  resources(): Resources;
 }
 
 /**

@@ -44,6 +44,7 @@ export { PluginHook } from './plugin-hook.ts';
 export { Result } from './result.ts';
 export type { StandardJsonSchema, StandardResult, StandardSchema } from './standard-schema.ts';
 export { TaskHandler, TaskKind } from './task-handler.ts';
+export type { Resources, Thread, Threads, ThreadScope, ThreadState } from './threads.ts';
 export type { ParamsOf, ToolDefinition, ToolDescription, ToolSchema } from './tool.ts';
 export { defineTool } from './tool.ts';
 export { ToolResult } from './tool-result.ts';

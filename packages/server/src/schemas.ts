@@ -42,6 +42,9 @@ export const PluginHealthSchema = Type.Object({
   last_execution_time_ms: Type.Optional(Type.Number()),
   avg_execution_time_ms: Type.Optional(number('Over the last 10 runs.')),
   health: Type.Optional(Type.Enum(HEALTH_WORDS)),
+  health_message: Type.Optional(
+    Type.String({ description: 'Why `health` is that word, where whoever asks may read what the plugin says.' }),
+  ),
   breaker: Type.Optional(Type.Enum(BREAKER_STATES)),
   tier: Type.Optional(Type.Enum(TIERS)),
 });

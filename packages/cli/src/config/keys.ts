@@ -66,6 +66,14 @@ export const CONFIG_KEYS = {
     fallback: false,
     about: 'Take installs that name a package of npm, which this machine’s npm client fetches, without scripts.',
   }),
+  'health.interval_ms': count(DAY_MS, {
+    fallback: LIMITS.health_interval_ms.value,
+    about: 'Between two health checks of an instance, where the plugin’s configuration has no `interval` in seconds.',
+  }),
+  'health.timeout_ms': count(60_000, {
+    fallback: LIMITS.health_timeout_ms.value,
+    about: 'How long a health check may take; one that is late is an error.',
+  }),
   'health.public_reasons': word(['auto', 'always', 'never'], {
     fallback: 'auto',
     about:

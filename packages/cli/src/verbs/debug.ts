@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PluginDebug, PluginInstance } from '@bulkhead/host';
+import type { PluginDebug, PluginInstance, PluginThread } from '@bulkhead/host';
 import { Option, type Command } from 'commander';
 import { logLines } from '../log-lines.ts';
 import { askAdmin } from '../remote/ask.ts';
@@ -76,6 +76,7 @@ function refuseFolderOptions(debug: Command, name: string): void {
 function show(known: PluginDebug, terminal: Terminal): void {
   const { result, colors } = terminal;
   showStatus(known, terminal);
+  section('threads', threadLines(known.threads, terminal), terminal);
   section('instances', instanceLines(known.instances, terminal), terminal);
   section(
     'last errors',
@@ -87,7 +88,7 @@ function show(known: PluginDebug, terminal: Terminal): void {
 }
 
 function showStatus(
-  { plugin, tenant_id: tenant, status, waiting_calls: waiting }: PluginDebug,
+  { plugin, tenant_id: tenant, status, waiting_calls: waiting, health_report: report }: PluginDebug,
   { result, colors }: Terminal,
 ): void {
   const state = status?.state ?? 'unknown';
@@ -96,6 +97,19 @@ function showStatus(
   const breaker = status?.breaker === undefined ? '' : `  breaker ${status.breaker}`;
   result(`${colors.bold(plugin)} for ${tenant}  ${paint(state)}${counts}${breaker}  ${waiting} waiting`);
   if (status?.reason !== undefined) result(`  ${plain(status.reason)}`);
+  const { status: word, message, metrics } = report;
+  const figures = Object.keys(metrics).length === 0 ? '' : `  ${JSON.stringify(metrics)}`;
+  result(`  health ${word}${message === '' ? '' : `: ${plain(message)}`}${plain(figures)}`);
+}
+
+function threadLines(threads: readonly PluginThread[], { colors }: Terminal): readonly string[] {
+  const rows = threads.map(({ name, state, last_beat_seconds: seconds, instance_id }): readonly Cell[] => [
+    name,
+    state,
+    `${Math.round(seconds)} s ago`,
+    instance_id,
+  ]);
+  return rows.length === 0 ? [] : tableLines(['thread', 'state', 'beat', 'instance'], rows, colors);
 }
 
 function section(title: string, lines: readonly string[], { result, colors }: Terminal): void {

@@ -123,6 +123,8 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
       grants: config.grants,
       callsInFlightMax: config['server.calls_in_flight'],
       idleTimeoutMs: config['sandbox.idle_timeout_ms'],
+      healthIntervalMs: config['health.interval_ms'],
+      healthTimeoutMs: config['health.timeout_ms'],
       sharedPlugins: config['sandbox.shared'],
       secretsKeys: secretsKeysOf(process.env),
     });

@@ -5,12 +5,10 @@
 import {
   LIMITS,
   callError,
-  parseHealthReport,
   type BindKind,
   type CallError,
   type GuestLimits,
   type GuestReady,
-  type HealthWord,
   type JsonObject,
   type Manifest,
   type WireTool,
@@ -24,6 +22,9 @@ import {
   type SandboxDeath,
   type SandboxOpening,
 } from '../sandbox/sandbox.ts';
+import { worksInBackground } from './background.ts';
+import type { SaidHealth } from '../registry/records.ts';
+import { askHealth } from './ask-health.ts';
 import type { SchemaCheck } from '../schema/compile-schema.ts';
 
 /** Permission words by who gives them: the operator to a registration, and the caller's token. */
@@ -58,6 +59,7 @@ export type LiveSpec = {
 export type LiveOptions = {
   readonly clock: Clock;
   readonly idleTimeoutMs: number;
+  readonly healthTimeoutMs: number;
   readonly compileTool: (plugin: Pick<LiveSpec, 'name' | 'manifest'>, tool: WireTool) => LiveTool | string;
   /** The limits that hold here for a plugin that asks for these. */
   readonly limitsOf: (limits: GuestLimits) => GuestLimits;
@@ -70,6 +72,8 @@ export type LiveOptions = {
     sandbox: Sandbox,
     death: SandboxDeath,
   ) => void;
+  /** Tells whether an instance lives on although nobody calls it: it works in the background. */
+  readonly isKept: (live: { readonly spec: LiveSpec; readonly scope: string }, sandbox: Sandbox) => boolean;
   /** A guest that was started to serve ended before it could. */
   readonly onFailedStart: (live: { readonly spec: LiveSpec; readonly scope: string }, error: CallError) => void;
 };
@@ -81,7 +85,7 @@ const ERROR_INTERVAL_MS = 10;
 
 /** How a trial went; `stack` is the plugin's own, for the log. */
 export type TryOut =
-  | { readonly ok: true; readonly health: HealthWord }
+  | { readonly ok: true; readonly health: SaidHealth }
   | { readonly ok: false; readonly error: CallError; readonly stack: string | undefined };
 
 /** Whom a sandbox is opened for: a tenant, or {@link SHARED_SCOPE}. One that is tried serves nobody. */
@@ -92,6 +96,8 @@ export class LivePlugin {
   readonly spec: LiveSpec;
   /** Every tenant is served by the same instances, where the manifest asks for it and the operator allows it. */
   readonly isShared: boolean;
+  /** It works in the background, so that a tenant has one instance of it (ADR 19). */
+  readonly isResident: boolean;
   readonly #options: LiveOptions;
   readonly #groups = new Map<string, InstanceGroup>();
   /** Groups of scopes that have left; they end with what they have in flight, or with the release. */
@@ -108,6 +114,8 @@ export class LivePlugin {
     this.spec = { ...spec, limits: options.limitsOf(spec.limits) };
     this.#options = options;
     this.isShared = spec.manifest.sandbox.scope === 'shared' && options.mayBeShared(spec.name);
+    const { required_permissions: permissions, sandbox } = spec.manifest;
+    this.isResident = !this.isShared && sandbox.scope !== 'call' && worksInBackground(permissions);
   }
 
   /** What the plugin turned out to offer; undefined until one of its guests was ready. */
@@ -142,14 +150,19 @@ export class LivePlugin {
 
   async #tryOut(opening: SandboxOpening): Promise<TryOut> {
     if (!opening.ok) return opening;
-    const health = await askHealth(opening.sandbox, this.#options.clock);
+    const health = await askHealth(opening.sandbox, this.#options);
     await opening.sandbox.close();
     return { ok: true, health };
   }
 
-  /** Starts an instance of a tenant that has none, before anybody calls. */
-  start(tenant: string, config: JsonObject): void {
-    (this.groupOf(tenant) ?? this.openGroup(tenant, config)).start();
+  /** Starts an instance of a tenant that has none, before anybody calls; resolves when that has gone well or badly. */
+  start(tenant: string, config: JsonObject): Promise<void> {
+    return (this.groupOf(tenant) ?? this.openGroup(tenant, config)).start();
+  }
+
+  /** Whom instances are, or were, opened for. */
+  scopes(): readonly string[] {
+    return [...this.#groups.keys()];
   }
 
   /** The instances that serve a tenant, where it has any. */
@@ -164,12 +177,13 @@ export class LivePlugin {
     const group = new InstanceGroup({
       clock: this.#options.clock,
       concurrency: manifest.sandbox.scope === 'call' ? 1 : limits.concurrency,
-      instances: limits.instances,
+      instances: this.isResident ? 1 : limits.instances,
       queueLengthMax: LIMITS.queue_length.value,
       idleTimeoutMs: this.#options.idleTimeoutMs,
       isSingleUse: manifest.sandbox.scope === 'call',
       config: scope.config,
       open: (newest) => this.#openToServe({ ...scope, config: newest }),
+      isKept: (sandbox) => this.#options.isKept({ spec: this.spec, scope: scope.name }, sandbox),
       onDeath: (sandbox, death) => this.#options.onDeath({ spec: this.spec, scope: scope.name }, sandbox, death),
     });
     this.#groups.set(scope.name, group);
@@ -276,20 +290,4 @@ export class LivePlugin {
     this.#ready = ready;
     return undefined;
   }
-}
-
-/** Asks a plugin how it is (F004-12, X004-2): without a check of its own it is `unknown`; one that hangs or throws is `error`. */
-async function askHealth(sandbox: Sandbox, clock: Clock): Promise<HealthWord> {
-  if (!sandbox.ready.has_health_check) return 'unknown';
-  const timeoutMs = LIMITS.health_timeout_ms.value;
-  const reply = await sandbox.run({
-    target: 'health',
-    name: 'healthCheck',
-    args: [],
-    deadline: clock.now() + timeoutMs,
-    timeoutMs,
-    isFullTime: false,
-    signal: undefined,
-  });
-  return reply.ok ? parseHealthReport(reply.value).status : 'error';
 }

@@ -8,6 +8,7 @@ import type { AdaptedPlugin } from './adapt/adapt.ts';
 import type { ToolAnswer } from './adapt/tool.ts';
 import type { GuestChannel } from './channel.ts';
 import { GuestCall, type ContextSource } from './context.ts';
+import { answerInTime } from './health.ts';
 import { AnswerFault, errMessage, okMessage } from './reply.ts';
 import { drainStream, isStream } from './stream.ts';
 import { describeThrown, type Thrown } from './thrown.ts';
@@ -112,7 +113,7 @@ function dispatch(plugin: AdaptedPlugin, message: CallMessage, call: GuestCall):
     case 'hook':
       return plugin.runHook(message.name, message.args[0], call);
     case 'health':
-      return plugin.healthCheck === undefined ? null : plugin.healthCheck();
+      return plugin.healthCheck === undefined ? null : answerInTime(plugin.healthCheck(), message.args[0]);
   }
 }
 

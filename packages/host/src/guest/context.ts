@@ -7,6 +7,8 @@ import type { PluginLogger } from './logger.ts';
 import type { PluginMemory } from './memory.ts';
 import { ProgressTeller, type TellProgress } from './progress.ts';
 import { StreamReader } from './stream.ts';
+import type { PluginResources } from './resources.ts';
+import type { PluginThreads } from './threads.ts';
 
 /** For the life of an instance. `config` is live: it is the newest each time it is read. */
 export type PluginContext = {
@@ -16,6 +18,8 @@ export type PluginContext = {
   readonly signal: AbortSignal;
   readonly memory: PluginMemory;
   readonly callTool: CallTool;
+  readonly threads: PluginThreads;
+  readonly resources: () => PluginResources;
 };
 
 /** What only onLoad is given. */
@@ -44,6 +48,8 @@ export type ContextSource = {
   readonly memory: PluginMemory;
   readonly callTool: CallTool;
   readonly tellProgress: (callId: number, told: Progress) => void;
+  readonly threads: PluginThreads;
+  readonly resources: () => PluginResources;
 };
 
 /** Makes the context that onLoad receives. */
@@ -58,6 +64,8 @@ export function createPluginContext(source: ContextSource, life: LifeSource): Li
     signal: source.closing.signal,
     memory: source.memory,
     callTool: source.callTool,
+    threads: source.threads,
+    resources: source.resources,
   };
 }
 
@@ -104,6 +112,14 @@ export class GuestCall implements ToolContext {
       this.#progress ??= new ProgressTeller((told) => this.#source.tellProgress(this.callId, told));
       this.#progress.tell(progress, of);
     };
+  }
+
+  get threads(): PluginThreads {
+    return this.#source.threads;
+  }
+
+  get resources(): () => PluginResources {
+    return this.#source.resources;
   }
 
   // A signal per call costs a quarter of the throughput, so it exists from the moment a plugin asks for it.

@@ -5,6 +5,7 @@
  *                       `------failed--> ended by the host
  */
 import {
+  LIMITS,
   PROTOCOL_VERSION,
   type BindMessage,
   type ErrorCode,
@@ -24,7 +25,9 @@ import { countOutput } from './output.ts';
 import { createLogger, type LeveledLogger } from './logger.ts';
 import { createPluginMemory } from './memory.ts';
 import { readyMessage } from './ready.ts';
+import { readResources } from './resources.ts';
 import { createGuestAsks, type Ask, type GuestAsks } from './services.ts';
+import { GuestThreads } from './threads.ts';
 import { describeThrown } from './thrown.ts';
 
 // Taken before any plugin code can replace them.
@@ -46,6 +49,7 @@ class GuestRuntime {
   readonly #asks: GuestAsks;
   #artifact: Artifact | undefined;
   #bound: Bound | undefined;
+  #threads: GuestThreads | undefined;
   #config: JsonObject = {};
   readonly #configListeners = new Set<(config: JsonObject) => unknown>();
   #isLoading = false;
@@ -83,7 +87,7 @@ class GuestRuntime {
       case 'config':
         return this.#reconfigure(message.config);
       case 'close':
-        return void this.#close();
+        return void this.#close(message.left_ms);
     }
   }
 
@@ -151,6 +155,8 @@ class GuestRuntime {
   }
 
   #contextSource(bind: BindMessage, { logger }: LeveledLogger): ContextSource {
+    const threads = new GuestThreads(this.#asks.ask, logger);
+    this.#threads = threads;
     return {
       tenantId: bind.tenant,
       config: () => this.#config,
@@ -159,6 +165,8 @@ class GuestRuntime {
       memory: createPluginMemory(this.#asks.ask),
       callTool: callToolBy(this.#asks.ask),
       tellProgress: (id, told) => this.#channel.send(stringify({ t: 'progress', id, told })),
+      threads: threads.forPlugin(),
+      resources: () => readResources(bind.memory_bytes, threads.aliveCount()),
     };
   }
 
@@ -167,8 +175,10 @@ class GuestRuntime {
     if (ids.length > 0) this.#channel.send(`{"t":"begun","ids":[${ids.join(',')}]}`);
   }
 
-  async #close(): Promise<void> {
+  async #close(leftMs: number): Promise<void> {
     this.#bound?.source.closing.abort();
+    // What a thread does not finish by then ends with the process.
+    await this.#threads?.stopAll(leftMs - LIMITS.shutdown_grace_ms.value);
     try {
       await this.#bound?.plugin.unload();
     } catch (thrown) {

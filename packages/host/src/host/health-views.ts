@@ -21,7 +21,7 @@ export function createHealthViews({ call, nodes }: HostParts): Pick<Host, 'plugi
   }
 
   function seen(found: PluginHealth, { scope }: HealthView): PluginHealth {
-    if (releases.isDisabled(found.name, scope)) return { ...found, health: 'disabled' };
+    if (releases.isDisabled(found.name, scope)) return disabled(found);
     const reason = scope === undefined || found.state === 'UNAVAILABLE' ? undefined : lackOf(found.name, scope);
     return reason === undefined ? found : { ...found, state: 'UNAVAILABLE', reason };
   }
@@ -59,6 +59,10 @@ export function createHealthViews({ call, nodes }: HostParts): Pick<Host, 'plugi
   }
 
   return { plugins, health };
+}
+
+function disabled(found: PluginHealth): PluginHealth {
+  return { ...found, health: 'disabled', health_message: `Plugin ${found.name} is disabled.` };
 }
 
 const EVERYTHING: HealthView = { showThrownText: true, showPlaces: true };

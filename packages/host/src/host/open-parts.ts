@@ -1,7 +1,7 @@
 /**
  * Opens the parts of a host in the order in which they need one another, and says how each is closed.
  */
-import { LIMITS, isTierAtLeast } from '@bulkhead/protocol';
+import { LIMITS, isTierAtLeast, type Manifest } from '@bulkhead/protocol';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createArtifactStore } from '../artifact/disk-store.ts';
@@ -14,6 +14,7 @@ import type { CallPath } from '../call/call-run.ts';
 import { compileTool } from '../fleet/compile-tool.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
 import type { TierPolicy } from '../fleet/needed-tier.ts';
+import type { Residents } from '../fleet/residents.ts';
 import type { LiveOptions, LiveScope, LiveSpec } from '../fleet/live-plugin.ts';
 import { createHookChain } from '../hooks/chain.ts';
 import { createFollower, type Follower } from '../install/follow.ts';
@@ -34,6 +35,7 @@ import { readSdk } from '../source/host-package.ts';
 import type { Storage } from '../storage/port.ts';
 import type { Nodes } from '../nodes/nodes.ts';
 import { openHostNodes } from './open-nodes.ts';
+import { openBackground, type Background } from './open-background.ts';
 import { openMoves, type Late } from './open-moves.ts';
 import { openAdmission, type HostAdmission } from './open-admission.ts';
 import { holdDataDirectory } from './hold-data-directory.ts';
@@ -55,6 +57,8 @@ export type HostParts = {
   readonly sandbox: ProcessSandbox;
   readonly live: LiveOptions;
   readonly journal: Journal;
+  readonly background: Background;
+  readonly residents: Residents;
   readonly tenants: Tenants;
   readonly tokens: Tokens;
   readonly audit: AuditLog;
@@ -80,8 +84,9 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   for (const name of catalogue.shelf.unreadable()) log.warn({ release: name }, UNREADABLE);
   const { admitter, chargeGuest } = openAdmission(settings, catalogue, closing);
   const lateCalls: LateCalls = {};
-  const answerAsk = openServices(settings, { storage, metrics, late: lateCalls });
-  const live = liveOptions(settings, { sandbox, registry, metrics, chargeGuest, journal, answerAsk });
+  const background = openBackground(settings, { registry, journal }, closing);
+  const answerAsk = openServices(settings, { storage, metrics, threads: background.methods, late: lateCalls });
+  const live = liveOptions(settings, { sandbox, registry, metrics, chargeGuest, journal, answerAsk, background });
   const fleet = createFleet(live);
   closing.defer(() => fleet.close());
   guests.fleet = fleet;
@@ -106,6 +111,8 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   lateCalls.path = call;
   return {
     call,
+    background,
+    residents: background.keep(call, catalogue),
     install,
     follower,
     rollouts,
@@ -227,33 +234,39 @@ type Watchers = Pick<HostAdmission, 'chargeGuest'> & {
   readonly metrics: Metrics;
   readonly journal: Journal;
   readonly answerAsk: AnswerAsk;
+  readonly background: Background;
 };
 
 function liveOptions(
   settings: HostSettings,
-  { sandbox, registry, metrics, chargeGuest, journal, answerAsk }: Watchers,
+  { sandbox, registry, metrics, chargeGuest, journal, answerAsk, background }: Watchers,
 ): LiveOptions {
   return {
     clock: settings.clock,
     idleTimeoutMs: settings.idleTimeoutMs,
+    healthTimeoutMs: settings.healthTimeoutMs,
     compileTool,
     limitsOf: (limits) => (settings.debugging === undefined ? limits : debugLimits(limits)),
     mayBeShared: (plugin) => settings.sharedPlugins.includes(plugin),
     open: async (spec, scope) => {
-      const speaker = { plugin: spec.name, tenant: scope.name, isTrial: scope.isTrial };
+      const speaker = background.speakerOf(spec, scope);
       const answer: AnswerGuest = (ask, call) => answerAsk(speaker, ask, call);
       const opening = await openGuest(sandbox, spec, { scope, answer });
+      background.didOpen(speaker, opening);
       if (opening.ok) settings.debugging?.didOpen(opening.sandbox, spec.sourceMap);
       if (opening.ok && scope.name !== SHARED_SCOPE) chargeGuest(scope.name, opening.sandbox);
       return opening;
     },
+    isKept: background.isKept,
     onDeath: ({ spec, scope }, guest, death) => {
+      background.didEnd({ spec, scope }, death.cause !== 'closed');
       if (death.isKilled) metrics.countKill(death.error.code);
       if (death.cause === 'fault')
         tellEnd(journal, { plugin: spec.name, scope }, { ...death, instanceId: guest.instanceId });
       registry.recordDeath(spec.name, subjectOf(spec, scope, death.tenant), toGuestDeath(guest.instanceId, death));
     },
     onFailedStart: ({ spec, scope }, error) => {
+      background.didEnd({ spec, scope }, true);
       tellEnd(journal, { plugin: spec.name, scope }, { error });
       // It had no id of its own that anybody was told, and is not heard of again. Calls that waited for it may have
       // gone by now, each at its own deadline.
@@ -289,9 +302,16 @@ function openGuest(
       outputBytesMax: limits.output_bytes,
       // Of its own: a plugin's shorter call limit does not lower it.
       initTimeoutMs: LIMITS.init_timeout_ms.value,
+      closeGraceMs: closeGraceMs(manifest),
     },
     ...(kind === 'plugin' && { answer }),
   });
+}
+
+/** What has threads has time to stop them before it unloads (X004-7). */
+function closeGraceMs({ required_permissions: permissions }: Manifest): number {
+  const threadsMs = permissions.includes('threads') ? LIMITS.thread_stop_ms.value : 0;
+  return LIMITS.shutdown_grace_ms.value + threadsMs;
 }
 
 function countGuests(guests: { readonly fleet?: Fleet; readonly sandbox?: ProcessSandbox }): Record<string, number> {

@@ -9,6 +9,7 @@ import type { CallPath } from '../call/call-run.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { createDesk, type AnswerAsk } from '../services/desk.ts';
 import { createMemoryService } from '../services/memory.ts';
+import type { Threads } from '../services/threads.ts';
 import { createToolService, type NestedCall } from '../services/tools.ts';
 import type { Storage } from '../storage/port.ts';
 import type { HostSettings } from './settings.ts';
@@ -17,10 +18,18 @@ import type { HostSettings } from './settings.ts';
 export type LateCalls = { path?: CallPath };
 
 /** What the services are opened with. */
-export type ServiceParts = { readonly storage: Storage; readonly metrics: Metrics; readonly late: LateCalls };
+export type ServiceParts = {
+  readonly storage: Storage;
+  readonly metrics: Metrics;
+  readonly threads: Threads['methods'];
+  readonly late: LateCalls;
+};
 
 /** Opens the desk. No guest asks before `late.path` is there. */
-export function openServices({ clock, log }: HostSettings, { storage, metrics, late }: ServiceParts): AnswerAsk {
+export function openServices(
+  { clock, log }: HostSettings,
+  { storage, metrics, threads, late }: ServiceParts,
+): AnswerAsk {
   const path = (): CallPath => {
     assertInvariant(late.path !== undefined, 'the call flow is there before a guest is');
     return late.path;
@@ -28,6 +37,7 @@ export function openServices({ clock, log }: HostSettings, { storage, metrics, l
   return createDesk({
     services: {
       memory: createMemoryService({ storage, clock, newId: createCallIds() }),
+      threads,
       tools: createToolService({ clock, call: (nested) => callNested(path(), nested) }),
     },
     clock,

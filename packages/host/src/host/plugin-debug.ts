@@ -4,13 +4,15 @@
  */
 import { LIMITS } from '@bulkhead/protocol';
 import type { LivePlugin } from '../fleet/live-plugin.ts';
-import type { Host, PluginDebug, PluginInstance } from '../host-api.ts';
+import type { Host, PluginDebug, PluginInstance, PluginThread } from '../host-api.ts';
+import type { LastHealth } from '../registry/health.ts';
 import type { Transition } from '../registry/history.ts';
 import { withoutPlace } from '../registry/reason.ts';
 import { PLATFORM_SCOPE } from '../registry/records.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import { readProcessFigures } from '../sandbox/process/process-figures.ts';
 import type { LedgerRow } from '../storage/records-port.ts';
+import type { Background } from './open-background.ts';
 import type { HostParts } from './open-parts.ts';
 
 type Views = Pick<Host, 'health' | 'logs'>;
@@ -21,7 +23,7 @@ const CALLS_MAX = 20;
 const TRANSITIONS_MAX = 50;
 
 /** Makes the part of the embedding API that looks into a plugin. */
-export function createPluginDebug({ call }: HostParts, views: Views): Host['debug'] {
+export function createPluginDebug({ call, background }: HostParts, views: Views): Host['debug'] {
   const { fleet, registry, storage } = call;
   return async (plugin, wanted) => {
     const { tenant, isPlatform } = wanted;
@@ -37,6 +39,8 @@ export function createPluginDebug({ call }: HostParts, views: Views): Host['debu
       },
       thread_count: sumOf(instances.map(({ thread_count }) => thread_count)),
       open_handles: sumOf(instances.map(({ open_handles }) => open_handles)),
+      health_report: healthOf(call, plugin, tenant),
+      threads: serving.flatMap((live) => threadsOf(live, wanted, background)),
       waiting_calls: serving.reduce((sum, live) => sum + waitingIn(live, wanted), 0),
       instances,
       error_log: errorsOf(plugin, views, wanted),
@@ -78,6 +82,21 @@ function instancesOf(live: LivePlugin, { tenant, isPlatform }: Wanted): readonly
       open_handles: openFiles,
     };
   });
+}
+
+function threadsOf(live: LivePlugin, { tenant }: Wanted, { threadsOf: of }: Background): readonly PluginThread[] {
+  if (live.isShared) return []; // Which have none.
+  const instances = live.groupOf(tenant)?.sandboxes() ?? [];
+  return instances.flatMap((one) => of(one).map((thread) => ({ ...thread, instance_id: one.instanceId })));
+}
+
+/** What a check said, and the host's words where none can (X004-2). */
+function healthOf({ registry, releases }: HostParts['call'], plugin: string, tenant: string): LastHealth {
+  const unasked = { metrics: {}, checked_at: null };
+  if (!registry.has(plugin)) return { status: 'error', message: `Plugin ${plugin} not found`, ...unasked };
+  if (releases.isDisabled(plugin, tenant))
+    return { status: 'disabled', message: `Plugin ${plugin} is disabled.`, ...unasked };
+  return registry.lastHealth(plugin, tenant) ?? { status: 'unknown', message: '', ...unasked };
 }
 
 /** Null where nothing is known of any. */

@@ -9,6 +9,7 @@ import { systemClock, type Clock } from '../base/clock.ts';
 import type { SignaturePolicy } from '../install/judge-signature.ts';
 import type { NodeTiming } from '../nodes/nodes.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import type { ThreadTiming } from '../services/threads.ts';
 import { createMemoryStorage } from '../storage/memory.ts';
 import type { Storage } from '../storage/port.ts';
 import type { HostOptions } from '../host-api.ts';
@@ -32,12 +33,15 @@ export type HostSettings = {
   readonly isStrict: boolean;
   readonly callsInFlightMax: number;
   readonly idleTimeoutMs: number;
+  readonly healthIntervalMs: number;
+  readonly healthTimeoutMs: number;
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platformVersion: string;
   /** Of this machine, for operators who have several. */
   readonly hostName: string;
   readonly nodeTiming: NodeTiming;
+  readonly threadTiming: ThreadTiming;
   /** Built files; they lie in `dist` whether this runs from source or not. */
   readonly guestPath: string;
   readonly probePath: string;
@@ -98,11 +102,14 @@ export function resolveSettings(options: HostOptions): HostSettings {
     isStrict: options.isStrict ?? false,
     callsInFlightMax: options.callsInFlightMax ?? LIMITS.calls_in_flight.value,
     idleTimeoutMs: options.idleTimeoutMs ?? LIMITS.idle_timeout_ms.value,
+    healthIntervalMs: options.healthIntervalMs ?? LIMITS.health_interval_ms.value,
+    healthTimeoutMs: options.healthTimeoutMs ?? LIMITS.health_timeout_ms.value,
     clock: systemClock,
     env: process.env,
     platformVersion: PLATFORM_VERSION,
     hostName: hostname(),
     nodeTiming: { heartbeatMs: LIMITS.node_heartbeat_ms.value, lostMs: LIMITS.node_lost_ms.value },
+    threadTiming: { silentMs: LIMITS.thread_silent_ms.value, lookEveryMs: LIMITS.thread_look_ms.value },
     guestPath: built('guest.cjs'),
     probePath: built('probe.js'),
     workshopPath: built('workshop.js'),

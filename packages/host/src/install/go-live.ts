@@ -2,8 +2,9 @@
  * The last step of an install: the one write by which new calls go to the new release while those in flight end on the
  * old one.
  */
-import { DEFAULT_TENANT, type CallError, type ErrorCode } from '@bulkhead/protocol';
+import { DEFAULT_TENANT, HEALTH_NOT_IMPLEMENTED, type CallError, type ErrorCode } from '@bulkhead/protocol';
 import { composeReason } from '../registry/reason.ts';
+import type { SaidHealth } from '../registry/records.ts';
 import type { Release } from '../catalogue/releases.ts';
 import type { InstallPath, InstallRequest, Installed } from './install-path.ts';
 import { problemsOfTrial } from './problems.ts';
@@ -51,7 +52,13 @@ export function markTried(path: InstallPath, release: Release, trial: Trial): vo
   path.registry.markLoaded(name, facts);
   if (trial.failure === undefined) path.registry.markInitialized(name, facts);
   else markTrialFailed(path, name, trial.failure);
-  path.registry.recordHealth(name, trial.health);
+  path.registry.recordHealth(name, trial.report ?? saidOf(trial));
+}
+
+/** A record of a trial keeps the word alone. */
+function saidOf({ health, failure }: Trial): SaidHealth {
+  const isAbsent = health === 'unknown' && failure === undefined;
+  return { word: health, message: isAbsent ? HEALTH_NOT_IMPLEMENTED : '', metrics: {}, isFault: false };
 }
 
 /** A release that was offered to some is not shown to all, where another runs that is everybody's. */

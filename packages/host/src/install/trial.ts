@@ -10,6 +10,7 @@ import { isoTime } from '../base/clock.ts';
 import { mapStack } from '../bundle/map-stack.ts';
 import type { LivePlugin, TryOut } from '../fleet/live-plugin.ts';
 import { refuseWeakSandbox } from '../fleet/needed-tier.ts';
+import type { SaidHealth } from '../registry/records.ts';
 import type { Release } from '../catalogue/releases.ts';
 import type { TrialKey } from '../storage/records-port.ts';
 import type { InstallPath } from './install-path.ts';
@@ -18,6 +19,8 @@ import type { InstallPath } from './install-path.ts';
 export type Trial = {
   readonly failure: CallError | undefined;
   readonly health: HealthWord;
+  /** What the plugin's own check said, where this trial asked it. */
+  readonly report?: SaidHealth;
   readonly place?: AuthorPlace | undefined;
 };
 
@@ -42,7 +45,7 @@ export async function tryRelease(path: InstallPath, request: TrialRequest): Prom
   const tried = await live.tryOut(tenant ?? DEFAULT_TENANT, { ...release.manifest.config, ...request.config });
   if (!tried.ok) logStack(path, live, tried);
   const trial: Trial = tried.ok
-    ? { failure: undefined, health: tried.health }
+    ? { failure: undefined, health: tried.health.word, report: tried.health }
     : { failure: tried.error, health: 'error', place: placeOf(tried.stack, artifact.sourceMap) };
   // What failed with a tenant's configuration says nothing of the release by itself.
   if (tried.ok || request.config === undefined) await remember(path, live, trial);

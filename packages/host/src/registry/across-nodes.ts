@@ -46,7 +46,7 @@ export function mergeNodes(
     .flatMap(({ last_used }) => last_used ?? [])
     .toSorted()
     .at(-1);
-  const { reason: _own, ...rest } = first;
+  const { reason: _own, health_message: _said, ...rest } = first;
   return {
     ...rest,
     state,

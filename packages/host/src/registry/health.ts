@@ -2,12 +2,12 @@
  * Turns what the registry keeps of a plugin into the health object of DESIGN 9. It reads records and changes none; it
  * decides who sees which reason, and shows the worst of the scopes where no single one is asked for.
  */
-import type { BreakerState, HealthWord, LifecycleState, PluginHealth } from '@bulkhead/protocol';
+import type { BreakerState, HealthWord, JsonObject, LifecycleState, PluginHealth } from '@bulkhead/protocol';
 import { breakerStateOf } from './breaker.ts';
 import { stateOf } from './lifecycle.ts';
 import { toIso, type Moment } from './moment.ts';
 import { publicReason, withoutPlace } from './reason.ts';
-import type { Entry, PluginRecord, Runs } from './records.ts';
+import type { Entry, PluginRecord, Runs, ScopeRecord } from './records.ts';
 
 /**
  * Who looks. `scope` is the tenant whose own state is shown; without it the worst over the scopes is, with counters
@@ -22,6 +22,18 @@ export type HealthView = {
   readonly showPlaces?: boolean;
   /** Shows public plugins alone, and those that the tenant of `scope` may see. */
   readonly isOutside?: boolean;
+};
+
+/**
+ * What a health check said last, or the host in its place, and when (X004-2).
+ *
+ * @public
+ */
+export type LastHealth = {
+  readonly status: HealthWord;
+  readonly message: string;
+  readonly metrics: JsonObject;
+  readonly checked_at: string | null;
 };
 
 /** Worst first (DESIGN 9), as in the lists after it. Among the good ones RUNNING tells most: it says that at least one call is in flight. */
@@ -52,17 +64,33 @@ export function healthOf(plugin: PluginRecord, view: HealthView, moment: Moment)
     version: plugin.version,
     uptime_seconds: plugin.initializedAt === undefined ? undefined : secondsBetween(plugin.initializedAt, moment.now),
     ...runTimes(runs, moment),
-    health:
-      worst(
-        WORST_HEALTH,
-        counted.flatMap((record) => record.health ?? []),
-      ) ?? 'unknown',
+    ...wellbeingOf(counted, view),
     breaker: worst(
       WORST_BREAKERS,
       entries.map((entry) => breakerStateOf(entry.breaker, moment.now)),
     ),
     tier: plugin.tier,
   });
+}
+
+/** What a check said last of a scope or, where that was never asked, of all. */
+export function lastHealthOf({ scopes, base }: PluginRecord, scope: string, moment: Moment): LastHealth | undefined {
+  const note = scopes.get(scope)?.health ?? base.home.health;
+  if (note === undefined) return undefined;
+  const { word: status, message, metrics, at } = note;
+  return { status, message, metrics, checked_at: toIso(at, moment) };
+}
+
+/** The worst of what checks said and of what is wrong beside it. A message may hold a plugin's own text. */
+function wellbeingOf(records: readonly ScopeRecord[], { showThrownText }: HealthView) {
+  const notes = records.flatMap(({ health, concern }) => [concern, health].filter((note) => note !== undefined));
+  const word =
+    worst(
+      WORST_HEALTH,
+      notes.map((note) => note.word),
+    ) ?? 'unknown';
+  const message = notes.find((note) => note.word === word && note.message !== '')?.message;
+  return { health: word, health_message: showThrownText ? message : undefined };
 }
 
 /** A scope that never ran stands where the base stands. */

@@ -8,7 +8,7 @@
  *     │     └── entry of digest 9c…: lifecycle, reason, breaker      (live)
  *     └── scope "acme" ── …
  */
-import type { ErrorCode, HealthWord, Tier } from '@bulkhead/protocol';
+import type { ErrorCode, HealthWord, JsonObject, Tier } from '@bulkhead/protocol';
 import { CLOSED, type Breaker } from './breaker.ts';
 import type { History } from './history.ts';
 import { LOADED, type Lifecycle } from './lifecycle.ts';
@@ -41,8 +41,23 @@ export type ScopeRecord = {
   readonly history: History;
   successCount: number;
   errorCount: number;
-  health: HealthWord | undefined;
+  health: HealthNote | undefined;
+  concern: HealthConcern | undefined;
 };
+
+/** What a health check said, or the host in its place; `at` is monotonic milliseconds. */
+export type HealthNote = {
+  readonly word: HealthWord;
+  readonly message: string;
+  readonly metrics: JsonObject;
+  readonly at: number;
+};
+
+/** What a health check said. `isFault`: it threw, was late, or answered what is no report. */
+export type SaidHealth = Omit<HealthNote, 'at'> & { readonly isFault: boolean };
+
+/** What is wrong with a plugin beside what it says itself. */
+export type HealthConcern = { readonly word: Extract<HealthWord, 'warning' | 'error'>; readonly message: string };
 
 /** What is kept of a plugin. `digest` is "" where no release is known; `initializedAt` is monotonic milliseconds. */
 export type PluginRecord = {
@@ -96,6 +111,7 @@ export function createScopeRecord(scope: string): ScopeRecord {
     successCount: 0,
     errorCount: 0,
     health: undefined,
+    concern: undefined,
   };
 }
 
@@ -103,6 +119,32 @@ export function createScopeRecord(scope: string): ScopeRecord {
 export function createEntry(home: ScopeRecord, digest: string, like?: Entry): Entry {
   const lifecycle = like === undefined ? LOADED : { standing: like.lifecycle.standing, callsInFlight: 0 };
   return { home, digest, lifecycle, reason: like?.reason, breaker: CLOSED };
+}
+
+/** Keeps what was said of a scope's health at a time; a check that failed counts as an error (X004-2). */
+export function noteHealth(home: ScopeRecord, said: HealthWord | SaidHealth, at: number): void {
+  const { isFault, ...note } = typeof said === 'string' ? { word: said, ...UNSAID } : said;
+  home.health = { ...note, at };
+  if (isFault) home.errorCount += 1;
+}
+
+const UNSAID = { message: '', metrics: {}, isFault: false };
+
+/** Forgets a release of a scope that has no call in flight. */
+export function dropIdleEntry(home: ScopeRecord): void {
+  const idle = [...home.entries.values()].find((entry) => entry.lifecycle.callsInFlight === 0);
+  if (idle !== undefined) home.entries.delete(idle.digest);
+}
+
+/** Forgets a scope that has no call in flight; its counters join the base. */
+export function dropIdleScope(plugin: PluginRecord): void {
+  for (const home of plugin.scopes.values()) {
+    if ([...home.entries.values()].some((entry) => entry.lifecycle.callsInFlight > 0)) continue;
+    plugin.base.home.successCount += home.successCount;
+    plugin.base.home.errorCount += home.errorCount;
+    plugin.scopes.delete(home.scope);
+    return;
+  }
 }
 
 /** Adds one run to a ring of {@link RUNS_AVERAGED}. O(1). */

@@ -24,9 +24,9 @@ import {
 import type { Clock } from '../base/clock.ts';
 import { HostError, assertInvariant } from '../base/host-error.ts';
 import { nameTaken } from '../base/name-taken.ts';
-import { admitCall, guestDied, probeLived, probeLost } from './breaker.ts';
+import { admitCall, breakerStateOf, guestDied, probeLived, probeLost } from './breaker.ts';
 import { effectOf, NONE } from './effect.ts';
-import { healthOf, type HealthView } from './health.ts';
+import { healthOf, lastHealthOf, type HealthView, type LastHealth } from './health.ts';
 import { remember, toTransition, type Transition } from './history.ts';
 import { next, stateOf, type LifecycleEvent } from './lifecycle.ts';
 import type { Moment } from './moment.ts';
@@ -37,9 +37,14 @@ import {
   createEntry,
   createPluginRecord,
   createScopeRecord,
+  dropIdleEntry,
+  dropIdleScope,
   type Entry,
+  type HealthConcern,
   type PluginRecord,
   type Reason,
+  noteHealth,
+  type SaidHealth,
   type ScopeRecord,
 } from './records.ts';
 import { heldBackError, reasonOfCall, reasonOfHold, reasonUntold } from './wording.ts';
@@ -332,10 +337,32 @@ class Registry {
     for (const home of homes.values()) if (scope === undefined || home.scope === scope) home.entries.delete(digest);
   }
 
-  /** Keeps what a health check said, or `disabled` (X004-2); the worst of the scopes is shown. */
-  recordHealth(name: string, word: HealthWord, scope: string = PLATFORM_SCOPE): void {
+  /**
+   * Keeps what a health check said, or the host in its place (X004-2); the worst of the scopes is shown. A check that failed adds 1
+   * to `error_count`, and is no call: state and averages stay.
+   */
+  recordHealth(name: string, said: HealthWord | SaidHealth, scope: string = PLATFORM_SCOPE): void {
     const plugin = this.#require(name);
-    (scope === PLATFORM_SCOPE ? plugin.base.home : this.#home(plugin, scope)).health = word;
+    const home = scope === PLATFORM_SCOPE ? plugin.base.home : this.#home(plugin, scope);
+    noteHealth(home, said, this.#clock.now());
+  }
+
+  /** Returns what a health check said last, for a scope or, where that was never asked, for all; undefined where none did. */
+  lastHealth(name: string, scope: string): LastHealth | undefined {
+    const plugin = this.#plugins.get(name);
+    return plugin === undefined ? undefined : lastHealthOf(plugin, scope, this.#moment());
+  }
+
+  /** Keeps what is wrong with a plugin's work in the background for a scope, or that nothing is (X004-7). */
+  recordConcern(name: string, concern: HealthConcern | undefined, scope: string): void {
+    const plugin = this.#plugins.get(name);
+    if (plugin !== undefined) this.#home(plugin, scope).concern = concern;
+  }
+
+  /** Tells whether the breaker of a release and scope lets no call pass now. */
+  isHoldingBack(name: string, scope: string, digest: string): boolean {
+    const breaker = this.#plugins.get(name)?.scopes.get(scope)?.entries.get(digest)?.breaker;
+    return breaker !== undefined && breakerStateOf(breaker, this.#clock.now()) === 'open';
   }
 
   /**
@@ -555,19 +582,4 @@ export type { Registry };
 
 function isHolding({ kind }: Entry['breaker']): boolean {
   return kind === 'open' || kind === 'held';
-}
-
-function dropIdleEntry(home: ScopeRecord): void {
-  const idle = [...home.entries.values()].find((entry) => entry.lifecycle.callsInFlight === 0);
-  if (idle !== undefined) home.entries.delete(idle.digest);
-}
-
-function dropIdleScope(plugin: PluginRecord): void {
-  for (const home of plugin.scopes.values()) {
-    if ([...home.entries.values()].some((entry) => entry.lifecycle.callsInFlight > 0)) continue;
-    plugin.base.home.successCount += home.successCount;
-    plugin.base.home.errorCount += home.errorCount;
-    plugin.scopes.delete(home.scope);
-    return;
-  }
 }

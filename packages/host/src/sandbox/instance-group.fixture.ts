@@ -110,6 +110,7 @@ export function openGroup(change: Partial<InstanceGroupOptions> = {}): Setup {
     isSingleUse: false,
     config: { version: 1 },
     open,
+    isKept: () => false,
     onDeath: (_, death) => void deaths.push(death),
     ...change,
   });

@@ -34,6 +34,8 @@ export type InstanceGroupOptions = {
   /** What the plugin is configured with at first; {@link InstanceGroup.configure} replaces it. */
   readonly config: JsonObject;
   readonly open: (config: JsonObject) => Promise<SandboxOpening>;
+  /** Tells whether an instance that nobody calls is to live on. */
+  readonly isKept: (sandbox: Sandbox) => boolean;
   readonly onDeath: (sandbox: Sandbox, death: SandboxDeath) => void;
 };
 
@@ -89,11 +91,16 @@ export class InstanceGroup {
     return reply;
   }
 
-  /** Starts an instance where there is none, and none is being started. */
-  start(): void {
-    if (this.#isRetired || this.#instances.size + this.#starting > 0) return;
+  /** Starts an instance where there is none, and none is being started; resolves when that has gone well or badly. */
+  async start(): Promise<void> {
+    if (this.#isRetired || this.isInhabited()) return;
     this.#starting += 1;
-    void this.#start();
+    await this.#start();
+  }
+
+  /** Tells whether there is an instance, or one is being started. */
+  isInhabited(): boolean {
+    return this.#instances.size + this.#starting > 0;
   }
 
   /** Gives every instance a new configuration, those too that are being opened (S6); nothing where it is the same object. */
@@ -166,8 +173,16 @@ export class InstanceGroup {
     if (!instance.sandbox.isServing()) this.#serveOnceServing(instance);
     if (instance.inFlight > 0) return;
     if (this.#isRetired || this.#options.isSingleUse || instance.isLeaving) return void instance.sandbox.close();
+    this.#closeOnceIdle(instance);
+  }
+
+  #closeOnceIdle(instance: Instance): void {
+    const { isKept, idleTimeoutMs } = this.#options;
     clearTimeout(instance.idleTimer);
-    instance.idleTimer = setTimeout(() => void instance.sandbox.close(), this.#options.idleTimeoutMs).unref();
+    instance.idleTimer = setTimeout(() => {
+      if (isKept(instance.sandbox)) this.#closeOnceIdle(instance);
+      else void instance.sandbox.close();
+    }, idleTimeoutMs).unref();
   }
 
   #refusalToQueue(call: SandboxCall): CallError | undefined {

@@ -23,7 +23,13 @@ import { SHARED_SCOPE, type SandboxCall } from '../sandbox/sandbox.ts';
 import { compileOwnSchema, type SchemaCheck } from '../schema/compile-schema.ts';
 
 /** Whose instance asks, one object for each instance. `tenant` is its scope: {@link SHARED_SCOPE} where it serves every tenant. */
-export type Speaker = { readonly plugin: string; readonly tenant: string; readonly isTrial: boolean };
+export type Speaker = {
+  readonly plugin: string;
+  readonly tenant: string;
+  readonly isTrial: boolean;
+  /** It serves one call and goes. */
+  readonly isSingleUse?: boolean;
+};
 
 /** An ask that is allowed and well-formed. `call` is the one that the plugin works on, where it said so and that is true. */
 export type ServiceRequest = {

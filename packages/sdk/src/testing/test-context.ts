@@ -17,6 +17,8 @@ export function createTestContext(given: TestContext = {}): PluginContext & Tool
     memory: absentMemory(),
     callTool: absent('callTool'),
     progress: silent,
+    threads: { start: absent('threads', 'threads.start'), list: () => [] },
+    resources: () => ({ memoryBytes: 0, memoryLimitBytes: Infinity, threads: 0, threadsMax: 16, ok: true }),
     onConfigChange: () => silent,
     setLogLevel: silent,
     ...given,

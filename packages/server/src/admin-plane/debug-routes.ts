@@ -3,7 +3,7 @@
  */
 import type { FastifyInstance } from 'fastify';
 import type { Host } from '@bulkhead/host';
-import { LIFECYCLE_STATES, TIERS } from '@bulkhead/protocol';
+import { HEALTH_WORDS, LIFECYCLE_STATES, TIERS } from '@bulkhead/protocol';
 import { Type, type Static } from 'typebox';
 import { LogLineSchema } from './log-routes.ts';
 import { insistOnOwnPlugin } from './own-plugin.ts';
@@ -57,6 +57,15 @@ const TransitionSchema = Type.Object({
   times: Type.Integer(),
 });
 
+const ThreadSchema = Type.Object({
+  name: Type.String(),
+  state: Type.Enum(['running', 'silent', 'dead'], {
+    description: '`silent`: no heartbeat for 30 s; `dead`: it threw.',
+  }),
+  last_beat_seconds: Type.Number(),
+  instance_id: Type.String(),
+});
+
 const DebugSchema = Type.Object({
   plugin: Type.String(),
   tenant_id: Type.String(),
@@ -64,6 +73,16 @@ const DebugSchema = Type.Object({
   memory_usage: Type.Object({ rss_bytes: figure, peak_rss_bytes: figure }),
   thread_count: figure,
   open_handles: figure,
+  health_report: Type.Object(
+    {
+      status: Type.Enum(HEALTH_WORDS),
+      message: Type.String(),
+      metrics: Type.Record(Type.String(), Type.Unknown()),
+      checked_at: Type.Union([time, Type.Null()]),
+    },
+    { description: 'What its health check said last, or the host in its place.' },
+  ),
+  threads: Type.Array(ThreadSchema),
   waiting_calls: Type.Integer({ description: 'Calls that wait for an instance.' }),
   instances: Type.Array(InstanceSchema),
   error_log: Type.Array(LogLineSchema, { description: 'The newest errors of the log, oldest first.' }),

@@ -160,7 +160,7 @@ test.for([
   const plugin = await adaptMain(main);
   await plugin.load({});
   expect(plugin.metadata).toEqual(fields);
-  expect(plugin.healthCheck?.()).toEqual({ status: 'healthy', message: '', metrics: {} });
+  expect(plugin.healthCheck?.()).toEqual({ status: 'healthy' });
   await plugin.unload();
   expect(plugin.exports).toEqual(Object.keys(main));
 });
@@ -408,11 +408,7 @@ test('without a health check there is none to run [X004-2]', async () => {
   expect((await adaptDefault(Doubler)).healthCheck).toBeUndefined();
 });
 
-test('a health check of the wrong shape is an error that says so [X004-2]', async () => {
+test('what a health check answers is passed on as it is, for the host to judge [X004-2]', async () => {
   const plugin = await adaptDefault({ healthCheck: async () => 'fine' });
-  await expect(plugin.healthCheck?.()).resolves.toEqual({
-    status: 'error',
-    message: 'healthCheck answered "fine"; expected { status: "healthy" | "warning" | "error", message, metrics }',
-    metrics: {},
-  });
+  await expect(plugin.healthCheck?.()).resolves.toBe('fine');
 });

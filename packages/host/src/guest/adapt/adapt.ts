@@ -10,7 +10,7 @@
  * A1: each property of the plugin is read once, here; what it becomes later changes nothing.
  * A2: shapes are judged by their members, never by `instanceof`, so any copy of the SDK will do, and none.
  */
-import { LIMITS, parseHealthReport, type JsonObject, type WireEntry, type WireTool } from '@bulkhead/protocol';
+import { LIMITS, type JsonObject, type WireEntry, type WireTool } from '@bulkhead/protocol';
 import { adaptEntries } from './entries.ts';
 import { settle } from './settle.ts';
 import { asMethod, describe, isRecord, plainJson, type Method } from './shape.ts';
@@ -37,7 +37,7 @@ export type AdaptedPlugin = {
   readonly runEntry: (target: string, args: readonly unknown[], context: unknown) => unknown;
   /** Answers the data as it came where the handler returns nothing. */
   readonly runHook: (hook: string, data: unknown, context: unknown) => unknown;
-  /** Answers a HealthReport, whatever the plugin's own check answers. */
+  /** Answers what the plugin's own check answers; the host judges it. */
   readonly healthCheck: (() => unknown) | undefined;
 };
 
@@ -88,7 +88,7 @@ export async function adaptPlugin(artifact: unknown, manifest: JsonObject): Prom
     runEntry: entries.run,
     runHook: (hook, data, context) =>
       settle(found(hooks, 'hook', hook)(data, context), (changed) => (changed === undefined ? data : changed)),
-    healthCheck: healthCheck && (() => settle(healthCheck(), parseHealthReport)),
+    healthCheck: healthCheck && (() => settle(healthCheck(), (report) => report)),
   };
 }
 

@@ -1,7 +1,7 @@
 /**
- * What a guest gets when it stops being a spare.
+ * What makes a guest that plugin's: the first message after its hello, before the artifact.
  */
-import type { BindKind, JsonObject } from '@bulkhead/protocol';
+import type { BindKind, BindMessage, JsonObject } from '@bulkhead/protocol';
 
 /** What a guest is bound to. `artifact` is the bundled module. */
 export type GuestBinding = {
@@ -14,4 +14,13 @@ export type GuestBinding = {
   readonly artifact: Uint8Array;
   readonly outputBytesMax: number;
   readonly initTimeoutMs: number;
+  /** What it has to end in good order, threads included. */
+  readonly closeGraceMs: number;
 };
+
+/** Writes the message. */
+export function bindMessage(binding: GuestBinding, memoryBytes: number): string {
+  const { kind, name, version, tenant, manifest, config, artifact, outputBytesMax } = binding;
+  const sizes = { artifact_bytes: artifact.length, output_bytes: outputBytesMax, memory_bytes: memoryBytes };
+  return JSON.stringify({ t: 'bind', kind, name, version, tenant, manifest, config, ...sizes } satisfies BindMessage);
+}

@@ -27,7 +27,6 @@ import {
   type SandboxUsage,
 } from '../sandbox.ts';
 import type { HidePaths } from './clean-text.ts';
-import type { GuestBinding } from './guest-binding.ts';
 import { describeEnd, initTimedOut, tellEnd, type Dying, type GuestPhase } from './guest-end.ts';
 import type { GuestHandle, ProcessEnd } from './guest-handle.ts';
 import { createGuestOutput, type GuestOutput } from './guest-output.ts';
@@ -36,6 +35,7 @@ import { createGuestUsage, type GuestUsage } from './guest-usage.ts';
 import { openHostChannel, type HostChannel } from './host-channel.ts';
 import { judgeError, judgeProgress, judgeReady, judgeValue, toldError } from './judge-message.ts';
 import { GuestAsks } from './guest-asks.ts';
+import { bindMessage, type GuestBinding } from './guest-binding.ts';
 import type { GuestLogLine } from './plugin-log.ts';
 import { RunningCalls, notOffered, unopened, unsent } from './running-calls.ts';
 
@@ -95,6 +95,7 @@ export class GuestProcess implements Sandbox {
   #state: GuestState = 'booting';
   #phase: GuestPhase = 'booting';
   #outputBytesMax = 0;
+  #closeGraceMs: number = LIMITS.shutdown_grace_ms.value;
   #toolNames: ReadonlySet<string> = new Set();
   #exportNames: ReadonlySet<string> = new Set();
   #entryTargets: ReadonlySet<string> = new Set();
@@ -154,15 +155,15 @@ export class GuestProcess implements Sandbox {
   /** Gives the guest its plugin. A plugin that cannot be loaded is an answer, and ends the guest. */
   bind(binding: GuestBinding): Promise<SandboxOpening> {
     if (!this.isSpare()) return Promise.resolve(unopened(callError('HOST_SPAWN_FAILED')));
-    const { artifact, outputBytesMax, initTimeoutMs, ...rest } = binding;
+    const { artifact, outputBytesMax, initTimeoutMs, closeGraceMs, tenant } = binding;
     this.#step('bind');
     this.#phase = 'loading';
     this.#outputBytesMax = outputBytesMax;
-    this.#isShared = binding.tenant === SHARED_SCOPE;
+    this.#closeGraceMs = closeGraceMs;
+    this.#isShared = tenant === SHARED_SCOPE;
     this.#killAfter(initTimeoutMs, () => initTimedOut(initTimeoutMs));
     this.#channel.setPayloadBytesMax(LIMITS.ready_frame_bytes.value);
-    const sizes = { artifact_bytes: artifact.length, output_bytes: outputBytesMax };
-    this.#channel.send(JSON.stringify({ t: 'bind', ...rest, ...sizes }));
+    this.#channel.send(bindMessage(binding, this.#options.memoryMb * MIB));
     this.#channel.sendRaw(artifact);
     return this.#didOpen.promise;
   }
@@ -231,8 +232,8 @@ export class GuestProcess implements Sandbox {
   #askToClose(): void {
     this.#blame(callError('HOST_CLOSED'), 'closed');
     this.#step('close');
-    this.#channel.send(`{"t":"close","left_ms":${LIMITS.shutdown_grace_ms.value}}`);
-    this.#killAfter(LIMITS.shutdown_grace_ms.value, () => callError('HOST_CLOSED'));
+    this.#channel.send(`{"t":"close","left_ms":${this.#closeGraceMs}}`);
+    this.#killAfter(this.#closeGraceMs, () => callError('HOST_CLOSED'));
   }
 
   /** Ends the guest at once and for the given reason. */

@@ -127,6 +127,7 @@ test('[FAULTS-9] a plugin that leaks is replaced with no call failed and none th
     isSingleUse: false,
     config: {},
     open: () => fixture.open(source),
+    isKept: () => false,
     onDeath: (_, death) => void deaths.push(death),
   });
   const failed: string[] = [];

@@ -2,7 +2,7 @@
  * For tests: a guest process without a sandbox whose program is the test's own, so that it can say and do on its channel
  * what no plugin can. It is started, watched and ended as every guest is.
  */
-import type { Tier } from '@bulkhead/protocol';
+import { LIMITS, type Tier } from '@bulkhead/protocol';
 import { systemClock } from '../../base/clock.ts';
 import type { SandboxOpening } from '../sandbox.ts';
 import { createPathHider } from './clean-text.ts';
@@ -89,6 +89,7 @@ export function bindRaw(guest: GuestProcess, change: Partial<GuestBinding> = {})
     artifact: Buffer.from('//'),
     outputBytesMax: 1024 * 1024,
     initTimeoutMs: 5_000,
+    closeGraceMs: LIMITS.shutdown_grace_ms.value,
     ...change,
   });
 }

@@ -89,5 +89,6 @@ async function bindingOf(probePath: string): Promise<Parameters<ProcessDriver['o
     artifact: await readFile(probePath),
     outputBytesMax: OUTPUT_BYTES_MAX,
     initTimeoutMs: LIMITS.init_timeout_ms.value,
+    closeGraceMs: LIMITS.shutdown_grace_ms.value,
   };
 }

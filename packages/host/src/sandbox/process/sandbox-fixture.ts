@@ -3,7 +3,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { readdir } from 'node:fs/promises';
-import type { Tier } from '@bulkhead/protocol';
+import { LIMITS, type Tier } from '@bulkhead/protocol';
 import { systemClock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { SandboxOpening } from '../sandbox.ts';
@@ -88,6 +88,7 @@ export function specOf(source: string, plugin: PluginUnderTest = {}): Parameters
       config: {},
       outputBytesMax: 1024 * 1024,
       initTimeoutMs: 10_000,
+      closeGraceMs: LIMITS.shutdown_grace_ms.value,
       ...binding,
       artifact: Buffer.from(source),
     },
