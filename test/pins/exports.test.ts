@@ -164,6 +164,7 @@ test.each([
       'createLock',
       'definePlugin',
       'defineTool',
+      'validateInput',
     ],
   ],
 ])('%s exports what it did', (_name, exported, names) => {

@@ -48,3 +48,5 @@ export type { Resources, Thread, Threads, ThreadScope, ThreadState } from './thr
 export type { ParamsOf, ToolDefinition, ToolDescription, ToolSchema } from './tool.ts';
 export { defineTool } from './tool.ts';
 export { ToolResult } from './tool-result.ts';
+export type { InputCheck } from './validate-input.ts';
+export { validateInput } from './validate-input.ts';
