@@ -9,6 +9,7 @@ import type { Outcome } from '@bulkhead/protocol';
 import {
   isStrict,
   refuseParams,
+  refuseRate,
   resolveArriving,
   resolveCall,
   startDurably,
@@ -65,7 +66,7 @@ async function serve(path: CallPath, run: CallRun, tenant: ResolvedCall['tenant'
     found.ok || found.absent === undefined ? found : await resolveArriving(path, run, { tenant, absent: found.absent });
   if (!resolved.ok) return { ok: false, error: resolved.error };
   const { call } = resolved;
-  const refusal = refuseParams(call);
+  const refusal = refuseParams(call) ?? refuseRate(call, run.startedAt);
   if (refusal !== undefined) return { ok: false, error: refusal };
   const hooks = hooksOf(path, run);
   const hooked = hooks.length === 0 ? passUnhooked(call) : await runBeforeHooks(path, run, { call, hooks });

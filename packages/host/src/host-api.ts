@@ -97,6 +97,11 @@ export type HostOptions = {
    * `interval` is asked every so many seconds instead.
    */
   readonly healthIntervalMs?: number;
+  /**
+   * Calls of one plugin by one tenant in a second, where its manifest allows no fewer; 100,000 by default. Beyond it calls are refused
+   * (`PLUGIN_RATE_EXCEEDED`).
+   */
+  readonly pluginCallsPerSecond?: number;
   /** How long a health check may take, in milliseconds; 5 seconds by default. */
   readonly healthTimeoutMs?: number;
   /** Calls in flight of the whole host, 10,000 by default; more wait for their turn, tenants by their weight. */

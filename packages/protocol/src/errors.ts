@@ -398,6 +398,10 @@ export const ERRORS = {
       message: 'the tenant has used up one of its quotas',
       hint: 'Try again after the time in Retry-After, or have the quota that `limit` names raised.',
     },
+    PLUGIN_RATE_EXCEEDED: {
+      message: 'the plugin is called more often than it takes calls',
+      hint: 'Try again after the time in Retry-After; limits.calls_per_second of its manifest or the operator sets the rate.',
+    },
     SERVICE_QUOTA_EXCEEDED: {
       audience: 'author',
       message: 'the plugin asks the services of the host more often than it may',

@@ -181,6 +181,11 @@ export const LIMITS = {
   memory_mb: { value: 4_096, unit: 'MiB', reason: 'Hard maximum of limits.memory_mb.' },
   output_bytes: { value: 16 * MIB, unit: 'bytes', reason: 'Hard maximum of limits.output_bytes.' },
   concurrency: { value: 1_024, unit: 'calls', reason: 'Hard maximum of limits.concurrency.' },
+  calls_per_second: {
+    value: 100_000,
+    unit: 'calls',
+    reason: 'Hard maximum of limits.calls_per_second; more than a host can take.',
+  },
   instances: { value: 64, unit: 'guests', reason: 'Hard maximum of limits.instances.' },
   queue_length: { value: 1_024, unit: 'calls', reason: 'Calls that wait for one release and scope (FAULTS 109).' },
   calls_in_flight: { value: 10_000, unit: 'calls', reason: 'Of the whole host; beyond it calls wait.' },
@@ -320,6 +325,8 @@ export type GuestLimits = {
   readonly output_bytes: number;
   readonly concurrency: number;
   readonly instances: number;
+  /** Of one tenant; without it as many as the host takes. */
+  readonly calls_per_second?: number;
 };
 
 /**

@@ -101,6 +101,7 @@ const Limits = Type.Object(
     output_bytes: Type.Optional(atMost(LIMITS.output_bytes.value, 'Largest result, in bytes of JSON.')),
     concurrency: Type.Optional(atMost(LIMITS.concurrency.value, 'Calls that one instance serves at once.')),
     instances: Type.Optional(atMost(LIMITS.instances.value, 'Instances per scope.')),
+    calls_per_second: Type.Optional(atMost(LIMITS.calls_per_second.value, 'Calls of one tenant in a second.')),
   },
   { ...closed, description: 'What the plugin asks; an operator may lower it.' },
 );

@@ -32,6 +32,10 @@ export const CONFIG_KEYS = {
   'server.log_level': word(LOG_LEVELS, { fallback: 'info', about: 'Least level of what is logged on standard error.' }),
   'plugins.dirs': list({ fallback: [], about: 'Folders of plugin folders, or plugin folders.' }),
   'plugins.watch': flag({ fallback: false, about: 'Reload a plugin whose files change.' }),
+  'plugins.calls_per_second': count(LIMITS.calls_per_second.value, {
+    fallback: LIMITS.calls_per_second.value,
+    about: 'Calls of one plugin by one tenant in a second, where its manifest allows no fewer.',
+  }),
   'data.dir': text({
     fallback: '.bulkhead',
     about: 'Folder for artifacts and the token; held by one server at a time.',

@@ -124,6 +124,7 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
       callsInFlightMax: config['server.calls_in_flight'],
       idleTimeoutMs: config['sandbox.idle_timeout_ms'],
       healthIntervalMs: config['health.interval_ms'],
+      pluginCallsPerSecond: config['plugins.calls_per_second'],
       healthTimeoutMs: config['health.timeout_ms'],
       sharedPlugins: config['sandbox.shared'],
       secretsKeys: secretsKeysOf(process.env),

@@ -118,6 +118,18 @@ export function refuseParams(call: ResolvedCall): CallError | undefined {
   return wrong === undefined ? undefined : callError('PARAMS_INVALID', { message: `params: ${wrong}` });
 }
 
+/** Counts the call for its plugin and tenant; returns the refusal where it is one too many, which counts nothing. */
+export function refuseRate({ live, tenant }: ResolvedCall, now: number): CallError | undefined {
+  const { callsPerSecond: allowed } = live.rate;
+  const retryAfterMs = live.rate.take(tenant.id, now);
+  if (retryAfterMs === undefined) return undefined;
+  return callError('PLUGIN_RATE_EXCEEDED', {
+    message: `plugin "${live.spec.name}" takes ${allowed} calls a second of a tenant`,
+    limit: { name: 'calls_per_second', allowed, observed: allowed + 1, unit: 'calls' },
+    retryAfterMs,
+  });
+}
+
 /** Tells whether the manifest asks for a strict ledger: the start is stored before the guest sees the call. */
 export function isStrict(call: ResolvedCall): boolean {
   return call.live.spec.manifest.ledger === 'strict';

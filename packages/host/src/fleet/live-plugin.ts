@@ -25,6 +25,7 @@ import {
 import { worksInBackground } from './background.ts';
 import type { SaidHealth } from '../registry/records.ts';
 import { askHealth } from './ask-health.ts';
+import { createCallRate, type CallRate } from './call-rate.ts';
 import type { SchemaCheck } from '../schema/compile-schema.ts';
 
 /** Permission words by who gives them: the operator to a registration, and the caller's token. */
@@ -60,6 +61,8 @@ export type LiveOptions = {
   readonly clock: Clock;
   readonly idleTimeoutMs: number;
   readonly healthTimeoutMs: number;
+  /** The most that any plugin takes of a tenant. */
+  readonly callsPerSecondMax: number;
   readonly compileTool: (plugin: Pick<LiveSpec, 'name' | 'manifest'>, tool: WireTool) => LiveTool | string;
   /** The limits that hold here for a plugin that asks for these. */
   readonly limitsOf: (limits: GuestLimits) => GuestLimits;
@@ -96,8 +99,9 @@ export class LivePlugin {
   readonly spec: LiveSpec;
   /** Every tenant is served by the same instances, where the manifest asks for it and the operator allows it. */
   readonly isShared: boolean;
-  /** It works in the background, so that a tenant has one instance of it (ADR 19). */
+  /** It works in the background, so that a tenant has one instance of it (ADR 20). */
   readonly isResident: boolean;
+  readonly rate: CallRate;
   readonly #options: LiveOptions;
   readonly #groups = new Map<string, InstanceGroup>();
   /** Groups of scopes that have left; they end with what they have in flight, or with the release. */
@@ -114,6 +118,7 @@ export class LivePlugin {
     this.spec = { ...spec, limits: options.limitsOf(spec.limits) };
     this.#options = options;
     this.isShared = spec.manifest.sandbox.scope === 'shared' && options.mayBeShared(spec.name);
+    this.rate = createCallRate(Math.min(spec.limits.calls_per_second ?? Infinity, options.callsPerSecondMax));
     const { required_permissions: permissions, sandbox } = spec.manifest;
     this.isResident = !this.isShared && sandbox.scope !== 'call' && worksInBackground(permissions);
   }

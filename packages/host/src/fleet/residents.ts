@@ -1,5 +1,5 @@
 /**
- * Keeps an instance of each plugin that works in the background (ADR 19): one for each tenant whose registration was granted
+ * Keeps an instance of each plugin that works in the background (ADR 20): one for each tenant whose registration was granted
  * `threads` or `events`, from the moment that it is enabled, without waiting for a call. It starts and ends; what may run is
  * the catalogue's to say.
  *

@@ -245,6 +245,7 @@ function liveOptions(
     clock: settings.clock,
     idleTimeoutMs: settings.idleTimeoutMs,
     healthTimeoutMs: settings.healthTimeoutMs,
+    callsPerSecondMax: settings.pluginCallsPerSecond,
     compileTool,
     limitsOf: (limits) => (settings.debugging === undefined ? limits : debugLimits(limits)),
     mayBeShared: (plugin) => settings.sharedPlugins.includes(plugin),

@@ -35,6 +35,7 @@ export type HostSettings = {
   readonly idleTimeoutMs: number;
   readonly healthIntervalMs: number;
   readonly healthTimeoutMs: number;
+  readonly pluginCallsPerSecond: number;
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platformVersion: string;
@@ -104,6 +105,7 @@ export function resolveSettings(options: HostOptions): HostSettings {
     idleTimeoutMs: options.idleTimeoutMs ?? LIMITS.idle_timeout_ms.value,
     healthIntervalMs: options.healthIntervalMs ?? LIMITS.health_interval_ms.value,
     healthTimeoutMs: options.healthTimeoutMs ?? LIMITS.health_timeout_ms.value,
+    pluginCallsPerSecond: options.pluginCallsPerSecond ?? LIMITS.calls_per_second.value,
     clock: systemClock,
     env: process.env,
     platformVersion: PLATFORM_VERSION,
