@@ -148,7 +148,7 @@ const PINNED_ERRORS = {
   PORT_UNAVAILABLE: ['unavailable', 503, -32012],
   PLUGIN_DISABLED: ['disabled', 409, -32013],
   PLUGIN_NAME_TAKEN: ['disabled', 409, -32013],
-  CONSENT_REQUIRED: ['disabled', 409, -32013],
+  CAPABILITY_CHANGE: ['disabled', 409, -32013],
   ROLLOUT_RUNNING: ['disabled', 409, -32013],
   TRIAL_FAILED: ['invalid_input', 422, -32602],
   INSTALL_FORM_UNSUPPORTED: ['invalid_input', 400, -32602],

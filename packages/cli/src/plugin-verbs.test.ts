@@ -156,7 +156,7 @@ test('a tenant moves to a release after it has seen and consented to what differ
   );
   expect(compared.stderr).toContain('waits for consent to internet');
   const refused = await ask('upgrade talker 2.0.0', acme);
-  expect(refused).toMatchObject({ code: 24, stdout: '', stderr: expect.stringContaining('(CONSENT_REQUIRED)') });
+  expect(refused).toMatchObject({ code: 24, stdout: '', stderr: expect.stringContaining('(CAPABILITY_CHANGE)') });
   expect(refused.stderr).toMatch(/\+ permission internet\n[^]*Consent with --grant internet, or with less\./);
   expect((await ask('upgrade talker 2.0.0 --grant none', acme)).stdout).toMatch(/talker +2\.0\.0 +enabled +- /);
   expect((await ask('rollback talker', acme)).stdout).toMatch(/talker +1\.0\.0 +enabled/);
@@ -224,7 +224,7 @@ test('a rollout is begun, looked at and ended, and says how far it is and whom i
   await expect
     .poll(async () => (await ask('rollout show rolling')).stdout)
     .toMatch(/rolling +1\.1\.0 +running +1 of 2 +100 %/);
-  expect((await ask('rollout show rolling')).stderr).toMatch(/left out: \S+ {2}CONSENT_REQUIRED/);
+  expect((await ask('rollout show rolling')).stderr).toMatch(/left out: \S+ {2}CAPABILITY_CHANGE/);
   expect(await ask('rollout start rolling 1.1.0')).toMatchObject({
     stderr: expect.stringContaining('ROLLOUT_RUNNING'),
   });

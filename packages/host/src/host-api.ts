@@ -325,7 +325,7 @@ export type Registrations = {
    * Moves a registration to another release, after it was tried for the tenant: new calls go to it, those in flight end on
    * the old one. Where it fails nothing has changed.
    *
-   * @throws {HostError} `PLUGIN_NOT_FOUND`, `RELEASE_NOT_FOUND`, `CONSENT_REQUIRED`, `TRIAL_FAILED`, `CONFIG_INVALID`,
+   * @throws {HostError} `PLUGIN_NOT_FOUND`, `RELEASE_NOT_FOUND`, `CAPABILITY_CHANGE`, `TRIAL_FAILED`, `CONFIG_INVALID`,
    *   `VALIDATION_FAILED`, `GUARD_NOT_INSTALLED`, `REVISION_CONFLICT`, `ARTIFACT_MISSING`.
    */
   readonly upgrade: (plugin: string, options: UpgradeOptions) => Promise<StoredRegistration>;

@@ -241,7 +241,7 @@ test('[FAULTS-94] an archive that asks for more waits for consent', async () => 
   await host.publish(await pack('quicksand', '2.0.0', { required_permissions: ['internet'] }));
   await host.registrations.offer('quicksand', '2.0.0', { tenants: ['*'] });
   await expect(host.registrations.upgrade('quicksand', { version: '2.0.0' })).rejects.toMatchObject({
-    code: 'CONSENT_REQUIRED',
+    code: 'CAPABILITY_CHANGE',
   });
 });
 

@@ -604,7 +604,7 @@ export const ERRORS = {
       message: 'it was changed by somebody else meanwhile',
       hint: 'Read it again, and send your change with the ETag that it has now.',
     },
-    CONSENT_REQUIRED: {
+    CAPABILITY_CHANGE: {
       message: 'the release asks for more than the one in use, and nobody has consented',
       hint: 'Send it again with `grant`: what it names is granted, and an empty list grants nothing more.',
     },

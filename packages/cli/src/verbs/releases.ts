@@ -107,7 +107,7 @@ async function move(request: AdminRequest, { options, terminal }: Moving): Promi
     const { status, value } = await askAdmin<RegistrationRow>(await openRemote(options, process.env), request);
     print({ terminal, options }, value, status === 202 ? showEvaluation : showRegistration);
   } catch (error) {
-    if (error instanceof RemoteError && error.code === 'CONSENT_REQUIRED') showConsent(error, terminal);
+    if (error instanceof RemoteError && error.code === 'CAPABILITY_CHANGE') showConsent(error, terminal);
     throw error;
   }
 }

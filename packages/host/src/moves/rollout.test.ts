@@ -93,7 +93,7 @@ test('O3: what concerns a tenant alone leaves it out, and lists it with why', as
   const tenants = tenantsOf(4);
   const bench = await open(tenants);
   const [asked = '', misfit = ''] = tenants;
-  bench.refused.set(asked, 'CONSENT_REQUIRED');
+  bench.refused.set(asked, 'CAPABILITY_CHANGE');
   bench.refused.set(misfit, 'CONFIG_INVALID');
   await bench.start([0.999, 1]);
   expect(bench.moved).toEqual(tenants.slice(2));
@@ -102,7 +102,7 @@ test('O3: what concerns a tenant alone leaves it out, and lists it with why', as
   expect(bench.state()).toMatchObject({ state: 'done' });
   expect(bench.state()?.left_out).toEqual([
     { tenant_id: misfit, code: 'CONFIG_INVALID' },
-    { tenant_id: asked, code: 'CONSENT_REQUIRED' },
+    { tenant_id: asked, code: 'CAPABILITY_CHANGE' },
   ]);
   expect(bench.versionOf(misfit)).toBe('2.0.0');
 });

@@ -189,7 +189,7 @@ type Moved =
   | { readonly kind: 'halt'; readonly reason: string };
 
 /** What concerns a tenant alone; whatever else keeps a release from being used keeps it from all. */
-const ITS_OWN: readonly ErrorCode[] = ['CONSENT_REQUIRED', 'CONFIG_INVALID', 'PLUGIN_NOT_FOUND', 'REVISION_CONFLICT'];
+const ITS_OWN: readonly ErrorCode[] = ['CAPABILITY_CHANGE', 'CONFIG_INVALID', 'PLUGIN_NOT_FOUND', 'REVISION_CONFLICT'];
 
 async function tryMove(options: RolloutOptions, rollout: StoredRollout, row: StoredRegistration): Promise<Moved> {
   if (hasGoneBack(options, rollout, row)) return { kind: 'left_out', code: 'ROLLED_BACK' };

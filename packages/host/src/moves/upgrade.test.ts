@@ -110,7 +110,7 @@ test('what asks for more waits for consent, which says what is granted; coming b
   const upgrade = (grant?: readonly string[]) =>
     host.registrations.upgrade('asks', { ...acme, version: '2.0.0', ...(grant !== undefined && { grant }) });
   await expect(upgrade()).rejects.toMatchObject({
-    code: 'CONSENT_REQUIRED',
+    code: 'CAPABILITY_CHANGE',
     message: 'asks 2.0.0 asks for the permissions llm, threads, which 1.0.0 did not',
     hint: expect.stringContaining('"grant": ["llm","threads"]') as string,
     consent: {

@@ -36,7 +36,7 @@ const ATTEMPTS_MAX = 3;
 /**
  * Moves the registration, or changes nothing. To the version that it has it stays as it is.
  *
- * @throws {HostError} `PLUGIN_NOT_FOUND`, `RELEASE_NOT_FOUND`, `CONSENT_REQUIRED` with what is asked and all differences,
+ * @throws {HostError} `PLUGIN_NOT_FOUND`, `RELEASE_NOT_FOUND`, `CAPABILITY_CHANGE` with what is asked and all differences,
  *   `VALIDATION_FAILED` for a grant that is not asked for, `CONFIG_INVALID`, `TRIAL_FAILED` with the plugin's reason,
  *   `GUARD_NOT_INSTALLED`, `REVISION_CONFLICT`, `ARTIFACT_MISSING`.
  */
@@ -99,7 +99,7 @@ async function insistOnConsent(path: MovePath, before: Release, release: Release
     ...(permissions.length > 0 ? [`the permissions ${permissions.join(', ')}`] : []),
     ...(hosts.length > 0 ? [`the hosts ${hosts.join(', ')}`] : []),
   ].join(' and ');
-  throw new HostError('CONSENT_REQUIRED', {
+  throw new HostError('CAPABILITY_CHANGE', {
     message: `${name} ${version} asks for ${what}, which ${before.manifest.version} did not`,
     hint: `Send it again with "grant": ${JSON.stringify(permissions)}, or with fewer; what is not named is not granted.`,
     consent: { asks_for, differences },

@@ -78,7 +78,7 @@ function rolloutTests(storage: Opened): void {
       state: 'halted',
       reason: 'tenant “é” was rolled back',
       steps_done: 1,
-      left_out: [{ tenant_id: 'acme', code: 'CONSENT_REQUIRED' }],
+      left_out: [{ tenant_id: 'acme', code: 'CAPABILITY_CHANGE' }],
     };
     await storage().commit(write(put(later)));
     expect(

@@ -89,7 +89,7 @@ const ConsentSchema = Type.Object({
   }),
 });
 
-/** Answer where an upgrade waits for consent (409 `CONSENT_REQUIRED`); other conflicts have no differences. */
+/** Answer where an upgrade waits for consent (409 `CAPABILITY_CHANGE`); other conflicts have no differences. */
 export const ConsentRequiredSchema = Type.Object({
   ...ErrorBodySchema.properties,
   asks_for: Type.Optional(ConsentSchema),

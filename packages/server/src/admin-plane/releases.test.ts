@@ -108,7 +108,7 @@ test('what differs is shown before an upgrade, and what asks for more waits for 
   expect(refused).toMatchObject({
     status: 409,
     body: {
-      code: 'CONSENT_REQUIRED',
+      code: 'CAPABILITY_CHANGE',
       detail: 'asking 2.0.0 asks for the permissions llm, which 1.0.0 did not',
       asks_for: { permissions: ['llm'] },
     },
@@ -204,7 +204,7 @@ test('a rollout is the platform’s: it moves whoever has the plugin enabled, an
   await admin.ask('POST', path, { body: { version: '3.0.0', steps: [1] } });
   await expect.poll(async () => (await admin.ask('GET', path)).body['state'], { timeout: 10_000 }).toBe('done');
   const { body } = await admin.ask('GET', path);
-  expect(body['left_out']).toContainEqual({ tenant_id: id, code: 'CONSENT_REQUIRED' });
+  expect(body['left_out']).toContainEqual({ tenant_id: id, code: 'CAPABILITY_CHANGE' });
   expect(await call()).toBe(2);
 });
 
