@@ -79,6 +79,21 @@ test('a tool that streams is whole before a hook that may replace its value, and
   expect(await stream.outcome).toMatchObject({ ok: true, value: ['[redacted]', '[redacted]'] });
 });
 
+test('a plugin may handle one of both points alone: it is asked there, and nowhere else', async () => {
+  const failed: unknown[] = [];
+  const ignore = (): void => undefined;
+  const log = { debug: ignore, info: ignore, error: ignore, warn: (fields: object) => void failed.push(fields) };
+  await using other = await openTestHost({ log });
+  await other.install(await folders.write('echo', toolsSource({ say: 'return params;' })));
+  const after = hookSource({ after_tool_call: 'return { ...data, value: { ...data.value, after: true } };' });
+  await other.install(await folders.write('behind', after, { hooks: ['after_tool_call'] }));
+  const before = hookSource({ before_tool_call: 'return { ...data, params: { ...data.params, before: true } };' });
+  await other.install(await folders.write('ahead', before, { hooks: ['before_tool_call'] }));
+  const outcome = await other.call({ plugin: 'echo', tool: 'say', params: { word: 'x' } });
+  expect(outcome).toMatchObject({ ok: true, value: { word: 'x', before: true, after: true } });
+  expect(failed).toEqual([]);
+});
+
 test('a gate refuses with its reason, and the plugin behind it never runs', async () => {
   const code = hookSource({ before_tool_call: "return { veto: 'not on a Sunday' };" });
   await host.install(await folders.write('gate', code, { hooks: ['before_tool_call'] }));

@@ -18,7 +18,7 @@ const NO_HOOKS: readonly Hook[] = [];
 
 /** Lists the hooks that the call meets; most meet none. */
 export function hooksOf(path: CallPath, run: CallRun): readonly Hook[] {
-  return run.task.target.kind === 'tool' ? path.hooksFor(run.tenant, 'before_tool_call') : NO_HOOKS;
+  return run.task.target.kind === 'tool' ? path.hooksFor(run.tenant) : NO_HOOKS;
 }
 
 /** The call where no hook is to be asked. */

@@ -54,8 +54,8 @@ export type CallPath = TierPolicy & {
   readonly hookChain: HookChain;
   /** Where the tenant reads what went wrong in its plugins. */
   readonly journal: Pick<Journal, 'add'>;
-  /** Hooks of a point that a call of this tenant meets; empty for most. */
-  readonly hooksFor: (tenant: string, point: 'before_tool_call') => readonly Hook[];
+  /** Hooks around a tool's call of this tenant; empty for most. */
+  readonly hooksFor: (tenant: string) => readonly Hook[];
 };
 
 /** A request, normalised: positional `args`, of a tool its params alone. An entry's name is `group/name#method`. */

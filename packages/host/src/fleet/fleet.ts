@@ -16,8 +16,8 @@ export type Fleet = {
   /** Takes a release out at once; what it has in flight ends before the promise resolves, whoever took it out. */
   readonly retire: (digest: string) => Promise<void>;
   readonly all: () => readonly LivePlugin[];
-  /** Releases whose manifest lists a hook; most calls ask, and most hosts have none. */
-  readonly hooking: (hook: HookName) => readonly LivePlugin[];
+  /** Releases whose manifest lists one of these hooks, a constant list; most calls ask, and most hosts have none. */
+  readonly hooking: (hooks: readonly HookName[]) => readonly LivePlugin[];
   /** Ends every guest; calls in flight are answered with HOST_CLOSED. */
   readonly close: () => Promise<void>;
 };
@@ -29,7 +29,7 @@ export function createFleet(options: LiveOptions): Fleet {
   const retiring = new Map<LivePlugin, Promise<void>>();
   /** One entry for each holder. */
   const held = new Map<symbol, string>();
-  const hooking = new Map<HookName, readonly LivePlugin[]>();
+  const hooking = new Map<readonly HookName[], readonly LivePlugin[]>();
   return {
     find: (digest) => plugins.get(digest),
     add: (spec) => {
@@ -59,11 +59,12 @@ export function createFleet(options: LiveOptions): Fleet {
       await Promise.all([...retiring].flatMap(([each, ended]) => (each.spec.digest === digest ? [ended] : [])));
     },
     all: () => [...plugins.values()],
-    hooking: (hook) => {
-      const known = hooking.get(hook);
+    hooking: (hooks) => {
+      const known = hooking.get(hooks);
       if (known !== undefined) return known;
-      const found = [...plugins.values()].filter((plugin) => plugin.spec.manifest.hooks.includes(hook));
-      hooking.set(hook, found);
+      const isMeant = ({ spec }: LivePlugin): boolean => spec.manifest.hooks.some((hook) => hooks.includes(hook));
+      const found = [...plugins.values()].filter(isMeant);
+      hooking.set(hooks, found);
       return found;
     },
     close: async () => {

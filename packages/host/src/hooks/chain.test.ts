@@ -20,6 +20,7 @@ const pass: Behaviour = ({ data }) => ({ kind: 'data', data });
 function hook(plugin: string, rest: Partial<Hook> = {}): Hook {
   return {
     plugin,
+    points: HOOK_NAMES,
     tenant: undefined,
     priority: 0,
     order: 0,

@@ -11,7 +11,8 @@
  * H3: A failure of a `fail_open` hook changes nothing and is told; one of a `fail_closed` hook refuses the call.
  * H4: The caller's object, and what a hook was given, is never changed: each hook gets a copy.
  * H5: What a hook changed is validated before anybody sees it; an invalid change is a failure of that hook.
- * H6: A plugin whose before hook was entered gets its after hook, whatever became of the call: wrappers unwind.
+ * H6: A hook that was entered gets its after hook, whatever became of the call: wrappers unwind. One that handles one of both
+ *     points alone is entered all the same, and not asked at the other.
  * H7: A call that comes from a hook is not hooked.
  */
 import { callError, type CallError, type HookName, type JsonObject } from '@bulkhead/protocol';
@@ -23,6 +24,8 @@ export type FailurePolicy = 'fail_open' | 'fail_closed';
 /** A hook of a plugin; `tenant` is undefined for a global one, `order` is that of its registration. */
 export type Hook = {
   readonly plugin: string;
+  /** Points that its plugin handles; at any other it lets pass. */
+  readonly points: readonly HookName[];
   readonly tenant: string | undefined;
   readonly priority: number;
   readonly order: number;
@@ -101,6 +104,7 @@ export function createHookChain(runner: HookRunner): HookChain {
     let data = run.data;
     for (const hook of run.hooks) {
       entered.push(hook);
+      if (!hook.points.includes(run.point)) continue;
       const answer = await askInTime(runner, run, { hook, data });
       const step = judge(answer, hook, run);
       if (step.kind === 'data') data = step.data;
@@ -114,6 +118,7 @@ export function createHookChain(runner: HookRunner): HookChain {
   async function after(run: HookRun): Promise<JsonObject> {
     let data = run.data;
     for (const hook of run.hooks.toReversed()) {
+      if (!hook.points.includes(run.point)) continue;
       const step = judge(await askInTime(runner, run, { hook, data }), hook, run);
       if (step.kind === 'data') data = step.data;
       else runner.didFail({ point: run.point, plugin: hook.plugin, reason: step.reason });
@@ -127,7 +132,7 @@ export function createHookChain(runner: HookRunner): HookChain {
       if (answer.kind === 'failed')
         runner.didFail({ point: run.point, plugin: hook.plugin, reason: answer.error.message });
     };
-    await Promise.all(run.hooks.map(tell));
+    await Promise.all(run.hooks.filter(({ points }) => points.includes(run.point)).map(tell));
   }
 
   return { before, after, observe };

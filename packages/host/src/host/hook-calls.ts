@@ -21,17 +21,18 @@ export type HookSource = TierPolicy &
   };
 
 const NO_HOOKS: readonly Hook[] = [];
+const AROUND_TOOL_CALLS: readonly HookName[] = ['before_tool_call', 'after_tool_call'];
 
 /**
- * Lists the hooks that a tenant's call meets at a point, in their order. O(1) where no plugin hooks it. A gate that is not
+ * Lists the hooks that stand around a tenant's calls of tools, in their order. O(1) where no plugin has any. A gate that is not
  * here is listed, too: without it nothing may pass.
  */
-export function listHooks(source: HookSource, tenant: string, point: HookName): readonly Hook[] {
-  const [live, missing] = [source.fleet.hooking(point), source.missing()];
+export function listHooks(source: HookSource, tenant: string): readonly Hook[] {
+  const [live, missing] = [source.fleet.hooking(AROUND_TOOL_CALLS), source.missing()];
   if (live.length === 0 && missing.length === 0) return NO_HOOKS;
   const here = live.map(({ spec }) => ({ name: spec.name, digest: spec.digest, isHere: true }));
   const gates = missing
-    .filter(({ manifest }) => manifest.hooks.includes(point))
+    .filter(({ manifest }) => manifest.hooks.some((hook) => AROUND_TOOL_CALLS.includes(hook)))
     .map(({ manifest, digest }) => ({ name: manifest.name, digest, isHere: false }));
   return [...here, ...gates].flatMap(({ name, digest, isHere }, order) => {
     const resolution = source.releases.resolve(tenant, name);
@@ -45,6 +46,7 @@ function hookOf(release: Release, registration: RegistrationRow, order: number):
   const mayVeto = registration.granted_permissions.includes('gate');
   return {
     plugin: release.manifest.name,
+    points: release.manifest.hooks,
     tenant: undefined,
     priority: 0,
     order,

@@ -175,7 +175,7 @@ function callPath(settings: HostSettings, shared: CallParts & Pick<Follower, 'mi
     clock,
     hookChain,
     newCallId: createCallIds(),
-    hooksFor: (tenant, point) => listHooks(shared, tenant, point),
+    hooksFor: (tenant) => listHooks(shared, tenant),
   };
 }
 
