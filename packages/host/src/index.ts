@@ -116,6 +116,7 @@ export type {
 } from './storage/catalogue-port.ts';
 export { AUDIT_ORIGIN, chainAudit, followAudit, type AuditFault } from './storage/audit-chain.ts';
 export type { ArtifactRow, ArtifactStorage } from './storage/artifact-port.ts';
+export type { EventPage, EventQuery, EventRow, EventStorage } from './storage/events-port.ts';
 export type { NodePlugin, NodeReport, NodeRow, NodeStorage } from './storage/nodes-port.ts';
 export type { AuditHead, AuditVerdict } from './storage/verify-audit.ts';
 export type { MemoryOwner, MemoryQuery, MemoryStorage, StoredMemory } from './storage/memory-port.ts';

@@ -383,6 +383,11 @@ export const ERRORS = {
       message: 'plugins call one another more deeply than the host allows',
       hint: 'Call fewer plugins one within the other; docs/limits.md gives the bound.',
     },
+    EVENT_TOO_DEEP: {
+      audience: 'author',
+      message: 'plugins answer events by events in a longer row than the host allows',
+      hint: 'Break the circle: do not publish, while an event is handled, what leads to it again; docs/limits.md gives the bound.',
+    },
     HOOK_VETOED: {
       audience: 'caller',
       message: 'a hook refused the call',

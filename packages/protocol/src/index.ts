@@ -58,6 +58,7 @@ export type {
   BindMessage,
   CallMessage,
   CallTarget,
+  EventMessage,
   GuestError,
   GuestMessage,
   GuestReady,
@@ -93,7 +94,14 @@ export type {
   WordChanges,
 } from './release.ts';
 export { TIERS, isTierAtLeast, parseTier, strongestTier } from './receipt.ts';
-export type { MemoryArtifact, MemorySummary, ServiceAnswer, ServiceAsk, ServiceError } from './services.ts';
+export type {
+  MemoryArtifact,
+  MemorySummary,
+  PluginEvent,
+  ServiceAnswer,
+  ServiceAsk,
+  ServiceError,
+} from './services.ts';
 export type { BreakerState, HealthWord, LifecycleState } from './state.ts';
 export { BREAKER_STATES, HEALTH_WORDS, LIFECYCLE_STATES } from './state.ts';
 export type { Result, ResultStatus, Task, TaskKind } from './task.ts';

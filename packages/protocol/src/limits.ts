@@ -261,6 +261,36 @@ export const LIMITS = {
   memory_query_characters: { value: 1_024, unit: 'characters', reason: 'The text of one query.' },
   memory_answer_artifacts: { value: 100, unit: 'artifacts', reason: 'Of one answer; ten where none is asked for.' },
   memory_depth: { value: 8, unit: 'levels', reason: 'How far relations are followed; two where none is asked for.' },
+  event_data_bytes: {
+    value: 16 * KIB,
+    unit: 'bytes',
+    reason: 'JSON of one event; what is larger belongs into memory.',
+  },
+  event_type_characters: { value: 128, unit: 'characters', reason: 'The type of an event, or a pattern of types.' },
+  event_subscriptions: { value: 64, unit: 'subscriptions', reason: 'Of one instance, each looked at for each event.' },
+  event_window: {
+    value: 16,
+    unit: 'events',
+    reason: 'At work in one instance; more wait until some have been handled.',
+  },
+  event_queue: {
+    value: 256,
+    unit: 'events',
+    reason: 'Wait for one instance; beyond it the oldest are dropped, counted and told in its log.',
+  },
+  event_queue_characters: { value: MIB, unit: 'characters', reason: 'The same, as they are written.' },
+  event_handler_ms: {
+    value: 30_000,
+    unit: 'ms',
+    reason: 'An event that is still at work then gives its place to others.',
+  },
+  event_depth: { value: 8, unit: 'events', reason: 'Events that are published while another is handled, in a row.' },
+  event_kept_ms: {
+    value: 300_000,
+    unit: 'ms',
+    reason: 'An event stays in the database for other nodes; one that hears nothing for longer misses some.',
+  },
+  event_kept_rows: { value: 10_000, unit: 'events', reason: 'The same, of all tenants; the oldest go.' },
   journal_lines: {
     value: 1_000,
     unit: 'lines',

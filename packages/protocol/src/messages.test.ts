@@ -27,6 +27,8 @@ const GOOD: readonly GuestMessage[] = [
   { t: 'dying', code: 'GUEST_OUT_OF_MEMORY', error },
   { t: 'dying', code: 'GUEST_UNCAUGHT', error, id: 9 },
   { t: 'log', level: 'info', message: 'hello', fields: { n: 1 } },
+  { t: 'ask', id: 5, event: 4, service: 'events', method: 'publish', args: {} },
+  { t: 'heard', id: 4 },
 ];
 
 test.for(GOOD)('a message of the contract is taken as it is: $t', (message) => {

@@ -10,13 +10,14 @@
  *    |  <- raw chunks, progress --------  |   of a call, before its answer; chunks as far as its reader allows
  *    |  -- more ----------------------->  |   the reader has taken so much
  *    |  <- ask ------------ answer ---->  |   what the plugin wants of the host's services, at any time after bind
+ *    |  -- event ------------ heard --->  |   what the plugin subscribed to, each said to be heard once it was handled
  *    |  -- close ---------------------->  |   onUnload, then exit
  */
 import { parseWireEntries, type WireEntry } from './entry-points.ts';
 import { isErrorCode, type ErrorCode } from './errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { LIMITS } from './limits.ts';
-import type { ServiceAnswer, ServiceAsk } from './services.ts';
+import type { PluginEvent, ServiceAnswer, ServiceAsk } from './services.ts';
 import type { WireTool } from './tool.ts';
 
 /**
@@ -79,6 +80,18 @@ export type CallMessage = {
 };
 
 /**
+ * An event for these of the guest's subscriptions; answered once, by `heard` with its id, when all of their handlers have ended.
+ *
+ * @internal
+ */
+export type EventMessage = {
+  readonly t: 'event';
+  readonly id: number;
+  readonly to: readonly number[];
+  readonly event: PluginEvent;
+};
+
+/**
  * What a host says to a guest. Times left are milliseconds: a clock does not cross the wall.
  *
  * @internal
@@ -90,6 +103,7 @@ export type HostMessage =
   | { readonly t: 'more'; readonly id: number; readonly bytes: number }
   | { readonly t: 'config'; readonly config: JsonObject }
   | ({ readonly t: 'answer'; readonly id: number } & ServiceAnswer)
+  | EventMessage
   | { readonly t: 'close'; readonly left_ms: number };
 
 /**
@@ -154,6 +168,7 @@ export type GuestMessage =
     } & Written)
   | ServiceAsk
   | { readonly t: 'progress'; readonly id: number; readonly told: Progress }
+  | { readonly t: 'heard'; readonly id: number }
   | { readonly t: 'begun'; readonly ids: readonly number[] }
   | { readonly t: 'dying'; readonly code: ErrorCode; readonly error: GuestError; readonly id?: number }
   | { readonly t: 'log'; readonly level: LogLevel; readonly message: string; readonly fields?: JsonObject };
@@ -210,6 +225,8 @@ export function parseGuestMessage(value: unknown): GuestMessage | undefined {
       return parseReady(value);
     case 'failed':
       return withCode(value, FAILED_CODES, (code, error) => ({ t: 'failed', code, error }));
+    case 'heard':
+      return isCallId(value['id']) ? { t: 'heard', id: value['id'] } : undefined;
     case 'begun':
       return isIdList(value['ids']) ? { t: 'begun', ids: value['ids'] } : undefined;
     case 'dying':
@@ -248,11 +265,12 @@ function parseErr(value: JsonObject): GuestMessage | undefined {
   return withCode(value, CALL_CODES, (code, error) => ({ t: 'err', id, code, error, ...more }));
 }
 
-function parseAsk({ id, call, service, method, args }: JsonObject): GuestMessage | undefined {
+function parseAsk({ id, call, event, service, method, args }: JsonObject): GuestMessage | undefined {
   if (!isCallId(id) || (call !== undefined && !isCallId(call)) || !isJsonObject(args)) return undefined;
+  if (event !== undefined && !isCallId(event)) return undefined;
   if (typeof service !== 'string' || typeof method !== 'string') return undefined;
   const asked = { service: clip(service, 64), method: clip(method, 64), args };
-  return { t: 'ask', id, ...(call !== undefined && { call }), ...asked };
+  return { t: 'ask', id, ...(call !== undefined && { call }), ...(event !== undefined && { event }), ...asked };
 }
 
 function parseProgress({ id, told }: JsonObject): GuestMessage | undefined {

@@ -5,7 +5,7 @@
 import type { JsonObject, JsonValue } from './json.ts';
 
 /**
- * A guest asks; `call` is the call that it works on, where it knows. Its ids are its own, and none of a call.
+ * A guest asks; `call` is the call that it works on and `event` the event, where it knows. Its ids are its own, and none of a call.
  *
  * @internal
  */
@@ -13,6 +13,7 @@ export type ServiceAsk = {
   readonly t: 'ask';
   readonly id: number;
   readonly call?: number;
+  readonly event?: number;
   readonly service: string;
   readonly method: string;
   readonly args: JsonObject;
@@ -37,6 +38,21 @@ export type ServiceError = {
   readonly message: string;
   readonly hint: string;
   readonly retryable: boolean;
+};
+
+/**
+ * Something that happened (F004-4). `source` is the plugin that published it, or `host`; `tenant_id` is left out where it concerns
+ * every tenant; `timestamp` is ISO 8601; `data` is any JSON, at most 16 KiB of it.
+ *
+ * @public
+ */
+export type PluginEvent = {
+  readonly id: string;
+  readonly type: string;
+  readonly source: string;
+  readonly tenant_id?: string;
+  readonly timestamp: string;
+  readonly data: JsonValue;
 };
 
 /**

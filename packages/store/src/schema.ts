@@ -9,6 +9,7 @@ import type {
   LedgerRow,
   MoveKind,
   NodeReport,
+  EventRow,
   Quota,
   ReleaseRow,
   RolloutRow,
@@ -202,6 +203,16 @@ export type NodesTable = Omit<NodeReport, 'plugins'> & {
   readonly plugins: ColumnType<NodeReport['plugins'], string, string>;
 };
 
+/** Events for other nodes; kept for minutes. */
+export type PluginEventsTable = {
+  readonly seq: GeneratedAlways<number>;
+  readonly id: string;
+  readonly node: string;
+  readonly depth: number;
+  readonly at: string;
+  readonly event: ColumnType<EventRow['event'], string, never>;
+};
+
 /** Every table of ours, by its name. */
 export type Tables = {
   readonly tenants: TenantsTable;
@@ -222,4 +233,5 @@ export type Tables = {
   readonly plugin_artifacts: PluginArtifactsTable;
   readonly nodes: NodesTable;
   readonly memory_artifacts: MemoryArtifactsTable;
+  readonly plugin_events: PluginEventsTable;
 };

@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { catalogueTests } from './conformance-catalogue.ts';
 import { releaseMoveTests } from './conformance-moves.ts';
+import { eventTests } from './conformance-events.ts';
 import { minute, type Opened } from './conformance-fixture.ts';
 import { memoryTests } from './conformance-memory.ts';
 import { recordTests } from './conformance-records.ts';
@@ -31,6 +32,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>): 
     sharedTests(opened);
     secretTests(opened);
     memoryTests(opened);
+    eventTests(opened);
     lifetimeTests(opened);
   });
 }
@@ -46,6 +48,7 @@ function lifetimeTests(storage: Opened): void {
       storage().listAudit({ rowsMax: 1 }),
       storage().listSecretsOfOtherKeys('', 1),
       storage().readMemory({ tenant_id: 'default', plugin_name: 'notes' }, []),
+      storage().lastEvent(),
       storage().putCalls([]),
       storage().prune({ now: minute(0), ledgerSince: minute(0), transitionsSince: minute(0), transitionsMax: 1 }),
     ];

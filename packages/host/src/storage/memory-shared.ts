@@ -40,7 +40,8 @@ export function createNodes(wallTime: () => number) {
     for (const [id, { at }] of nodes) if (wallTime() - at > silentMs) nodes.delete(id);
   }
 
-  return { beat, forget, remove: (id: string): void => void nodes.delete(id) };
+  const hasOther = (id: string): boolean => [...nodes.keys()].some((node) => node !== id);
+  return { beat, forget, hasOther, remove: (id: string): void => void nodes.delete(id) };
 }
 
 function compare(a: string, b: string): number {

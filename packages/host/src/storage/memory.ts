@@ -3,11 +3,14 @@
  */
 import { HostError } from '../base/host-error.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
+import type { ArtifactStorage } from './artifact-port.ts';
 import type { CatalogueChange } from './catalogue-port.ts';
 import { createMemoryCatalogue } from './memory-catalogue.ts';
 import { createHistory, createKeys, createLedger, createTrials } from './memory-records.ts';
 import { createMemory } from './memory-artifacts.ts';
+import { createEvents } from './memory-events.ts';
 import { createArtifacts, createNodes } from './memory-shared.ts';
+import type { EventStorage } from './events-port.ts';
 import type { MemoryStorage } from './memory-port.ts';
 import type { Storage } from './port.ts';
 
@@ -42,6 +45,7 @@ export function createMemoryStorage(
   );
   const nodes = createNodes(clock.wallTime);
   const memory = createMemory();
+  const events = createEvents(nodes.hasOther);
   let isClosed = false;
 
   /** Runs a step at once, so that it cannot interleave with another, and answers a copy by a promise (S1). */
@@ -77,10 +81,9 @@ export function createMemoryStorage(
     putTrial: (row) => step(() => trials.put(row)),
     getTrial: (key) => step(() => trials.get(key)),
     ...memoryMethods(memory, step),
+    ...eventMethods(events, step),
     prune: (retention) => step(() => [history, ledger, keys].forEach((part) => part.prune(retention))),
-    putArtifact: (row, putAt) => step(() => artifacts.put(row, putAt)),
-    getArtifact: (digest) => step(() => artifacts.get(digest)),
-    sweepArtifacts: (before) => step(() => artifacts.sweep(before)),
+    ...artifactMethods(artifacts, step),
     isShared: false, // It ends with this process.
     beat: (report) => step(() => nodes.beat(report)),
     removeNode: (id) => step(() => nodes.remove(id)),
@@ -100,6 +103,24 @@ function memoryMethods(memory: ReturnType<typeof createMemory>, step: Step): Mem
     readMemory: (owner, ids) => step(() => memory.read(owner, ids)),
     removeMemory: (owner, id) => step(() => memory.remove(owner, id)),
     trimMemory: (owner, bounds) => step(() => memory.trim(owner, bounds)),
+  };
+}
+
+function artifactMethods(artifacts: ReturnType<typeof createArtifacts>, step: Step): ArtifactStorage {
+  return {
+    putArtifact: (row, putAt) => step(() => artifacts.put(row, putAt)),
+    getArtifact: (digest) => step(() => artifacts.get(digest)),
+    sweepArtifacts: (before) => step(() => artifacts.sweep(before)),
+  };
+}
+
+function eventMethods(events: ReturnType<typeof createEvents>, step: Step): EventStorage {
+  return {
+    addEvents: (node, rows) => step(() => events.add(node, rows)),
+    lastEvent: () => step(() => events.last()),
+    readEvents: (query) => step(() => events.read(query)),
+    trimEvents: (bounds) => step(() => events.trim(bounds)),
+    watchEvents: () => () => undefined, // Nobody else can tell anything here.
   };
 }
 

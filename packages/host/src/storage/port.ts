@@ -11,6 +11,7 @@
 import { HostError } from '../base/host-error.ts';
 import type { ArtifactStorage } from './artifact-port.ts';
 import type { CatalogueStorage } from './catalogue-port.ts';
+import type { EventStorage } from './events-port.ts';
 import type { MemoryStorage } from './memory-port.ts';
 import type { NodeStorage } from './nodes-port.ts';
 import type { RecordStorage } from './records-port.ts';
@@ -26,7 +27,8 @@ export type Storage = CatalogueStorage &
   ArtifactStorage &
   NodeStorage &
   SecretStorage &
-  MemoryStorage & {
+  MemoryStorage &
+  EventStorage & {
     /** Releases what is held open. Safe to call twice; other methods reject afterwards. */
     close(): Promise<void>;
   };

@@ -9,7 +9,12 @@ function start(prune: (retention: Retention) => Promise<void>) {
   const timers: (() => void)[] = [];
   const warned: unknown[] = [];
   const end = startRetention({
-    storage: { prune, sweepArtifacts: async () => undefined, forgetNodes: async () => undefined },
+    storage: {
+      prune,
+      sweepArtifacts: async () => undefined,
+      forgetNodes: async () => undefined,
+      trimEvents: async () => undefined,
+    },
     clock: { now: () => 0, wallTime: () => NOW },
     log: { warn: (fields) => void warned.push(fields) },
     startTimer: (_ms, didElapse) => {

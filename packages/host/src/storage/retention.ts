@@ -10,7 +10,7 @@ import type { Retention } from './records-port.ts';
 
 /** What retention works with. */
 export type RetentionOptions = {
-  readonly storage: Pick<Storage, 'prune' | 'sweepArtifacts' | 'forgetNodes'>;
+  readonly storage: Pick<Storage, 'prune' | 'sweepArtifacts' | 'forgetNodes' | 'trimEvents'>;
   readonly clock: Clock;
   readonly log: Pick<Log, 'warn'>;
   readonly startTimer: StartTimer;
@@ -27,6 +27,7 @@ export function startRetention({ storage, clock, log, startTimer }: RetentionOpt
     await storage.prune(retentionAt(now));
     await storage.sweepArtifacts(isoTime(now - LIMITS.artifact_unnamed_ms.value));
     await storage.forgetNodes(LIMITS.node_kept_ms.value);
+    await storage.trimEvents(eventsAt(now));
   }
 
   async function prune(): Promise<void> {
@@ -44,6 +45,11 @@ export function startRetention({ storage, clock, log, startTimer }: RetentionOpt
     cancelTimer?.();
     await pruning;
   };
+}
+
+/** What may stay of events at a wall time. */
+export function eventsAt(wallTime: number): { readonly before: string; readonly rowsMax: number } {
+  return { before: isoTime(wallTime - LIMITS.event_kept_ms.value), rowsMax: LIMITS.event_kept_rows.value };
 }
 
 /** What may stay at a wall time. */

@@ -11,6 +11,7 @@ import { releases } from './0005-releases.ts';
 import { ledger } from './0006-ledger.ts';
 import { memory } from './0007-memory.ts';
 import { origins } from './0008-origins.ts';
+import { events } from './0009-events.ts';
 
 /** The list, in order. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -22,4 +23,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0006_ledger': ledger,
   '0007_memory': memory,
   '0008_origins': origins,
+  '0009_events': events,
 };

@@ -8,6 +8,7 @@ import type { Database } from '../engine/database.ts';
 import { getArtifact, putArtifact, sweepArtifacts } from './artifacts.ts';
 import { commit, CATALOGUE_CHANNEL } from './commit.ts';
 import { claimKey, freeKey, listUnsettledKeys, pruneKeys, settleKey } from './keys.ts';
+import { EVENTS_CHANNEL, addEvents, lastEvent, readEvents, trimEvents } from './events.ts';
 import { addCalls, listCalls, listUnfinishedCalls, pruneCalls, putCalls } from './ledger.ts';
 import { addMemory, queryMemory, readMemory, removeMemory, trimMemory } from './memory.ts';
 import { beat, forgetNodes, removeNode } from './nodes.ts';
@@ -57,6 +58,11 @@ export async function openStorage(database: Database): Promise<Storage> {
     readMemory: (owner, ids) => answer(() => readMemory(database, owner, ids)),
     removeMemory: (owner, id) => answer(() => removeMemory(database, owner, id)),
     trimMemory: (owner, bounds) => answer(() => trimMemory(database, owner, bounds)),
+    addEvents: (node, rows) => answer(() => addEvents(database, node, rows)),
+    lastEvent: () => answer(() => lastEvent(database)),
+    readEvents: (query) => answer(() => readEvents(database, query)),
+    trimEvents: (bounds) => answer(() => trimEvents(database, bounds)),
+    watchEvents: (mayHaveCome) => database.listen(EVENTS_CHANNEL, () => mayHaveCome()),
     prune: (retention) =>
       answer(async () => {
         await pruneCalls(database, retention);

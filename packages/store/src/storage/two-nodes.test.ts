@@ -1,4 +1,12 @@
-import { AUDIT_ORIGIN, followAudit, type CatalogueWrite, type Storage } from '@bulkhead/host';
+import { randomUUID } from 'node:crypto';
+import {
+  AUDIT_ORIGIN,
+  followAudit,
+  type CatalogueWrite,
+  type EventRow,
+  type NodeReport,
+  type Storage,
+} from '@bulkhead/host';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openDatabase, type Database } from '../engine/database.ts';
@@ -7,6 +15,15 @@ import { ENGINES, emptyTables, openTestDatabase, openTestServer, type TestServer
 import { openStorage } from './open-storage.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
+
+const NODE: Omit<NodeReport, 'id'> = {
+  ...{ host_name: 'machine', version: '0.1.0', tier: 'process', state: 'ready', started_at: AT },
+  plugins: [],
+};
+
+function eventRow(data: string | number): EventRow {
+  return { event: { id: randomUUID(), type: 'order.paid', source: 'shop', timestamp: AT, data }, depth: 1 };
+}
 
 function putTenant(id: string): CatalogueWrite {
   const row = { id, name: id, min_tier: null, quota: {}, created_at: AT, updated_at: AT };
@@ -66,6 +83,45 @@ describe('two nodes on one PostgreSQL', () => {
     const steps = (await node(1).readSteps(0)) ?? [];
     const [last] = steps.slice(-1);
     expect([steps.length, last?.revision]).toEqual([40, 40]);
+  });
+
+  test('of what both tell at once none is missed by who reads meanwhile, also where the first to begin is the last to end', async () => {
+    await using database = await openDatabase({ kind: 'server', url, connectionsMax: 2 });
+    await sql`create function dawdle() returns trigger language plpgsql as
+      $$ begin if new.event->>'data' = 'slow' then perform pg_sleep(0.5); end if; return null; end $$`.execute(
+      database.db,
+    );
+    await sql`create trigger dawdling after insert on plugin_events for each row execute function dawdle()`.execute(
+      database.db,
+    );
+    for (const id of ['a', 'b', 'reader']) await node(0).beat({ ...NODE, id });
+    const sleeping = sql`select 1 from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`;
+    const slow = node(0).addEvents('a', [eventRow('slow')]);
+    await expect.poll(async () => (await sleeping.execute(database.db)).rows.length).toBe(1);
+    const fast = node(1).addEvents('b', [eventRow('fast')]);
+    const read: unknown[] = [];
+    let after = 0;
+    const readOn = async (): Promise<readonly unknown[]> => {
+      const page = await node(1).readEvents({ after, node: 'reader', rowsMax: 7 });
+      after = page.next;
+      read.push(...page.rows.map(({ event }) => event.data));
+      return read;
+    };
+    await expect.poll(readOn, { interval: 10, timeout: 5_000 }).toEqual(['slow', 'fast']);
+    await Promise.all([slow, fast]);
+  });
+
+  test('each hears that the other told something, and no longer once it stopped to watch', async () => {
+    for (const id of ['a', 'b']) await node(0).beat({ ...NODE, id });
+    let heard = 0;
+    const stop = node(1).watchEvents(() => void (heard += 1));
+    await expect.poll(() => heard).toBe(1); // Listening has begun.
+    await node(0).addEvents('a', [eventRow(1)]);
+    await expect.poll(() => heard).toBe(2);
+    stop();
+    await node(0).addEvents('a', [eventRow(2)]);
+    expect((await node(1).readEvents({ after: 0, node: 'b', rowsMax: 7 })).rows).toHaveLength(2);
+    expect(heard).toBe(2);
   });
 
   test('of ten first enables on both exactly one is the first', async () => {
