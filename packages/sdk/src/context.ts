@@ -3,6 +3,7 @@
  * nothing here reaches a file, a socket or another tenant.
  */
 import type { JsonObject, JsonValue, MemoryArtifact, MemorySummary } from '@bulkhead/protocol';
+import type { Events } from './events.ts';
 import type { Resources, Threads } from './threads.ts';
 
 /**
@@ -122,6 +123,7 @@ export interface PluginContext {
   readonly signal: AbortSignal;
   readonly memory: Memory;
   readonly callTool: CallTool;
+  readonly events: Events;
   /** Work beside the calls; needs the permission `threads`. */
   readonly threads: Threads;
   /** Reads what the instance uses of what it may. */
@@ -155,6 +157,7 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   readonly memory: Memory;
   readonly callTool: CallTool;
+  readonly events: Events;
   /**
    * Says how far the call is, in units of the plugin's own, towards `total` where that is known; whoever waits for the call sees it.
    * The newest counts: what is said within 100 ms of the last is held back, and skipped when more is said.

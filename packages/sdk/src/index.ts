@@ -10,6 +10,7 @@ export type {
   JsonValue,
   MemoryArtifact,
   MemorySummary,
+  PluginEvent,
   ResultStatus,
   Task,
 } from '@bulkhead/protocol';
@@ -26,6 +27,7 @@ export type {
   PluginContext,
   ToolContext,
 } from './context.ts';
+export type { EventHandler, Events } from './events.ts';
 export type { ExecutionResult } from './executor.ts';
 export { Executor } from './executor.ts';
 export type { FromJsonSchema } from './json-schema.ts';

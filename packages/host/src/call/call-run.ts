@@ -30,6 +30,7 @@ import type { Batch } from '../storage/batch.ts';
 import type { Storage } from '../storage/port.ts';
 import type { Admitter } from '../tenant/admit.ts';
 import { endCallSpan, startCallSpan } from '../tracing/call-span.ts';
+import { tellCall, type CallEvents } from './call-events.ts';
 import type { Settlement } from './run-once.ts';
 import { createRecord, endRecord, type CallRecord } from './call-record.ts';
 
@@ -54,6 +55,7 @@ export type CallPath = TierPolicy & {
   readonly hookChain: HookChain;
   /** Where the tenant reads what went wrong in its plugins. */
   readonly journal: Pick<Journal, 'add'>;
+  readonly events: CallEvents;
   /** Hooks around a tool's call of this tenant; empty for most. */
   readonly hooksFor: (tenant: string) => readonly Hook[];
 };
@@ -165,6 +167,7 @@ export function recordCall(path: CallPath, run: CallRun, end: CallEnd): Outcome 
     run.record ??= recordOf(run);
     endRecord(run.record, { digest: run.digest, durationMs, outcome: kind, code: error?.code ?? null });
     path.ledger.add(run.record);
+    if (path.events.isWatched) tellCall(path.events, run, { outcome: kind, durationMs });
   } catch (cause) {
     path.metrics.countRecordFailure('registry');
     path.log.error({ err: cause, call_id: run.id }, 'a call could not be recorded');

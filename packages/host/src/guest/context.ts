@@ -3,6 +3,7 @@
  * which checks it; nothing here decides anything.
  */
 import type { CallMessage, JsonObject, JsonValue, LogLevel, Progress } from '@bulkhead/protocol';
+import type { PluginEvents } from './events.ts';
 import type { PluginLogger } from './logger.ts';
 import type { PluginMemory } from './memory.ts';
 import { ProgressTeller, type TellProgress } from './progress.ts';
@@ -20,6 +21,7 @@ export type PluginContext = {
   readonly callTool: CallTool;
   readonly threads: PluginThreads;
   readonly resources: () => PluginResources;
+  readonly events: PluginEvents;
 };
 
 /** What only onLoad is given. */
@@ -47,6 +49,7 @@ export type ContextSource = {
   readonly closing: AbortController;
   readonly memory: PluginMemory;
   readonly callTool: CallTool;
+  readonly events: PluginEvents;
   readonly tellProgress: (callId: number, told: Progress) => void;
   readonly threads: PluginThreads;
   readonly resources: () => PluginResources;
@@ -66,6 +69,7 @@ export function createPluginContext(source: ContextSource, life: LifeSource): Li
     callTool: source.callTool,
     threads: source.threads,
     resources: source.resources,
+    events: source.events,
   };
 }
 
@@ -105,6 +109,10 @@ export class GuestCall implements ToolContext {
 
   get callTool(): CallTool {
     return this.#source.callTool;
+  }
+
+  get events(): PluginEvents {
+    return this.#source.events;
   }
 
   get progress(): TellProgress {

@@ -19,6 +19,7 @@ import { createGuestCalls, type Bound, type GuestCalls } from './calls.ts';
 import { openGuestChannel, type GuestChannel } from './channel.ts';
 import { createPluginContext, type CallTool, type ContextSource, type LifeSource } from './context.ts';
 import { EXIT_CODES, exitNow, watchForDeath } from './death.ts';
+import { createGuestEvents, type GuestEvents } from './events.ts';
 import { harden } from './harden.ts';
 import { openArtifactLoader, type ArtifactLoader } from './imports.ts';
 import { countOutput } from './output.ts';
@@ -47,6 +48,7 @@ class GuestRuntime {
   readonly #channel: GuestChannel;
   readonly #calls: GuestCalls;
   readonly #asks: GuestAsks;
+  readonly #events: GuestEvents;
   #artifact: Artifact | undefined;
   #bound: Bound | undefined;
   #threads: GuestThreads | undefined;
@@ -65,7 +67,10 @@ class GuestRuntime {
     const { send, flush } = this.#channel;
     this.#calls = createGuestCalls(this.#channel);
     const { currentId } = this.#calls;
-    this.#asks = createGuestAsks({ send, currentId, didWait: (isWaiting) => this.#holdWhileLoading(isWaiting) });
+    this.#events = createGuestEvents(send);
+    const { currentId: currentEvent } = this.#events;
+    const didWait = (isWaiting: boolean): void => this.#holdWhileLoading(isWaiting);
+    this.#asks = createGuestAsks({ send, currentId, currentEvent, didWait });
     watchForDeath({ send, flush, currentId: this.#calls.currentId, isLoading: () => this.#isLoading });
     send(`{"t":"hello","protocol":${PROTOCOL_VERSION},"node":"${process.version}"}`);
   }
@@ -84,6 +89,8 @@ class GuestRuntime {
         return;
       case 'answer':
         return this.#asks.settle(message);
+      case 'event':
+        return this.#events.deliver(message);
       case 'config':
         return this.#reconfigure(message.config);
       case 'close':
@@ -164,6 +171,7 @@ class GuestRuntime {
       closing: new AbortController(),
       memory: createPluginMemory(this.#asks.ask),
       callTool: callToolBy(this.#asks.ask),
+      events: this.#events.offer(this.#asks.ask, logger),
       tellProgress: (id, told) => this.#channel.send(stringify({ t: 'progress', id, told })),
       threads: threads.forPlugin(),
       resources: () => readResources(bind.memory_bytes, threads.aliveCount()),

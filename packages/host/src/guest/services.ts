@@ -30,17 +30,20 @@ export type GuestAskOptions = {
   readonly send: (json: string) => void;
   /** Id of the call whose code asks. */
   readonly currentId: () => number | undefined;
+  /** Id of the event whose handler asks. */
+  readonly currentEvent: () => number | undefined;
   readonly didWait: (isWaiting: boolean) => void;
 };
 
 /** Makes the table of asks. */
-export function createGuestAsks({ send, currentId, didWait }: GuestAskOptions): GuestAsks {
+export function createGuestAsks({ send, currentId, currentEvent, didWait }: GuestAskOptions): GuestAsks {
   const waiting = createIdTable<Waiting>();
   let lastId = 0;
 
   function ask(service: string, method: string, args: JsonObject): Promise<JsonValue> {
     return new Promise((resolve, reject) => {
-      const json = stringifyAnswer({ t: 'ask', id: lastId + 1, call: currentId(), service, method, args }) ?? '';
+      const by = { call: currentId(), event: currentEvent() };
+      const json = stringifyAnswer({ t: 'ask', id: lastId + 1, ...by, service, method, args }) ?? '';
       lastId += 1;
       waiting.set(lastId, { resolve, reject });
       if (waiting.size() === 1) didWait(true);

@@ -22,14 +22,21 @@ import type { InstallPath } from '../install/install-path.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { createJournal, type Journal } from '../journal/journal.ts';
 import type { RolloutDriver } from '../moves/rollout.ts';
-import { createRegistry, type Registry, type Subject } from '../registry/registry.ts';
-import { openCatalogue } from '../catalogue/catalogue.ts';
+import type { Registry, Subject } from '../registry/registry.ts';
+import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
 import { createReleases, type Releases } from '../catalogue/releases.ts';
 import { createAuditLog, type AuditLog } from '../storage/audit-log.ts';
 import { createTenants, type Tenants } from '../catalogue/tenants.ts';
 import { createTokens, type Tokens } from '../catalogue/tokens.ts';
 import { openProcessSandbox, type ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
-import { SHARED_SCOPE, type AnswerGuest, type SandboxDeath, type SandboxOpening } from '../sandbox/sandbox.ts';
+import {
+  SHARED_SCOPE,
+  type AnswerGuest,
+  type EventLine,
+  type EventLink,
+  type SandboxDeath,
+  type SandboxOpening,
+} from '../sandbox/sandbox.ts';
 import type { AnswerAsk } from '../services/desk.ts';
 import { readSdk } from '../source/host-package.ts';
 import type { Storage } from '../storage/port.ts';
@@ -40,11 +47,14 @@ import { openMoves, type Late } from './open-moves.ts';
 import { openAdmission, type HostAdmission } from './open-admission.ts';
 import { holdDataDirectory } from './hold-data-directory.ts';
 import { openSecrets } from './open-secrets.ts';
-import { openServices, type LateCalls } from './open-services.ts';
-import { openRecords, type Records } from './open-records.ts';
+import { openEvents, type HostEvents } from './open-events.ts';
+import type { LateCalls } from './late-calls.ts';
+import { openServices } from './open-services.ts';
+import { openRecords } from './open-records.ts';
 import { openWorkshop } from './open-workshop.ts';
 import { invokeHook, listHooks } from './hook-calls.ts';
-import { tellEnd, tellTransition } from './plugin-logs.ts';
+import { openRegistry } from './open-registry.ts';
+import { tellEnd } from './plugin-logs.ts';
 import { debugLimits, type HostSettings } from './settings.ts';
 
 /** The opened parts, joined to the paths that the two flows take. */
@@ -59,6 +69,7 @@ export type HostParts = {
   readonly journal: Journal;
   readonly background: Background;
   readonly residents: Residents;
+  readonly events: HostEvents;
   readonly tenants: Tenants;
   readonly tokens: Tokens;
   readonly audit: AuditLog;
@@ -75,18 +86,17 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const { storage, sandbox } = await openSlowParts(settings, { metrics, journal }, closing);
   guests.sandbox = sandbox;
   const { transitions, ...records } = await openRecords(settings, { storage, metrics }, closing);
-  const registry = openRegistry(clock, { transitions, journal, late });
-  closing.defer(() => registry.close());
+  const lateCalls: LateCalls = {};
+  const events = openEvents(settings, { storage, metrics, journal, node: records.node, late: lateCalls }, closing);
+  const registry = openRegistry(clock, { transitions, journal, events, late }, closing);
   const workshop = openWorkshop({ settings, sandbox });
   closing.defer(() => workshop.close());
-  const catalogue = await openCatalogue(storage, clock);
-  closing.defer(() => catalogue.close());
-  for (const name of catalogue.shelf.unreadable()) log.warn({ release: name }, UNREADABLE);
+  const catalogue = await openReadCatalogue(settings, storage, closing);
   const { admitter, chargeGuest } = openAdmission(settings, catalogue, closing);
-  const lateCalls: LateCalls = {};
   const background = openBackground(settings, { registry, journal }, closing);
-  const answerAsk = openServices(settings, { storage, metrics, threads: background.methods, late: lateCalls });
-  const live = liveOptions(settings, { sandbox, registry, metrics, chargeGuest, journal, answerAsk, background });
+  const answerAsk = openServices(settings, { storage, metrics, events, threads: background.methods, late: lateCalls });
+  const watchers = { registry, metrics, chargeGuest, journal, answerAsk, background, events };
+  const live = liveOptions(settings, { sandbox, ...watchers });
   const fleet = createFleet(live);
   closing.defer(() => fleet.close());
   guests.fleet = fleet;
@@ -96,18 +106,17 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const { tier } = sandbox.receipt;
   const { env, platformVersion, minTier, untrustedMinTier, signatures } = settings;
   const shared = { log, releases, registry, metrics, journal, fleet, tier, minTier, untrustedMinTier };
-  const supplied = [await readSdk()];
   const artifacts = await openArtifacts(settings, releases, storage);
   const secrets = await openSecrets(settings, { catalogue, releases, storage });
-  const install = { ...shared, env, platformVersion, workshop, supplied, artifacts, storage, clock, signatures };
-  const follower = createFollower({ path: install, clock, startTimer: systemTimer });
-  const { bring, missing } = follower;
-  catalogue.onChange(follower.didChange);
-  closing.defer(() => follower.close());
+  const brought = { workshop, supplied: [await readSdk()], artifacts, storage, clock };
+  const install = { ...shared, ...brought, env, platformVersion, signatures };
+  const follower = openFollower(install, catalogue, closing);
   const nodes = await openHostNodes(settings, { ...shared, node: records.node, storage });
   closing.defer(() => nodes.close());
   const rollouts = openMoves({ install, catalogue, nodes, node: records.node, late }, closing);
-  const call = callPath(settings, { ...shared, ...records, storage, admitter, secrets, bring, missing });
+  const { bring, missing } = follower;
+  const called = { ...shared, ...records, storage, admitter, secrets, events: events.calls, bring, missing };
+  const call = callPath(settings, called);
   lateCalls.path = call;
   return {
     call,
@@ -120,6 +129,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
     sandbox,
     live,
     journal,
+    events,
     tenants: createTenants({ catalogue, clock, newId: randomUUID }),
     tokens: createTokens({ catalogue, clock }),
     audit: createAuditLog(storage),
@@ -142,26 +152,33 @@ async function openSlowParts(
   return { storage: storage.value, sandbox: sandbox.value };
 }
 
-const UNREADABLE = 'a stored release is not understood by this version of the host, and left where it is';
-
-function openRegistry(
-  clock: HostSettings['clock'],
-  { transitions, journal, late }: Pick<Records, 'transitions'> & { readonly journal: Journal; readonly late: Late },
-): Registry {
-  return createRegistry({
-    clock,
-    didTransition: (transition) => {
-      transitions.add(transition);
-      tellTransition(journal, transition);
-    },
-    didOpenBreaker: (opened) => late.probation?.didOpenBreaker(opened),
-  });
+async function openReadCatalogue(
+  { clock, log }: HostSettings,
+  storage: Storage,
+  closing: AsyncDisposableStack,
+): Promise<Catalogue> {
+  const catalogue = await openCatalogue(storage, clock);
+  closing.defer(() => catalogue.close());
+  for (const name of catalogue.shelf.unreadable()) log.warn({ release: name }, UNREADABLE);
+  return catalogue;
 }
+
+function openFollower(path: InstallPath, catalogue: Catalogue, closing: AsyncDisposableStack): Follower {
+  const follower = createFollower({ path, clock: path.clock, startTimer: systemTimer });
+  catalogue.onChange(follower.didChange);
+  closing.defer(() => follower.close());
+  return follower;
+}
+
+const UNREADABLE = 'a stored release is not understood by this version of the host, and left where it is';
 
 type Shared = Pick<CallPath & InstallPath, 'log' | 'releases' | 'registry' | 'metrics' | 'fleet' | keyof TierPolicy>;
 
 type CallParts = Shared &
-  Pick<CallPath, 'journal' | 'node' | 'ledger' | 'settlements' | 'storage' | 'admitter' | 'bring' | 'secrets'>;
+  Pick<
+    CallPath,
+    'journal' | 'events' | 'node' | 'ledger' | 'settlements' | 'storage' | 'admitter' | 'bring' | 'secrets'
+  >;
 
 function callPath(settings: HostSettings, shared: CallParts & Pick<Follower, 'missing'>): CallPath {
   const { clock } = settings;
@@ -235,11 +252,12 @@ type Watchers = Pick<HostAdmission, 'chargeGuest'> & {
   readonly journal: Journal;
   readonly answerAsk: AnswerAsk;
   readonly background: Background;
+  readonly events: HostEvents;
 };
 
 function liveOptions(
   settings: HostSettings,
-  { sandbox, registry, metrics, chargeGuest, journal, answerAsk, background }: Watchers,
+  { sandbox, registry, metrics, chargeGuest, journal, answerAsk, background, events }: Watchers,
 ): LiveOptions {
   return {
     clock: settings.clock,
@@ -252,7 +270,8 @@ function liveOptions(
     open: async (spec, scope) => {
       const speaker = background.speakerOf(spec, scope);
       const answer: AnswerGuest = (ask, call) => answerAsk(speaker, ask, call);
-      const opening = await openGuest(sandbox, spec, { scope, answer });
+      const connect = (line: EventLine): EventLink => events.connect(speaker, line);
+      const opening = await openGuest(sandbox, spec, { scope, answer, connect });
       background.didOpen(speaker, opening);
       if (opening.ok) settings.debugging?.didOpen(opening.sandbox, spec.sourceMap);
       if (opening.ok && scope.name !== SHARED_SCOPE) chargeGuest(scope.name, opening.sandbox);
@@ -288,10 +307,17 @@ function toGuestDeath(instanceId: string, death: SandboxDeath): Parameters<Regis
   return { instanceId, error: told, isCallerShortened: cause !== 'fault', isToldByCall: isTold };
 }
 
+/** Whom it is for, who answers it, and who takes its line of events. */
+type GuestWays = {
+  readonly scope: LiveScope;
+  readonly answer: AnswerGuest;
+  readonly connect: (line: EventLine) => EventLink;
+};
+
 function openGuest(
   sandbox: ProcessSandbox,
   spec: LiveSpec,
-  { scope, answer }: { readonly scope: LiveScope; readonly answer: AnswerGuest },
+  { scope, answer, connect }: GuestWays,
 ): Promise<SandboxOpening> {
   const { kind, name, version, manifest, artifact, limits } = spec;
   return sandbox.driver.open({
@@ -305,7 +331,7 @@ function openGuest(
       initTimeoutMs: LIMITS.init_timeout_ms.value,
       closeGraceMs: closeGraceMs(manifest),
     },
-    ...(kind === 'plugin' && { answer }),
+    ...(kind === 'plugin' && { answer, connect }),
   });
 }
 

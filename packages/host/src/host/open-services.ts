@@ -12,40 +12,36 @@ import { createMemoryService } from '../services/memory.ts';
 import type { Threads } from '../services/threads.ts';
 import { createToolService, type NestedCall } from '../services/tools.ts';
 import type { Storage } from '../storage/port.ts';
+import { grantsBy, type LateCalls } from './late-calls.ts';
+import type { HostEvents } from './open-events.ts';
 import type { HostSettings } from './settings.ts';
-
-/** What is opened after the guests whose asks it serves. */
-export type LateCalls = { path?: CallPath };
 
 /** What the services are opened with. */
 export type ServiceParts = {
   readonly storage: Storage;
   readonly metrics: Metrics;
   readonly threads: Threads['methods'];
+  readonly events: HostEvents;
   readonly late: LateCalls;
 };
 
 /** Opens the desk. No guest asks before `late.path` is there. */
-export function openServices(
-  { clock, log }: HostSettings,
-  { storage, metrics, threads, late }: ServiceParts,
-): AnswerAsk {
+export function openServices({ clock, log }: HostSettings, parts: ServiceParts): AnswerAsk {
+  const { storage, metrics, events, threads, late } = parts;
   const path = (): CallPath => {
     assertInvariant(late.path !== undefined, 'the call flow is there before a guest is');
     return late.path;
   };
   return createDesk({
     services: {
-      memory: createMemoryService({ storage, clock, newId: createCallIds() }),
+      memory: createMemoryService({ storage, clock, newId: createCallIds(), didStore: events.didStore }),
+      events: events.methods,
       threads,
       tools: createToolService({ clock, call: (nested) => callNested(path(), nested) }),
     },
     clock,
     log,
-    grantsOf: (tenant, plugin) => {
-      const resolution = path().releases.resolve(tenant, plugin);
-      return resolution.kind === 'resolved' ? resolution.registration.granted_permissions : [];
-    },
+    grantsOf: grantsBy(late),
     didAnswer: metrics.countServiceAsk,
   });
 }

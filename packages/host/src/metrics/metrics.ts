@@ -12,7 +12,9 @@ export type HandlerStatus = 'ok' | 'error' | 'skip';
 /** How a guest came to be: taken from the warm pool, or started for its call. */
 export type StartKind = 'pool' | 'cold';
 /** What may fail beside a call without changing its answer. */
-export type RecordPart = 'registry' | 'ledger' | 'transitions' | 'keys' | 'metrics';
+export type RecordPart = 'registry' | 'ledger' | 'transitions' | 'keys' | 'metrics' | 'events';
+/** What became of an event that one instance was to hear. */
+export type EventOutcome = 'delivered' | 'late' | 'dropped';
 
 /** The series of one host; every method but `renderMetrics` is synchronous, O(1) and never throws. Durations are milliseconds. */
 export type Metrics = {
@@ -33,6 +35,7 @@ export type Metrics = {
   readonly countRecordFailure: (part: RecordPart) => void;
   /** Counts what a plugin asked of a service that exists; `code` is `ok` or of the error table. */
   readonly countServiceAsk: (service: string, code: string) => void;
+  readonly countEvent: (outcome: EventOutcome) => void;
   readonly countDroppedFrames: (frames: number) => void;
   /** The whole page in the text format of Prometheus 0.0.4. Never rejects for what a guest did. */
   readonly renderMetrics: () => Promise<string>;
@@ -69,6 +72,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const starts = createFamily<Histogram>(REASON_LABELS_MAX, () => createHistogram(START_SECONDS));
   const kills = createFamily(REASON_LABELS_MAX, createCount);
   const recordFailures = createFamily(REASON_LABELS_MAX, createCount);
+  const events = createFamily(REASON_LABELS_MAX, createCount);
   const droppedFrames = createCount();
   const asks = createFamily(REASON_LABELS_MAX, () => createFamily(REASON_LABELS_MAX, createCount));
   const page = createPage([
@@ -83,6 +87,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     counterOf('sandbox_kills_total', 'Guests that were killed, by reason.', () => counts('reason', kills)),
     counterOf('sandbox_dropped_frames_total', 'Late replies that were dropped.', () => [unlabelled(droppedFrames)]),
     counterOf('service_asks_total', 'What plugins asked of the host, by how it was answered.', () => askSamples(asks)),
+    counterOf('plugin_events_total', 'Events for instances, by what became of them.', () => counts('outcome', events)),
     counterOf('record_failures_total', 'Records that were lost; no answer changed.', () =>
       counts('part', recordFailures),
     ),
@@ -112,6 +117,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     countKill: (reason) => void (kills.of(reason).value += 1),
     countRecordFailure: (part) => void (recordFailures.of(part).value += 1),
     countServiceAsk: (service, code) => void (asks.of(service).of(code).value += 1),
+    countEvent: (outcome) => void (events.of(outcome).value += 1),
     countDroppedFrames: (frames) => void (droppedFrames.value += frames),
     renderMetrics: () => page.metrics(),
     contentType: page.contentType,

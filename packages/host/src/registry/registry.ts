@@ -52,8 +52,8 @@ import { heldBackError, reasonOfCall, reasonOfHold, reasonUntold } from './wordi
 /** What a registry is given; it reads no other clock. */
 export type RegistryOptions = {
   readonly clock: Clock;
-  /** Told of each new row of history, for the storage; it must not throw. */
-  readonly didTransition?: (transition: Transition) => void;
+  /** Told of each new row of history, for the storage, with the code of its reason; it must not throw. */
+  readonly didTransition?: (transition: Transition, reasonCode: ErrorCode | undefined) => void;
   /** Told when a breaker goes from letting calls pass to holding them back; it must not throw. */
   readonly didOpenBreaker?: (opened: BreakerOpened) => void;
 };
@@ -172,7 +172,7 @@ export function getRegistry(): Registry {
  */
 class Registry {
   readonly #clock: Clock;
-  readonly #didTransition: ((transition: Transition) => void) | undefined;
+  readonly #didTransition: RegistryOptions['didTransition'];
   readonly #didOpenBreaker: ((opened: BreakerOpened) => void) | undefined;
   readonly #plugins = new Map<string, PluginRecord>();
   readonly #refusals = new Map<string, Refusal>();
@@ -504,11 +504,11 @@ class Registry {
     entry.reason = reason;
     const to = stateOf(entry.lifecycle);
     if (from === to) return;
-    const shown = to === 'RUNNING' ? undefined : reason?.text;
-    const now = this.#clock.now();
-    const row = remember(entry.home.history, { from, to, cause: event, reason: shown, digest: entry.digest }, now);
+    const { home, digest } = entry;
+    const shown = to === 'RUNNING' ? undefined : reason;
+    const row = remember(home.history, { from, to, cause: event, reason: shown?.text, digest }, this.#clock.now());
     if (row === undefined || this.#didTransition === undefined) return;
-    this.#didTransition(toTransition({ plugin: plugin.name, scope: entry.home.scope }, row, this.#moment()));
+    this.#didTransition(toTransition({ plugin: plugin.name, scope: home.scope }, row, this.#moment()), shown?.code);
   }
 
   #failUnlessUnavailable(where: Where, reason: Reason): void {

@@ -101,6 +101,15 @@ export type CallOrigin = { readonly chain: readonly string[]; readonly scopes: r
 /** Answers what a guest asks of the host; `call` is the pending call that it names. Never rejects. */
 export type AnswerGuest = (ask: ServiceAsk, call: SandboxCall | undefined) => Promise<ServiceAnswer>;
 
+/** The way of events to one guest, from before it holds its plugin until its end. */
+export type EventLine = {
+  /** Sends an `event` message; false where the guest takes none now. `isWork`: its CPU time is not that of a plugin nobody asked. */
+  readonly send: (json: string, isWork: boolean) => boolean;
+};
+
+/** What a guest's line is told: which events were handled, and that the guest is gone. */
+export type EventLink = { readonly didHear: (id: number) => void; readonly end: () => void };
+
 /** A tenant, and the configuration that it gave the plugin when the call was resolved. */
 export type SandboxCaller = { readonly tenant: string; readonly config: JsonObject };
 

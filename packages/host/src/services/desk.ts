@@ -38,6 +38,8 @@ export type ServiceRequest = {
   readonly speaker: Speaker;
   readonly args: JsonObject;
   readonly call: SandboxCall | undefined;
+  /** The event that it says it is handling; whether that is so is for whoever delivered it to know. */
+  readonly event?: number | undefined;
 };
 
 /** One method of a service. */
@@ -90,7 +92,7 @@ export function createDesk({ services, clock, log, grantsOf, didAnswer }: DeskOp
     const wrong = method.check(ask.args);
     if (wrong !== undefined) return invalid(`${nameOf(ask)}: ${wrong}`);
     const { plugin, isTrial } = speaker;
-    const request = { plugin, tenant, speaker, args: ask.args, call };
+    const request = { plugin, tenant, speaker, args: ask.args, call, event: ask.event };
     const needed = method.needs?.(request);
     if (needed !== undefined && !isTrial && !grantsOf(tenant, plugin).includes(needed))
       return refused(denied(plugin, needed));

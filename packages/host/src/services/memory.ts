@@ -28,6 +28,8 @@ export type MemoryServiceOptions = {
   readonly storage: MemoryStorage;
   readonly clock: Clock;
   readonly newId: (wallTime: number) => string;
+  /** Told of what was stored, but of nothing that a trial stores; it must not throw. */
+  readonly didStore?: (request: ServiceRequest, artifact: MemoryArtifact) => void;
 };
 
 const UUID = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$';
@@ -66,7 +68,7 @@ function createTrialMemories(): (speaker: Speaker) => MemoryStorage {
   };
 }
 
-type Memory = Pick<MemoryServiceOptions, 'clock' | 'newId'> & {
+type Memory = Omit<MemoryServiceOptions, 'storage'> & {
   readonly storageOf: (request: ServiceRequest) => MemoryStorage;
 };
 
@@ -81,6 +83,7 @@ function writeMethods(memory: Memory): Readonly<Record<string, ServiceMethod>> {
     const [storage, owner] = [memory.storageOf(request), ownerOf(request)];
     await inTime(storage.addMemory(owner, { ...artifact, search_text: searchTextOf(artifact) }));
     await trim(storage, owner);
+    if (!request.speaker.isTrial) memory.didStore?.(request, artifact);
     return given({ id: artifact.id });
   }
 

@@ -16,5 +16,8 @@ test('a service that a test did not give rejects, and says how to give it', asyn
   await expect(memory.query('x')).rejects.toThrow(
     'memory.query is not in this test context; give createTestContext({ memory })',
   );
+  const { events } = createTestContext();
+  await expect(events.publish('order.paid')).rejects.toThrow('events.publish is not in this test context');
+  await expect(events.subscribe('order.*', () => undefined)).rejects.toThrow('give createTestContext({ events })');
   await expect(callTool('other', 'tool')).rejects.toThrow('give createTestContext({ callTool })');
 });

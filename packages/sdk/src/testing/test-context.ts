@@ -3,6 +3,7 @@
  * test gives what it stands in for, and `testPlugin` runs the plugin with the real ones.
  */
 import type { Memory, PluginContext, ToolContext } from '../context.ts';
+import type { Events } from '../events.ts';
 
 /** What a test gives; the rest has a default. */
 export type TestContext = Partial<PluginContext & ToolContext>;
@@ -16,6 +17,7 @@ export function createTestContext(given: TestContext = {}): PluginContext & Tool
     signal: new AbortController().signal,
     memory: absentMemory(),
     callTool: absent('callTool'),
+    events: absentEvents(),
     progress: silent,
     threads: { start: absent('threads', 'threads.start'), list: () => [] },
     resources: () => ({ memoryBytes: 0, memoryLimitBytes: Infinity, threads: 0, threadsMax: 16, ok: true }),
@@ -37,6 +39,10 @@ function absentMemory(): Memory {
     summarize: method('summarize'),
     remove: method('remove'),
   };
+}
+
+function absentEvents(): Events {
+  return { publish: absent('events', 'events.publish'), subscribe: absent('events', 'events.subscribe') };
 }
 
 function absent(service: string, name: string = service): () => Promise<never> {

@@ -6,7 +6,7 @@ import { callError, type CallError, type Receipt, type Tier } from '@bulkhead/pr
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
-import type { AnswerGuest, Driver, SandboxOpening } from '../sandbox.ts';
+import type { AnswerGuest, Driver, EventLine, EventLink, SandboxOpening } from '../sandbox.ts';
 import { createWarmPool, type WarmPool } from '../warm-pool.ts';
 import type { Watchdog } from '../watchdog.ts';
 import type { HidePaths } from './clean-text.ts';
@@ -34,6 +34,8 @@ export type ProcessSpec = {
   readonly cpuMsMax: number;
   /** Answers what the plugin asks of the host; one that runs no plugin asks nothing. */
   readonly answer?: AnswerGuest;
+  /** Takes the guest's line of events; one that runs no plugin hears none. */
+  readonly connect?: (line: EventLine) => EventLink;
 };
 
 /** What the driver is made of. */
@@ -100,6 +102,7 @@ export function createProcessDriver(options: ProcessDriverOptions): ProcessDrive
     if (failure !== undefined) return refused(failure);
     hear(options, spec.binding, guest);
     if (spec.answer !== undefined) guest.answerBy(spec.answer);
+    if (spec.connect !== undefined) link(guest, spec.connect);
     const opening = await guest.bind(spec.binding);
     if (!opening.ok) {
       await guest.died;
@@ -173,6 +176,12 @@ function hear(options: ProcessDriverOptions, { kind, name, tenant }: GuestBindin
   const onLine = (line: SaidLine): void => say({ source: 'logger', ...line });
   guest.logTo(createPluginLog({ log, clock, source, hidePaths: launches.hidePaths, onLine }));
   guest.outputTo((pipe, text) => say({ source: pipe, level: null, text, fields: undefined }));
+}
+
+function link(guest: GuestProcess, connect: (line: EventLine) => EventLink): void {
+  const { didHear, end } = connect({ send: (json, isWork) => guest.events.send(json, isWork) });
+  guest.events.hearBy(didHear);
+  void guest.died.then(end);
 }
 
 function refused(error: CallError): SandboxOpening {

@@ -30,12 +30,13 @@ import type { HidePaths } from './clean-text.ts';
 import { describeEnd, initTimedOut, tellEnd, type Dying, type GuestPhase } from './guest-end.ts';
 import type { GuestHandle, ProcessEnd } from './guest-handle.ts';
 import { createGuestOutput, type GuestOutput } from './guest-output.ts';
-import { nextGuestState, type GuestEvent, type GuestState } from './guest-state.ts';
+import { holdsPlugin, nextGuestState, type GuestEvent, type GuestState } from './guest-state.ts';
 import { createGuestUsage, type GuestUsage } from './guest-usage.ts';
 import { openHostChannel, type HostChannel } from './host-channel.ts';
-import { judgeError, judgeProgress, judgeReady, judgeValue, toldError } from './judge-message.ts';
+import { NOT_READY, judgeError, judgeProgress, judgeReady, judgeValue, toldError } from './judge-message.ts';
 import { GuestAsks } from './guest-asks.ts';
 import { bindMessage, type GuestBinding } from './guest-binding.ts';
+import { GuestEvents } from './guest-events.ts';
 import type { GuestLogLine } from './plugin-log.ts';
 import { RunningCalls, notOffered, unopened, unsent } from './running-calls.ts';
 
@@ -58,14 +59,6 @@ export type GuestProcessOptions = {
 /** A guest that says it is dying, or closes its channel, is gone this soon, or is ended. */
 const LAST_GRACE_MS = LIMITS.abort_grace_ms.value;
 const MIB = 1024 * 1024;
-const NOT_READY: GuestReady = {
-  t: 'ready',
-  metadata: {},
-  tools: [],
-  hooks: [],
-  exports: [],
-  has_health_check: false,
-};
 
 /** A guest of the process driver. Its promises never reject. */
 export class GuestProcess implements Sandbox {
@@ -76,6 +69,7 @@ export class GuestProcess implements Sandbox {
   readonly booted: Promise<CallError | undefined>;
   readonly worn: Promise<void>;
   readonly inspector: Duplex | undefined;
+  readonly events: GuestEvents;
   ready: GuestReady = NOT_READY;
 
   readonly #options: GuestProcessOptions;
@@ -145,6 +139,7 @@ export class GuestProcess implements Sandbox {
       kill: (error, cause, call) => this.#killForCall(error, cause, call),
     });
     this.#asks = new GuestAsks({ channel: this.#channel, callOf: (id) => this.#calls.callOf(id) });
+    this.events = new GuestEvents({ channel: this.#channel, takesEvents: () => holdsPlugin(this.#state) });
     handle.onExit(() => this.#step('exit'));
     handle.onEnd((end) => this.#bury(end));
     this.#killAfter(bootTimeoutMs, () =>
@@ -267,13 +262,14 @@ export class GuestProcess implements Sandbox {
     return this.#calls.inFlightCount();
   }
 
+  /** Work that it was given: calls, and events that others published. */
   callsSent(): number {
-    return this.#calls.sentCount();
+    return this.#calls.sentCount() + this.events.givenCount();
   }
 
   /** Takes a sample of the watchdog; `cpuMs` is since the process began. */
   sample(cpuMs: number, rssBytes: number): void {
-    const callsSent = this.#calls.sentCount();
+    const callsSent = this.callsSent();
     const at = this.#options.clock.now();
     const spentMs = this.#usage.take({ at, cpuMs, rssBytes, callsSent, callsInFlight: this.#calls.inFlightCount() });
     this.#calls.sample(spentMs, rssBytes);
@@ -323,6 +319,8 @@ export class GuestProcess implements Sandbox {
         return this.#calls.markBegun(message.ids);
       case 'ask':
         return this.#asks.take(message);
+      case 'heard':
+        return this.events.take(message.id);
       case 'log':
         return this.#onLog(message);
       case 'dying':

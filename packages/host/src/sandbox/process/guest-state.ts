@@ -45,3 +45,8 @@ const TRANSITIONS: Readonly<Record<GuestState, Row>> = {
 export function nextGuestState(state: GuestState, event: GuestEvent): GuestState | undefined {
   return TRANSITIONS[state][event];
 }
+
+/** Tells whether a guest holds its plugin, or is about to, and was not asked to end. */
+export function holdsPlugin(state: GuestState): boolean {
+  return state === 'loading' || state === 'serving' || state === 'suspect';
+}

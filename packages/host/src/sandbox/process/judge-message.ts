@@ -34,6 +34,16 @@ const REMARK_BOUNDS = { depthMax: LIMITS.json_depth.value, keysMax: 1_000 };
 const READY_BOUNDS = { depthMax: LIMITS.json_depth.value, keysMax: LIMITS.ready_keys.value };
 const NAME_CHARACTERS_MAX = 256;
 
+/** What a guest offers before it has said anything. */
+export const NOT_READY: GuestReady = {
+  t: 'ready',
+  metadata: {},
+  tools: [],
+  hooks: [],
+  exports: [],
+  has_health_check: false,
+};
+
 /** Wraps an error that the host itself found as the end of a call. */
 export function failed(error: CallError): ReplyBody {
   return { ok: false, error, stack: undefined, metadata: undefined };
