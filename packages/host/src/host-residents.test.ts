@@ -52,6 +52,12 @@ async function residentOf(host: Host, plugin = 'resident', tenant = 'default'): 
 const goneFrom = (host: Host, tenant = 'default') =>
   expect.poll(async () => (await instancesOf(host, 'resident', tenant)).length, { timeout: 10_000 }).toBe(0);
 
+test('one that was installed for all tenants works for the built-in one at once', async () => {
+  await using host = await openTestHost();
+  await host.install(`${folders.root}/resident`, { grant: ['threads'] });
+  expect(await residentOf(host)).not.toBe('');
+});
+
 test('a plugin that was granted threads works as soon as it is enabled, with no call, and lives on uncalled', async () => {
   await using host = await openTestHost({ idleTimeoutMs: 50 });
   await host.install(`${folders.root}/resident`, GRANT);

@@ -36,7 +36,7 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
   async function installOne(dir: string, options: InstallOptions): Promise<InstalledRelease> {
     const grantsOf = (name: string): readonly string[] | undefined => options.grant ?? settings.grants[name];
     const { tenant, mayRecallTrial = false } = options;
-    return inActiveSpan('bulkhead.install', {}, async (span) => {
+    const installing = inActiveSpan('bulkhead.install', {}, async (span) => {
       const request = { tenant, grantsOf, mayRecallTrial };
       const installed = await installPlugin(parts.install, { from: await fromPath(resolve(dir)), ...request });
       const described = describeInstalled(parts, installed);
@@ -44,6 +44,8 @@ export function createInstaller(settings: HostSettings, parts: HostParts): Insta
       span.setAttributes({ 'bulkhead.plugin': name, 'bulkhead.plugin.version': version, 'bulkhead.state': state });
       return described;
     });
+    // What is enabled for all tenants is no change of the catalogue that residents would hear of.
+    return installing.finally(parts.residents.didChange);
   }
 
   async function installListed(dir: string, options: InstallOptions): Promise<InstalledRelease> {
