@@ -17,6 +17,11 @@ test('[F004-29] API reference, architecture, best practices and security guideli
   }
 });
 
+test('[F004-15] [F004-17] [F004-20] [F004-22] the best practices keep the contract’s by their ids', async () => {
+  const marked = [...(await read('docs/best-practices.md')).matchAll(/_\[(F004-\d+)\]_/g)].map((match) => match[1]);
+  expect(marked).toEqual(['F004-15', 'F004-17', 'F004-20', 'F004-22']);
+});
+
 test.each(GUIDES)('[F004-30] [F004-31] %s ends with version, date and where to find support', async (path) => {
   const { version } = JSON.parse(await read('package.json')) as { readonly version: string };
   const last = (await read(path)).trim().split('\n').at(-1) ?? '';

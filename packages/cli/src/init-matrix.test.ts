@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createHost } from '@bulkhead/host';
 import { parsePluginName, type ContractOutcome, type Outcome } from '@bulkhead/protocol';
 import { afterAll, expect, test } from 'vitest';
 import { REPOSITORY, run, runHere } from './cli-fixture.ts';
@@ -33,7 +34,7 @@ async function make(choices: Choices, parent = folder): Promise<string> {
 type Report = { readonly contracts: readonly ContractOutcome[]; readonly own: object };
 
 test.for(COMBINATIONS)(
-  'a new $kind in the style $style and language $lang passes check and test, and its tools can be called [F004-7] [F004-19]',
+  'a new $kind in the style $style and language $lang passes check and test, and its tools can be called [F000-2] [F000-11] [F004-7] [F004-19]',
   { timeout: 120_000 },
   async (choices) => {
     const dir = await make(choices);
@@ -60,6 +61,34 @@ test.for(COMBINATIONS.filter(({ kind }) => kind === 'tool'))(
   },
 );
 
+/** One server for all of them, which takes nothing but what this key has signed. */
+const key = join(folder, 'publisher.pem');
+const opened = runHere(['sign', '--new-key', key]).then(({ stdout }) =>
+  createHost({ spareCount: 0, unsigned: 'refuse', trustedKeys: [stdout.trim()] }),
+);
+afterAll(async () => (await opened).close());
+
+test.for(COMBINATIONS)(
+  'a new $kind in the style $style and language $lang is packed, signed, verified and installed as it stands [F004-21]',
+  { timeout: 120_000 },
+  async (choices) => {
+    const dir = await make(choices);
+    const file = `${dir}.tgz`;
+    const said = async (...args: string[]): Promise<number | null> => (await runHere(args)).code;
+    expect(await said('pack', dir, '--out', file)).toBe(0);
+    expect(await said('sign', file, '--key', key)).toBe(0);
+    expect(await said('verify', file, '--key', `${key}.pub`)).toBe(0);
+    const host = await opened;
+    const upload = { bytes: await readFile(file), signature: await readFile(`${file}.sig.json`, 'utf8') };
+    const { name, state, problems } = await host.publish(upload);
+    expect({ state, problems }).toEqual({ state: 'INITIALIZED', problems: [] });
+    await host.registrations.enable(name, { isPlatform: true });
+    if (choices.kind !== 'tool') return;
+    const outcome = await host.call({ plugin: name, tool: 'hello', params: { name: 'Ada' } });
+    expect(outcome).toMatchObject({ ok: true, value: { greeting: 'Hello, Ada. Nice to meet you.' } });
+  },
+);
+
 test('the TypeScript of every combination compiles, strictly', { timeout: 120_000 }, async () => {
   await Promise.all(COMBINATIONS.filter(({ lang }) => lang === 'ts').map((choices) => make(choices, typed)));
   const config = {
@@ -72,6 +101,14 @@ test('the TypeScript of every combination compiles, strictly', { timeout: 120_00
   const compiler = join(REPOSITORY, 'node_modules/typescript/bin/tsc');
   const { stdout, status } = spawnSync(process.execPath, [compiler, '-p', typed], { encoding: 'utf8', cwd: typed });
   expect({ stdout, status }).toEqual({ stdout: '', status: 0 });
+});
+
+test.for([
+  ['llm-backend', 'environment variable or secret'],
+  ['parent-selector', 'the table `[selector.<name>]`'],
+] as const)('the README of a new %s says what its users must know: %s [F000-19] [F000-23]', async ([kind, said]) => {
+  const dir = await make({ kind, style: 'class', lang: 'ts' });
+  expect(await readFile(join(dir, 'README.md'), 'utf8')).toContain(said);
 });
 
 test.for(

@@ -68,7 +68,7 @@ test('a new configuration reaches the guest that runs, also in a call that is un
   expect(await valueOf('config', 'other')).toEqual({ precision: 2 });
 });
 
-test('a disabled plugin is refused for its tenant alone, and keeps its config for the next enabling', async () => {
+test('a disabled plugin is refused for its tenant alone, and keeps its config for the next enabling [X004-3]', async () => {
   await host.registrations.enable('configured', { tenant: 'off', grant: ['internet'], config: { precision: 7 } });
   await host.registrations.disable('configured', { tenant: 'off' });
   expect([await valueOf('config', 'off'), await valueOf('config', 'other')]).toEqual([

@@ -36,7 +36,7 @@ async function newTenant(name: string): Promise<{ readonly id: string; readonly 
 const call = (tool: string, token: string) =>
   admin.ask('POST', `/v1/tools/debugged/${tool}/call`, { token, body: { params: {} } });
 
-test('a tenant’s admin sees its own instances, what they use, its last errors and its last calls', async () => {
+test('a tenant’s admin sees its own instances, what they use, its last errors and its last calls [F004-26]', async () => {
   const { id, token } = await newTenant('acme');
   const other = await newTenant('paper');
   await call('work', token);

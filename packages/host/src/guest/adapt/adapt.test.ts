@@ -165,7 +165,7 @@ test.for([
   expect(plugin.exports).toEqual(Object.keys(main));
 });
 
-test('an initPlugin that answers false stops the load, and its log says why [F004-9]', async () => {
+test('an initPlugin that answers false stops the load, and its log says why [F004-9] [X004-1]', async () => {
   const plugin = await adaptMain({ initPlugin: () => false, getMetadata: () => fields });
   await expect(plugin.load({})).rejects.toThrow('the plugin answered false when it was initialised; its log says why');
 });
