@@ -51,6 +51,8 @@ async function ask<Value = unknown>(tool: string, params: object, at: At = {}): 
 
 type Found = readonly { readonly content: unknown }[];
 
+const NO_ID = '00000000-0000-7000-8000-000000000000';
+
 const contentsOf = (artifacts: Found): readonly unknown[] => artifacts.map(({ content }) => content);
 
 test('what a plugin stores it finds again, with what it said of it [F004-2][F004-23][X004-6]', async () => {
@@ -89,6 +91,18 @@ test('a query asks for words, tags, source and confidence; text is compared in a
   expect(await found('', { limit: 1 })).toEqual(['A closed bar']);
 });
 
+test('all of a memory is read in parts, each before the last artifact of the one before it', async () => {
+  const at = { tenant: 'reader-on' };
+  for (const content of [1, 2, 3, 4, 5]) await ask('store', { content }, at);
+  const read: unknown[] = [];
+  let part = await ask<Found>('query', { wanted: { limit: 2 } }, at);
+  while (part.length > 0) {
+    read.push(...contentsOf(part));
+    part = await ask<Found>('query', { wanted: { limit: 2, before: part.at(-1) } }, at);
+  }
+  expect(read).toEqual([5, 4, 3, 2, 1]);
+});
+
 test('relations are followed to a depth, nearest first, and circles end [X004-6]', async () => {
   const at = { tenant: 'relater' };
   const last = await ask<string>('store', { content: 'last' }, at);
@@ -109,7 +123,7 @@ test('a summary tells what artifacts have in common [X004-6]', async () => {
     await ask('store', { content: 'It  rained.\nA lot.', facts: { tags: ['rain'], confidence: 0.4, source: 'b' } }, at),
     await ask('store', { content: { n: 1 }, facts: { tags: ['sun', 'rain'], source: 'a' } }, at),
   ];
-  expect(await ask('summarize', { ids: [...ids, '00000000-0000-7000-8000-000000000000'] }, at)).toEqual({
+  expect(await ask('summarize', { ids: [...ids, NO_ID] }, at)).toEqual({
     summary: 'a: {"n":1}\nb: It rained. A lot.',
     count: 2,
     confidence: 0.7,
@@ -146,6 +160,13 @@ test('no tenant’s memory is another’s, and no plugin’s is another’s with
 
 test.each([
   ['a confidence of 2', 'store', { content: 1, facts: { confidence: 2 } }, 'memory.store: "/confidence" must be <= 1'],
+  ['a place that is none', 'query', { wanted: { before: { timestamp: 'soon', id: 'x' } } }, '"/before/'],
+  [
+    'a moment of no calendar',
+    'query',
+    { wanted: { before: { timestamp: '2026-02-31T25:00:00.000Z', id: NO_ID } } },
+    'before.timestamp',
+  ],
   ['no content', 'store', {}, "must have required property 'content'"],
   ['an unknown fact', 'store', { content: 1, facts: { weight: 1 } }, '"weight"'],
   ['an id that is none', 'get', { id: '../x' }, '"/id" must match pattern'],

@@ -45,6 +45,8 @@ export interface MemoryWanted {
   readonly source?: string;
   /** 0 to 1. */
   readonly minConfidence?: number;
+  /** Only what comes after this one, newest first: give the last artifact of an answer to read on. It need not be there any more. */
+  readonly before?: Pick<MemoryArtifact, 'timestamp' | 'id'>;
   /** 1 to 100; 10 where it is left out. */
   readonly limit?: number;
   /** Another plugin of the same tenant; needs the permission `memory.read:<plugin>`. */

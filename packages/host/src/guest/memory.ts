@@ -17,6 +17,7 @@ export type MemoryWanted = {
   readonly tags?: readonly string[];
   readonly source?: string;
   readonly minConfidence?: number;
+  readonly before?: Pick<MemoryArtifact, 'timestamp' | 'id'>;
   readonly limit?: number;
   readonly plugin?: string;
 };
@@ -41,8 +42,10 @@ export function createPluginMemory(ask: Ask): PluginMemory {
   return {
     store: async (content, { related, ...facts } = {}) =>
       (await asked('store', { content, ...facts, related_artifacts: related }))['id'] as string,
-    query: async (text, { minConfidence, ...wanted } = {}) =>
-      artifactsOf(await asked('query', { text, ...wanted, min_confidence: minConfidence })),
+    query: async (text, { minConfidence, before, ...wanted } = {}) => {
+      const place = before && { timestamp: before.timestamp, id: before.id };
+      return artifactsOf(await asked('query', { text, ...wanted, before: place, min_confidence: minConfidence }));
+    },
     get: async (id, of = {}) => ((await asked('get', { id, ...of }))['artifact'] as MemoryArtifact | null) ?? undefined,
     related: async (id, { maxDepth, ...wanted } = {}) =>
       artifactsOf(await asked('related', { id, ...wanted, max_depth: maxDepth })),

@@ -2,11 +2,18 @@
  * The memory of plugins (X004-6): what one of them wants to know again, for the tenant that it serves. A plugin has its own;
  * with the permission `memory.read:<plugin>` it reads another's of the same tenant, and never writes there.
  */
-import { LIMITS, PLUGIN_NAME_PATTERN, type JsonObject, type JsonValue, type MemoryArtifact } from '@bulkhead/protocol';
+import {
+  LIMITS,
+  PLUGIN_NAME_PATTERN,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  type MemoryArtifact,
+} from '@bulkhead/protocol';
 import { isoTime, type Clock } from '../base/clock.ts';
 import { HostError } from '../base/host-error.ts';
 import { answerInTime } from '../storage/answer-in-time.ts';
-import type { MemoryOwner, MemoryStorage } from '../storage/memory-port.ts';
+import type { MemoryOwner, MemoryPlace, MemoryStorage } from '../storage/memory-port.ts';
 import { createMemoryStorage } from '../storage/memory.ts';
 import {
   given,
@@ -39,6 +46,8 @@ const tags = { type: 'array', maxItems: LIMITS.memory_tags.value, items: word };
 const confidence = { type: 'number', minimum: 0, maximum: 1 };
 const limit = { type: 'integer', minimum: 1, maximum: LIMITS.memory_answer_artifacts.value };
 const plugin = { type: 'string', pattern: PLUGIN_NAME_PATTERN };
+const moment = { type: 'string', pattern: '^[1-9]\\d{3}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z$' };
+const place = takes({ timestamp: moment, id }, ['timestamp', 'id']);
 const related = { type: 'array', maxItems: LIMITS.memory_related.value, items: id };
 
 const LIMIT_DEFAULT = 10;
@@ -131,10 +140,13 @@ function findMethods(memory: Memory): Readonly<Record<string, ServiceMethod>> {
   async function query(request: ServiceRequest): Promise<ServiceResult> {
     const { args } = request;
     const source = textOf(args, 'source');
+    const before = placeOf(args['before']);
+    if (before === 'none') return invalid(NO_MOMENT);
     const wanted = {
       words: wordsOf(textOf(args, 'text') ?? ''),
       tags: textsOf(args, 'tags'),
       ...(source !== undefined && { source }),
+      ...(before !== undefined && { before }),
       minConfidence: numberOf(args, 'min_confidence') ?? 0,
       rowsMax: numberOf(args, 'limit') ?? LIMIT_DEFAULT,
     };
@@ -148,11 +160,20 @@ function findMethods(memory: Memory): Readonly<Record<string, ServiceMethod>> {
   }
 
   const text = { type: 'string', maxLength: LIMITS.memory_query_characters.value };
-  const wanted = { text, tags, source: word, min_confidence: confidence, limit, plugin };
+  const wanted = { text, tags, source: word, min_confidence: confidence, before: place, limit, plugin };
   return {
     query: { takes: takes(wanted), needs: readPermission, run: query },
     get: { takes: takes({ id, plugin }, ['id']), needs: readPermission, run: get },
   };
+}
+
+const NO_MOMENT = 'memory.query: before.timestamp is no moment of the calendar';
+
+/** Reads a place that the schema has judged, whose moment need not be one: no database is asked for the 45th of May. */
+function placeOf(value: JsonValue | undefined): MemoryPlace | 'none' | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const at = Date.parse(textOf(value, 'timestamp') ?? '');
+  return Number.isNaN(at) ? 'none' : { timestamp: isoTime(at), id: textOf(value, 'id') ?? '' };
 }
 
 function relationMethods(memory: Memory): Readonly<Record<string, ServiceMethod>> {

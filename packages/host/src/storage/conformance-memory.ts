@@ -8,6 +8,7 @@ import type { MemoryOwner, MemoryQuery, StoredMemory } from './memory-port.ts';
 
 /** Declares the tests. */
 export function memoryTests(storage: Opened): void {
+  orderTests(storage);
   queryTests(storage);
   readTests(storage);
   removalTests(storage);
@@ -35,19 +36,17 @@ function idOf(number: number): string {
   return `018f0000-0000-7000-8000-${String(number).padStart(12, '0')}`;
 }
 
-function queryTests(storage: Opened): void {
-  async function found(query: Partial<MemoryQuery>, owner: MemoryOwner = OWNER): Promise<readonly unknown[]> {
+type Find = (query: Partial<MemoryQuery>, owner?: MemoryOwner) => Promise<readonly unknown[]>;
+
+function finderIn(storage: Opened): Find {
+  return async (query, owner = OWNER) => {
     const artifacts = await storage().queryMemory(owner, { ...EVERYTHING, ...query });
     return artifacts.map(({ content }) => content);
-  }
+  };
+}
 
-  test('an artifact comes back as it was kept, without the text that it is searched by', async () => {
-    const content = { text: 'Zürich % _ \\ "x"', list: [1, null, { deep: true }] };
-    const kept = artifact(1, { content, tags: ['a', 'b c'], confidence: 0.25, related_artifacts: [idOf(7)] });
-    await storage().addMemory(OWNER, kept);
-    const { search_text: _text, ...expected } = kept;
-    expect(await storage().queryMemory(OWNER, EVERYTHING)).toEqual([expected]);
-  });
+function orderTests(storage: Opened): void {
+  const found = finderIn(storage);
 
   test('artifacts come newest first, of the same time the later id first, and at most so many', async () => {
     for (const [number, at] of [
@@ -59,6 +58,35 @@ function queryTests(storage: Opened): void {
     }
     expect(await found({})).toEqual([{ number: 3 }, { number: 1 }, { number: 2 }]);
     expect(await found({ rowsMax: 2 })).toEqual([{ number: 3 }, { number: 1 }]);
+  });
+
+  test('reading goes on before the place where it stopped, also where what was there is gone', async () => {
+    for (const [number, at] of [
+      [1, 5],
+      [2, 1],
+      [3, 5],
+      [4, 9],
+    ] as const) {
+      await storage().addMemory(OWNER, artifact(number, { timestamp: minute(at) }));
+    }
+    const before = (number: number, at: number) => ({ before: { timestamp: minute(at), id: idOf(number) } });
+    expect(await found(before(4, 9))).toEqual([{ number: 3 }, { number: 1 }, { number: 2 }]);
+    expect(await found({ ...before(3, 5), rowsMax: 1 })).toEqual([{ number: 1 }]);
+    await storage().removeMemory(OWNER, idOf(1));
+    expect(await found(before(1, 5))).toEqual([{ number: 2 }]);
+    expect(await found(before(2, 1))).toEqual([]);
+  });
+}
+
+function queryTests(storage: Opened): void {
+  const found = finderIn(storage);
+
+  test('an artifact comes back as it was kept, without the text that it is searched by', async () => {
+    const content = { text: 'Zürich % _ \\ "x"', list: [1, null, { deep: true }] };
+    const kept = artifact(1, { content, tags: ['a', 'b c'], confidence: 0.25, related_artifacts: [idOf(7)] });
+    await storage().addMemory(OWNER, kept);
+    const { search_text: _text, ...expected } = kept;
+    expect(await storage().queryMemory(OWNER, EVERYTHING)).toEqual([expected]);
   });
 
   test.each<readonly [string, Partial<MemoryQuery>, readonly number[]]>([

@@ -2,7 +2,7 @@
  * What plugins remember, in the in-memory storage.
  */
 import type { MemoryArtifact } from '@bulkhead/protocol';
-import type { MemoryOwner, MemoryQuery, StoredMemory } from './memory-port.ts';
+import type { MemoryOwner, MemoryPlace, MemoryQuery, StoredMemory } from './memory-port.ts';
 import { pair } from './memory-rows.ts';
 
 type Owned = { readonly owner: MemoryOwner; readonly artifacts: Map<string, StoredMemory> };
@@ -63,16 +63,17 @@ export function createMemory() {
   };
 }
 
-function fits(artifact: StoredMemory, { words, tags, source, minConfidence }: MemoryQuery): boolean {
+function fits(artifact: StoredMemory, { words, tags, source, minConfidence, before }: MemoryQuery): boolean {
   return (
     artifact.confidence >= minConfidence &&
+    (before === undefined || newestFirst(artifact, before) > 0) &&
     (source === undefined || artifact.source === source) &&
     tags.every((tag) => artifact.tags.includes(tag)) &&
     words.every((word) => artifact.search_text.includes(word))
   );
 }
 
-function newestFirst(a: StoredMemory, b: StoredMemory): number {
+function newestFirst(a: MemoryPlace, b: MemoryPlace): number {
   return b.timestamp.localeCompare(a.timestamp) || (a.id < b.id ? 1 : -1);
 }
 

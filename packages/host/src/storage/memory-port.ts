@@ -22,6 +22,14 @@ export type MemoryOwner = { readonly tenant_id: string; readonly plugin_name: st
 export type StoredMemory = MemoryArtifact & { readonly search_text: string };
 
 /**
+ * A place in the order of an owner's artifacts, newest first and of the same time the later id first; `timestamp` is ISO 8601 in UTC
+ * with milliseconds.
+ *
+ * @internal
+ */
+export type MemoryPlace = Pick<MemoryArtifact, 'timestamp' | 'id'>;
+
+/**
  * Which artifacts are wanted, newest first: those that fit in every way that is named.
  *
  * @internal
@@ -33,6 +41,8 @@ export type MemoryQuery = {
   readonly tags: readonly string[];
   readonly source?: string;
   readonly minConfidence: number;
+  /** Only what comes after this place in the order; there need be nothing at it. */
+  readonly before?: MemoryPlace;
   readonly rowsMax: number;
 };
 

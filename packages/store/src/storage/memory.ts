@@ -32,10 +32,12 @@ export async function addMemory({ db }: Database, owner: MemoryOwner, artifact: 
 export function queryMemory(
   { db }: Database,
   owner: MemoryOwner,
-  { words, tags, source, minConfidence, rowsMax }: MemoryQuery,
+  { words, tags, source, minConfidence, before, rowsMax }: MemoryQuery,
 ): Promise<readonly MemoryArtifact[]> {
   let query = db.selectFrom('memory_artifacts').where(ownedBy(owner)).where('confidence', '>=', minConfidence);
   if (source !== undefined) query = query.where('source', '=', storableText(source));
+  if (before !== undefined)
+    query = query.where(sql<boolean>`(timestamp, id) < (${before.timestamp}::timestamptz, ${before.id}::uuid)`);
   if (tags.length > 0) query = query.where(sql<boolean>`tags @> ${storableJson(tags)}::jsonb`);
   for (const word of words) query = query.where(sql<boolean>`position(${storableText(word)} in search_text) > 0`);
   return query.select(COLUMNS).orderBy('timestamp', 'desc').orderBy('id', 'desc').limit(rowsMax).execute();
