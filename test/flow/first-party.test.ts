@@ -18,6 +18,9 @@ test('all four styles are loaded, healthy where they say so, and offer their too
   expect(host.plugins().map(({ name, state }) => [name, state])).toEqual([
     ['calculator', 'INITIALIZED'],
     ['greeter', 'INITIALIZED'],
+    ['memory_analyzer', 'INITIALIZED'],
+    ['pattern_recognizer', 'INITIALIZED'],
+    ['system_diagnostics', 'INITIALIZED'],
     ['text_tools', 'INITIALIZED'],
     ['units', 'INITIALIZED'],
   ]);
@@ -50,9 +53,23 @@ test.each(BAD_INPUT)(
     const outcome = await host.call({ plugin, tool, params });
     expect(outcome).toMatchObject({ ok: false, error: { kind } });
     expect(await host.call({ plugin: 'units', tool: 'list_units', params: {} })).toMatchObject({ ok: true });
-    expect(host.plugins()).toHaveLength(4);
+    expect(host.plugins()).toHaveLength(7);
   },
 );
+
+test('what works in the background does nothing, and refuses with the cure, until it is granted what it asks for', async () => {
+  for (const [plugin, tool] of [
+    ['memory_analyzer', 'analyze_memory'],
+    ['system_diagnostics', 'diagnose'],
+  ] as const) {
+    expect(await host.call({ plugin, tool, params: {} })).toMatchObject({
+      ok: false,
+      error: { kind: 'denied', code: 'PERMISSION_NOT_GRANTED', hint: expect.stringContaining('threads') as string },
+    });
+    const { instances } = await host.debug(plugin, { tenant: 'default', isPlatform: true });
+    expect(instances).toEqual([]);
+  }
+});
 
 test('an outcome says whether, what, why, of which kind and how long [X001-5]', async () => {
   const good = await host.call({ plugin: 'units', tool: 'list_units', params: {} });

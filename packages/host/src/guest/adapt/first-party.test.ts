@@ -50,7 +50,15 @@ async function adapt(name: string): Promise<AdaptedPlugin> {
 
 test('every first-party folder is complete: plugin.json without a finding, main, README and tests [F004-1] [F004-8] [F003-39]', async () => {
   const folders = (await readdir(plugins, { withFileTypes: true })).filter((entry) => entry.isDirectory());
-  expect(folders.map((folder) => folder.name)).toEqual(['calculator', 'greeter', 'text_tools', 'units']);
+  expect(folders.map((folder) => folder.name)).toEqual([
+    'calculator',
+    'greeter',
+    'memory_analyzer',
+    'pattern_recognizer',
+    'system_diagnostics',
+    'text_tools',
+    'units',
+  ]);
   for (const { name } of folders) {
     const manifest = await manifestOf(name);
     expect(parseManifest(manifest)).toMatchObject({
