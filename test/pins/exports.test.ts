@@ -40,6 +40,7 @@ test.each([
       'RESULT_STATUSES',
       'TASK_KINDS',
       'TASK_SCHEMA_VERSION',
+      'TEMP_DIR_BUILTINS',
       'TIERS',
       'TOOL_NAME_PATTERN',
       'VERSION_PATTERN',

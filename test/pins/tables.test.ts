@@ -121,6 +121,7 @@ const PINNED_ERRORS = {
   GUEST_OUT_OF_MEMORY: ['out_of_memory', 502, -32007],
   GUEST_CRASHED: ['crashed', 502, -32008],
   GUEST_EXITED: ['crashed', 502, -32008],
+  TEMP_DIR_LIMIT: ['crashed', 502, -32008],
   GUEST_UNHANDLED_REJECTION: ['crashed', 502, -32008],
   GUEST_UNCAUGHT: ['crashed', 502, -32008],
   GUEST_LOST: ['crashed', 502, -32008],

@@ -36,10 +36,19 @@ const ALLOWED: ReadonlySet<string> = new Set([
 export const ALLOWED_BUILTINS: readonly string[] = [...ALLOWED].toSorted();
 
 /**
- * Tells whether a specifier, with or without `node:`, names a built-in that a plugin may import.
+ * What a plugin may import beside them where it has a folder to write in (permission `temp_dir`).
  *
  * @public
  */
-export function isAllowedBuiltin(specifier: string): boolean {
-  return ALLOWED.has(specifier.startsWith('node:') ? specifier.slice('node:'.length) : specifier);
+export const TEMP_DIR_BUILTINS: readonly string[] = ['fs', 'fs/promises'];
+
+/**
+ * Tells whether a specifier, with or without `node:`, names a built-in that a plugin may import.
+ *
+ * @param permissions - What the plugin asks for, or was granted.
+ * @public
+ */
+export function isAllowedBuiltin(specifier: string, permissions: readonly string[] = []): boolean {
+  const name = specifier.startsWith('node:') ? specifier.slice('node:'.length) : specifier;
+  return ALLOWED.has(name) || (TEMP_DIR_BUILTINS.includes(name) && permissions.includes('temp_dir'));
 }

@@ -454,6 +454,10 @@ export const ERRORS = {
       message: 'the plugin ended its own process during a call',
       hint: 'Remove process.exit from the plugin; return or throw instead.',
     },
+    TEMP_DIR_LIMIT: {
+      message: "the plugin's temp folder held more than it may",
+      hint: 'Write less below context.tempDir, and remove files as soon as they are not needed.',
+    },
     GUEST_UNHANDLED_REJECTION: {
       message: 'a promise of the plugin was rejected and nobody handled it',
       hint: 'Await or catch every promise that the plugin makes.',

@@ -1,7 +1,7 @@
 /**
  * Public surface of the protocol: words that cross a wall. No I/O, no clock, no randomness.
  */
-export { ALLOWED_BUILTINS, isAllowedBuiltin } from './builtins.ts';
+export { ALLOWED_BUILTINS, TEMP_DIR_BUILTINS, isAllowedBuiltin } from './builtins.ts';
 export type { ContractId, ContractOutcome, ContractTest } from './contract-tests.ts';
 export { contractTests } from './contract-tests.ts';
 export type { CallError, CallReport, LimitReached, Outcome, OutcomeKind } from './outcome.ts';

@@ -175,6 +175,22 @@ export const LIMITS = {
   health_timeout_ms: { value: 5_000, unit: 'ms', reason: 'A health check that hangs says error.' },
   health_interval_ms: { value: 300_000, unit: 'ms', reason: 'Between two health checks of an instance (F004-13).' },
   health_checks_at_once: { value: 32, unit: 'checks', reason: 'Of the whole host; others come a second later.' },
+  temp_bytes: {
+    value: 64 * MIB,
+    unit: 'bytes',
+    reason: 'In the temp folder of one instance; 256 guests that fill theirs stay below 16 GiB.',
+  },
+  temp_files: {
+    value: 1_000,
+    unit: 'files',
+    reason:
+      'Files and folders in the temp folder of one instance; counting them takes the host 20 ms, again and again.',
+  },
+  temp_file_bytes: {
+    value: 8 * MIB,
+    unit: 'bytes',
+    reason: 'One file; the kernel refuses more (EFBIG), so that nothing outgrows the other bounds at once.',
+  },
   health_metrics_bytes: { value: 16 * KIB, unit: 'bytes', reason: 'JSON of the figures of one health report.' },
   timeout_ms: { value: 600_000, unit: 'ms', reason: 'Hard maximum of limits.timeout_ms.' },
   cpu_ms: { value: 600_000, unit: 'ms', reason: 'Hard maximum of limits.cpu_ms.' },

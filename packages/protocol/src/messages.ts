@@ -59,6 +59,8 @@ export type BindMessage = {
   readonly output_bytes: number;
   /** What the plugin may hold, for its own eyes. */
   readonly memory_bytes: number;
+  /** Its temp folder, where it was granted one. */
+  readonly temp_dir?: string;
 };
 
 /**

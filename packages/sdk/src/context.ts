@@ -131,6 +131,12 @@ export interface PluginContext {
   /** Reads what the instance uses of what it may. */
   resources(): Resources;
   /**
+   * An empty folder of the instance's own to write in, below which `node:fs` works: 64 MiB in 1,000 files of at most 8 MiB. It goes
+   * with the instance, with scope `call` after the call. Undefined unless the registration was granted `temp_dir`, and where one
+   * instance serves all tenants.
+   */
+  readonly tempDir?: string | undefined;
+  /**
    * Calls the listener with each new configuration, until the returned function is called. One that throws is told in the log. An
    * instance that serves all tenants hears nothing: each call brings its own.
    */
@@ -169,6 +175,12 @@ export interface ToolContext {
   readonly threads: Threads;
   /** Reads what the instance uses of what it may. */
   resources(): Resources;
+  /**
+   * An empty folder of the instance's own to write in, below which `node:fs` works: 64 MiB in 1,000 files of at most 8 MiB. It goes
+   * with the instance, with scope `call` after the call. Undefined unless the registration was granted `temp_dir`, and where one
+   * instance serves all tenants.
+   */
+  readonly tempDir?: string | undefined;
 }
 
 /**

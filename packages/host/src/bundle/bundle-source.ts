@@ -59,7 +59,8 @@ function jobOf(source: ReviewedSource): Parcel {
     module,
     exported,
   }));
-  return { head: { main: source.main, entryPoints, packages: [...source.packages] }, blobs: source.files };
+  const asks = source.manifest.required_permissions;
+  return { head: { main: source.main, entryPoints, packages: [...source.packages], asks }, blobs: source.files };
 }
 
 function malformed(): HostError {

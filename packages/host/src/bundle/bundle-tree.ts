@@ -28,6 +28,8 @@ export type BundleInput = {
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** Where the package at a place in node_modules lies. */
   readonly packages: ReadonlyMap<string, string>;
+  /** The permissions that the plugin asks for; none where they are left out. */
+  readonly asks?: readonly string[];
 };
 
 /** The module and its source map (UTF-8 both), or why there is none. */
@@ -39,7 +41,7 @@ export type BundleOutput =
 export async function bundleTree(input: BundleInput): Promise<BundleOutput> {
   try {
     const result = await build(buildOptions(input));
-    return readResult(result);
+    return readResult(result, input.asks);
   } catch (error) {
     const messages = messagesOf(error);
     if (messages === undefined) throw error;
@@ -82,6 +84,7 @@ function treePlugin(input: BundleInput): Plugin {
     has: (path: string) => input.files.has(path),
     text,
     packageAt: (place: string) => input.packages.get(place),
+    asks: input.asks ?? [],
   };
   const resolve = createTreeResolver(tree);
   return {
@@ -186,12 +189,15 @@ function refusal(id: string, text: string): OnResolveResult {
   return { errors: [{ text, detail: id }] };
 }
 
-function readResult(result: BuildResult<{ write: false; metafile: true }>): BundleOutput {
+function readResult(
+  result: BuildResult<{ write: false; metafile: true }>,
+  asks: readonly string[] | undefined,
+): BundleOutput {
   const module = result.outputFiles.find((file) => file.path.endsWith(OUTPUT));
   const sourceMap = result.outputFiles.find((file) => file.path.endsWith(`${OUTPUT}.map`));
   if (module === undefined || sourceMap === undefined) throw new Error('the bundler gave no output');
   const imports = Object.values(result.metafile.outputs).flatMap((output) => output.imports);
-  const stray = imports.find(({ path }) => !path.startsWith('node:') || !isAllowedBuiltin(path));
+  const stray = imports.find(({ path }) => !path.startsWith('node:') || !isAllowedBuiltin(path, asks));
   if (stray !== undefined) {
     const message = `the bundle would import "${stray.path}"`;
     return { ok: false, findings: [finding('BUNDLE_ESCAPES', { path: 'plugin.json', line: null }, message)] };

@@ -34,6 +34,8 @@ export type ResolverTree = {
   readonly text: (path: string) => string | undefined;
   /** Where the package at this place in node_modules lies, undefined where the tree does not hold it. */
   readonly packageAt: (place: string) => string | undefined;
+  /** The permissions that the plugin asks for; with some of them there are more built-ins. */
+  readonly asks?: readonly string[];
 };
 
 /** Says what an import means. Never throws. */
@@ -74,15 +76,15 @@ function resolveIn(scope: Scope, request: ImportRequest): Resolution {
   if (specifier.startsWith('#')) return resolveOwn(scope, request);
   if (/^\.\.?(?:\/|$)/.test(specifier)) return resolvePath(scope, posix.join(posix.dirname(importer), specifier));
   // Node's own modules go first, whatever a package is called; a name under `node:` is never a package.
-  if (isBuiltin(specifier) || specifier.startsWith('node:')) return builtin(specifier);
+  if (isBuiltin(specifier) || specifier.startsWith('node:')) return builtin(specifier, scope.tree.asks);
   const name = packageNameOf(specifier);
   if (name === undefined) return { kind: 'escape' }; // Absolute, a URL, or nothing that Node would look for.
   return resolvePackage(scope, request, name);
 }
 
-function builtin(specifier: string): Resolution {
+function builtin(specifier: string, asks: readonly string[] | undefined): Resolution {
   const name = specifier.replace(/^node:/, '');
-  return isAllowedBuiltin(name) ? { kind: 'builtin', name } : { kind: 'refused', name };
+  return isAllowedBuiltin(name, asks) ? { kind: 'builtin', name } : { kind: 'refused', name };
 }
 
 /** A percent-encoded or back-slashed step up is no step up in the tree, where names are compared as they are. */

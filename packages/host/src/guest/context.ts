@@ -22,6 +22,7 @@ export type PluginContext = {
   readonly threads: PluginThreads;
   readonly resources: () => PluginResources;
   readonly events: PluginEvents;
+  readonly tempDir: string | undefined;
 };
 
 /** What only onLoad is given. */
@@ -53,6 +54,7 @@ export type ContextSource = {
   readonly tellProgress: (callId: number, told: Progress) => void;
   readonly threads: PluginThreads;
   readonly resources: () => PluginResources;
+  readonly tempDir: string | undefined;
 };
 
 /** Makes the context that onLoad receives. */
@@ -70,6 +72,7 @@ export function createPluginContext(source: ContextSource, life: LifeSource): Li
     threads: source.threads,
     resources: source.resources,
     events: source.events,
+    tempDir: source.tempDir,
   };
 }
 
@@ -128,6 +131,10 @@ export class GuestCall implements ToolContext {
 
   get resources(): () => PluginResources {
     return this.#source.resources;
+  }
+
+  get tempDir(): string | undefined {
+    return this.#source.tempDir;
   }
 
   // A signal per call costs a quarter of the throughput, so it exists from the moment a plugin asks for it.

@@ -13,6 +13,17 @@ const attempts: readonly (readonly [string, string, string])[] = [
   ['[FAULTS-67] an import without its scheme', 'await import("fs")', 'IMPORT_REFUSED'],
   ['[FAULTS-67] a concatenated import', 'await import("node:" + "child_" + "process")', 'IMPORT_REFUSED'],
   ['[FAULTS-67] an import by template', 'await import(`node:${"net"}`)', 'IMPORT_REFUSED'],
+  [
+    '[FAULTS-67] an import after the methods that could decide on it were replaced',
+    `const { startsWith } = String.prototype, { has } = Map.prototype, { has: hasOne } = Set.prototype, { includes } = Array.prototype;
+     String.prototype.startsWith = Map.prototype.has = Set.prototype.has = Array.prototype.includes = () => true;
+     try { await import("node:fs"); } finally {
+       Object.assign(String.prototype, { startsWith }); Object.assign(Map.prototype, { has });
+       Object.assign(Set.prototype, { has: hasOne }); Object.assign(Array.prototype, { includes });
+     }`,
+    'IMPORT_REFUSED',
+  ],
+  ['[FAULTS-67] a name that every object has', 'await import("constructor")', 'IMPORT_REFUSED'],
   ['[FAULTS-68] a data: URL', 'await import("data:text/javascript,export default 1")', 'IMPORT_REFUSED'],
   [
     '[FAULTS-68] a blob: URL',

@@ -21,7 +21,7 @@ import { createPluginContext, type CallTool, type ContextSource, type LifeSource
 import { EXIT_CODES, exitNow, watchForDeath } from './death.ts';
 import { createGuestEvents, type GuestEvents } from './events.ts';
 import { harden } from './harden.ts';
-import { openArtifactLoader, type ArtifactLoader } from './imports.ts';
+import { openArtifactLoader, type ArtifactLoader, type ImportRule } from './imports.ts';
 import { countOutput } from './output.ts';
 import { createLogger, type LeveledLogger } from './logger.ts';
 import { createPluginMemory } from './memory.ts';
@@ -115,9 +115,8 @@ class GuestRuntime {
     this.#config = bind.config;
     let code: ErrorCode = 'LOAD_FAILED';
     try {
-      const isRestricted = bind.kind !== 'probe';
-      if (isRestricted) harden();
-      const artifact = await this.#loader.importArtifact(source, isRestricted);
+      if (bind.kind !== 'probe') harden();
+      const artifact = await this.#loader.importArtifact(source, importRuleOf(bind));
       const plugin = bind.kind === 'plugin' ? await adaptPlugin(artifact, bind.manifest) : adaptFunctions(artifact);
       code = 'INIT_FAILED';
       const leveled = createLogger(this.#channel.send, () => this.#config);
@@ -174,6 +173,7 @@ class GuestRuntime {
       events: this.#events.offer(this.#asks.ask, logger),
       tellProgress: (id, told) => this.#channel.send(stringify({ t: 'progress', id, told })),
       threads: threads.forPlugin(),
+      tempDir: bind.temp_dir,
       resources: () => readResources(bind.memory_bytes, threads.aliveCount()),
     };
   }
@@ -195,6 +195,11 @@ class GuestRuntime {
     }
     this.#channel.flush(() => exitNow(EXIT_CODES.closed));
   }
+}
+
+function importRuleOf({ kind, temp_dir }: BindMessage): ImportRule {
+  if (kind === 'probe') return 'none';
+  return temp_dir === undefined ? 'pure' : 'files';
 }
 
 function callToolBy(ask: Ask): CallTool {

@@ -55,6 +55,7 @@ import { openWorkshop } from './open-workshop.ts';
 import { invokeHook, listHooks } from './hook-calls.ts';
 import { openRegistry } from './open-registry.ts';
 import { tellEnd } from './plugin-logs.ts';
+import { createTempGrants, type TempGrants } from './temp-grants.ts';
 import { debugLimits, type HostSettings } from './settings.ts';
 
 /** The opened parts, joined to the paths that the two flows take. */
@@ -95,14 +96,15 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const { admitter, chargeGuest } = openAdmission(settings, catalogue, closing);
   const background = openBackground(settings, { registry, journal }, closing);
   const answerAsk = openServices(settings, { storage, metrics, events, threads: background.methods, late: lateCalls });
-  const watchers = { registry, metrics, chargeGuest, journal, answerAsk, background, events };
+  const releases = createReleases({ catalogue, clock, newId: randomUUID });
+  const tempGrants = createTempGrants(releases);
+  const watchers = { registry, metrics, chargeGuest, journal, answerAsk, background, events, tempGrants };
   const live = liveOptions(settings, { sandbox, ...watchers });
   const fleet = createFleet(live);
   closing.defer(() => fleet.close());
   guests.fleet = fleet;
   closing.defer(() => admitter.close());
-  const releases = createReleases({ catalogue, clock, newId: randomUUID });
-  catalogue.onChange(() => reconfigureGuests(fleet, releases));
+  catalogue.onChange(() => keepInStep(fleet, releases, tempGrants));
   const { tier } = sandbox.receipt;
   const { env, platformVersion, minTier, untrustedMinTier, signatures } = settings;
   const shared = { log, releases, registry, metrics, journal, fleet, tier, minTier, untrustedMinTier };
@@ -196,6 +198,12 @@ function callPath(settings: HostSettings, shared: CallParts & Pick<Follower, 'mi
   };
 }
 
+/** What a tenant decided holds for the guests that run. */
+function keepInStep(fleet: Fleet, releases: Releases, tempGrants: TempGrants): void {
+  reconfigureGuests(fleet, releases);
+  tempGrants.didChange(fleet);
+}
+
 /** A configuration holds for the guests that run, without a restart (DESIGN 8); of another release it is not theirs. */
 function reconfigureGuests(fleet: Fleet, releases: Releases): void {
   for (const live of fleet.all()) {
@@ -253,11 +261,12 @@ type Watchers = Pick<HostAdmission, 'chargeGuest'> & {
   readonly answerAsk: AnswerAsk;
   readonly background: Background;
   readonly events: HostEvents;
+  readonly tempGrants: TempGrants;
 };
 
 function liveOptions(
   settings: HostSettings,
-  { sandbox, registry, metrics, chargeGuest, journal, answerAsk, background, events }: Watchers,
+  { sandbox, registry, metrics, chargeGuest, journal, answerAsk, background, events, tempGrants }: Watchers,
 ): LiveOptions {
   return {
     clock: settings.clock,
@@ -271,7 +280,12 @@ function liveOptions(
       const speaker = background.speakerOf(spec, scope);
       const answer: AnswerGuest = (ask, call) => answerAsk(speaker, ask, call);
       const connect = (line: EventLine): EventLink => events.connect(speaker, line);
-      const opening = await openGuest(sandbox, spec, { scope, answer, connect });
+      const opening = await openGuest(sandbox, spec, {
+        scope,
+        answer,
+        connect,
+        hasTempDir: tempGrants.has(spec, scope),
+      });
       background.didOpen(speaker, opening);
       if (opening.ok) settings.debugging?.didOpen(opening.sandbox, spec.sourceMap);
       if (opening.ok && scope.name !== SHARED_SCOPE) chargeGuest(scope.name, opening.sandbox);
@@ -307,21 +321,22 @@ function toGuestDeath(instanceId: string, death: SandboxDeath): Parameters<Regis
   return { instanceId, error: told, isCallerShortened: cause !== 'fault', isToldByCall: isTold };
 }
 
-/** Whom it is for, who answers it, and who takes its line of events. */
+/** Whom it is for, who answers it, who takes its line of events, and what it has. */
 type GuestWays = {
   readonly scope: LiveScope;
   readonly answer: AnswerGuest;
   readonly connect: (line: EventLine) => EventLink;
+  readonly hasTempDir: boolean;
 };
 
 function openGuest(
   sandbox: ProcessSandbox,
   spec: LiveSpec,
-  { scope, answer, connect }: GuestWays,
+  { scope, answer, connect, hasTempDir }: GuestWays,
 ): Promise<SandboxOpening> {
   const { kind, name, version, manifest, artifact, limits } = spec;
   return sandbox.driver.open({
-    shape: { memoryMb: limits.memory_mb },
+    shape: { memoryMb: limits.memory_mb, hasTempDir },
     cpuMsMax: limits.cpu_ms,
     binding: {
       ...{ kind, name, version, artifact, tenant: scope.name, config: scope.config },

@@ -15,6 +15,7 @@ export async function bundleJob({ head, blobs }: Parcel): Promise<Parcel> {
     entry: { main: textOf(head['main']), entryPoints: entryPointsOf(head['entryPoints']) },
     files: blobs,
     packages: new Map(pairsOf(head['packages'])),
+    asks: (Array.isArray(head['asks']) ? head['asks'] : []).map(textOf),
   });
   if (!output.ok) return { head: { findings: output.findings.map((finding) => ({ ...finding })) }, blobs: new Map() };
   const made = new Map([['module', output.module]]);

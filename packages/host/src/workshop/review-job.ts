@@ -37,13 +37,14 @@ function growingTree(job: Parcel, ask: (question: JsonObject) => Promise<Parcel>
   const fetchPackages = async (wanted: readonly WantedPackage[]): Promise<void> => {
     for (let at = 0; at < wanted.length; at += WANTED_MAX) await fetchSome(wanted.slice(at, at + WANTED_MAX));
   };
+  const asks = stringsOf(job.head['asks']);
   return {
-    asks: stringsOf(job.head['asks']),
+    asks,
     text,
     has,
     isAuthors: (path) => !path.split('/').includes('node_modules'),
     oversizeOf: (path) => (typeof oversized[path] === 'number' ? oversized[path] : undefined),
-    resolve: createTreeResolver({ has, text, packageAt: (place) => packages.get(place) }),
+    resolve: createTreeResolver({ has, text, packageAt: (place) => packages.get(place), asks }),
     fetchPackages,
   };
 }

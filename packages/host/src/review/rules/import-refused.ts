@@ -13,14 +13,15 @@ export const importRefused: Rule = {
   about: 'imports a built-in module that the sandbox does not give',
   binds: 'refused by the loader: `IMPORT_REFUSED`',
   looksAt: 'request',
-  check: ({ specifier, node }) => {
+  check: ({ specifier, node }, { asks }) => {
     if (specifier === undefined || !(isBuiltin(specifier) || specifier.startsWith('node:'))) return undefined;
-    if (isAllowedBuiltin(specifier)) return undefined;
+    if (isAllowedBuiltin(specifier, asks)) return undefined;
     const message = `Forbidden import: ${specifier.replace(/^node:/, '')}`;
-    return {
-      start: node.start,
-      message,
-      hint: `Use what the plugin's context gives, or one of ${ALLOWED_BUILTINS.join(', ')}.`,
-    };
+    const isForFiles = isAllowedBuiltin(specifier, ['temp_dir']);
+    return { start: node.start, message, hint: isForFiles ? ASK_FOR_FILES : USE_OTHERS };
   },
 };
+
+const USE_OTHERS = `Use what the plugin's context gives, or one of ${ALLOWED_BUILTINS.join(', ')}.`;
+const ASK_FOR_FILES =
+  'Files are for a plugin that lists temp_dir in required_permissions, below context.tempDir and nowhere else.';

@@ -7,7 +7,7 @@
  *   jail           launch.pl -> bwrap + namespaces + seccomp -> node
  */
 import { extname } from 'node:path';
-import type { Tier } from '@bulkhead/protocol';
+import { LIMITS, type Tier } from '@bulkhead/protocol';
 import { assertInvariant } from '../../base/host-error.ts';
 import { LAUNCH_NICENESS } from '../standing.ts';
 import type { Library, NodeImage } from './node-image.ts';
@@ -39,7 +39,7 @@ export type LaunchShape = {
   readonly fileSizeMaxBytes: number;
   /** The guest's own user, and group of the same number: where the host is root, at every tier but `process`. */
   readonly uid?: number;
-  /** A folder that the guest may read and write; the same path inside and outside. */
+  /** A folder that the guest may read and write: {@link JAILED_TEMP_DIR}, or one that is there under the same path. */
   readonly tempDir?: string;
   /** Files by which the guest enters its control groups, one for each hierarchy; only where there is perl. */
   readonly groupEntries?: readonly string[];
@@ -237,6 +237,9 @@ function withTool(tool: Tool, args: readonly string[]): readonly string[] {
 
 const JAILED_NODE = '/bulkhead/node';
 
+/** In the jail alone: a folder in memory of bounded size, which goes with the guest's last process. */
+export const JAILED_TEMP_DIR = '/bulkhead/temp';
+
 const BARE = ['--die-with-parent', '--cap-drop', 'ALL', '--clearenv', '--hostname', 'plugin', '--chdir', '/'];
 /** libuv keeps /dev/null open, and takes the root folder where there is none. No other device is there. */
 const KERNEL_VIEWS = ['--proc', '/proc', '--dev-bind', '/dev/null', '/dev/null', '--remount-ro', '/'];
@@ -264,11 +267,17 @@ function jail({ toolset, staged, shape, ...request }: LaunchRequest): readonly s
     // The launcher has made the guest's session; a second one would take it out of the group that the host kills.
     ...(toolset.perl.found ? [] : ['--new-session']),
     ...files.flatMap(({ name, file }) => ['--ro-bind', file, name]),
-    ...(shape.tempDir === undefined ? [] : ['--bind', shape.tempDir, shape.tempDir]),
+    ...tempMount(shape),
     ...KERNEL_VIEWS,
     ...PASSED_FDS,
     '--',
   ];
+}
+
+function tempMount({ tempDir }: LaunchShape): readonly string[] {
+  if (tempDir === undefined) return [];
+  if (tempDir !== JAILED_TEMP_DIR) return ['--bind', tempDir, tempDir];
+  return ['--perms', '0700', '--size', `${LIMITS.temp_bytes.value}`, '--tmpfs', tempDir];
 }
 
 /** Returns the path of the guest's own file as the guest sees it; its ending decides how Node reads it. */

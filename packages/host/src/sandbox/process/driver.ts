@@ -7,17 +7,22 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import type { Log } from '../../base/log.ts';
 import type { AnswerGuest, Driver, EventLine, EventLink, SandboxOpening } from '../sandbox.ts';
+import { watchTemp } from '../temp-watch.ts';
 import { createWarmPool, type WarmPool } from '../warm-pool.ts';
 import type { Watchdog } from '../watchdog.ts';
 import type { HidePaths } from './clean-text.ts';
 import { spawnGuest } from './guest-handle.ts';
 import type { GuestBinding } from './guest-binding.ts';
 import { GuestProcess } from './guest-process.ts';
-import type { PreparedLaunch } from './launcher.ts';
+import type { GuestTemp, PreparedLaunch } from './launcher.ts';
 import { createPluginLog, type SaidLine } from './plugin-log.ts';
 
 /** What the process itself is made to hold; guests of one shape are interchangeable until they are bound. */
-export type GuestShape = { readonly memoryMb: number };
+export type GuestShape = {
+  readonly memoryMb: number;
+  /** It has a temp folder of its own, bounded, which goes with it; false where it is left out. */
+  readonly hasTempDir?: boolean;
+};
 
 /** Makes command lines for one tier. */
 export type GuestLaunches = {
@@ -77,12 +82,13 @@ const REPLACE_DELAY_MS = 1_000;
 /** Makes the driver and begins to fill its warm pool. */
 export function createProcessDriver(options: ProcessDriverOptions): ProcessDriver {
   const live = new Set<GuestProcess>();
-  const boot = (shape: GuestShape): BootedGuest => bootGuest(options, shape, live);
+  const leaving = new Set<Promise<void>>();
+  const boot = (shape: GuestShape): BootedGuest => bootGuest(options, shape, { live, leaving });
   let isClosed = false;
   const pool = createWarmPool<GuestShape, GuestProcess>({
     size: options.spareCount,
     defaultShape: options.defaultShape,
-    keyOf: (shape) => `${shape.memoryMb}`,
+    keyOf: ({ memoryMb, hasTempDir = false }) => `${memoryMb} ${hasTempDir ? 'with' : 'without'} temp`,
     boot: (shape) => {
       const booted = boot(shape);
       return booted.ok ? booted.guest : undefined;
@@ -123,6 +129,7 @@ export function createProcessDriver(options: ProcessDriverOptions): ProcessDrive
       isClosed = true;
       await pool.close();
       await Promise.all([...live].map((guest) => guest.close()));
+      await Promise.all(leaving);
       options.watchdog.close();
     },
   };
@@ -131,8 +138,11 @@ export function createProcessDriver(options: ProcessDriverOptions): ProcessDrive
 type BootedGuest =
   { readonly ok: true; readonly guest: GuestProcess } | { readonly ok: false; readonly error: Promise<CallError> };
 
+/** Guests that are alive, and those that are dead and of which something is left to be removed. */
+type Guests = { readonly live: Set<GuestProcess>; readonly leaving: Set<Promise<void>> };
+
 /** Spawns a guest; a refusal of the kernel (no memory, processes or descriptors) is an answer (FAULTS 114). */
-function bootGuest(options: ProcessDriverOptions, shape: GuestShape, live: Set<GuestProcess>): BootedGuest {
+function bootGuest(options: ProcessDriverOptions, shape: GuestShape, { live, leaving }: Guests): BootedGuest {
   const { launches, clock, bootTimeoutMs, onDropped } = options;
   let launch: PreparedLaunch;
   try {
@@ -142,7 +152,7 @@ function bootGuest(options: ProcessDriverOptions, shape: GuestShape, live: Set<G
   }
   const spawned = spawnGuest(launch);
   if (!spawned.ok) {
-    launch.release();
+    void release(launch, leaving);
     return { ok: false, error: spawned.reason.then((reason) => spawnFailed(options, reason)) };
   }
   const guest = new GuestProcess({
@@ -151,14 +161,38 @@ function bootGuest(options: ProcessDriverOptions, shape: GuestShape, live: Set<G
     handle: spawned.handle,
     clock,
     memoryMb: shape.memoryMb,
+    tempDir: launch.temp?.path,
     bootTimeoutMs,
     hidePaths: launches.hidePaths,
     wasOutOfMemory: launch.wasOutOfMemory,
     onDropped,
   });
   live.add(guest);
-  void guest.died.then(() => live.delete(guest)).then(launch.release);
+  if (launch.temp !== undefined) watchTempOf(guest, launch.temp);
+  // In one turn, so that whoever closes the driver meets it in one of the two.
+  void guest.died.then(() => {
+    void release(launch, leaving);
+    live.delete(guest);
+  });
   return { ok: true, guest };
+}
+
+async function release(launch: PreparedLaunch, leaving: Set<Promise<void>>): Promise<void> {
+  launch.release();
+  if (launch.temp === undefined) return;
+  const left = launch.temp.remove();
+  leaving.add(left);
+  await left;
+  leaving.delete(left);
+}
+
+function watchTempOf(guest: GuestProcess, { measure }: GuestTemp): void {
+  watchTemp({
+    measure: () => measure(guest.nodePid()),
+    callsInFlight: () => guest.callsInFlight(),
+    kill: (error) => guest.kill(error),
+    died: guest.died,
+  });
 }
 
 async function spawnFailed({ log, launches }: ProcessDriverOptions, reason: string): Promise<CallError> {

@@ -18,9 +18,14 @@ export type GuestBinding = {
   readonly closeGraceMs: number;
 };
 
+/** What the process has that is bound; `tempDir` as it sees it. */
+export type GuestPossessions = { readonly memoryBytes: number; readonly tempDir: string | undefined };
+
 /** Writes the message. */
-export function bindMessage(binding: GuestBinding, memoryBytes: number): string {
+export function bindMessage(binding: GuestBinding, { memoryBytes, tempDir }: GuestPossessions): string {
   const { kind, name, version, tenant, manifest, config, artifact, outputBytesMax } = binding;
   const sizes = { artifact_bytes: artifact.length, output_bytes: outputBytesMax, memory_bytes: memoryBytes };
-  return JSON.stringify({ t: 'bind', kind, name, version, tenant, manifest, config, ...sizes } satisfies BindMessage);
+  const temp = tempDir !== undefined && { temp_dir: tempDir };
+  const bind: BindMessage = { t: 'bind', kind, name, version, tenant, manifest, config, ...sizes, ...temp };
+  return JSON.stringify(bind);
 }

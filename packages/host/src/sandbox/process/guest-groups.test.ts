@@ -133,7 +133,7 @@ test('where the kernel refuses one of the groups, none is left of the others', (
     const place = { path: home, version: groups.version, controllers: ['memory'] as const };
     const other = { ...place, path: join(home, 'nowhere') };
     const token = 'ab'.repeat(16);
-    const target = await runDirectory.makeTempDir(undefined);
+    const target = runDirectory.makeTempDir(undefined);
     await expect(openGuestGroups({ places: [place, other], token, runDirectory: target })).rejects.toThrow('ENOENT');
     expect(await stat(join(home, `bulkhead-${token}`)).catch(() => 'gone')).toBe('gone');
   }));

@@ -8,6 +8,7 @@
  *
  * G1: a guest's memory limit is above what RLIMIT_DATA and the watchdog allow, so that their clearer reports come first.
  */
+import { LIMITS } from '@bulkhead/protocol';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -58,9 +59,10 @@ const BASE_MEMORY_BYTES = 128 * 1024 * 1024;
 const PROCESSES_MAX = 64;
 const MIB = 1024 * 1024;
 
-/** Returns the limits for a guest of that memory budget. */
-export function guestGroupLimits(memoryMb: number): GroupLimits {
-  return { memoryBytes: memoryMb * MIB + BASE_MEMORY_BYTES, processesMax: PROCESSES_MAX };
+/** Returns the limits for a guest of that memory budget, which may have its temp folder in memory, too. */
+export function guestGroupLimits(memoryMb: number, hasMemoryTemp = false): GroupLimits {
+  const tempBytes = hasMemoryTemp ? LIMITS.temp_bytes.value : 0;
+  return { memoryBytes: memoryMb * MIB + BASE_MEMORY_BYTES + tempBytes, processesMax: PROCESSES_MAX };
 }
 
 /**

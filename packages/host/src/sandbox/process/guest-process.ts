@@ -48,6 +48,8 @@ export type GuestProcessOptions = {
   readonly clock: Clock;
   /** What the process was started with. */
   readonly memoryMb: number;
+  /** Its temp folder as it sees it, where it has one. */
+  readonly tempDir?: string | undefined;
   readonly bootTimeoutMs: number;
   readonly hidePaths: HidePaths;
   /** Asked when the process is gone: did the kernel end it because its control group was full. */
@@ -158,7 +160,8 @@ export class GuestProcess implements Sandbox {
     this.#isShared = tenant === SHARED_SCOPE;
     this.#killAfter(initTimeoutMs, () => initTimedOut(initTimeoutMs));
     this.#channel.setPayloadBytesMax(LIMITS.ready_frame_bytes.value);
-    this.#channel.send(bindMessage(binding, this.#options.memoryMb * MIB));
+    const { memoryMb, tempDir } = this.#options;
+    this.#channel.send(bindMessage(binding, { memoryBytes: memoryMb * MIB, tempDir }));
     this.#channel.sendRaw(artifact);
     return this.#didOpen.promise;
   }

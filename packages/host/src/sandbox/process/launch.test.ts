@@ -114,7 +114,7 @@ test.each(TIERS_HERE)('the group kill leaves nothing of a guest at tier %s [FAUL
 test.each(TIERS_HERE)(
   'a guest at tier %s writes in its temp folder, bounded, and nowhere else [FAULTS 35]',
   async (tier) => {
-    const tempDir = await fixture.runDirectory.makeTempDir(fixture.shapeOf(tier).uid);
+    const tempDir = fixture.runDirectory.makeTempDir(fixture.shapeOf(tier).uid);
     const guest = await fixture.start(fixture.command(tier, { shape: { ...fixture.shapeOf(tier), tempDir } }));
     const code = `import { writeFileSync } from 'node:fs';
     const write = (path, bytes) => { try { writeFileSync(path, Buffer.alloc(bytes)); return 'written'; } catch (error) { return error.code; } };

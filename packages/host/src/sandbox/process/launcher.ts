@@ -4,8 +4,16 @@
  */
 import { closeSync, openSync } from 'node:fs';
 import type { Tier } from '@bulkhead/protocol';
-import { launchCommand, type LaunchCommand, type LaunchFd, type LaunchRequest, type LaunchShape } from './command.ts';
+import {
+  JAILED_TEMP_DIR,
+  launchCommand,
+  type LaunchCommand,
+  type LaunchFd,
+  type LaunchRequest,
+  type LaunchShape,
+} from './command.ts';
 import { guestGroupLimits, type GuestGroup, type GuestGroups } from './guest-groups.ts';
+import type { TempUsage } from './measure-temp.ts';
 import type { UidLease } from './uid-lease.ts';
 
 /** What spawn is given for one guest, and what is to be told when it has started and when it is dead. */
@@ -28,8 +36,20 @@ export type PreparedLaunch = {
    * Ask it when the guest is dead, before or after `release`.
    */
   readonly wasOutOfMemory: () => boolean;
+  /** Its temp folder, where it has one. */
+  readonly temp?: GuestTemp;
   /** Gives the user id back and removes the control group. Call it when every process of the guest is dead. */
   readonly release: () => void;
+};
+
+/** The temp folder of one guest. */
+export type GuestTemp = {
+  /** As the guest sees it. */
+  readonly path: string;
+  /** Resolves with what is in it; undefined where that cannot be known. `pid` is the guest's Node. */
+  readonly measure: (pid: number | undefined) => Promise<TempUsage | undefined>;
+  /** Resolves when it is gone, and never rejects. Call it when every process of the guest is dead. */
+  readonly remove: () => Promise<void>;
 };
 
 /** What is equal for all guests of a launcher. */
@@ -63,7 +83,7 @@ function prepare(options: LauncherOptions, shape: LauncherShape): PreparedLaunch
     if (leased !== undefined) options.uids?.release(leased);
   };
   try {
-    group = options.groups?.make(guestGroupLimits(shape.memoryMb));
+    group = options.groups?.make(guestGroupLimits(shape.memoryMb, shape.tempDir === JAILED_TEMP_DIR));
     const command = launchCommand({ ...options, shape: { ...shape, ...own(uid, group) } });
     const passed = openPassedFiles(command);
     return {

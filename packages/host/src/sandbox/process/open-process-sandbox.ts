@@ -26,6 +26,7 @@ import { openMemoryLayer, type MemoryLayer } from './memory-layer.ts';
 import { reapDeadHosts } from './reaper.ts';
 import { openRunDirectory, type RunDirectory } from './run-directory.ts';
 import { runSelfTest } from './run-self-test.ts';
+import { prepareWithTemp } from './temp-dirs.ts';
 import { findToolset, type Toolset } from './toolset.ts';
 import { openWatchman } from './watchman.ts';
 import { UID_LEASE_DIRECTORY, leaseUids, type UidLease, type UidLeaseOptions } from './uid-lease.ts';
@@ -68,7 +69,7 @@ export type ProcessSandbox = {
 
 /** Open files of a guest: Node itself needs about 20 (FAULTS 34). */
 const OPEN_FILES_MAX = 64;
-const FILE_BYTES_MAX = 8 * 1024 * 1024;
+const FILE_BYTES_MAX = LIMITS.temp_file_bytes.value;
 
 /**
  * Opens the sandbox.
@@ -220,15 +221,18 @@ function launchesOf(
     groups: memory.groups,
   };
   const launcher = createGuestLauncher(host);
+  const temp = { launcher, toolset, runDirectory, uids, log: place.options.log };
   return {
     tier,
-    prepare: ({ memoryMb }) =>
-      launcher.prepare({
+    prepare: ({ memoryMb, hasTempDir = false }) => {
+      const shape = {
         memoryMb,
         dataLimitBytes: dataLimitBytes(staged.image.idleDataBytes, memoryMb),
         openFilesMax: OPEN_FILES_MAX,
         fileSizeMaxBytes: FILE_BYTES_MAX,
-      }),
+      };
+      return hasTempDir ? prepareWithTemp(temp, shape) : launcher.prepare(shape);
+    },
     hidePaths: hiderOf(place, tier),
   };
 }

@@ -58,7 +58,7 @@ test('a parent that others cannot pass through is passed over', async () => {
 });
 
 test('a guest’s temp folder goes with everything in it, also what it locked', async () => {
-  const temp = await run.makeTempDir(undefined);
+  const temp = run.makeTempDir(undefined);
   await mkdir(join(temp, 'locked', 'deeper'), { recursive: true });
   await chmod(join(temp, 'locked'), 0o000);
   await run.removeTempDir(temp);

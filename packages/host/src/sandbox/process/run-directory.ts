@@ -10,20 +10,8 @@
  *     temp/                          0711  one folder per guest that was granted one, 0700, its own user's
  */
 import { randomBytes } from 'node:crypto';
-import {
-  chmod,
-  chown,
-  copyFile,
-  link,
-  lstat,
-  lutimes,
-  mkdir,
-  readdir,
-  realpath,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { chownSync, mkdirSync } from 'node:fs';
+import { chmod, copyFile, link, lstat, lutimes, mkdir, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { openAliveSocket } from './alive-socket.ts';
@@ -49,7 +37,7 @@ export type RunDirectory = {
   /** Writes bytes to a file that every user can read, and returns its path. */
   readonly write: (name: string, bytes: Uint8Array) => Promise<string>;
   /** Makes an empty folder that only that user can enter; `undefined` stands for the host's own user. */
-  readonly makeTempDir: (uid: number | undefined) => Promise<string>;
+  readonly makeTempDir: (uid: number | undefined) => string;
   /** Removes a folder that `makeTempDir` made, with all that is in it. The guest must be dead. */
   readonly removeTempDir: (path: string) => Promise<void>;
   /** Removes everything. May be called again. */
@@ -163,10 +151,11 @@ async function writeForAll(path: string, bytes: Uint8Array): Promise<string> {
   return path;
 }
 
-async function makeTempDir(parent: string, uid: number | undefined): Promise<string> {
+/** At once, as guests are started; two calls of the kernel. */
+function makeTempDir(parent: string, uid: number | undefined): string {
   const path = join(parent, randomBytes(8).toString('hex'));
-  await mkdir(path, { mode: 0o700 });
-  if (uid !== undefined) await chown(path, uid, uid);
+  mkdirSync(path, { mode: 0o700 });
+  if (uid !== undefined) chownSync(path, uid, uid);
   return path;
 }
 

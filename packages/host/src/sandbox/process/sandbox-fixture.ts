@@ -18,6 +18,7 @@ export type LogRecord = { readonly level: keyof Log; readonly fields: object; re
 export type PluginUnderTest = Partial<Omit<GuestBinding, 'artifact'>> & {
   readonly memoryMb?: number;
   readonly cpuMsMax?: number;
+  readonly hasTempDir?: boolean;
 };
 
 /** An open driver with what it told. */
@@ -75,9 +76,9 @@ export async function openSandboxFixture(
 
 /** Makes the spec of a plugin whose main module is that text, as the bundler would hand it over. */
 export function specOf(source: string, plugin: PluginUnderTest = {}): Parameters<ProcessSandbox['driver']['open']>[0] {
-  const { memoryMb = MEMORY_MB, cpuMsMax = 30_000, ...binding } = plugin;
+  const { memoryMb = MEMORY_MB, cpuMsMax = 30_000, hasTempDir = false, ...binding } = plugin;
   return {
-    shape: { memoryMb },
+    shape: { memoryMb, hasTempDir },
     cpuMsMax,
     binding: {
       kind: 'plugin',
