@@ -3,6 +3,7 @@
  */
 import { join, relative } from 'node:path';
 import type { Host } from '@bulkhead/host';
+import { DEFAULT_TENANT, capabilitiesOf } from '@bulkhead/protocol';
 import { sampleOf } from './sample-params.ts';
 import { columns } from './table.ts';
 import type { Terminal } from './terminal.ts';
@@ -49,12 +50,30 @@ export function readyText(ready: Ready, colors: Colors): readonly string[] {
 function pluginLines(host: Host, colors: Colors): readonly string[] {
   const plugins = host.plugins();
   if (plugins.length === 0) return ['no plugins', ''];
-  const laid = columns(plugins.map(({ name, version = '', state, reason = '' }) => [name, version, state, reason]));
+  const cures = ungranted(host);
+  const laid = columns(
+    plugins.map(({ name, version = '', state, reason = cures.get(name) ?? '' }) => [name, version, state, reason]),
+  );
   const isGood = (state: string): boolean => state === 'INITIALIZED' || state === 'RUNNING';
   return [
     ...laid.map((line, at) => `  ${isGood(plugins[at]?.state ?? '') ? colors.green('●') : colors.red('●')} ${line}`),
     '',
   ];
+}
+
+/** By plugin, what the built-in tenant has not granted of what it asks for: it serves nobody until then, and works in no background. */
+function ungranted(host: Host): ReadonlyMap<string, string> {
+  const granted = new Map(host.registrations.of().map((row) => [row.plugin_name, row.granted_permissions]));
+  return new Map(
+    host.registrations.available(DEFAULT_TENANT, true).flatMap(({ name, required_permissions }) => {
+      const lacking = capabilitiesOf(required_permissions).filter(
+        (word) => granted.get(name)?.includes(word) === false,
+      );
+      return lacking.length === 0
+        ? []
+        : [[name, `not granted ${lacking.join(', ')}: --grant ${name}=${lacking.join(',')}`]];
+    }),
+  );
 }
 
 function refusalLines(host: Host, colors: Colors): readonly string[] {

@@ -90,6 +90,27 @@ test('for people it prints url, tier, plugins, token and a curl that works when 
   }
 });
 
+test('for people it says of a plugin that was not granted what it asks for how to grant it', async () => {
+  await using folder = await makeFolder();
+  const plugins = join(folder.path, 'plugins');
+  for (const name of ['asking', 'given']) {
+    const manifest = { required_permissions: ['threads', 'memory.read:calculator', 'math:calculate'] };
+    await writePlugin(plugins, { name, main: 'export default { tools: [] };', manifest });
+  }
+  const grant = ['--grant', 'given=threads,memory.read:calculator'];
+  const args = ['serve', '--port', '0', '--plugins', plugins, '--data', 'data', ...grant];
+  const running = start(args, { cwd: folder.path });
+  try {
+    await expect.poll(() => running.stdout(), { timeout: 60_000 }).toContain('curl');
+    const cure = 'not granted threads, memory.read:calculator: --grant asking=threads,memory.read:calculator';
+    expect(running.stdout()).toMatch(new RegExp(`asking  1\\.0\\.0  INITIALIZED  ${cure}`));
+    expect(running.stdout()).toMatch(/given {3}1\.0\.0 {2}INITIALIZED *\n/);
+  } finally {
+    running.child.kill('SIGTERM');
+    await running.ended;
+  }
+});
+
 async function shell(command: string, cwd: string): Promise<string> {
   const child = spawn('sh', ['-c', command], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
