@@ -59,13 +59,15 @@ export type BindMessage = {
   readonly output_bytes: number;
   /** What the plugin may hold, for its own eyes. */
   readonly memory_bytes: number;
+  /** Placeholders of secrets by name. */
+  readonly secrets?: Readonly<Record<string, string>>;
   /** Its temp folder, where it was granted one. */
   readonly temp_dir?: string;
 };
 
 /**
  * `args` are positional; a tool takes one (its params). An entry's name is `group/name#method`. `left_ms` is time left, since clocks are not shared. `caller` is the
- * tenant that the call is for and its configuration, where the guest serves every tenant.
+ * tenant that the call is for, its configuration and placeholders, where the guest serves every tenant.
  *
  * @internal
  */
@@ -76,7 +78,11 @@ export type CallMessage = {
   readonly name: string;
   readonly args: readonly JsonValue[];
   readonly left_ms: number;
-  readonly caller?: { readonly tenant: string; readonly config: JsonObject };
+  readonly caller?: {
+    readonly tenant: string;
+    readonly config: JsonObject;
+    readonly secrets?: Readonly<Record<string, string>>;
+  };
   /** Somebody reads what it gives piece by piece, this many bytes ahead at first. Absent: the result is wanted whole. */
   readonly window?: number;
 };

@@ -131,6 +131,12 @@ export interface PluginContext {
   /** Reads what the instance uses of what it may. */
   resources(): Resources;
   /**
+   * For each secret that plugin.json declares and the tenant has set, a placeholder: put it where the value belongs in a request, and
+   * the host puts the value in on the way out, for the hosts that the secret is for. Nobody can read the value from it. Empty unless
+   * the registration was granted `secrets`; of an instance that serves all tenants only within calls. Frozen.
+   */
+  readonly secrets: Readonly<Record<string, string>>;
+  /**
    * An empty folder of the instance's own to write in, below which `node:fs` works: 64 MiB in 1,000 files of at most 8 MiB. It goes
    * with the instance, with scope `call` after the call. Undefined unless the registration was granted `temp_dir`, and where one
    * instance serves all tenants.
@@ -175,6 +181,12 @@ export interface ToolContext {
   readonly threads: Threads;
   /** Reads what the instance uses of what it may. */
   resources(): Resources;
+  /**
+   * For each secret that plugin.json declares and the tenant has set, a placeholder: put it where the value belongs in a request, and
+   * the host puts the value in on the way out, for the hosts that the secret is for. Nobody can read the value from it. Empty unless
+   * the registration was granted `secrets`; of an instance that serves all tenants only within calls. Frozen.
+   */
+  readonly secrets: Readonly<Record<string, string>>;
   /**
    * An empty folder of the instance's own to write in, below which `node:fs` works: 64 MiB in 1,000 files of at most 8 MiB. It goes
    * with the instance, with scope `call` after the call. Undefined unless the registration was granted `temp_dir`, and where one

@@ -66,6 +66,8 @@ export type LiveOptions = {
   readonly compileTool: (plugin: Pick<LiveSpec, 'name' | 'manifest'>, tool: WireTool) => LiveTool | string;
   /** The limits that hold here for a plugin that asks for these. */
   readonly limitsOf: (limits: GuestLimits) => GuestLimits;
+  /** Placeholders of the secrets that a tenant gives the plugin. */
+  readonly secretsOf: (spec: LiveSpec, tenant: string) => Readonly<Record<string, string>>;
   /** Tells whether the operator lets a plugin that asks for it serve all tenants with the same instances. */
   readonly mayBeShared: (plugin: string) => boolean;
   /** Opens one sandbox, to try the release or to serve. */
@@ -197,7 +199,7 @@ export class LivePlugin {
 
   /** What a call must say of its tenant, since an instance that serves every tenant does not know it. */
   callerOf(tenant: string, config: JsonObject): SandboxCaller | undefined {
-    return this.isShared ? { tenant, config } : undefined;
+    return this.isShared ? { tenant, config, secrets: this.#options.secretsOf(this.spec, tenant) } : undefined;
   }
 
   /** Gives each tenant's instances what `configOf` answers for it; those for which it answers nothing stay as they are. */

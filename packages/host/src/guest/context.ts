@@ -11,6 +11,12 @@ import { StreamReader } from './stream.ts';
 import type { PluginResources } from './resources.ts';
 import type { PluginThreads } from './threads.ts';
 
+// Taken before any plugin code can replace it.
+const { freeze } = Object;
+
+/** Placeholders by name. */
+type Secrets = Readonly<Record<string, string>>;
+
 /** For the life of an instance. `config` is live: it is the newest each time it is read. */
 export type PluginContext = {
   readonly tenantId: string;
@@ -23,6 +29,7 @@ export type PluginContext = {
   readonly resources: () => PluginResources;
   readonly events: PluginEvents;
   readonly tempDir: string | undefined;
+  readonly secrets: Secrets;
 };
 
 /** What only onLoad is given. */
@@ -55,6 +62,7 @@ export type ContextSource = {
   readonly threads: PluginThreads;
   readonly resources: () => PluginResources;
   readonly tempDir: string | undefined;
+  readonly secrets: Secrets;
 };
 
 /** Makes the context that onLoad receives. */
@@ -73,6 +81,7 @@ export function createPluginContext(source: ContextSource, life: LifeSource): Li
     resources: source.resources,
     events: source.events,
     tempDir: source.tempDir,
+    secrets: source.secrets,
   };
 }
 
@@ -131,6 +140,11 @@ export class GuestCall implements ToolContext {
 
   get resources(): () => PluginResources {
     return this.#source.resources;
+  }
+
+  get secrets(): Secrets {
+    const own = this.#caller?.secrets;
+    return own === undefined ? this.#source.secrets : freeze(own);
   }
 
   get tempDir(): string | undefined {

@@ -174,6 +174,7 @@ class GuestRuntime {
       tellProgress: (id, told) => this.#channel.send(stringify({ t: 'progress', id, told })),
       threads: threads.forPlugin(),
       tempDir: bind.temp_dir,
+      secrets: Object.freeze(bind.secrets ?? {}),
       resources: () => readResources(bind.memory_bytes, threads.aliveCount()),
     };
   }

@@ -2,7 +2,7 @@
  * Opens the parts of a host in the order in which they need one another, and says how each is closed.
  */
 import { LIMITS, isTierAtLeast, type Manifest } from '@bulkhead/protocol';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createArtifactStore } from '../artifact/disk-store.ts';
 import { shareArtifacts } from '../artifact/shared-store.ts';
@@ -37,6 +37,7 @@ import {
   type SandboxDeath,
   type SandboxOpening,
 } from '../sandbox/sandbox.ts';
+import { createPlaceholders } from '../secrets/placeholders.ts';
 import type { AnswerAsk } from '../services/desk.ts';
 import { readSdk } from '../source/host-package.ts';
 import type { Storage } from '../storage/port.ts';
@@ -55,7 +56,7 @@ import { openWorkshop } from './open-workshop.ts';
 import { invokeHook, listHooks } from './hook-calls.ts';
 import { openRegistry } from './open-registry.ts';
 import { tellEnd } from './plugin-logs.ts';
-import { createTempGrants, type TempGrants } from './temp-grants.ts';
+import { createPossessions, type Belongings, type Possessions } from './possessions.ts';
 import { debugLimits, type HostSettings } from './settings.ts';
 
 /** The opened parts, joined to the paths that the two flows take. */
@@ -97,14 +98,14 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const background = openBackground(settings, { registry, journal }, closing);
   const answerAsk = openServices(settings, { storage, metrics, events, threads: background.methods, late: lateCalls });
   const releases = createReleases({ catalogue, clock, newId: randomUUID });
-  const tempGrants = createTempGrants(releases);
-  const watchers = { registry, metrics, chargeGuest, journal, answerAsk, background, events, tempGrants };
+  const possessions = createPossessions({ releases, catalogue, placeholderOf: createPlaceholders(randomBytes(32)) });
+  const watchers = { registry, metrics, chargeGuest, journal, answerAsk, background, events, possessions };
   const live = liveOptions(settings, { sandbox, ...watchers });
   const fleet = createFleet(live);
   closing.defer(() => fleet.close());
   guests.fleet = fleet;
   closing.defer(() => admitter.close());
-  catalogue.onChange(() => keepInStep(fleet, releases, tempGrants));
+  catalogue.onChange(() => keepInStep(fleet, releases, possessions));
   const { tier } = sandbox.receipt;
   const { env, platformVersion, minTier, untrustedMinTier, signatures } = settings;
   const shared = { log, releases, registry, metrics, journal, fleet, tier, minTier, untrustedMinTier };
@@ -199,9 +200,9 @@ function callPath(settings: HostSettings, shared: CallParts & Pick<Follower, 'mi
 }
 
 /** What a tenant decided holds for the guests that run. */
-function keepInStep(fleet: Fleet, releases: Releases, tempGrants: TempGrants): void {
+function keepInStep(fleet: Fleet, releases: Releases, possessions: Possessions): void {
   reconfigureGuests(fleet, releases);
-  tempGrants.didChange(fleet);
+  possessions.didChange(fleet);
 }
 
 /** A configuration holds for the guests that run, without a restart (DESIGN 8); of another release it is not theirs. */
@@ -261,12 +262,12 @@ type Watchers = Pick<HostAdmission, 'chargeGuest'> & {
   readonly answerAsk: AnswerAsk;
   readonly background: Background;
   readonly events: HostEvents;
-  readonly tempGrants: TempGrants;
+  readonly possessions: Possessions;
 };
 
 function liveOptions(
   settings: HostSettings,
-  { sandbox, registry, metrics, chargeGuest, journal, answerAsk, background, events, tempGrants }: Watchers,
+  { sandbox, registry, metrics, chargeGuest, journal, answerAsk, background, events, possessions }: Watchers,
 ): LiveOptions {
   return {
     clock: settings.clock,
@@ -274,6 +275,7 @@ function liveOptions(
     healthTimeoutMs: settings.healthTimeoutMs,
     callsPerSecondMax: settings.pluginCallsPerSecond,
     compileTool,
+    secretsOf: possessions.secretsOf,
     limitsOf: (limits) => (settings.debugging === undefined ? limits : debugLimits(limits)),
     mayBeShared: (plugin) => settings.sharedPlugins.includes(plugin),
     open: async (spec, scope) => {
@@ -284,7 +286,7 @@ function liveOptions(
         scope,
         answer,
         connect,
-        hasTempDir: tempGrants.has(spec, scope),
+        belongings: possessions.of(spec, scope),
       });
       background.didOpen(speaker, opening);
       if (opening.ok) settings.debugging?.didOpen(opening.sandbox, spec.sourceMap);
@@ -326,20 +328,21 @@ type GuestWays = {
   readonly scope: LiveScope;
   readonly answer: AnswerGuest;
   readonly connect: (line: EventLine) => EventLink;
-  readonly hasTempDir: boolean;
+  readonly belongings: Belongings;
 };
 
 function openGuest(
   sandbox: ProcessSandbox,
   spec: LiveSpec,
-  { scope, answer, connect, hasTempDir }: GuestWays,
+  { scope, answer, connect, belongings }: GuestWays,
 ): Promise<SandboxOpening> {
   const { kind, name, version, manifest, artifact, limits } = spec;
   return sandbox.driver.open({
-    shape: { memoryMb: limits.memory_mb, hasTempDir },
+    shape: { memoryMb: limits.memory_mb, hasTempDir: belongings.hasTempDir },
     cpuMsMax: limits.cpu_ms,
     binding: {
       ...{ kind, name, version, artifact, tenant: scope.name, config: scope.config },
+      secrets: belongings.secrets,
       manifest: manifest.source,
       outputBytesMax: limits.output_bytes,
       // Of its own: a plugin's shorter call limit does not lower it.

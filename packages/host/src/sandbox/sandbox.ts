@@ -111,7 +111,12 @@ export type EventLine = {
 export type EventLink = { readonly didHear: (id: number) => void; readonly end: () => void };
 
 /** A tenant, and the configuration that it gave the plugin when the call was resolved. */
-export type SandboxCaller = { readonly tenant: string; readonly config: JsonObject };
+export type SandboxCaller = {
+  readonly tenant: string;
+  readonly config: JsonObject;
+  /** Placeholders of its secrets. */
+  readonly secrets?: Readonly<Record<string, string>>;
+};
 
 /**
  * How one call ended inside the sandbox; figures are the driver's own, null where no sample fell inside the call.

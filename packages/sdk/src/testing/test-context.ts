@@ -15,6 +15,7 @@ export function createTestContext(given: TestContext = {}): PluginContext & Tool
     config: {},
     logger: { debug: silent, info: silent, warn: silent, error: silent },
     signal: new AbortController().signal,
+    secrets: {},
     memory: absentMemory(),
     callTool: absent('callTool'),
     events: absentEvents(),

@@ -11,6 +11,8 @@ export type GuestBinding = {
   readonly tenant: string;
   readonly manifest: JsonObject;
   readonly config: JsonObject;
+  /** Placeholders by name; none where it is left out. */
+  readonly secrets?: Readonly<Record<string, string>>;
   readonly artifact: Uint8Array;
   readonly outputBytesMax: number;
   readonly initTimeoutMs: number;
@@ -25,7 +27,8 @@ export type GuestPossessions = { readonly memoryBytes: number; readonly tempDir:
 export function bindMessage(binding: GuestBinding, { memoryBytes, tempDir }: GuestPossessions): string {
   const { kind, name, version, tenant, manifest, config, artifact, outputBytesMax } = binding;
   const sizes = { artifact_bytes: artifact.length, output_bytes: outputBytesMax, memory_bytes: memoryBytes };
+  const secrets = binding.secrets !== undefined && { secrets: binding.secrets };
   const temp = tempDir !== undefined && { temp_dir: tempDir };
-  const bind: BindMessage = { t: 'bind', kind, name, version, tenant, manifest, config, ...sizes, ...temp };
+  const bind: BindMessage = { t: 'bind', kind, name, version, tenant, manifest, config, ...sizes, ...secrets, ...temp };
   return JSON.stringify(bind);
 }

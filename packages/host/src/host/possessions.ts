@@ -1,0 +1,97 @@
+/**
+ * What an instance has beside its configuration: a temp folder, and placeholders of secrets. Both by what the tenant's
+ * registration was granted; both are the instance's from its first line to its last, so that a tenant whose grants or secrets
+ * change gets fresh instances. An instance that serves every tenant has neither: a folder would carry things from one to the
+ * other, and of secrets each call brings its own tenant's.
+ */
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Releases } from '../catalogue/releases.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { LiveScope, LiveSpec } from '../fleet/live-plugin.ts';
+import { SHARED_SCOPE } from '../sandbox/sandbox.ts';
+import type { Placeholders } from '../secrets/placeholders.ts';
+
+/** What one instance has. */
+export type Belongings = { readonly hasTempDir: boolean; readonly secrets: Readonly<Record<string, string>> };
+
+/** Decides, and keeps running instances in step with it. */
+export type Possessions = {
+  /** What an instance that is about to open has. A trial has a folder where the plugin asks, which goes with it, and no secrets. */
+  readonly of: (spec: LiveSpec, scope: LiveScope) => Belongings;
+  /** Placeholders of the secrets that a tenant has set, of those that the plugin declares and was granted. */
+  readonly secretsOf: (spec: LiveSpec, tenant: string) => Readonly<Record<string, string>>;
+  /** Gives fresh instances to tenants for whom something else holds than when theirs were opened. */
+  readonly didChange: (fleet: Fleet) => void;
+};
+
+/** What it is decided by. */
+export type PossessionsOptions = {
+  readonly releases: Pick<Releases, 'resolve'>;
+  readonly catalogue: Pick<Catalogue, 'shelf'>;
+  readonly placeholderOf: Placeholders;
+};
+
+/** Makes it. */
+export function createPossessions(options: PossessionsOptions): Possessions {
+  /** What instances were opened with, as text, by digest and tenant. */
+  const opened = new Map<string, string>();
+  const now = (spec: LiveSpec, tenant: string): Belongings => ({
+    hasTempDir: asks(spec, 'temp_dir') && isGranted(options, tenant, { spec, word: 'temp_dir' }),
+    secrets: secretsOf(options, spec, tenant),
+  });
+
+  function didChange(fleet: Fleet): void {
+    const former = new Map(opened);
+    opened.clear();
+    for (const live of fleet.all()) {
+      for (const tenant of live.scopes()) {
+        const key = keyOf(live.spec, tenant);
+        const had = former.get(key);
+        if (had === undefined) continue;
+        if (had === JSON.stringify(now(live.spec, tenant))) opened.set(key, had);
+        else void live.renew(tenant);
+      }
+    }
+  }
+
+  return {
+    of: (spec, { name: tenant, isTrial }) => {
+      if (tenant === SHARED_SCOPE) return NOTHING;
+      if (isTrial) return { ...NOTHING, hasTempDir: asks(spec, 'temp_dir') };
+      const belongings = now(spec, tenant);
+      opened.set(keyOf(spec, tenant), JSON.stringify(belongings));
+      return belongings;
+    },
+    secretsOf: (spec, tenant) => secretsOf(options, spec, tenant),
+    didChange,
+  };
+}
+
+const NO_SECRETS: Readonly<Record<string, string>> = {};
+const NOTHING: Belongings = { hasTempDir: false, secrets: NO_SECRETS };
+
+function asks({ kind, manifest }: LiveSpec, word: string): boolean {
+  return kind === 'plugin' && manifest.required_permissions.includes(word);
+}
+
+type Asked = { readonly spec: LiveSpec; readonly word: string };
+
+function isGranted({ releases }: PossessionsOptions, tenant: string, { spec, word }: Asked): boolean {
+  const resolution = releases.resolve(tenant, spec.name);
+  return resolution.kind === 'resolved' && resolution.registration.granted_permissions.includes(word);
+}
+
+function secretsOf(options: PossessionsOptions, spec: LiveSpec, tenant: string): Readonly<Record<string, string>> {
+  const declared = Object.keys(spec.manifest.secrets);
+  if (declared.length === 0 || !asks(spec, 'secrets')) return NO_SECRETS;
+  if (!isGranted(options, tenant, { spec, word: 'secrets' })) return NO_SECRETS;
+  const set = options.catalogue.shelf.secretsOf(tenant, spec.name);
+  const which = (name: string) => ({ tenant_id: tenant, plugin_name: spec.name, name });
+  return Object.fromEntries(
+    declared.filter((name) => set.has(name)).map((name) => [name, options.placeholderOf(which(name))]),
+  );
+}
+
+function keyOf({ digest }: LiveSpec, tenant: string): string {
+  return `${digest}\0${tenant}`;
+}
