@@ -104,11 +104,15 @@ test('an instance from before the grant does not serve after it, and one from be
   expect(second.dir).not.toBe(first.dir);
 });
 
-test('a plugin that fills its folder loses its instance, is told of the bound, and is served by a new one', async () => {
-  await using host = await openTestHost();
-  await host.install(`${folders.root}/files`, GRANT);
-  expect(await askTool(host, 'fill', { plugin: 'files' })).toMatchObject({
-    failed: { kind: 'crashed', code: 'TEMP_DIR_LIMIT', limit: { name: 'temp_files', allowed: 1_000 } },
-  });
-  expect(await askTool<Where>(host, 'where', { plugin: 'files' })).toMatchObject({ found: [] });
-});
+test(
+  'a plugin that fills its folder loses its instance, is told of the bound, and is served by a new one',
+  { timeout: 60_000 },
+  async () => {
+    await using host = await openTestHost();
+    await host.install(`${folders.root}/files`, GRANT);
+    expect(await askTool(host, 'fill', { plugin: 'files' })).toMatchObject({
+      failed: { kind: 'crashed', code: 'TEMP_DIR_LIMIT', limit: { name: 'temp_files', allowed: 1_000 } },
+    });
+    expect(await askTool<Where>(host, 'where', { plugin: 'files' })).toMatchObject({ found: [] });
+  },
+);
