@@ -64,7 +64,7 @@ export function healthOf(plugin: PluginRecord, view: HealthView, moment: Moment)
     version: plugin.version,
     uptime_seconds: plugin.initializedAt === undefined ? undefined : secondsBetween(plugin.initializedAt, moment.now),
     ...runTimes(runs, moment),
-    ...wellbeingOf(counted, view),
+    ...wellbeingOf(isAll ? counted : [noteOf(plugin, view.scope)], view),
     breaker: worst(
       WORST_BREAKERS,
       entries.map((entry) => breakerStateOf(entry.breaker, moment.now)),
@@ -73,16 +73,24 @@ export function healthOf(plugin: PluginRecord, view: HealthView, moment: Moment)
   });
 }
 
+type Noted = Pick<ScopeRecord, 'health' | 'concern'>;
+
+/** A scope that was never asked is as the release was when it was tried. */
+function noteOf({ scopes, base }: Pick<PluginRecord, 'scopes' | 'base'>, name = ''): Noted {
+  const scope = scopes.get(name);
+  return { health: scope?.health ?? base.home.health, concern: scope?.concern };
+}
+
 /** What a check said last of a scope or, where that was never asked, of all. */
 export function lastHealthOf({ scopes, base }: PluginRecord, scope: string, moment: Moment): LastHealth | undefined {
-  const note = scopes.get(scope)?.health ?? base.home.health;
+  const note = noteOf({ scopes, base }, scope).health;
   if (note === undefined) return undefined;
   const { word: status, message, metrics, at } = note;
   return { status, message, metrics, checked_at: toIso(at, moment) };
 }
 
 /** The worst of what checks said and of what is wrong beside it. A message may hold a plugin's own text. */
-function wellbeingOf(records: readonly ScopeRecord[], { showThrownText }: HealthView) {
+function wellbeingOf(records: readonly Noted[], { showThrownText }: HealthView) {
   const notes = records.flatMap(({ health, concern }) => [concern, health].filter((note) => note !== undefined));
   const word =
     worst(

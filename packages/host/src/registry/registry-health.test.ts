@@ -182,6 +182,18 @@ describe('what is marked for one scope', () => {
     expect(registry.getStatus('p', { scope: 'acme', showThrownText: true }).health).toBe('healthy');
   });
 
+  test('a scope that was never asked is as the release was when it was tried', () => {
+    using bench = createBench();
+    const { registry } = bench;
+    registry.register('p');
+    registry.recordHealth('p', 'healthy');
+    registry.settle(start(registry, 'acme'), { error: undefined, durationMs: 1 });
+    const ofAcme = { scope: 'acme', showThrownText: true };
+    expect(registry.getStatus('p', ofAcme)).toMatchObject({ success_count: 1, health: 'healthy' });
+    registry.recordHealth('p', 'warning', 'acme');
+    expect(registry.getStatus('p', ofAcme).health).toBe('warning');
+  });
+
   test('the reason that shows is that of the worst scope', () => {
     using bench = createBench();
     const { registry } = bench;
