@@ -33,7 +33,9 @@ const POINTS = {
 beforeAll(async () => {
   folders = await createPluginFolders();
   host = await openTestHost();
-  await host.install(await folders.write('kinds', CODE, { entry_points: POINTS, config: { word: 'a' } }));
+  const former = { task_handlers: { old_exec: { use: 'rust_exec', removed_in: '1.1.0' } } };
+  const manifest = { entry_points: POINTS, deprecated_entry_points: former, config: { word: 'a' } };
+  await host.install(await folders.write('kinds', CODE, manifest));
 });
 
 afterAll(async () => {
@@ -60,6 +62,7 @@ test('an entry point is listed with what it says of itself, and needs no default
       group: 'task_handlers',
       name: 'rust_exec',
       about: { kind: 'execute', provides: ['cpu', 'rust'] },
+      former_names: ['old_exec'],
     },
   ]);
   expect(host.described('kinds')?.metadata).toMatchObject({ name: 'kinds', version: '1.0.0' });
@@ -80,6 +83,14 @@ test('a method of an entry point is a call like any other: in the sandbox, for i
   const metrics = await host.metrics();
   expect(metrics).toContain('handler_duration_seconds_count{handler="kinds.rust_exec",status="ok"} 1');
   expect(metrics).toContain('handler_fail_total{handler="kinds.rust_exec",reason="PLUGIN_THREW"} 1');
+});
+
+test('a former name of an entry point leads to it, and the log warns [F000-34] [F000-35]', async () => {
+  expect(await handle('rust', { name: 'old_exec' })).toMatchObject({ ok: true, value: { status: 'ok' } });
+  const { lines } = host.logs.read('kinds', { tenant: 'default', linesMax: 100, isPlatform: true });
+  expect(lines.map(({ text }) => text)).toContain(
+    'the entry point of task_handlers "old_exec" is deprecated: use "rust_exec"; it goes in version 1.1.0',
+  );
 });
 
 test('a handler that dies ends its own call', async () => {

@@ -28,11 +28,16 @@ export const ENTRY_POINT_METHODS: Readonly<Record<ObjectGroup, Readonly<Record<s
 
 /**
  * What a guest says of one entry point. `about` are its constants: of a task handler `kind` and `provides`, and of any the
- * `metadata` that it or its module names `PLUGIN_METADATA`.
+ * `metadata` that it or its module names `PLUGIN_METADATA`. `former_names` lead to it for a while (F000-35).
  *
  * @internal
  */
-export type WireEntry = { readonly group: string; readonly name: string; readonly about: JsonObject };
+export type WireEntry = {
+  readonly group: string;
+  readonly name: string;
+  readonly about: JsonObject;
+  readonly former_names?: readonly string[];
+};
 
 /**
  * One entry point that a tenant may use.
@@ -61,14 +66,16 @@ export function entryTarget(group: ObjectGroup, name: string, method: string): s
 }
 
 /**
- * All methods of an entry point, as calls name them; none for a group that there is not.
+ * All methods of an entry point, as calls name them, by its former names too; none for a group that there is not.
  *
  * @internal
  */
-export function entryTargets({ group: word, name }: Pick<WireEntry, 'group' | 'name'>): readonly string[] {
+export function entryTargets(entry: Pick<WireEntry, 'group' | 'name' | 'former_names'>): readonly string[] {
+  const { group: word, name, former_names: former = [] } = entry;
   const group = parseObjectGroup(word);
   if (group === undefined) return [];
-  return Object.keys(ENTRY_POINT_METHODS[group]).map((method) => entryTarget(group, name, method));
+  const methods = Object.keys(ENTRY_POINT_METHODS[group]);
+  return [name, ...former].flatMap((each) => methods.map((method) => entryTarget(group, each, method)));
 }
 
 /** Reads what a guest says of its entry points; undefined where it has another form. */
@@ -81,7 +88,15 @@ export function parseWireEntries(value: unknown): readonly WireEntry[] | undefin
 
 function parseWireEntry(value: unknown): WireEntry | undefined {
   if (!isJsonObject(value)) return undefined;
-  const { name, about } = value;
+  const { name, about, former_names: former } = value;
   const group = parseObjectGroup(value['group']);
-  return group !== undefined && typeof name === 'string' && isJsonObject(about) ? { group, name, about } : undefined;
+  if (group === undefined || typeof name !== 'string' || !isJsonObject(about)) return undefined;
+  if (former === undefined) return { group, name, about };
+  return isNameList(former) ? { group, name, about, former_names: former } : undefined;
+}
+
+function isNameList(value: unknown): value is readonly string[] {
+  return (
+    Array.isArray(value) && value.length <= LIMITS.entry_points.value && value.every((item) => typeof item === 'string')
+  );
 }

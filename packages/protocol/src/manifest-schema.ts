@@ -68,7 +68,7 @@ const Deprecated = Type.Record(
     },
     closed,
   ),
-  { ...closed, description: 'Tools by former name.' },
+  { ...closed, description: 'What has other names now, by former name.' },
 );
 
 const prefixedGroups = {
@@ -213,10 +213,10 @@ export const ManifestSchema = Type.Object(
       ),
     ),
     deprecated_entry_points: Type.Optional(
-      Type.Object(
-        { tools: Type.Optional(Deprecated) },
-        { ...closed, description: 'Former names that still lead to what has replaced them.' },
-      ),
+      Type.Object(Object.fromEntries(ENTRY_POINT_GROUPS.map((group) => [group, Type.Optional(Deprecated)])), {
+        ...closed,
+        description: 'Former names that still lead to what has replaced them.',
+      }),
     ),
     config: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Default configuration.' })),
     config_schema: Type.Optional(

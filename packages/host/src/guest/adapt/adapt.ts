@@ -67,7 +67,7 @@ export async function adaptPlugin(artifact: unknown, manifest: JsonObject): Prom
   const members = membersOf(pluginOf(main, exports, Object.keys(entryPoints).length > 0));
   const listed = toolsOf(members, isRecord(entryPoints['tools']) ? entryPoints['tools'] : {});
   const tools = withFormerNames(listed, manifest);
-  const entries = adaptEntries(entryPoints, main['PLUGIN_METADATA']);
+  const entries = adaptEntries(entryPoints, main['PLUGIN_METADATA'], manifest);
   const hooks = hooksOf(members, manifest['hooks']);
   const onLoad = methodOf(members, LOAD);
   const onUnload = methodOf(members, UNLOAD);

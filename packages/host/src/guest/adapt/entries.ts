@@ -17,6 +17,7 @@ import {
   type ObjectGroup,
   type WireEntry,
 } from '@bulkhead/protocol';
+import { formerNames, warnOnce, type Former } from './former-names.ts';
 import { settle } from './settle.ts';
 import { asMethod, describe, isRecord, plainJson, type Method } from './shape.ts';
 
@@ -38,14 +39,26 @@ type Made = { readonly config: JsonObject; readonly object: Promise<EntryObject>
  * Reads what an artifact exports as entry points.
  *
  * @param moduleMetadata - `PLUGIN_METADATA` of the main module; that of the export itself comes before it (F002-26).
+ * @param manifest - Says which former names lead to them.
+ * @throws TypeError where a former name is none.
  */
-export function adaptEntries(entryPoints: Bag, moduleMetadata: unknown): AdaptedEntries {
+export function adaptEntries(entryPoints: Bag, moduleMetadata: unknown, manifest: JsonObject): AdaptedEntries {
   const entries = Object.entries(entryPoints).flatMap(([word, named]) => {
     const group = parseObjectGroup(word);
     if (group === undefined || !isRecord(named)) return [];
-    return Object.entries(named).map(([name, exported]) => new Entry({ group, name, exported, moduleMetadata }));
+    const formers = formerNames({
+      manifest,
+      group,
+      noun: `entry point of ${group}`,
+      names: new Set(Object.keys(named)),
+    });
+    return Object.entries(named).map(
+      ([name, exported]) =>
+        new Entry({ group, name, exported, moduleMetadata, formers: formers.filter(({ use }) => use === name) }),
+    );
   });
-  const byTarget = new Map(entries.flatMap((entry) => entryTargets(entry).map((target) => [target, entry] as const)));
+  const targetsOf = (entry: Entry): readonly string[] => entryTargets(entry.wire());
+  const byTarget = new Map(entries.flatMap((entry) => targetsOf(entry).map((target) => [target, entry] as const)));
   return {
     open: async (context) => {
       for (const entry of entries) await entry.open(configOf(context));
@@ -54,7 +67,9 @@ export function adaptEntries(entryPoints: Bag, moduleMetadata: unknown): Adapted
     run: (target, args, context) => {
       const entry = byTarget.get(target);
       if (entry === undefined) throw new TypeError(`the plugin has no entry point "${target}"`);
-      return entry.run(target.slice(target.lastIndexOf('#') + 1), args, context);
+      const [, name = '', method = ''] = /^[^/]*\/(.*)#(.*)$/s.exec(target) ?? [];
+      entry.warnOfName(name, context);
+      return entry.run(method, args, context);
     },
   };
 }
@@ -76,12 +91,15 @@ type EntrySource = {
   readonly name: string;
   readonly exported: unknown;
   readonly moduleMetadata: unknown;
+  /** Names that lead to it. */
+  readonly formers: readonly Former[];
 };
 
 class Entry {
   readonly group: ObjectGroup;
   readonly name: string;
   readonly #source: EntrySource;
+  readonly #warnings: ReadonlyMap<string, (context: unknown) => void>;
   #made: Made | undefined;
   #about: JsonObject = {};
 
@@ -89,10 +107,17 @@ class Entry {
     this.group = source.group;
     this.name = source.name;
     this.#source = source;
+    const noun = `entry point of ${source.group}`;
+    this.#warnings = new Map(source.formers.map((former) => [former.name, warnOnce(former, noun)]));
+  }
+
+  warnOfName(name: string, context: unknown): void {
+    this.#warnings.get(name)?.(context);
   }
 
   wire(): WireEntry {
-    return { group: this.group, name: this.name, about: this.#about };
+    const wire = { group: this.group, name: this.name, about: this.#about };
+    return this.#warnings.size === 0 ? wire : { ...wire, former_names: [...this.#warnings.keys()] };
   }
 
   async open(config: JsonObject): Promise<void> {
