@@ -22,6 +22,14 @@ test('[F004-15] [F004-17] [F004-20] [F004-22] the best practices keep the contra
   expect(marked).toEqual(['F004-15', 'F004-17', 'F004-20', 'F004-22']);
 });
 
+test('[F000-1] [X004-4] docs/plugins.md says what the rules are for, and what holds for every plugin', async () => {
+  const page = await read('docs/plugins.md');
+  expect(page).toMatch(/compatible .*, quick, and safe to run, .* \(F000-1\)/);
+  const rules = page.split('(X004-4):\n\n')[1]?.split('\n\n')[0] ?? '';
+  for (const word of ['sandbox', 'permissions', 'bounded', 'small letters', 'while it runs', 'version'])
+    expect(rules).toContain(word);
+});
+
 test.each(GUIDES)('[F004-30] [F004-31] %s ends with version, date and where to find support', async (path) => {
   const { version } = JSON.parse(await read('package.json')) as { readonly version: string };
   const last = (await read(path)).trim().split('\n').at(-1) ?? '';

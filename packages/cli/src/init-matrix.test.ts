@@ -34,7 +34,7 @@ async function make(choices: Choices, parent = folder): Promise<string> {
 type Report = { readonly contracts: readonly ContractOutcome[]; readonly own: object };
 
 test.for(COMBINATIONS)(
-  'a new $kind in the style $style and language $lang passes check and test, and its tools can be called [F000-2] [F000-11] [F004-7] [F004-19]',
+  'a new $kind in the style $style and language $lang passes check and test, and its tools can be called [F000-2] [F000-11] [F000-25] [F004-7] [F004-19]',
   { timeout: 120_000 },
   async (choices) => {
     const dir = await make(choices);
