@@ -80,7 +80,7 @@ test(
     expect(await index('add', './index', `./${second}`, '--key', './index.pem')).toMatchObject({
       code: 0,
       stdout: `${at('index/index.json')}\n`,
-      stderr: expect.stringContaining('now has serial 2: 1 plugins, 2 versions'),
+      stderr: expect.stringContaining('now has serial 2: 1 plugin, 2 versions'),
     });
     expect(await here('index', 'build', 'index', '--key', 'index.pem')).toMatchObject({
       code: 0,
@@ -193,9 +193,9 @@ test(
   'the guide to keeping an index says what can be typed, in the order in which it is',
   { timeout: 120_000 },
   async () => {
-    await pack('weather', '1.0.0');
+    await pack('weather', '0.1.0');
     await using guided = await makeFolder();
-    await copyFile(at('weather-1.0.0.tgz'), join(guided.path, 'weather-1.0.0.tgz'));
+    await copyFile(at('weather-0.1.0.tgz'), join(guided.path, 'weather-0.1.0.tgz'));
     const guide = await readFile(join(REPOSITORY, 'docs/distribution.md'), 'utf8');
     const chapter = guide.slice(guide.indexOf('## For whoever keeps an index'));
     const lines = /```sh\n([^`]+)```/.exec(chapter)?.[1]?.trim().split('\n') ?? [];

@@ -107,7 +107,11 @@ function showKept({ file, is_changed, key, index }: KeptIndex, { json }: KeepOpt
   if (json === true) result(JSON.stringify(summary));
   else result(file);
   const state = is_changed ? 'now has' : 'is as it was, with';
-  say(plain(`the index "${name}" ${state} serial ${serial}: ${plugins.length} plugins, ${listed.length} versions`));
+  say(
+    plain(
+      `the index "${name}" ${state} serial ${serial}: ${countOf(plugins.length, 'plugin')}, ${countOf(listed.length, 'version')}`,
+    ),
+  );
   for (const one of blocked)
     say(talkColors.yellow(plain(`blocked by ${one.by}: ${one.name} ${one.version}: ${one.reason}`)));
   return EXIT_OK;
@@ -186,4 +190,8 @@ function showVerified(verified: VerifiedIndex, { result, colors }: Terminal): vo
 
 function findingLine({ path, severity, id, message }: Finding): string {
   return plain(`  ${path}  ${severity}  ${id}  ${message}`);
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${count === 1 ? noun : `${noun}s`}`;
 }

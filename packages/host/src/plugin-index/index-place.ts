@@ -49,6 +49,8 @@ function placeIn(path: string): IndexPlace {
   };
 }
 
+const IN_A_FOLDER = 'Name the folder that holds an index.json; `bulkhead index add DIR ARCHIVE --key KEY` begins one.';
+
 async function readBeneath(folder: string, file: string, bytesMax: number): Promise<FileReading> {
   try {
     const opened = await openFolder(await realpath(folder));
@@ -58,7 +60,8 @@ async function readBeneath(folder: string, file: string, bytesMax: number): Prom
       await opened.handle.close();
     }
   } catch (cause) {
-    throw unreachable(`${folder}/${file} cannot be read (${systemCodeOf(cause) ?? 'unreadable'})`, cause);
+    const message = `${folder}/${file} cannot be read (${systemCodeOf(cause) ?? 'unreadable'})`;
+    throw new HostError('INDEX_UNREACHABLE', { message, hint: IN_A_FOLDER, cause });
   }
 }
 
