@@ -46,6 +46,9 @@ test('with --json stdout is one ready line; the token is in a file that only its
   expect(plugins.map(({ name, state }) => `${name} ${state}`)).toEqual([
     'calculator INITIALIZED',
     'greeter INITIALIZED',
+    'memory_analyzer INITIALIZED',
+    'pattern_recognizer INITIALIZED',
+    'system_diagnostics INITIALIZED',
     'text_tools INITIALIZED',
     'units INITIALIZED',
   ]);
