@@ -7,8 +7,8 @@ import { readFile } from 'node:fs/promises';
 /** A watch that runs until it is stopped. */
 export type MemoryWatch = {
   readonly stop: () => void;
-  /** What was seen last, in bytes; 0 before the first look. */
-  readonly lastBytes: () => number;
+  /** The most that each of them has held in its life, together, in bytes: a look may miss it, the kernel does not. */
+  readonly peakBytes: () => Promise<number>;
 };
 
 /** What is watched; the children of `pid` count with it. */
@@ -25,30 +25,31 @@ const SAMPLE_MS = 50;
 /** Starts watching. */
 export function watchMemory(options: MemoryWatchOptions): MemoryWatch {
   let isSampling = false;
-  let lastBytes = 0;
   const timer = setInterval(() => {
     if (isSampling) return;
     isSampling = true;
-    void memoryOf(options.pid).then((bytes) => {
+    void memoryOf(options.pid, 'VmRSS').then((bytes) => {
       isSampling = false;
-      lastBytes = bytes;
       if (bytes <= options.bytesMax) return;
       clearInterval(timer);
       options.onPassed(bytes);
     });
   }, SAMPLE_MS);
-  return { stop: () => clearInterval(timer), lastBytes: () => lastBytes };
+  return { stop: () => clearInterval(timer), peakBytes: () => memoryOf(options.pid, 'VmHWM') };
 }
 
-async function memoryOf(pid: number): Promise<number> {
-  const [own, children] = await Promise.all([residentBytes(pid), childrenOf(pid)]);
-  const others = await Promise.all(children.map(memoryOf));
+/** Resident memory as proc(5) names it: now, or at its highest. */
+type Figure = 'VmRSS' | 'VmHWM';
+
+async function memoryOf(pid: number, figure: Figure): Promise<number> {
+  const [own, children] = await Promise.all([residentBytes(pid, figure), childrenOf(pid)]);
+  const others = await Promise.all(children.map((child) => memoryOf(child, figure)));
   return others.reduce((sum, bytes) => sum + bytes, own);
 }
 
-async function residentBytes(pid: number): Promise<number> {
+async function residentBytes(pid: number, figure: Figure): Promise<number> {
   const status = await readText(`/proc/${pid}/status`);
-  return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024;
+  return Number(new RegExp(`^${figure}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) * 1024;
 }
 
 async function childrenOf(pid: number): Promise<readonly number[]> {

@@ -35,14 +35,14 @@ test('one warm process serves job after job, in order', async () => {
 });
 
 test('[FAULTS-89] a process that hangs is ended at the time limit, and the next job has a fresh one', async () => {
-  await using workshop = openPlainWorkshop({ timeMs: 300 });
+  await using workshop = openPlainWorkshop({ timeMs: 1_500 });
   await workshop.ask(GOOD);
   const pid = workshop.pid() ?? 0;
   stopped.push(pid);
   process.kill(pid, 'SIGSTOP');
   const startedAt = performance.now();
   await expect(workshop.ask(GOOD)).rejects.toMatchObject({ code: 'REVIEW_LIMIT', details: { limit: 'workshop_ms' } });
-  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  expect(performance.now() - startedAt).toBeLessThan(6_000);
   expect(isAlive(pid)).toBe(false);
   await workshop.ask(GOOD);
   expect(workshop.pid()).not.toBe(pid);

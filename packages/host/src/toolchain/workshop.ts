@@ -114,7 +114,7 @@ async function runJob(
   time.resume();
   void say('job', job.parcel);
   try {
-    return { answer: await promise, memoryBytes: memory.lastBytes() };
+    return { answer: await promise, memoryBytes: await memory.peakBytes() };
   } finally {
     time.pause();
     memory.stop();
