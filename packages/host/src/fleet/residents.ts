@@ -80,12 +80,14 @@ export function createResidents(options: ResidentsOptions): Residents {
 
   function look(): void {
     lookAt = Infinity;
-    const wanted = listWanted(options);
+    const places = placesOf(options);
+    const wanted = listWanted(options, places);
     endUnwanted(options);
     const lacking = wanted.filter((each) => !isInhabited(each));
     for (const each of lacking) if (mayStart(each)) start(each);
     setbacks.keep(new Set(wanted.map(keyOf)));
-    if (lacking.length > 0 || hasAwaited(options)) lookIn(LOOK_EVERY_MS);
+    // What is to run, and is not here yet or may not run yet, is looked for again.
+    if (lacking.length > 0 || places.length > wanted.length) lookIn(LOOK_EVERY_MS);
   }
 
   function mayStart(each: Wanted): boolean {
@@ -141,9 +143,9 @@ function createSetbacks({ now }: ResidentsOptions['clock']) {
 }
 
 /** Who has them enabled by name, and the built-in tenant; another tenant of what all may call gets its first by a call. */
-function listWanted(options: ResidentsOptions): readonly Wanted[] {
+function listWanted(options: ResidentsOptions, places: readonly Place[]): readonly Wanted[] {
   const { fleet } = options;
-  return placesOf(options).flatMap(({ tenant, resolution }) => {
+  return places.flatMap(({ tenant, resolution }) => {
     const { release, config } = resolution;
     const { manifest, digest } = release;
     const live = fleet.find(digest);
@@ -155,16 +157,10 @@ function listWanted(options: ResidentsOptions): readonly Wanted[] {
   });
 }
 
-/** Tells whether something is to run that is not here yet, or may not run yet. */
-function hasAwaited(options: ResidentsOptions): boolean {
-  return placesOf(options).length > listWanted(options).length;
-}
-
 type Resolved = Extract<Resolution, { kind: 'resolved' }>;
+type Place = { readonly tenant: string; readonly resolution: Resolved };
 
-function placesOf({
-  releases,
-}: ResidentsOptions): readonly { readonly tenant: string; readonly resolution: Resolved }[] {
+function placesOf({ releases }: ResidentsOptions): readonly Place[] {
   const names = releases.plugins().filter((name) => releases.releasesOf(name).some(isBackground));
   return names.flatMap((name) => {
     const tenants = new Set([DEFAULT_TENANT, ...releases.registrantsOf(name).map((row) => row.tenant_id)]);
