@@ -85,6 +85,14 @@ test.each([
   expect(await askTool(host, 'asked', { plugin: 'says' })).toMatchObject({ pid: before.pid, together: 1 });
 });
 
+test('a check that has not ended is waited for and not begun again, so a plugin that hangs does not pile them up', async () => {
+  await using host = await open();
+  await say(host, { hang: 1_000, status: 'warning' });
+  await expect.poll(() => healthOf(host)?.error_count, { timeout: 5_000 }).toBeGreaterThanOrEqual(2);
+  await expect.poll(() => healthOf(host)?.health, { timeout: 5_000 }).toBe('warning');
+  expect(await askTool(host, 'asked', { plugin: 'says' })).toMatchObject({ together: 1 });
+});
+
 test('the host says in its own words what has no check, is disabled, or is not there [X004-2]', async () => {
   await using host = await open(['silent']);
   expect(await reportOf(host, 'silent')).toMatchObject({ status: 'unknown', message: 'Health check not implemented' });

@@ -8,7 +8,7 @@ import type { AdaptedPlugin } from './adapt/adapt.ts';
 import type { ToolAnswer } from './adapt/tool.ts';
 import type { GuestChannel } from './channel.ts';
 import { GuestCall, type ContextSource } from './context.ts';
-import { answerInTime } from './health.ts';
+import type { HealthAsking } from './health.ts';
 import { AnswerFault, errMessage, okMessage } from './reply.ts';
 import { drainStream, isStream } from './stream.ts';
 import { describeThrown, type Thrown } from './thrown.ts';
@@ -16,6 +16,7 @@ import { describeThrown, type Thrown } from './thrown.ts';
 /** A loaded plugin with what its calls need. */
 export type Bound = {
   readonly plugin: AdaptedPlugin;
+  readonly askHealth: HealthAsking;
   readonly source: ContextSource;
   readonly outputBytesMax: number;
 };
@@ -43,7 +44,7 @@ export function createGuestCalls({ send: sendJson, sendChunk }: Pick<GuestChanne
 
   function run(bound: Bound, message: CallMessage, call: GuestCall): void {
     try {
-      const result = dispatch(bound.plugin, message, call);
+      const result = dispatch(bound, message, call);
       if (isThenable(result)) void settleLater(bound, message, result);
       else settleOk(bound, message, result);
     } catch (thrown) {
@@ -102,7 +103,7 @@ export function createGuestCalls({ send: sendJson, sendChunk }: Pick<GuestChanne
   };
 }
 
-function dispatch(plugin: AdaptedPlugin, message: CallMessage, call: GuestCall): unknown {
+function dispatch({ plugin, askHealth }: Bound, message: CallMessage, call: GuestCall): unknown {
   switch (message.target) {
     case 'tool':
       return plugin.runTool(message.name, message.args[0] ?? {}, call);
@@ -113,7 +114,7 @@ function dispatch(plugin: AdaptedPlugin, message: CallMessage, call: GuestCall):
     case 'hook':
       return plugin.runHook(message.name, message.args[0], call);
     case 'health':
-      return plugin.healthCheck === undefined ? null : answerInTime(plugin.healthCheck(), message.args[0]);
+      return askHealth(message.args[0]);
   }
 }
 

@@ -16,6 +16,7 @@ import { adaptPlugin } from './adapt/adapt.ts';
 import { adaptFunctions } from './adapt/functions.ts';
 import { writeBytesAsBase64 } from './binary.ts';
 import { createGuestCalls, type Bound, type GuestCalls } from './calls.ts';
+import { createHealthAsking } from './health.ts';
 import { openGuestChannel, type GuestChannel } from './channel.ts';
 import { createPluginContext, type CallTool, type ContextSource, type LifeSource } from './context.ts';
 import { EXIT_CODES, exitNow, watchForDeath } from './death.ts';
@@ -122,7 +123,8 @@ class GuestRuntime {
       const leveled = createLogger(this.#channel.send, () => this.#config);
       const contextSource = this.#contextSource(bind, leveled);
       await plugin.load(createPluginContext(contextSource, this.#lifeSource(leveled)));
-      this.#bound = { plugin, source: contextSource, outputBytesMax: bind.output_bytes };
+      const askHealth = createHealthAsking(plugin.healthCheck);
+      this.#bound = { plugin, askHealth, source: contextSource, outputBytesMax: bind.output_bytes };
       this.#channel.send(readyMessage(plugin));
     } catch (thrown) {
       this.#channel.send(stringify({ t: 'failed', ...describeThrown(thrown, code) }));
