@@ -52,3 +52,37 @@ test('a draft-07 schema is read as one', () => {
   const check = checkOf({ $schema: 'http://json-schema.org/draft-07/schema#', items: [{ type: 'number' }] });
   expect(check(['x'])).toContain('"/0" must be number');
 });
+
+test('two schemas may name themselves alike, and neither sees the other', () => {
+  const one = checkOf({ $id: 'https://example.org/size', type: 'number' });
+  const other = checkOf({ $id: 'https://example.org/size', type: 'string' });
+  expect([one(1), other('a')]).toEqual([undefined, undefined]);
+  expect([one('a'), other(1)]).toEqual(['the value must be number', 'the value must be string']);
+  const stranger = compileSchema({ $ref: 'https://example.org/size' }, 'returns');
+  expect(stranger).toMatchObject({ ok: false, message: expect.stringContaining("can't resolve reference") as string });
+});
+
+test('a schema may point to the schema of its draft', () => {
+  const check = checkOf({ $ref: 'https://json-schema.org/draft/2020-12/schema' });
+  expect(check({ type: 'number' })).toBeUndefined();
+  expect(check({ type: 'nonsense' })).toContain('"/type"');
+});
+
+test('a draft that nobody knows is named', () => {
+  const compiled = compileSchema({ $schema: 'https://example.org/my-draft' }, 'returns');
+  expect(compiled).toMatchObject({
+    ok: false,
+    message: expect.stringContaining('https://example.org/my-draft') as string,
+  });
+});
+
+test.each([
+  ['2020-12', {}],
+  ['draft-07', { $schema: 'http://json-schema.org/draft-07/schema#' }],
+])('a schema is judged by %s after a thousand others as it was at first', (_draft, head) => {
+  for (let index = 0; index < 1_000; index += 1) checkOf({ ...head, const: index });
+  expect(compileSchema({ ...head, maxLength: -1 }, 'returns')).toMatchObject({
+    ok: false,
+    message: 'the returns are no JSON Schema: schema is invalid: data/maxLength must be >= 0',
+  });
+});

@@ -38,6 +38,14 @@ const COSTLY = new Set([
   'unevaluatedItems',
 ]);
 const DRAFT_7 = 'http://json-schema.org/draft-07/schema';
+const OPTIONS = {
+  strict: false,
+  allErrors: false,
+  validateFormats: true,
+  inlineRefs: false,
+  logger: false,
+  validateSchema: false, // A judge does it.
+} as const;
 
 /**
  * Compiles a schema (2020-12, or draft-07 where `$schema` says so).
@@ -46,7 +54,7 @@ const DRAFT_7 = 'http://json-schema.org/draft-07/schema';
  */
 export function compileSchema(schema: JsonObject, what: string): CompiledSchema {
   try {
-    const validate = withinTime(COMPILE_MS_MAX, () => compiler(schema).compile(schema)) as ValidateFunction; // Ajv's own.
+    const validate = compile(schema);
     const run = hasCostlyKeyword(schema) ? guarded(validate) : validate;
     return { ok: true, check: (value) => (run(value) ? undefined : describeErrors(validate.errors)) };
   } catch (error) {
@@ -57,15 +65,43 @@ export function compileSchema(schema: JsonObject, what: string): CompiledSchema 
 
 /** Compiles a schema of our own, which costs what its value is long: it is checked without a limit of time. */
 export function compileOwnSchema(schema: JsonObject): SchemaCheck {
-  const validate = compiler(schema).compile(schema);
+  const validate = create(Ajv2020).compile(schema);
   return (value) => (validate(value) ? undefined : describeErrors(validate.errors));
 }
 
-function compiler(schema: JsonObject): Ajv {
-  const options = { strict: false, allErrors: false, validateFormats: true, inlineRefs: false, logger: false } as const;
-  const { $schema } = schema;
-  const isDraft7 = typeof $schema === 'string' && $schema.startsWith(DRAFT_7);
-  const ajv = isDraft7 ? new Ajv(options) : new Ajv2020(options);
+/** Each schema has a compiler of its own, because what one names by `$id` another could see. */
+function compile(schema: JsonObject): ValidateFunction {
+  const draft = draftOf(schema);
+  const judge = judgeOf(draft);
+  return withinTime(COMPILE_MS_MAX, () => {
+    void judge.validateSchema(schema, true);
+    return create(draft).compile(schema);
+  }) as ValidateFunction; // Ajv's own.
+}
+
+type Draft = typeof Ajv | typeof Ajv2020;
+
+function draftOf({ $schema }: JsonObject): Draft {
+  return typeof $schema === 'string' && $schema.startsWith(DRAFT_7) ? Ajv : Ajv2020;
+}
+
+const judges = new Map<Draft, InstanceType<Draft>>();
+
+/**
+ * Says whether a schema is one. To compile a draft's own schema takes twenty times as long as most schemas do, so all share
+ * it; before any time limit runs, since an interrupted compiler is of no more use.
+ */
+function judgeOf(draft: Draft): InstanceType<Draft> {
+  const known = judges.get(draft);
+  if (known !== undefined) return known;
+  const judge = create(draft);
+  void judge.validateSchema({}, true);
+  judges.set(draft, judge);
+  return judge;
+}
+
+function create(draft: Draft): InstanceType<Draft> {
+  const ajv = new draft(OPTIONS);
   addFormats.default(ajv, { mode: 'fast' });
   return ajv;
 }
