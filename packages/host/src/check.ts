@@ -9,11 +9,12 @@ import { resolve } from 'node:path';
 import { HostError } from './base/host-error.ts';
 import { bundleSource, type Bundle } from './bundle/bundle-source.ts';
 import { PLATFORM_VERSION } from './host/settings.ts';
-import { withWorkshop } from './host/with-workshop.ts';
+import { withPrepared, workIn } from './host/with-workshop.ts';
 import { problemsOfMissing } from './install/problems.ts';
 import { checkRequirements, missingPackages, type MissingRequirement } from './requirements/check-requirements.ts';
 import { createSystemProbe } from './requirements/system-probe.ts';
 import { reviewSource } from './review/review-source.ts';
+import type { PreparedSandbox } from './sandbox/process/prepare-sandbox.ts';
 import { readSdk } from './source/host-package.ts';
 import { readManifest } from './source/manifest-file.ts';
 import { OPERATOR_FOLDER, readSource } from './source/read-source.ts';
@@ -50,22 +51,31 @@ export type CheckOptions = { readonly fix?: boolean; readonly load?: boolean };
  * @param dir - The folder; one that is missing or too large is a finding too.
  * @public
  */
-export async function checkPlugin(dir: string, { fix = false, load = false }: CheckOptions = {}): Promise<CheckReport> {
+export async function checkPlugin(dir: string, options: CheckOptions = {}): Promise<CheckReport> {
   try {
-    await using loader = load ? openLoadOnce() : undefined;
-    const { fixed, ...read } = await withWorkshop(async (ask) => {
-      const mended = fix ? await mendPlugin(resolve(dir), ask) : undefined;
-      return { ...(await findIn(resolve(dir), ask)), ...(mended !== undefined && { fixed: mended }) };
-    });
-    const { bundle, dependencies } = read;
-    const problems = bundle === undefined ? undefined : await loader?.load(bundle);
-    const findings = [...read.findings, ...(problems ?? [])];
-    return { ok: !hasErrors(findings), findings, dependencies, ...(fixed !== undefined && { fixed }) };
+    return await withPrepared((preparing) => checkIn(preparing, resolve(dir), options));
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     const findings = error.findings.length > 0 ? error.findings : [asFinding(error)];
     return { ok: false, findings, dependencies: [] };
   }
+}
+
+/** What reads the plugin and what loads it share a sandbox, which is measured while it is read. */
+async function checkIn(
+  preparing: Promise<PreparedSandbox>,
+  dir: string,
+  { fix = false, load = false }: CheckOptions,
+): Promise<CheckReport> {
+  await using loader = load ? openLoadOnce(preparing) : undefined;
+  const { fixed, ...read } = await workIn(preparing, async (ask) => {
+    const mended = fix ? await mendPlugin(dir, ask) : undefined;
+    return { ...(await findIn(dir, ask)), ...(mended !== undefined && { fixed: mended }) };
+  });
+  const { bundle, dependencies } = read;
+  const problems = bundle === undefined ? undefined : await loader?.load(bundle);
+  const findings = [...read.findings, ...(problems ?? [])];
+  return { ok: !hasErrors(findings), findings, dependencies, ...(fixed !== undefined && { fixed }) };
 }
 
 /** `bundle` is there where nothing that was found keeps the plugin from being loaded here. */

@@ -8,6 +8,7 @@ import { placeOf } from './bundle/map-stack.ts';
 import { LivePlugin } from './fleet/live-plugin.ts';
 import { openHost } from './host.ts';
 import { resolveSettings } from './host/settings.ts';
+import type { PreparedSandbox } from './sandbox/process/prepare-sandbox.ts';
 import { problemsOfTrial } from './install/problems.ts';
 
 /** Loads a plugin, and answers what is wrong with it then; disposing ends the host. */
@@ -17,8 +18,8 @@ export type LoadOnce = AsyncDisposable & { readonly load: (bundle: Bundle) => Pr
  * Opens the host behind whatever is done meanwhile: its sandbox is measured first, since code of the plugin will run, and that
  * takes as long as reading does.
  */
-export function openLoadOnce(): LoadOnce {
-  const opening = openHost(resolveSettings({ spareCount: 0 }));
+export function openLoadOnce(preparing: Promise<PreparedSandbox>): LoadOnce {
+  const opening = preparing.then((prepared) => openHost({ ...resolveSettings({ spareCount: 0 }), prepared }));
   opening.catch(() => undefined); // Told by `load`, where there is one.
   return {
     load: async (bundle) => {

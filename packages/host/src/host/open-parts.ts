@@ -91,7 +91,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const lateCalls: LateCalls = {};
   const events = openEvents(settings, { storage, metrics, journal, node: records.node, late: lateCalls }, closing);
   const registry = openRegistry(clock, { transitions, journal, events, late }, closing);
-  const workshop = openWorkshop({ settings, sandbox });
+  const workshop = openWorkshop({ settings, sandbox: { ...sandbox, tier: sandbox.receipt.tier } });
   closing.defer(() => workshop.close());
   const catalogue = await openReadCatalogue(settings, storage, closing);
   const { admitter, chargeGuest } = openAdmission(settings, catalogue, closing);
@@ -223,6 +223,7 @@ async function openSandbox(settings: HostSettings, { metrics, journal }: Told): 
   const { clock, log, guestPath, probePath, spareCount, spareMemoryMb, tierMax, minTier } = settings;
   const sandbox = await openProcessSandbox({
     ...{ clock, log, guestPath, probePath, spareCount, spareMemoryMb, tierMax },
+    prepared: settings.prepared,
     isDebugged: settings.debugging !== undefined,
     onOpened: (kind, durationMs) => metrics.observeStart(kind === 'warm' ? 'pool' : 'cold', durationMs),
     onDropped: () => metrics.countDroppedFrames(1),

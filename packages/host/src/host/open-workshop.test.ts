@@ -32,9 +32,8 @@ async function openAt(tier: Tier): Promise<Workshop> {
   const { architecture } = toolset;
   const place = await openRunDirectory({ forOtherUsers: toolset.isRoot });
   const staged = await stageLaunchFiles({ runDirectory: place, guestPath: WORKSHOP_FILE, architecture });
-  const receipt = { tier, layers: [], above: [], kernel: '', node: '', checked_at: '' };
   const settings = { clock: systemClock, workshopPath: WORKSHOP_FILE };
-  const workshop = openWorkshop({ settings, sandbox: { receipt, runDirectory: place, staged, toolset, uids } });
+  const workshop = openWorkshop({ settings, sandbox: { tier, runDirectory: place, staged, toolset, uids } });
   const close = async (): Promise<void> => {
     await workshop.close();
     await place.close();

@@ -3,13 +3,13 @@
  * and its two native files to read and execute, child processes for the bundler, and nothing else: no network, no other
  * file, no right to write.
  */
-import { LIMITS } from '@bulkhead/protocol';
+import { LIMITS, type Tier } from '@bulkhead/protocol';
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import { dataLimitBytes } from '../sandbox/process/command.ts';
 import { createGuestLauncher } from '../sandbox/process/launcher.ts';
 import { inspectNode } from '../sandbox/process/node-image.ts';
-import type { ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
+import type { PreparedSandbox } from '../sandbox/process/prepare-sandbox.ts';
 import { findNativeTools } from '../toolchain/native-tools.ts';
 import { WORKSHOP_HEAP_MB } from '../toolchain/workshop-launch.ts';
 import { createWorkshop, type Workshop, type WorkshopOptions, type WorkshopStart } from '../toolchain/workshop.ts';
@@ -22,7 +22,7 @@ export type OpenWorkshopOptions = {
     readonly workshopPath: string;
     readonly workshopIdleMs?: number;
   };
-  readonly sandbox: Pick<ProcessSandbox, 'receipt' | 'runDirectory' | 'staged' | 'toolset' | 'uids'>;
+  readonly sandbox: Omit<PreparedSandbox, 'close' | 'memory'> & { readonly tier: Tier };
   readonly onDone?: WorkshopOptions['onDone'];
 };
 
@@ -56,7 +56,7 @@ async function stageWorkshop(
   workshopPath: string,
   sandbox: OpenWorkshopOptions['sandbox'],
 ): Promise<() => WorkshopStart> {
-  const { receipt, runDirectory, staged, toolset, uids } = sandbox;
+  const { tier, runDirectory, staged, toolset, uids } = sandbox;
   const natives = findNativeTools();
   const [guest, bundler, parser, image] = await Promise.all([
     // A copy of this ending: for any other Node reads a package.json, which the sandbox does not show.
@@ -67,7 +67,7 @@ async function stageWorkshop(
     inspectNode(process.execPath, ['--require', natives.parser]),
   ]);
   const launcher = createGuestLauncher({
-    tier: receipt.tier,
+    tier,
     toolset,
     staged: { ...staged, guest, image },
     token: runDirectory.token,

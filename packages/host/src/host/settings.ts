@@ -8,6 +8,7 @@ import { silentLog, type Log } from '../base/log.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import type { SignaturePolicy } from '../install/judge-signature.ts';
 import type { NodeTiming } from '../nodes/nodes.ts';
+import type { PreparedSandbox } from '../sandbox/process/prepare-sandbox.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { ThreadTiming } from '../services/threads.ts';
 import { createMemoryStorage } from '../storage/memory.ts';
@@ -47,6 +48,8 @@ export type HostSettings = {
   readonly guestPath: string;
   readonly probePath: string;
   readonly workshopPath: string;
+  /** What its caller has prepared of its sandbox, and closes. */
+  readonly prepared: PreparedSandbox | undefined;
   /** Set by {@link createDebugHost} alone. */
   readonly debugging: Debugging | undefined;
 };
@@ -115,6 +118,7 @@ export function resolveSettings(options: HostOptions): HostSettings {
     guestPath: built('guest.cjs'),
     probePath: built('probe.js'),
     workshopPath: built('workshop.js'),
+    prepared: undefined,
     debugging: undefined,
   };
 }

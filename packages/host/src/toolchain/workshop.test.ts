@@ -34,6 +34,21 @@ test('one warm process serves job after job, in order', async () => {
   expect(done).toEqual(['review', 'review', 'review']);
 });
 
+test('a process that was started beforehand serves the first job', async () => {
+  await using workshop = openPlainWorkshop();
+  workshop.warm();
+  await expect.poll(() => workshop.pid()).toBeDefined();
+  const pid = workshop.pid();
+  await workshop.ask(GOOD);
+  expect(workshop.pid()).toBe(pid);
+});
+
+test('where none can be started beforehand, the job that needs it says so', async () => {
+  await using workshop = openPlainWorkshop({ prepare: () => Promise.reject(new Error('no processes are left')) });
+  workshop.warm();
+  await expect(workshop.ask(GOOD)).rejects.toMatchObject({ code: 'HOST_SPAWN_FAILED' });
+});
+
 test('[FAULTS-89] a process that hangs is ended at the time limit, and the next job has a fresh one', async () => {
   await using workshop = openPlainWorkshop({ timeMs: 1_500 });
   await workshop.ask(GOOD);

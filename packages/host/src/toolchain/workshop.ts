@@ -33,6 +33,8 @@ export type WorkshopStart = { readonly launch: WorkshopLaunch; readonly tools: N
 /** Does jobs one after the other, whoever asks. */
 export type Workshop = {
   readonly ask: AskWorkshop;
+  /** Starts a process for the next job; where none starts, that job tells why. */
+  readonly warm: () => void;
   /** Process id of the warm or busy process, undefined where there is none. */
   readonly pid: () => number | undefined;
   /** Ends the process; a job in flight fails as `HOST_CLOSED`. May be called again. */
@@ -48,12 +50,16 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     return startWorkshopChild(launch, tools);
   }, options.idleMs ?? IDLE_MS);
   let last: Promise<unknown> = Promise.resolve();
+
+  function next<Result>(run: () => Promise<Result>): Promise<Result> {
+    const result = last.then(run);
+    last = result.catch(() => undefined); // Whoever asked is told; the next job runs all the same.
+    return result;
+  }
+
   return {
-    ask: (job) => {
-      const result = last.then(() => serve(warm, job, options));
-      last = result.catch(() => undefined); // Whoever asked is told; the next job runs all the same.
-      return result;
-    },
+    ask: (job) => next(() => serve(warm, job, options)),
+    warm: () => void next(async () => warm.keep(await warm.take())).catch(() => undefined),
     pid: warm.pid,
     close: async () => {
       await warm.close();

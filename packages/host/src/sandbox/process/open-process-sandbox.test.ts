@@ -1,15 +1,17 @@
-import { TIERS, type Tier } from '@bulkhead/protocol';
+import { TIERS, isTierAtLeast, type Tier } from '@bulkhead/protocol';
+import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { GUEST_MARKER } from '../../../../../tools/leak-guard.ts';
+import { silentLog } from '../../base/log.ts';
 import { callOf } from '../conformance.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { tierObstacle } from './command.ts';
-import { leaseUsers } from './open-process-sandbox.ts';
+import { leaseUsers, likelyTier, prepareSandbox } from './prepare-sandbox.ts';
 import { findProcesses } from './process-table.ts';
-import { openSandboxFixture, type PluginUnderTest, type SandboxFixture } from './sandbox-fixture.ts';
+import { GUEST_FILE, openSandboxFixture, type PluginUnderTest, type SandboxFixture } from './sandbox-fixture.ts';
 import { findToolset } from './toolset.ts';
 
 const toolset = await findToolset();
@@ -42,12 +44,22 @@ async function openPlugin(tier: Tier, plugin?: PluginUnderTest): Promise<Sandbox
   return opening.sandbox;
 }
 
-test('opened without being measured it is the strongest that has its tools, and claims no layer', async () => {
-  fixture = await openSandboxFixture(strongest, { isMeasured: false });
-  expect(fixture.sandbox.receipt).toMatchObject({ tier: strongest, layers: [], above: [] });
+test('what was prepared by another is used, and left to it', async () => {
+  const prepared = await prepareSandbox({ guestPath: GUEST_FILE, log: silentLog });
+  expect(likelyTier(prepared.toolset, 'jail')).toBe(strongest);
+  fixture = await openSandboxFixture(strongest, { prepared });
+  expect(fixture.sandbox.runDirectory).toBe(prepared.runDirectory);
   const opening = await fixture.open(PLUGIN);
   if (!opening.ok) throw new Error(opening.error.message);
   expect(await opening.sandbox.run(callOf('echo', { a: 1 }))).toMatchObject({ ok: true, value: { a: 1 } });
+  await fixture.close();
+  expect(existsSync(prepared.runDirectory.path)).toBe(true);
+  await prepared.close();
+  expect(existsSync(prepared.runDirectory.path)).toBe(false);
+});
+
+test.each(TIERS)('no tier above %s is likely where none stronger is wanted', (tier) => {
+  expect(likelyTier(toolset, tier)).toBe(tiers.findLast((each) => isTierAtLeast(tier, each)));
 });
 
 describe.each(tiers)('at tier %s', (tier) => {

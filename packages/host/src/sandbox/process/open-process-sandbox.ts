@@ -1,6 +1,6 @@
 /**
- * Opens the `process` driver of one host, in order: clear up after dead hosts, make this host's run folder, put the
- * files of a guest in place, find the strongest tier that the self-test shows to hold, start the warm pool.
+ * Opens the `process` driver of one host, in order: put everything in place, find the strongest tier that the self-test shows to
+ * hold, start the warm pool.
  */
 import { LIMITS, LIMIT_PROFILES, TIERS, isTierAtLeast, type Receipt, type Tier } from '@bulkhead/protocol';
 import { release } from 'node:os';
@@ -11,7 +11,7 @@ import type { Log } from '../../base/log.ts';
 import { openProbeTargets } from '../../self-test/targets.ts';
 import { createWatchdog } from '../watchdog.ts';
 import { createPathHider, type HidePaths } from './clean-text.ts';
-import { dataLimitBytes, guestPathInside, tierObstacle, type StagedFiles } from './command.ts';
+import { dataLimitBytes, guestPathInside } from './command.ts';
 import {
   createProcessDriver,
   type GuestLaunches,
@@ -19,17 +19,12 @@ import {
   type ProcessDriver,
   type ProcessDriverOptions,
 } from './driver.ts';
-import { stageLaunchFiles } from './launch-files.ts';
 import { createGuestLauncher } from './launcher.ts';
 import { measureTiers } from './measure-tiers.ts';
-import { openMemoryLayer, type MemoryLayer } from './memory-layer.ts';
-import { reapDeadHosts } from './reaper.ts';
-import { openRunDirectory, type RunDirectory } from './run-directory.ts';
+import type { MemoryLayer } from './memory-layer.ts';
+import { prepareSandbox, type PreparedSandbox } from './prepare-sandbox.ts';
 import { runSelfTest } from './run-self-test.ts';
 import { prepareWithTemp } from './temp-dirs.ts';
-import { findToolset, type Toolset } from './toolset.ts';
-import { openWatchman } from './watchman.ts';
-import { UID_LEASE_DIRECTORY, leaseUids, type UidLease, type UidLeaseOptions } from './uid-lease.ts';
 
 /** What the sandbox of a host is opened with. */
 export type ProcessSandboxOptions = {
@@ -48,22 +43,15 @@ export type ProcessSandboxOptions = {
   readonly onOpened: (kind: 'warm' | 'cold', durationMs: number) => void;
   readonly onDropped: () => void;
   readonly onSaid: ProcessDriverOptions['onSaid'];
-  /**
-   * False only where no plugin will run and nobody is told what holds: the strongest tier that the machine has the tools for
-   * is then used as it is, its receipt has no layers, and opening takes a fraction of the time.
-   */
-  readonly isMeasured?: boolean;
+  /** What the caller has prepared, and closes; prepared here where it is left out. */
+  readonly prepared?: PreparedSandbox | undefined;
 };
 
 /** The driver, and what other parts start processes with. */
-export type ProcessSandbox = {
+export type ProcessSandbox = PreparedSandbox & {
   readonly driver: ProcessDriver;
   readonly receipt: Receipt;
-  readonly runDirectory: RunDirectory;
-  readonly toolset: Toolset;
-  readonly staged: StagedFiles;
-  readonly uids: UidLease | undefined;
-  /** Ends every guest and removes the run folder. */
+  /** Ends every guest; removes the run folder unless the caller prepared it. */
   readonly close: () => Promise<void>;
 };
 
@@ -78,22 +66,11 @@ const FILE_BYTES_MAX = LIMITS.temp_file_bytes.value;
  *   their own though the host is root.
  */
 export async function openProcessSandbox(options: ProcessSandboxOptions): Promise<ProcessSandbox> {
-  const toolset = await findToolset();
-  await clearRemains(options.log, toolset.isRoot);
   await using opened = new AsyncDisposableStack();
-  const runDirectory = await openRunDirectory({ forOtherUsers: toolset.isRoot });
-  opened.defer(() => runDirectory.close());
-  const watchman = openWatchman({ perl: toolset.perl, token: runDirectory.token, log: options.log });
-  opened.defer(() => watchman.close());
-  const uids = toolset.isRoot ? await leaseUsers({ alivePath: runDirectory.alivePath }) : undefined;
-  opened.defer(async () => uids?.close());
-  const { guestPath } = options;
-  const staged = await stageLaunchFiles({ runDirectory, guestPath, architecture: toolset.architecture });
-  const { token, path } = runDirectory;
-  const memory = await openMemoryLayer({ toolset, launcher: staged.launcher, token, runDirectory: path });
-  opened.defer(() => memory.close());
-  const place: Place = { options, toolset, runDirectory, uids, staged, memory };
-  const receipt = options.isMeasured === false ? unmeasured(place) : await measure(place);
+  const prepared = options.prepared ?? (await prepareSandbox(options));
+  if (options.prepared === undefined) opened.defer(() => prepared.close());
+  const place: Place = { ...prepared, options, memory: await prepared.memory() };
+  const receipt = await measure(place);
   const { spareCount, spareMemoryMb = LIMIT_PROFILES.plugin.memory_mb, onOpened } = options;
   const driver = openDriver(place, {
     receipt,
@@ -106,41 +83,13 @@ export async function openProcessSandbox(options: ProcessSandboxOptions): Promis
   opened.defer(() => driver.close());
   const closing = opened.move();
   const told: Receipt = options.isDebugged === true ? { ...receipt, debug: true } : receipt;
-  return { driver, receipt: told, runDirectory, toolset, staged, uids, close: () => closing.disposeAsync() };
+  return { ...prepared, driver, receipt: told, close: () => closing.disposeAsync() };
 }
 
-type Place = {
+type Place = Omit<PreparedSandbox, 'close' | 'memory'> & {
   readonly options: ProcessSandboxOptions;
-  readonly toolset: Toolset;
-  readonly runDirectory: RunDirectory;
-  readonly uids: UidLease | undefined;
-  readonly staged: StagedFiles;
   readonly memory: MemoryLayer;
 };
-
-async function clearRemains(log: Log, isRoot: boolean): Promise<void> {
-  const remains = await reapDeadHosts({ leaseDirectory: isRoot ? UID_LEASE_DIRECTORY : undefined });
-  if (remains.killed > 0 || remains.removed.length > 0) log.info(remains, 'cleared up after a host that was killed');
-  if (remains.problems.length > 0) log.warn({ problems: remains.problems }, 'could not clear up after a dead host');
-}
-
-/**
- * Leases the user ids of this host. Without ids to give, guests of root would be root: rather no host than that.
- *
- * @throws {HostError} `SANDBOX_TOO_WEAK`; its hint says what to do.
- */
-export async function leaseUsers(options: UidLeaseOptions): Promise<UidLease> {
-  try {
-    return await leaseUids(options);
-  } catch (cause) {
-    const directory = options.directory ?? UID_LEASE_DIRECTORY;
-    throw new HostError('SANDBOX_TOO_WEAK', {
-      message: `guests cannot be given users of their own: ${cause instanceof Error ? cause.message : String(cause)}`,
-      hint: `Make ${directory} a folder of root's with mode 0700, or start the host as another user than root.`,
-      cause,
-    });
-  }
-}
 
 async function measure(place: Place): Promise<Receipt> {
   const { options, toolset, runDirectory, staged } = place;
@@ -168,16 +117,6 @@ async function measure(place: Place): Promise<Receipt> {
   } finally {
     await targets.close();
   }
-}
-
-function unmeasured({ options, toolset }: Place): Receipt {
-  const { clock, tierMax } = options;
-  const tiers = TIERS.filter((tier) => isTierAtLeast(tierMax, tier) && tierObstacle(tier, toolset) === undefined);
-  const checkedAt = isoTime(clock.wallTime());
-  return {
-    ...{ tier: tiers.at(-1) ?? 'process', layers: [], above: [] },
-    ...{ kernel: release(), node: process.version, checked_at: checkedAt },
-  };
 }
 
 type DriverChoice = {

@@ -33,6 +33,8 @@ export type SandboxFixture = {
 };
 
 const MEMORY_MB = 64;
+/** The built guest. */
+export const GUEST_FILE = built('guest.cjs');
 
 /** Opens the driver; a tier that does not hold here is an error, so that no test passes at another one. */
 export async function openSandboxFixture(
@@ -48,7 +50,7 @@ export async function openSandboxFixture(
   const sandbox = await openProcessSandbox({
     clock: systemClock,
     log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
-    guestPath: built('guest.cjs'),
+    guestPath: GUEST_FILE,
     probePath: built('probe.js'),
     spareCount: 0,
     tierMax: tier,
