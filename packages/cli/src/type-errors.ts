@@ -31,19 +31,31 @@ export async function findTypeErrors(dir: string, signal?: AbortSignal): Promise
   try {
     const config = join(folder, 'tsconfig.json');
     await writeFile(config, JSON.stringify(configOf(dir, main)));
-    const output = await run([compiler, '--project', config, '--pretty', 'false'], { cwd: dir, signal });
+    const command = [...compiler, '--project', config, '--pretty', 'false'];
+    const output = await run(command, { cwd: dir, signal });
     return output === undefined ? undefined : parseOutput(dir, output);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function findCompiler(): string | undefined {
+/** File and first arguments: the program for this machine, which the package's script would start a process later. */
+function findCompiler(): readonly [string, ...string[]] | undefined {
   try {
-    return join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
+    const described = createRequire(import.meta.url).resolve('typescript/package.json');
+    const native = nativeCompiler(described);
+    return native === undefined ? [process.execPath, join(dirname(described), 'bin/tsc')] : [native];
   } catch {
     return undefined; // It is an optional companion.
   }
+}
+
+/** Undefined where the installed compiler is laid out otherwise, as another version's may be. */
+function nativeCompiler(described: string): string | undefined {
+  const machine = findPackageJSON(`@typescript/typescript-${process.platform}-${process.arch}`, described);
+  const file =
+    machine === undefined ? '' : join(dirname(machine), 'lib', process.platform === 'win32' ? 'tsc.exe' : 'tsc');
+  return existsSync(file) ? file : undefined;
 }
 
 const MAINS = ['main.ts', 'index.ts', 'index.mts'];
@@ -97,13 +109,17 @@ function suppliedSdk(): string | undefined {
   return types !== undefined && existsSync(types) ? types : undefined;
 }
 
+/** The compiler is a Go program that ends soon: it collects garbage only where it has become large. */
+const COMPILER_ENV = { GOGC: 'off', GOMEMLIMIT: '512MiB' };
+
 function run(
-  args: readonly string[],
+  [file = '', ...args]: readonly string[],
   { cwd, signal }: { readonly cwd: string; readonly signal: AbortSignal | undefined },
 ): Promise<string | undefined> {
-  const options = { cwd, signal, timeout: TIMEOUT_MS, maxBuffer: OUTPUT_BYTES_MAX };
+  const env = { ...process.env, ...COMPILER_ENV };
+  const options = { cwd, env, signal, timeout: TIMEOUT_MS, maxBuffer: OUTPUT_BYTES_MAX };
   return new Promise((done) => {
-    execFile(process.execPath, [...args], options, (error, stdout) => {
+    execFile(file, args, options, (error, stdout) => {
       const isKilled = error !== null && (error.killed === true || error.code === 'ABORT_ERR');
       done(isKilled ? undefined : stdout);
     });
