@@ -80,6 +80,11 @@ export type HostOptions = {
    * instances for each tenant.
    */
   readonly sharedPlugins?: readonly string[];
+  /**
+   * Hosts with their ports, such as `localhost:11434`, that plugins may reach though they are of a private network, and without
+   * encryption: those plugins that list them in `network.allow` and were granted `internet`. None by default.
+   */
+  readonly privateHosts?: readonly string[];
   /** Spares of the default shape in the warm pool; 1 by default, 0 for none. */
   readonly spareCount?: number;
   /** Memory of those spares in MiB, which is that of a plugin without limits of its own by default: one of another size starts cold. */

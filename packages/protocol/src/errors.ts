@@ -328,6 +328,11 @@ export const ERRORS = {
     },
   }),
   ...rows('denied', {
+    EGRESS_REFUSED: {
+      audience: 'author',
+      message: 'a request to the network is not allowed',
+      hint: 'List the host and its port in network.allow of plugin.json; `docs/security.md` says what never goes out.',
+    },
     AUTH_REQUIRED: {
       audience: 'caller',
       status: 401,
@@ -399,6 +404,11 @@ export const ERRORS = {
     },
   }),
   ...rows('over_quota', {
+    EGRESS_LIMIT: {
+      audience: 'author',
+      message: 'a request to the network, or its answer, is larger or takes longer than it may',
+      hint: 'Ask for less at a time; `docs/limits.md` has each bound that begins with egress_.',
+    },
     TENANT_QUOTA_EXCEEDED: {
       message: 'the tenant has used up one of its quotas',
       hint: 'Try again after the time in Retry-After, or have the quota that `limit` names raised.',
@@ -507,6 +517,11 @@ export const ERRORS = {
     },
   }),
   ...rows('unavailable', {
+    EGRESS_FAILED: {
+      audience: 'author',
+      message: 'a host on the network did not answer',
+      hint: 'Look whether the host is there and what it answers; try again where the message tells of a fault that passes.',
+    },
     PLUGIN_UNAVAILABLE: {
       retryable: false,
       message: 'the plugin cannot be loaded until something is installed or provided',

@@ -277,6 +277,38 @@ export const LIMITS = {
   memory_query_characters: { value: 1_024, unit: 'characters', reason: 'The text of one query.' },
   memory_answer_artifacts: { value: 100, unit: 'artifacts', reason: 'Of one answer; ten where none is asked for.' },
   memory_depth: { value: 8, unit: 'levels', reason: 'How far relations are followed; two where none is asked for.' },
+  egress_requests: {
+    value: 16,
+    unit: 'requests',
+    reason: 'Of one instance at a time; a page that is read needs about six.',
+  },
+  egress_connections: {
+    value: 32,
+    unit: 'connections',
+    reason: 'Of this server to one host, for all plugins; who needs more waits.',
+  },
+  egress_url_bytes: { value: 16 * KIB, unit: 'bytes', reason: 'Most servers take 8 KiB.' },
+  egress_header_bytes: {
+    value: 64 * KIB,
+    unit: 'bytes',
+    reason: 'Of a request and of an answer, all headers together; browsers and proxies stay below.',
+  },
+  egress_headers: { value: 128, unit: 'headers', reason: 'Of a request and of an answer.' },
+  egress_request_bytes: { value: 16 * MIB, unit: 'bytes', reason: 'One body; it is held in memory until it is sent.' },
+  egress_response_bytes: {
+    value: 256 * MIB,
+    unit: 'bytes',
+    reason: 'One body, unpacked; it passes through in pieces, so that what is bounded is traffic.',
+  },
+  egress_connect_ms: { value: 10_000, unit: 'ms', reason: 'To resolve a name and to connect with TLS.' },
+  egress_silent_ms: {
+    value: 120_000,
+    unit: 'ms',
+    reason: 'Without a byte from the other side; a language model thinks for a minute.',
+  },
+  egress_request_ms: { value: 600_000, unit: 'ms', reason: 'One request with its whole answer.' },
+  egress_keep_alive_ms: { value: 4_000, unit: 'ms', reason: 'A connection that nobody uses is closed then.' },
+  egress_redirects: { value: 5, unit: 'redirects', reason: 'In a row; each is judged as a request is (FAULTS 99).' },
   event_data_bytes: {
     value: 16 * KIB,
     unit: 'bytes',

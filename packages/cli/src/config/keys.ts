@@ -4,7 +4,7 @@
  */
 import { UNSIGNED_POLICIES, isPublicKey, type IndexSource } from '@bulkhead/host';
 import { LOG_LEVELS } from '@bulkhead/server';
-import { LIMITS, TIERS, isJsonObject, parsePluginName } from '@bulkhead/protocol';
+import { LIMITS, TIERS, isHostPort, isJsonObject, parsePluginName } from '@bulkhead/protocol';
 
 /** One key. `parse` answers undefined for a value that it does not take; `fromText` reads an environment variable. */
 export type ConfigKey<Value> = {
@@ -69,6 +69,11 @@ export const CONFIG_KEYS = {
   'install.npm': flag({
     fallback: false,
     about: 'Take installs that name a package of npm, which this machine’s npm client fetches, without scripts.',
+  }),
+  'egress.private_hosts': hosts({
+    fallback: [],
+    about:
+      'Hosts with their ports, such as `localhost:11434`, that plugins may reach though they are private, without encryption too; those that list them and were granted `internet`.',
   }),
   'health.interval_ms': count(DAY_MS, {
     fallback: LIMITS.health_interval_ms.value,
@@ -169,6 +174,18 @@ function publicKeys(about: About<Words>): ConfigKey<Words> {
     parse: (value) => {
       const given = parse(value);
       return given !== undefined && given.every(isPublicKey) ? given : undefined;
+    },
+  };
+}
+
+function hosts(about: About<Words>): ConfigKey<Words> {
+  const { parse, ...key } = list(about);
+  return {
+    ...key,
+    expected: 'a list of exact hosts with their ports, such as localhost:11434',
+    parse: (value) => {
+      const given = parse(value);
+      return given?.every(isHostPort) === true ? given : undefined;
     },
   };
 }

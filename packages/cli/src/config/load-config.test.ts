@@ -51,6 +51,14 @@ test('indexes are a list of tables in the file, and JSON in the environment', as
     await expect(load('', { BULKHEAD__INSTALL__INDEX: wrong })).rejects.toThrow('expected a list of { place =');
 });
 
+test('private hosts are exact, with their ports', async () => {
+  const toml = (host: string): string => `[egress]\nprivate_hosts = ["${host}"]\n`;
+  expect(await load(toml('localhost:11434'))).toMatchObject({ 'egress.private_hosts': ['localhost:11434'] });
+  expect(await load(toml('127.0.0.1:8080'))).toMatchObject({ 'egress.private_hosts': ['127.0.0.1:8080'] });
+  for (const wrong of ['localhost', '*.local:80', 'http://localhost:80', 'localhost:0', 'localhost:99999', ''])
+    await expect(load(toml(wrong))).rejects.toThrow('expected a list of exact hosts with their ports');
+});
+
 test.each([
   ['an unknown key', '[server]\nprot = 1', 'server.prot is not known', 'Did you mean server.port?'],
   ['an unknown table', '[sever]\nport = 1', 'sever.port is not known', 'server.port'],

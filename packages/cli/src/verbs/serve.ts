@@ -127,6 +127,7 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
       pluginCallsPerSecond: config['plugins.calls_per_second'],
       healthTimeoutMs: config['health.timeout_ms'],
       sharedPlugins: config['sandbox.shared'],
+      privateHosts: config['egress.private_hosts'],
       secretsKeys: secretsKeysOf(process.env),
     });
   } finally {

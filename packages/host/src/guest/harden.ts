@@ -42,8 +42,11 @@ const BLANKED: Readonly<Record<string, unknown>> = {
 /** Global constructors and functions that open sockets. */
 const REFUSED_GLOBALS = ['fetch', 'WebSocket', 'EventSource'] as const;
 
-/** Hardens this process for a plugin; called once, before the plugin's first line runs. */
-export function harden(): void {
+/**
+ * Hardens this process for a plugin; called once, before the plugin's first line runs. `fetch` is what stands in the place of
+ * Node's; without it there is none.
+ */
+export function harden(fetch?: typeof globalThis.fetch): void {
   for (const name of REFUSED_METHODS) {
     if (name in process) define(process, name, refuse(`process.${name}`));
   }
@@ -51,7 +54,7 @@ export function harden(): void {
   for (const name of REFUSED_GLOBALS) {
     // Defining over a lazy global first loads what it stands for: 20 ms and 2 MB for WebSocket. Deleting does not.
     Reflect.deleteProperty(globalThis, name);
-    define(globalThis, name, refuse(name));
+    define(globalThis, name, name === 'fetch' && fetch !== undefined ? fetch : refuse(name));
   }
 }
 

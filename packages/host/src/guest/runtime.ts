@@ -21,6 +21,7 @@ import { openGuestChannel, type GuestChannel } from './channel.ts';
 import { createPluginContext, type CallTool, type ContextSource, type LifeSource } from './context.ts';
 import { EXIT_CODES, exitNow, watchForDeath } from './death.ts';
 import { createGuestEvents, type GuestEvents } from './events.ts';
+import { createGuestFetch } from './fetch.ts';
 import { harden } from './harden.ts';
 import { openArtifactLoader, type ArtifactLoader, type ImportRule } from './imports.ts';
 import { countOutput } from './output.ts';
@@ -116,7 +117,7 @@ class GuestRuntime {
     this.#config = bind.config;
     let code: ErrorCode = 'LOAD_FAILED';
     try {
-      if (bind.kind !== 'probe') harden();
+      if (bind.kind !== 'probe') harden(asksForInternet(bind) ? createGuestFetch(this.#asks.ask) : undefined);
       const artifact = await this.#loader.importArtifact(source, importRuleOf(bind));
       const plugin = bind.kind === 'plugin' ? await adaptPlugin(artifact, bind.manifest) : adaptFunctions(artifact);
       code = 'INIT_FAILED';
@@ -198,6 +199,12 @@ class GuestRuntime {
     }
     this.#channel.flush(() => exitNow(EXIT_CODES.closed));
   }
+}
+
+/** Whether it is granted the host decides at each request. */
+function asksForInternet({ kind, manifest }: BindMessage): boolean {
+  const asked = manifest['required_permissions'];
+  return kind === 'plugin' && Array.isArray(asked) && asked.includes('internet');
 }
 
 function importRuleOf({ kind, temp_dir }: BindMessage): ImportRule {

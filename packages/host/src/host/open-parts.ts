@@ -47,11 +47,13 @@ import { openBackground, type Background } from './open-background.ts';
 import { openMoves, type Late } from './open-moves.ts';
 import { openAdmission, type HostAdmission } from './open-admission.ts';
 import { holdDataDirectory } from './hold-data-directory.ts';
+import { openEgress, type HostEgress } from './open-egress.ts';
 import { openSecrets } from './open-secrets.ts';
 import { openEvents, type HostEvents } from './open-events.ts';
 import type { LateCalls } from './late-calls.ts';
 import { openServices } from './open-services.ts';
 import { openRecords } from './open-records.ts';
+import type { Workshop } from '../toolchain/workshop.ts';
 import { openWorkshop } from './open-workshop.ts';
 import { invokeHook, listHooks } from './hook-calls.ts';
 import { openRegistry } from './open-registry.ts';
@@ -91,16 +93,17 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const lateCalls: LateCalls = {};
   const events = openEvents(settings, { storage, metrics, journal, node: records.node, late: lateCalls }, closing);
   const registry = openRegistry(clock, { transitions, journal, events, late }, closing);
-  const workshop = openWorkshop({ settings, sandbox: { ...sandbox, tier: sandbox.receipt.tier } });
-  closing.defer(() => workshop.close());
+  const workshop = openHostWorkshop(settings, sandbox, closing);
   const catalogue = await openReadCatalogue(settings, storage, closing);
   const { admitter, chargeGuest } = openAdmission(settings, catalogue, closing);
   const background = openBackground(settings, { registry, journal }, closing);
-  const answerAsk = openServices(settings, { storage, metrics, events, threads: background.methods, late: lateCalls });
   const releases = createReleases({ catalogue, clock, newId: randomUUID });
   const possessions = createPossessions({ releases, catalogue, placeholderOf: createPlaceholders(randomBytes(32)) });
-  const watchers = { registry, metrics, chargeGuest, journal, answerAsk, background, events, possessions };
-  const live = liveOptions(settings, { sandbox, ...watchers });
+  const secrets = await openSecrets(settings, { catalogue, releases, storage });
+  const egress = openEgress(settings, { metrics, catalogue, secrets, possessions }, closing);
+  const asked = { storage, metrics, events, egress, threads: background.methods, late: lateCalls };
+  const watchers = { registry, metrics, chargeGuest, journal, background, events, egress, possessions };
+  const live = liveOptions(settings, { sandbox, ...watchers, answerAsk: openServices(settings, asked) });
   const fleet = createFleet(live);
   closing.defer(() => fleet.close());
   guests.fleet = fleet;
@@ -110,7 +113,6 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const { env, platformVersion, minTier, untrustedMinTier, signatures } = settings;
   const shared = { log, releases, registry, metrics, journal, fleet, tier, minTier, untrustedMinTier };
   const artifacts = await openArtifacts(settings, releases, storage);
-  const secrets = await openSecrets(settings, { catalogue, releases, storage });
   const brought = { workshop, supplied: [await readSdk()], artifacts, storage, clock };
   const install = { ...shared, ...brought, env, platformVersion, signatures };
   const follower = openFollower(install, catalogue, closing);
@@ -153,6 +155,12 @@ async function openSlowParts(
   if (storage.status === 'rejected') throw storage.reason;
   if (sandbox.status === 'rejected') throw sandbox.reason;
   return { storage: storage.value, sandbox: sandbox.value };
+}
+
+function openHostWorkshop(settings: HostSettings, sandbox: ProcessSandbox, closing: AsyncDisposableStack): Workshop {
+  const workshop = openWorkshop({ settings, sandbox: { ...sandbox, tier: sandbox.receipt.tier } });
+  closing.defer(() => workshop.close());
+  return workshop;
 }
 
 async function openReadCatalogue(
@@ -263,12 +271,13 @@ type Watchers = Pick<HostAdmission, 'chargeGuest'> & {
   readonly answerAsk: AnswerAsk;
   readonly background: Background;
   readonly events: HostEvents;
+  readonly egress: HostEgress;
   readonly possessions: Possessions;
 };
 
 function liveOptions(
   settings: HostSettings,
-  { sandbox, registry, metrics, chargeGuest, journal, answerAsk, background, events, possessions }: Watchers,
+  { sandbox, registry, metrics, chargeGuest, journal, answerAsk, background, events, egress, possessions }: Watchers,
 ): LiveOptions {
   return {
     clock: settings.clock,
@@ -281,6 +290,7 @@ function liveOptions(
     mayBeShared: (plugin) => settings.sharedPlugins.includes(plugin),
     open: async (spec, scope) => {
       const speaker = background.speakerOf(spec, scope);
+      egress.didOpen(speaker, spec);
       const answer: AnswerGuest = (ask, call) => answerAsk(speaker, ask, call);
       const connect = (line: EventLine): EventLink => events.connect(speaker, line);
       const opening = await openGuest(sandbox, spec, {
@@ -290,6 +300,8 @@ function liveOptions(
         belongings: possessions.of(spec, scope),
       });
       background.didOpen(speaker, opening);
+      if (opening.ok) void opening.sandbox.died.then(() => egress.didLeave(speaker));
+      else egress.didLeave(speaker);
       if (opening.ok) settings.debugging?.didOpen(opening.sandbox, spec.sourceMap);
       if (opening.ok && scope.name !== SHARED_SCOPE) chargeGuest(scope.name, opening.sandbox);
       return opening;

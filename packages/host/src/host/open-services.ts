@@ -13,6 +13,7 @@ import type { Threads } from '../services/threads.ts';
 import { createToolService, type NestedCall } from '../services/tools.ts';
 import type { Storage } from '../storage/port.ts';
 import { grantsBy, type LateCalls } from './late-calls.ts';
+import type { HostEgress } from './open-egress.ts';
 import type { HostEvents } from './open-events.ts';
 import type { HostSettings } from './settings.ts';
 
@@ -22,12 +23,13 @@ export type ServiceParts = {
   readonly metrics: Metrics;
   readonly threads: Threads['methods'];
   readonly events: HostEvents;
+  readonly egress: HostEgress;
   readonly late: LateCalls;
 };
 
 /** Opens the desk. No guest asks before `late.path` is there. */
 export function openServices({ clock, log }: HostSettings, parts: ServiceParts): AnswerAsk {
-  const { storage, metrics, events, threads, late } = parts;
+  const { storage, metrics, events, threads, egress, late } = parts;
   const path = (): CallPath => {
     assertInvariant(late.path !== undefined, 'the call flow is there before a guest is');
     return late.path;
@@ -37,6 +39,7 @@ export function openServices({ clock, log }: HostSettings, parts: ServiceParts):
       memory: createMemoryService({ storage, clock, newId: createCallIds(), didStore: events.didStore }),
       events: events.methods,
       threads,
+      egress: egress.methods,
       tools: createToolService({ clock, call: (nested) => callNested(path(), nested) }),
     },
     clock,

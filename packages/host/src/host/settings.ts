@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { silentLog, type Log } from '../base/log.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
+import type { DialerOptions } from '../egress/dialer.ts';
 import type { SignaturePolicy } from '../install/judge-signature.ts';
 import type { NodeTiming } from '../nodes/nodes.ts';
 import type { PreparedSandbox } from '../sandbox/process/prepare-sandbox.ts';
@@ -28,6 +29,9 @@ export type HostSettings = {
   readonly hasImplicitTenants: boolean;
   readonly grants: Readonly<Record<string, readonly string[]>>;
   readonly sharedPlugins: readonly string[];
+  readonly privateHosts: readonly string[];
+  /** The network as `fetch` of plugins sees it; another one in tests. */
+  readonly internet: DialerOptions;
   readonly spareCount: number;
   readonly spareMemoryMb: number;
   readonly workshopIdleMs: number;
@@ -100,6 +104,8 @@ export function resolveSettings(options: HostOptions): HostSettings {
     hasImplicitTenants: options.tenants !== 'explicit',
     grants: options.grants ?? {},
     sharedPlugins: options.sharedPlugins ?? [],
+    privateHosts: options.privateHosts ?? [],
+    internet: {},
     spareCount: options.spareCount ?? SPARES,
     spareMemoryMb: options.spareMemoryMb ?? LIMIT_PROFILES.plugin.memory_mb,
     workshopIdleMs: options.workshopIdleMs ?? WORKSHOP_IDLE_MS,

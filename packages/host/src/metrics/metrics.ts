@@ -36,6 +36,10 @@ export type Metrics = {
   /** Counts what a plugin asked of a service that exists; `code` is `ok` or of the error table. */
   readonly countServiceAsk: (service: string, code: string) => void;
   readonly countEvent: (outcome: EventOutcome) => void;
+  /** Counts a request of a plugin to the network; `code` is `ok` or of the error table. */
+  readonly countEgressRequest: (plugin: string, code: string) => void;
+  /** Counts bytes of bodies and URLs that went out for a plugin or came for it. */
+  readonly countEgressBytes: (plugin: string, direction: 'sent' | 'received', bytes: number) => void;
   readonly countDroppedFrames: (frames: number) => void;
   /** The whole page in the text format of Prometheus 0.0.4. Never rejects for what a guest did. */
   readonly renderMetrics: () => Promise<string>;
@@ -74,6 +78,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const recordFailures = createFamily(REASON_LABELS_MAX, createCount);
   const events = createFamily(REASON_LABELS_MAX, createCount);
   const droppedFrames = createCount();
+  const egressRequests = createFamily(PLUGIN_LABELS_MAX, () => createFamily(REASON_LABELS_MAX, createCount));
+  const egressBytes = createFamily(PLUGIN_LABELS_MAX, () => createFamily(REASON_LABELS_MAX, createCount));
   const asks = createFamily(REASON_LABELS_MAX, () => createFamily(REASON_LABELS_MAX, createCount));
   const page = createPage([
     counterOf('plugin_calls_total', 'Calls by how they ended.', () => callSamples(plugins, others)),
@@ -86,8 +92,16 @@ export function createMetrics(options: MetricsOptions): Metrics {
     histogramOf('sandbox_start_seconds', 'Time until a guest could serve.', () => histograms('kind', starts)),
     counterOf('sandbox_kills_total', 'Guests that were killed, by reason.', () => counts('reason', kills)),
     counterOf('sandbox_dropped_frames_total', 'Late replies that were dropped.', () => [unlabelled(droppedFrames)]),
-    counterOf('service_asks_total', 'What plugins asked of the host, by how it was answered.', () => askSamples(asks)),
+    counterOf('service_asks_total', 'What plugins asked of the host, by how it was answered.', () =>
+      pairSamples(asks, ['service', 'code']),
+    ),
     counterOf('plugin_events_total', 'Events for instances, by what became of them.', () => counts('outcome', events)),
+    counterOf('egress_requests_total', 'Requests of plugins to the network, by how they ended.', () =>
+      pairSamples(egressRequests, ['plugin', 'outcome']),
+    ),
+    counterOf('egress_bytes_total', 'Bytes that plugins sent to the network and had from it.', () =>
+      pairSamples(egressBytes, ['plugin', 'direction']),
+    ),
     counterOf('record_failures_total', 'Records that were lost; no answer changed.', () =>
       counts('part', recordFailures),
     ),
@@ -118,6 +132,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     countRecordFailure: (part) => void (recordFailures.of(part).value += 1),
     countServiceAsk: (service, code) => void (asks.of(service).of(code).value += 1),
     countEvent: (outcome) => void (events.of(outcome).value += 1),
+    countEgressRequest: (plugin, code) => void (egressRequests.of(plugin).of(code).value += 1),
+    countEgressBytes: (plugin, direction, bytes) => void (egressBytes.of(plugin).of(direction).value += bytes),
     countDroppedFrames: (frames) => void (droppedFrames.value += frames),
     renderMetrics: () => page.metrics(),
     contentType: page.contentType,
@@ -182,9 +198,9 @@ function handlerFailures(handlers: Family<HandlerSeries>): readonly Sample[] {
   );
 }
 
-function askSamples(asks: Family<Family<Count>>): readonly Sample[] {
-  return [...asks.entries()].flatMap(([service, codes]) =>
-    [...codes.entries()].map(([code, { value }]) => ({ labels: { service, code }, value })),
+function pairSamples(family: Family<Family<Count>>, [outer, inner]: readonly [string, string]): readonly Sample[] {
+  return [...family.entries()].flatMap(([name, counted]) =>
+    [...counted.entries()].map(([code, { value }]) => ({ labels: { [outer]: name, [inner]: code }, value })),
   );
 }
 

@@ -1,0 +1,103 @@
+/**
+ * Joins `fetch` of plugins to the broker: what a release lists, what its operator allows, the tenant's secrets, and where it is
+ * counted and written down.
+ */
+import type { HostError } from '../base/host-error.ts';
+import { audited } from '../catalogue/audited.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { SecretVault } from '../catalogue/secrets.ts';
+import { createBroker } from '../egress/broker.ts';
+import { createDialer } from '../egress/dialer.ts';
+import type { GrantedSecret } from '../egress/secrets.ts';
+import type { LiveSpec } from '../fleet/live-plugin.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { ServiceMethod, ServiceRequest, Speaker } from '../services/desk.ts';
+import { createEgressService } from '../services/egress.ts';
+import type { Possessions } from './possessions.ts';
+import type { HostSettings } from './settings.ts';
+
+/** What egress is opened with. */
+export type EgressParts = {
+  readonly metrics: Metrics;
+  readonly catalogue: Catalogue;
+  readonly secrets: SecretVault;
+  readonly possessions: Possessions;
+};
+
+/** The service, and where instances are told of. */
+export type HostEgress = {
+  readonly methods: Readonly<Record<string, ServiceMethod>>;
+  readonly didOpen: (speaker: Speaker, spec: LiveSpec) => void;
+  readonly didLeave: (speaker: Speaker) => void;
+};
+
+/** Opens it; nothing is connected before a plugin fetches. */
+export function openEgress(settings: HostSettings, parts: EgressParts, closing: AsyncDisposableStack): HostEgress {
+  const { metrics } = parts;
+  const dialer = createDialer(settings.internet);
+  closing.defer(() => dialer.close());
+  const specs = new WeakMap<Speaker, LiveSpec>();
+  const write = createRefusalLog(settings, parts.catalogue);
+  const service = createEgressService({
+    broker: createBroker({ dialer }),
+    errandOf: ({ speaker, tenant }) => {
+      const spec = specs.get(speaker);
+      if (spec === undefined) return undefined;
+      return {
+        rules: { allow: spec.manifest.network.allow, privateHosts: settings.privateHosts },
+        secrets: secretsFor(parts, spec, tenant),
+        didMove: (direction, bytes) => metrics.countEgressBytes(spec.name, direction, bytes),
+      };
+    },
+    didEnd: (request, code, error) => {
+      metrics.countEgressRequest(request.plugin, code);
+      if (error?.code === 'EGRESS_REFUSED' && !request.speaker.isTrial) write(request, error);
+    },
+  });
+  return {
+    methods: service.methods,
+    didOpen: (speaker, spec) => void specs.set(speaker, spec),
+    didLeave: (speaker) => {
+      specs.delete(speaker);
+      service.didLeave(speaker);
+    },
+  };
+}
+
+/** Those that the manifest declares, the tenant has set and the registration was granted. */
+function secretsFor({ possessions, secrets }: EgressParts, spec: LiveSpec, tenant: string): readonly GrantedSecret[] {
+  return Object.entries(possessions.secretsOf(spec, tenant)).flatMap(([name, placeholder]): GrantedSecret[] => {
+    const declared = spec.manifest.secrets[name];
+    if (declared === undefined) return [];
+    const which = { tenant_id: tenant, plugin_name: spec.name, name };
+    return [{ name, placeholder, ...declared, read: () => secrets.read(which) }];
+  });
+}
+
+/** A plugin that tries again and again is written down once an hour for each target and rule, and never more than so often. */
+const REFUSALS_KEPT_MS = 3_600_000;
+const REFUSALS_KEPT_MAX = 1_000;
+
+/** Writes refusals into the audit log, for whoever asks what plugins wanted to reach; behind the answer. */
+function createRefusalLog(
+  { clock, log }: Pick<HostSettings, 'clock' | 'log'>,
+  catalogue: Catalogue,
+): (request: ServiceRequest, error: HostError) => void {
+  const written = new Map<string, number>();
+  return ({ tenant, plugin }, { details }) => {
+    const { rule = '', target = '' } = details;
+    const key = JSON.stringify([tenant, plugin, rule, target]);
+    for (const [other, at] of written) if (clock.now() - at >= REFUSALS_KEPT_MS) written.delete(other);
+    if (written.has(key) || written.size >= REFUSALS_KEPT_MAX) return;
+    written.set(key, clock.now());
+    const deed = {
+      ...{ actor: `plugin:${plugin}`, action: 'egress.refuse', tenant_id: tenant, resource: plugin },
+      details: { rule: String(rule), target: String(target) },
+    };
+    catalogue
+      .commit(() => audited(clock, [], deed))
+      .catch((error: unknown) => log.warn({ err: error, plugin }, UNWRITTEN));
+  };
+}
+
+const UNWRITTEN = 'a refused request to the network could not be written into the audit log';
