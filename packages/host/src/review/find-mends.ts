@@ -9,7 +9,7 @@ import { parseModule } from './parse-module.ts';
 import type { ParsedModule } from './rule.ts';
 import { hiddenOffsets } from './rules/hidden-text.ts';
 import { sourceMapEscapes } from './rules/source-map-escapes.ts';
-import { child, children, type SyntaxNode } from './syntax.ts';
+import { child, children, type PlacedNode } from './syntax.ts';
 
 /**
  * One place. `start` is an offset into the text: of a specifier's opening quote, of the hidden character, or of the comment.
@@ -26,18 +26,18 @@ export function findMends(path: string, text: string): readonly Mend[] {
   const { module } = parsed;
   const dropped = sourceMapEscapes.looksAt === 'text' ? sourceMapEscapes.check(module) : [];
   return [
-    ...module.nodes.flatMap(({ node }) => bareBuiltin(node, module)),
+    ...module.nodes.flatMap((placed) => bareBuiltin(placed, module)),
     ...hiddenOffsets(text).flatMap((start) => hiddenMend(start, module)),
     ...dropped.map(({ start }): Mend => ({ kind: 'drop-comment', start })),
   ];
 }
 
 /** A specifier that is written out as one string, and that Node and the bundler both take for its built-in. */
-function bareBuiltin(node: SyntaxNode, { meaning }: ParsedModule): readonly Mend[] {
-  const specifier = requestOf(node, meaning)?.specifier;
+function bareBuiltin(placed: PlacedNode, { meaning }: ParsedModule): readonly Mend[] {
+  const specifier = requestOf(placed, meaning)?.specifier;
   if (specifier === undefined || specifier.startsWith('node:')) return [];
   if (!isBuiltin(specifier) || !isAllowedBuiltin(specifier)) return [];
-  const written = child(node, 'source') ?? children(node, 'arguments')[0];
+  const written = child(placed.node, 'source') ?? children(placed.node, 'arguments')[0];
   return written?.type === 'Literal' ? [{ kind: 'node-prefix', start: written.start }] : [];
 }
 

@@ -2,11 +2,12 @@
  * Applies every rule to one module and lists what it asks for from others.
  */
 import type { Finding } from '@bulkhead/protocol';
+import { createApplyRules } from './apply-rules.ts';
 import { requestOf, type ModuleRequest } from './module-requests.ts';
 import { parseModule } from './parse-module.ts';
 import type { Hit, ParsedModule, Rule } from './rule.ts';
 import { RULES } from './rules.ts';
-import type { SyntaxNode } from './syntax.ts';
+import type { PlacedNode } from './syntax.ts';
 import { isForTypes, usedNames } from './used-names.ts';
 
 /** What one module gave: findings in source order, and what it asks for from others. */
@@ -17,6 +18,8 @@ export type LocatedRequest = ModuleRequest & { readonly line: number; readonly i
 
 /** More findings of one file say no more. */
 const FINDINGS_MAX = 100;
+
+const applyRules = createApplyRules(RULES);
 
 /**
  * Inspects one js or ts module. A module that does not parse asks for nothing.
@@ -35,22 +38,22 @@ export function inspectModule(path: string, text: string, asks: readonly string[
     };
   }
   const { module } = parsed;
-  const requests = requestsOf(module).map((request) => ({
+  const requests = requestsOf(module).map(({ placed, request }) => ({
     ...request,
     line: lineAt(request.node.start),
-    isOptional: isInTry(request.node, module),
+    isOptional: isInTry(placed),
   }));
-  const findings = hitsOf(module, requests)
+  const findings = applyRules(module, requests)
     .map(({ rule, hit }) => findingOf(rule, hit, { path, line: lineAt(hit.start) }))
     .slice(0, FINDINGS_MAX);
   return { findings, requests };
 }
 
-/** Returns a function from an offset to its line, from 1. */
+/** Returns a function from an offset to its line, from 1; most modules are never asked, so lines are looked for late. */
 function createLines(text: string): (offset: number) => number {
-  const starts = [0];
-  for (const match of text.matchAll(/\r\n|[\n\r\u2028\u2029]/g)) starts.push(match.index + match[0].length);
+  let starts: readonly number[] | undefined;
   return (offset) => {
+    starts ??= lineStarts(text);
     let low = 0;
     let high = starts.length;
     while (high - low > 1) {
@@ -62,43 +65,34 @@ function createLines(text: string): (offset: number) => number {
   };
 }
 
-function requestsOf(module: ParsedModule): readonly ModuleRequest[] {
-  const isTypeScript = /\.[cm]?ts$/.test(module.path);
-  const used = isTypeScript ? usedNames(module.nodes) : undefined;
-  const requests: ModuleRequest[] = [];
-  for (const { node } of module.nodes) {
-    const request = requestOf(node, module.meaning);
-    if (request !== undefined && (used === undefined || !isForTypes(node, used))) requests.push(request);
-  }
-  return requests;
+function lineStarts(text: string): readonly number[] {
+  const ends = text.matchAll(/\r\n|[\n\r\u2028\u2029]/g);
+  return [0, ...Array.from(ends, ({ 0: { length }, index }) => index + length)];
 }
 
-function hitsOf(
-  module: ParsedModule,
-  requests: readonly ModuleRequest[],
-): { readonly rule: Rule; readonly hit: Hit }[] {
-  const hits: { rule: Rule; hit: Hit }[] = [];
-  const note = (rule: Rule, hit: Hit | undefined): void => {
-    if (hit !== undefined) hits.push({ rule, hit });
-  };
-  const nodeRules = RULES.filter((rule) => rule.looksAt === 'node');
-  for (const { node } of module.nodes) for (const rule of nodeRules) note(rule, rule.check(node, module));
-  for (const rule of RULES) {
-    if (rule.looksAt === 'request') for (const request of requests) note(rule, rule.check(request, module));
-    if (rule.looksAt === 'text') for (const hit of rule.check(module)) note(rule, hit);
+type PlacedRequest = { readonly placed: PlacedNode; readonly request: ModuleRequest };
+
+function requestsOf(module: ParsedModule): readonly PlacedRequest[] {
+  const requests: PlacedRequest[] = [];
+  for (const placed of module.nodes) {
+    const request = requestOf(placed, module.meaning);
+    if (request !== undefined) requests.push({ placed, request });
   }
-  return hits.toSorted((one, other) => one.hit.start - other.hit.start);
+  const isTypeScript = /\.[cm]?ts$/.test(module.path);
+  if (!isTypeScript || !requests.some(({ placed }) => placed.type === 'ImportDeclaration')) return requests;
+  const used = usedNames(module.nodes);
+  return requests.filter(({ request }) => !isForTypes(request.node, used));
 }
 
 function findingOf(rule: Rule, hit: Hit, at: { readonly path: string; readonly line: number }): Finding {
   return { id: rule.id, severity: rule.severity, ...at, message: hit.message, hint: hit.hint };
 }
 
-function isInTry(node: SyntaxNode, module: ParsedModule): boolean {
-  let inner = node;
-  for (let at = module.scopes.parentOf(node); at !== undefined; at = module.scopes.parentOf(at)) {
-    if (at.type === 'TryStatement' && at['block'] === inner) return true;
-    inner = at;
+function isInTry(placed: PlacedNode): boolean {
+  let inner = placed.node;
+  for (let at = placed.parent; at !== undefined; at = at.parent) {
+    if (at.type === 'TryStatement' && at.node['block'] === inner) return true;
+    inner = at.node;
   }
   return false;
 }

@@ -30,7 +30,16 @@ export function createMeaning(scopes: Scopes): Meaning {
     path: (node, depth) => pathAt(ask, node, depth),
     scopes,
   };
-  return { textOf: (node) => ask.text(node, 0), globalPath: (node) => ask.path(node, 0) };
+  // Rules are asked one after the other about the same node, and most of them want its path.
+  let last: { readonly node: SyntaxNode; readonly path: readonly string[] | undefined } | undefined;
+  return {
+    textOf: (node) => ask.text(node, 0),
+    globalPath: (node) => {
+      if (node === undefined) return undefined;
+      if (last?.node !== node) last = { node, path: ask.path(node, 0) };
+      return last.path;
+    },
+  };
 }
 
 type Ask = {
@@ -98,8 +107,10 @@ function pathAt(ask: Ask, wrapped: SyntaxNode | undefined, depth: number): reado
   switch (node.type) {
     case 'Identifier':
       return identifierPath(ask, node, depth);
-    case 'MemberExpression':
-      return extended(ask.path(child(node, 'object'), depth + 1), keyOf(ask, node, depth) ?? RUNTIME_KEY);
+    case 'MemberExpression': {
+      const path = ask.path(child(node, 'object'), depth + 1);
+      return path === undefined ? undefined : extended(path, keyOf(ask, node, depth) ?? RUNTIME_KEY);
+    }
     case 'CallExpression':
       return reflectedPath(ask, node, depth);
     default:

@@ -1,7 +1,7 @@
 /**
  * What a module asks for from others: every import, re-export, dynamic import and require, in one form.
  */
-import { child, children, identifierName, unwrap, type SyntaxNode } from './syntax.ts';
+import { child, children, identifierName, unwrap, type PlacedNode, type SyntaxNode } from './syntax.ts';
 import type { Meaning } from './meaning.ts';
 
 /**
@@ -15,22 +15,23 @@ export type ModuleRequest = {
   readonly attributes: Readonly<Record<string, string | undefined>>;
 };
 
+/** How each type of node asks; types that are not here ask for nothing. */
+const ASKING: ReadonlyMap<string, (node: SyntaxNode, meaning: Meaning) => ModuleRequest | undefined> = new Map([
+  ['ImportDeclaration', valueRequest],
+  ['ExportNamedDeclaration', valueRequest],
+  ['ExportAllDeclaration', valueRequest],
+  ['TSImportEqualsDeclaration', importEquals],
+  ['ImportExpression', dynamicRequest],
+  ['CallExpression', requireRequest],
+]);
+
 /** Returns what a node asks for, undefined where it asks for nothing or for types only. */
-export function requestOf(node: SyntaxNode, meaning: Meaning): ModuleRequest | undefined {
-  switch (node.type) {
-    case 'ImportDeclaration':
-    case 'ExportNamedDeclaration':
-    case 'ExportAllDeclaration':
-      return isOnlyTypes(node) ? undefined : staticRequest(node, child(node, 'source'), meaning);
-    case 'TSImportEqualsDeclaration':
-      return node['importKind'] === 'type' ? undefined : importEquals(node, meaning);
-    case 'ImportExpression':
-      return dynamicRequest(node, meaning);
-    case 'CallExpression':
-      return requireRequest(node, meaning);
-    default:
-      return undefined;
-  }
+export function requestOf({ node, type }: PlacedNode, meaning: Meaning): ModuleRequest | undefined {
+  return ASKING.get(type)?.(node, meaning);
+}
+
+function valueRequest(node: SyntaxNode, meaning: Meaning): ModuleRequest | undefined {
+  return isOnlyTypes(node) ? undefined : staticRequest(node, child(node, 'source'), meaning);
 }
 
 function isOnlyTypes(node: SyntaxNode): boolean {
@@ -49,6 +50,7 @@ function staticRequest(node: SyntaxNode, source: SyntaxNode | undefined, meaning
 
 /** `import fs = require("fs")`. */
 function importEquals(node: SyntaxNode, meaning: Meaning): ModuleRequest | undefined {
+  if (node['importKind'] === 'type') return undefined;
   const reference = child(node, 'moduleReference');
   if (reference?.type !== 'TSExternalModuleReference') return undefined;
   return { node, form: 'require', specifier: meaning.textOf(child(reference, 'expression')), attributes: {} };

@@ -6,7 +6,7 @@ import type { FindingSeverity } from '@bulkhead/protocol';
 import type { Meaning } from './meaning.ts';
 import type { ModuleRequest } from './module-requests.ts';
 import type { Scopes } from './scopes.ts';
-import type { PlacedNode, SyntaxNode } from './syntax.ts';
+import type { PlacedNode } from './syntax.ts';
 
 /**
  * A module, parsed. Offsets count UTF-16 units of `text`; `nodes` and `comments` are in source order. `asks` are the
@@ -30,13 +30,17 @@ export type Comment = { readonly value: string; readonly start: number; readonly
 export type Hit = { readonly start: number; readonly message: string; readonly hint: string };
 
 /**
- * One rule. Its severity holds in the author's own files; in files of dependencies an error becomes a warning.
+ * One rule. A rule that looks at nodes is handed those of its `types` (as the parser names them) and no others. Its severity holds in the author's own files; in files of dependencies an error becomes a warning.
  * `about` is its row in the documentation, and `binds` says there what comes of the same code at run time, whatever the
  * review said of it.
  */
 export type Rule = RuleWords &
   (
-    | { readonly looksAt: 'node'; readonly check: (node: SyntaxNode, module: ParsedModule) => Hit | undefined }
+    | {
+        readonly looksAt: 'node';
+        readonly types: readonly string[];
+        readonly check: (placed: PlacedNode, module: ParsedModule) => Hit | undefined;
+      }
     | { readonly looksAt: 'request'; readonly check: (request: ModuleRequest, module: ParsedModule) => Hit | undefined }
     | { readonly looksAt: 'text'; readonly check: (module: ParsedModule) => readonly Hit[] }
   );

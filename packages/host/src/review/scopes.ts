@@ -11,41 +11,64 @@ export type Binding = { readonly value: SyntaxNode | undefined; readonly key: st
 
 /** What can be asked about the names of one module. */
 export type Scopes = {
-  readonly parentOf: (node: SyntaxNode) => SyntaxNode | undefined;
+  /** Returns an identifier with what holds it; undefined for other nodes. */
+  readonly placeOf: (identifier: SyntaxNode) => PlacedNode | undefined;
   /** Returns the binding that an identifier refers to, undefined where it is a global. */
   readonly bindingOf: (identifier: SyntaxNode) => Binding | undefined;
 };
 
+/** A part of the module with names of its own; `names` is undefined while nothing is declared in it. */
+type Scope = {
+  readonly outer: Scope | undefined;
+  /** Whether a `var` inside holds in the whole of it. */
+  readonly isFunction: boolean;
+  names: Map<string, Binding> | undefined;
+};
+
 /** Goes through a module's nodes, the root first, and notes every declaration in its scope. */
 export function createScopes(nodes: readonly PlacedNode[]): Scopes {
-  const root = nodes[0]?.node;
-  const parents = new Map<SyntaxNode, SyntaxNode | undefined>();
-  const scopes = new Map<SyntaxNode, Map<string, Binding>>();
-  const declare = (name: string, binding: Binding, scope: SyntaxNode): void => {
-    const names = scopes.get(scope) ?? new Map<string, Binding>();
-    // Declared twice (`var`), it may be either.
-    names.set(name, names.has(name) ? OPAQUE : binding);
-    scopes.set(scope, names);
-  };
-  for (const { node, parent } of nodes) {
-    parents.set(node, parent);
-    for (const { name, binding, reach } of declarationsOf(node)) {
-      const scope = scopeFor(node, reach, parents) ?? root;
-      if (scope !== undefined) declare(name, binding, scope);
-    }
+  const places = new Map<SyntaxNode, PlacedNode>(); // Identifiers alone: nothing else is looked for.
+  const scopes: Scope[] = []; // Of the node with the same index: its own where it has one.
+  const scopeAt = (placed: PlacedNode | undefined): Scope | undefined =>
+    placed === undefined ? undefined : scopes[placed.index];
+  for (const placed of nodes) {
+    const around = scopeAt(placed.parent);
+    const own = scopeOf(placed, around);
+    scopes.push(own);
+    if (placed.type === 'Identifier') places.set(placed.node, placed);
+    for (const { name, binding, reach } of declarationsOf(placed)) declare(name, binding, reached(reach, own, around));
   }
   return {
-    parentOf: (node) => parents.get(node),
+    placeOf: (identifier) => places.get(identifier),
     bindingOf: (identifier) => {
       const name = identifierName(identifier);
       if (name === undefined) return undefined;
-      for (let at: SyntaxNode | undefined = identifier; at !== undefined; at = parents.get(at)) {
-        const found = scopes.get(at)?.get(name);
+      for (let at = scopeAt(places.get(identifier)); at !== undefined; at = at.outer) {
+        const found = at.names?.get(name);
         if (found !== undefined) return found;
       }
       return undefined;
     },
   };
+}
+
+/** The scope that a node opens, or else the one that it stands in. */
+function scopeOf({ type }: PlacedNode, around: Scope | undefined): Scope {
+  if (around !== undefined && !BLOCKS.has(type)) return around;
+  return { outer: around, isFunction: FUNCTION_SCOPES.has(type), names: undefined };
+}
+
+function reached(reach: Reach, own: Scope, around: Scope | undefined): Scope {
+  if (reach === 'self') return own;
+  let scope = around ?? own;
+  while (reach === 'function' && !scope.isFunction && scope.outer !== undefined) scope = scope.outer;
+  return scope;
+}
+
+function declare(name: string, binding: Binding, scope: Scope): void {
+  scope.names ??= new Map();
+  // Declared twice (`var`), it may be either.
+  scope.names.set(name, scope.names.has(name) ? OPAQUE : binding);
 }
 
 const OPAQUE: Binding = { value: undefined, key: undefined };
@@ -55,59 +78,44 @@ type Reach = 'self' | 'block' | 'function';
 type Declaration = { readonly name: string; readonly binding: Binding; readonly reach: Reach };
 
 const FUNCTIONS: readonly string[] = ['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression'];
-const BLOCKS: readonly string[] = [
-  ...FUNCTIONS,
-  'Program',
+const FUNCTION_SCOPES: ReadonlySet<string> = new Set([...FUNCTIONS, 'Program', 'StaticBlock', 'TSModuleBlock']);
+const BLOCKS: ReadonlySet<string> = new Set([
+  ...FUNCTION_SCOPES,
   'BlockStatement',
-  'StaticBlock',
   'ForStatement',
   'ForInStatement',
   'ForOfStatement',
   'SwitchStatement',
   'CatchClause',
   'ClassExpression',
-  'TSModuleBlock',
-];
+]);
+const NONE: readonly Declaration[] = [];
 
-function scopeFor(
-  node: SyntaxNode,
-  reach: Reach,
-  parents: ReadonlyMap<SyntaxNode, SyntaxNode | undefined>,
-): SyntaxNode | undefined {
-  if (reach === 'self') return node;
-  const types = reach === 'function' ? [...FUNCTIONS, 'Program', 'StaticBlock', 'TSModuleBlock'] : BLOCKS;
-  let at = parents.get(node);
-  while (at !== undefined && !types.includes(at.type)) at = parents.get(at);
-  return at;
+/** What each type of node declares; types that are not here declare nothing. */
+const DECLARATIONS: ReadonlyMap<string, (node: SyntaxNode) => readonly Declaration[]> = new Map([
+  ['VariableDeclaration', variables],
+  ['FunctionDeclaration', (node) => [...named(node, 'block'), ...parameters(node)]],
+  ['FunctionExpression', (node) => [...named(node, 'self'), ...parameters(node)]],
+  ['ArrowFunctionExpression', parameters],
+  ['ClassExpression', (node) => named(node, 'self')],
+  ['ClassDeclaration', (node) => named(node, 'block')],
+  ['TSEnumDeclaration', (node) => named(node, 'block')],
+  ['TSModuleDeclaration', (node) => named(node, 'block')],
+  ['TSImportEqualsDeclaration', (node) => named(node, 'block')],
+  ['CatchClause', (node) => opaque(patternNames(child(node, 'param')), 'self')],
+  ['ImportDeclaration', imports],
+]);
+
+function declarationsOf({ node, type }: PlacedNode): readonly Declaration[] {
+  const declarations = DECLARATIONS.get(type);
+  if (declarations === undefined || node['declare'] === true || node['importKind'] === 'type') return NONE;
+  return declarations(node);
 }
 
-function declarationsOf(node: SyntaxNode): readonly Declaration[] {
-  if (node['declare'] === true || node['importKind'] === 'type') return [];
-  switch (node.type) {
-    case 'VariableDeclaration':
-      return variables(node);
-    case 'FunctionDeclaration':
-      return [...named(node, 'block'), ...parameters(node)];
-    case 'FunctionExpression':
-      return [...named(node, 'self'), ...parameters(node)];
-    case 'ArrowFunctionExpression':
-      return parameters(node);
-    case 'ClassExpression':
-      return named(node, 'self');
-    case 'ClassDeclaration':
-    case 'TSEnumDeclaration':
-    case 'TSModuleDeclaration':
-    case 'TSImportEqualsDeclaration':
-      return named(node, 'block');
-    case 'CatchClause':
-      return opaque(patternNames(child(node, 'param')), 'self');
-    case 'ImportDeclaration':
-      return children(node, 'specifiers').flatMap((specifier) =>
-        specifier['importKind'] === 'type' ? [] : opaque(patternNames(child(specifier, 'local')), 'block'),
-      );
-    default:
-      return [];
-  }
+function imports(node: SyntaxNode): readonly Declaration[] {
+  return children(node, 'specifiers').flatMap((specifier) =>
+    specifier['importKind'] === 'type' ? [] : opaque(patternNames(child(specifier, 'local')), 'block'),
+  );
 }
 
 function opaque(names: readonly string[], reach: Reach): readonly Declaration[] {

@@ -2,6 +2,7 @@
  * A module's syntax tree as the rules see it: plain nodes of any type, walked whole. The walker is our own, because
  * ready-made ones leave parts out (object patterns, for one), and what a walker does not visit is not reviewed.
  */
+import { visitorKeys } from 'oxc-parser';
 
 /** A node of the parser, in ESTree form. Fields beyond these depend on `type`; rules look at them through {@link child}. */
 export type SyntaxNode = {
@@ -10,6 +11,9 @@ export type SyntaxNode = {
   readonly end: number;
   readonly [key: string]: unknown;
 };
+
+/** The parser's node types, each under itself. What is not among them is a node all the same. */
+const KNOWN_TYPES: ReadonlyMap<string, string> = new Map(Object.keys(visitorKeys).map((type) => [type, type]));
 
 /** Tells whether a value is a node of the tree. */
 function isNode(value: unknown): value is SyntaxNode {
@@ -33,8 +37,16 @@ export function identifierName(node: SyntaxNode | undefined): string | undefined
   return node?.type === 'Identifier' && typeof node['name'] === 'string' ? node['name'] : undefined;
 }
 
-/** A node with the one that holds it; the root has none. */
-export type PlacedNode = { readonly node: SyntaxNode; readonly parent: SyntaxNode | undefined };
+/**
+ * A node with the one that holds it (the root has none) and its place in the list. `type` is the node's: one string for
+ * all nodes of a type, which is compared and looked up several times faster than the parser's copies.
+ */
+export type PlacedNode = {
+  readonly node: SyntaxNode;
+  readonly type: string;
+  readonly parent: PlacedNode | undefined;
+  readonly index: number;
+};
 
 /**
  * Lists every node once, parents before children, in source order.
@@ -45,30 +57,35 @@ export type PlacedNode = { readonly node: SyntaxNode; readonly parent: SyntaxNod
  */
 export function listNodes(root: SyntaxNode): readonly PlacedNode[] {
   const listed: PlacedNode[] = [];
-  const stack: PlacedNode[] = [{ node: root, parent: undefined }];
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    listed.push(next);
-    const from = stack.length;
-    pushParts(stack, next.node);
-    reverseFrom(stack, from);
+  const nodes: SyntaxNode[] = [root];
+  const parents: (PlacedNode | undefined)[] = [undefined]; // Of the node at the same height.
+  for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
+    const type = KNOWN_TYPES.get(node.type) ?? node.type;
+    const placed: PlacedNode = { node, type, parent: parents.pop(), index: listed.length };
+    listed.push(placed);
+    const from = nodes.length;
+    pushParts(nodes, node);
+    for (let at = from; at < nodes.length; at += 1) parents.push(placed);
+    reverseFrom(nodes, from);
   }
   return listed;
 }
 
-function pushParts(stack: PlacedNode[], parent: SyntaxNode): void {
-  for (const key in parent) {
-    const value = parent[key];
-    if (Array.isArray(value)) for (const item of value) pushPart(stack, item, parent);
-    else pushPart(stack, value, parent);
+function pushParts(stack: SyntaxNode[], node: SyntaxNode): void {
+  for (const key in node) {
+    const value = node[key];
+    if (typeof value !== 'object' || value === null) continue; // Most are texts and offsets.
+    if (Array.isArray(value)) pushItems(stack, value);
+    else if (isNode(value)) stack.push(value);
   }
 }
 
-function pushPart(stack: PlacedNode[], value: unknown, parent: SyntaxNode): void {
-  if (isNode(value)) stack.push({ node: value, parent });
+function pushItems(stack: SyntaxNode[], items: readonly unknown[]): void {
+  for (const item of items) if (isNode(item)) stack.push(item);
 }
 
 /** The last pushed is taken first, so what was pushed in source order is turned round. */
-function reverseFrom(stack: PlacedNode[], from: number): void {
+function reverseFrom(stack: SyntaxNode[], from: number): void {
   for (let low = from, high = stack.length - 1; low < high; low += 1, high -= 1) {
     const [first, last] = [stack[low], stack[high]];
     if (first === undefined || last === undefined) return;
@@ -77,7 +94,7 @@ function reverseFrom(stack: PlacedNode[], from: number): void {
   }
 }
 
-const WRAPPERS: readonly string[] = [
+const WRAPPERS: ReadonlySet<string> = new Set([
   'ParenthesizedExpression',
   'TSAsExpression',
   'TSSatisfiesExpression',
@@ -85,14 +102,14 @@ const WRAPPERS: readonly string[] = [
   'TSTypeAssertion',
   'TSInstantiationExpression',
   'ChainExpression',
-];
+]);
 
 /** Takes off parentheses, type assertions, `(0, x)` and `a = x`: what is left has the same value. */
 export function unwrap(node: SyntaxNode | undefined): SyntaxNode | undefined {
   let current = node;
   for (;;) {
     if (current === undefined) return undefined;
-    if (WRAPPERS.includes(current.type)) current = child(current, 'expression');
+    if (WRAPPERS.has(current.type)) current = child(current, 'expression');
     else if (current.type === 'SequenceExpression') current = children(current, 'expressions').at(-1);
     else if (current.type === 'AssignmentExpression' && current['operator'] === '=') current = child(current, 'right');
     else if (current.type === 'AwaitExpression') current = child(current, 'argument');

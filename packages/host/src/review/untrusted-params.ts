@@ -5,7 +5,7 @@
 import type { ParsedModule } from './rule.ts';
 import { memberKey } from './rules/member.ts';
 import { patternNames } from './scopes.ts';
-import { child, children, identifierName, unwrap, type SyntaxNode } from './syntax.ts';
+import { child, children, identifierName, unwrap, type PlacedNode, type SyntaxNode } from './syntax.ts';
 
 /** Members that hold what a host calls with a caller's parameters. */
 const TOOL_MEMBERS: readonly string[] = ['execute', 'handle', 'generate'];
@@ -71,16 +71,16 @@ function nameOfIdentifier(node: SyntaxNode, module: ParsedModule, depth: number)
 
 /** Looks outwards for the function that has a parameter of this name. */
 function isToolParameter(name: string, from: SyntaxNode, module: ParsedModule): boolean {
-  for (let at = module.scopes.parentOf(from); at !== undefined; at = module.scopes.parentOf(at)) {
-    if (!FUNCTIONS.includes(at.type) || !children(at, 'params').flatMap(patternNames).includes(name)) continue;
+  for (let at = module.scopes.placeOf(from)?.parent; at !== undefined; at = at.parent) {
+    if (!FUNCTIONS.includes(at.type) || !children(at.node, 'params').flatMap(patternNames).includes(name)) continue;
     return PARAMS_NAMES.includes(name) || isToolFunction(at, module);
   }
   return false;
 }
 
 /** `{ execute(…) {} }`, `{ execute: (…) => … }`, and `function f(…) {}` with `{ execute: f }`. */
-function isToolFunction(node: SyntaxNode, module: ParsedModule): boolean {
-  const holder = module.scopes.parentOf(node);
+function isToolFunction({ node, parent }: PlacedNode, module: ParsedModule): boolean {
+  const holder = parent?.node;
   if (isToolMember(holder)) return true;
   const name = identifierName(
     child(node, 'id') ?? (holder?.type === 'VariableDeclarator' ? child(holder, 'id') : undefined),

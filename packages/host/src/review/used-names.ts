@@ -5,7 +5,7 @@
 import { child, children, identifierName, type PlacedNode, type SyntaxNode } from './syntax.ts';
 
 /** TypeScript's nodes that hold values; below all its other nodes there are types only. */
-const WITH_VALUES: readonly string[] = [
+const WITH_VALUES: ReadonlySet<string> = new Set([
   'TSAsExpression',
   'TSSatisfiesExpression',
   'TSNonNullExpression',
@@ -21,7 +21,7 @@ const WITH_VALUES: readonly string[] = [
   'TSImportEqualsDeclaration',
   'TSExternalModuleReference',
   'TSQualifiedName',
-];
+]);
 
 /** The names that stand for a value somewhere, and those that stand in a type. */
 export type UsedNames = { readonly values: ReadonlySet<string>; readonly types: ReadonlySet<string> };
@@ -30,16 +30,22 @@ export type UsedNames = { readonly values: ReadonlySet<string>; readonly types: 
 export function usedNames(nodes: readonly PlacedNode[]): UsedNames {
   const values = new Set<string>();
   const types = new Set<string>();
-  const inTypes = new Set<SyntaxNode>();
-  const inImports = new Set<SyntaxNode>();
-  for (const { node, parent } of nodes) {
-    const isType = node.type.startsWith('TS') && !WITH_VALUES.includes(node.type);
-    if (isType || (parent !== undefined && inTypes.has(parent))) inTypes.add(node);
-    if (node.type === 'ImportDeclaration' || (parent !== undefined && inImports.has(parent))) inImports.add(node);
-    const name = inImports.has(node) ? undefined : identifierName(node);
-    if (name !== undefined) (inTypes.has(node) ? types : values).add(name);
+  // Of the node with the same index: whether it stands in a type, in an import.
+  const inTypes: boolean[] = [];
+  const inImports: boolean[] = [];
+  for (const { node, type, parent, index } of nodes) {
+    const isType = (parent !== undefined && inTypes[parent.index] === true) || isTypeNode(type);
+    const isImport = (parent !== undefined && inImports[parent.index] === true) || type === 'ImportDeclaration';
+    inTypes[index] = isType;
+    inImports[index] = isImport;
+    const name = isImport || type !== 'Identifier' ? undefined : identifierName(node);
+    if (name !== undefined) (isType ? types : values).add(name);
   }
   return { values, types };
+}
+
+function isTypeNode(type: string): boolean {
+  return type.startsWith('TS') && !WITH_VALUES.has(type);
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Meaning } from '../meaning.ts';
 import { memberKey } from './member.ts';
 
 const EVALUATORS: readonly string[] = ['eval', 'Function'];
+const CALLS: readonly string[] = ['CallExpression', 'NewExpression', 'TaggedTemplateExpression'];
 
 /** Refuses evaluators and the constructors of functions, however they are reached. */
 export const codeGeneration: Rule = {
@@ -16,8 +17,9 @@ export const codeGeneration: Rule = {
   about: 'makes text into code: eval, Function, or a function’s constructor',
   binds: 'refused by V8: `ACCESS_REFUSED`',
   looksAt: 'node',
-  check: (node, { meaning, scopes }) => {
-    const name = evaluatorIn(node, meaning) ?? constructorIn(node, meaning, scopes.parentOf(node));
+  types: [...CALLS, 'VariableDeclarator', 'MemberExpression', 'Property'],
+  check: ({ node, parent }, { meaning }) => {
+    const name = evaluatorIn(node, meaning) ?? constructorIn(node, meaning, parent?.node);
     if (name === undefined) return undefined;
     return {
       start: node.start,
@@ -36,7 +38,7 @@ const REFLECTED: readonly string[] = ['Reflect.construct', 'Reflect.apply'];
 /** A call of a named evaluator, or its being handed on under another name (`const e = eval`, `f(eval)`). */
 function evaluatorIn(node: SyntaxNode, meaning: Meaning): string | undefined {
   if (node.type === 'VariableDeclarator') return evaluatorAt(meaning.globalPath(child(node, 'init')));
-  if (!['CallExpression', 'NewExpression', 'TaggedTemplateExpression'].includes(node.type)) return undefined;
+  if (!CALLS.includes(node.type)) return undefined;
   const path = meaning.globalPath(child(node, 'callee') ?? child(node, 'tag'));
   const written = path?.join('.') ?? '';
   if (FORMS_OF_FUNCTION.includes(written)) return 'Function';

@@ -4,9 +4,8 @@
  */
 import { RUNTIME_KEY } from '../meaning.ts';
 import type { Rule } from '../rule.ts';
-import { child, children, type SyntaxNode } from '../syntax.ts';
+import { child, children, type PlacedNode, type SyntaxNode } from '../syntax.ts';
 import type { Meaning } from '../meaning.ts';
-import type { Scopes } from '../scopes.ts';
 
 const OWNERS: readonly string[] = ['', 'process', 'module', 'require'];
 
@@ -17,26 +16,27 @@ export const computedAccess: Rule = {
   about: 'takes a member of process, globalThis, module or require whose name is known only at run time',
   binds: 'what the name turns out to be is refused: `ACCESS_REFUSED`',
   looksAt: 'node',
-  check: (node, { meaning, scopes }) => {
-    const owner = ownerIn(node, meaning, scopes);
+  types: ['MemberExpression', 'CallExpression', 'Property'],
+  check: (placed, { meaning }) => {
+    const owner = ownerIn(placed, meaning);
     if (owner === undefined) return undefined;
     const name = owner === '' ? 'globalThis' : owner;
     return {
-      start: node.start,
+      start: placed.node.start,
       message: `Forbidden access: a member of ${name} that is known only at run time`,
       hint: `Write the member's name, such as ${name === 'globalThis' ? 'globalThis.URL' : `${name}.version`}.`,
     };
   },
 };
 
-function ownerIn(node: SyntaxNode, meaning: Meaning, scopes: Scopes): string | undefined {
-  switch (node.type) {
+function ownerIn({ node, type, parent }: PlacedNode, meaning: Meaning): string | undefined {
+  switch (type) {
     case 'MemberExpression':
       return memberOwner(node, meaning);
     case 'CallExpression':
       return memberOwner(node, meaning) ?? listedOwner(node, meaning);
     case 'Property':
-      return patternOwner(node, meaning, scopes);
+      return patternOwner(node, parent, meaning);
     default:
       return undefined;
   }
@@ -63,10 +63,9 @@ function listedOwner(node: SyntaxNode, meaning: Meaning): string | undefined {
 }
 
 /** `const { [key]: member } = process`. */
-function patternOwner(node: SyntaxNode, meaning: Meaning, scopes: Scopes): string | undefined {
-  const pattern = scopes.parentOf(node);
+function patternOwner(node: SyntaxNode, pattern: PlacedNode | undefined, meaning: Meaning): string | undefined {
   if (pattern?.type !== 'ObjectPattern' || node['computed'] !== true) return undefined;
   if (meaning.textOf(child(node, 'key')) !== undefined) return undefined;
-  const taken = scopes.parentOf(pattern);
+  const taken = pattern.parent?.node;
   return ownerAt(meaning.globalPath(child(taken, 'init') ?? child(taken, 'right')));
 }

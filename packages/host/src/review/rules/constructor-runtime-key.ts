@@ -22,8 +22,8 @@ export const constructorRuntimeKey: Rule = {
   about: 'calls a member of a member, both known only at run time',
   binds: 'where it makes code, refused by V8: `ACCESS_REFUSED`',
   looksAt: 'node',
-  check: (node, { meaning }) => {
-    if (node.type !== 'CallExpression' && node.type !== 'NewExpression') return undefined;
+  types: ['CallExpression', 'NewExpression'],
+  check: ({ node }, { meaning }) => {
     const outer = unwrap(child(node, 'callee'));
     const inner = unwrap(child(outer, 'object'));
     if (!isRuntimeMember(outer, meaning)) return undefined;

@@ -27,8 +27,9 @@ export const moduleLoader: Rule = {
   about: 'reaches the module loader: createRequire, Module._load, module._compile, require.cache',
   binds: 'there is no loader to reach: it throws',
   looksAt: 'node',
-  check: (node, { meaning, scopes }) => {
-    const key = memberKey(node, meaning, scopes.parentOf(node));
+  types: ['MemberExpression', 'Property'],
+  check: ({ node, parent }, { meaning }) => {
+    const key = memberKey(node, meaning, parent?.node);
     const path = node.type === 'MemberExpression' ? meaning.globalPath(node)?.join('.') : undefined;
     const found = LOADER_NAMES.find((name) => name === key) ?? LOADER_PATHS.find((name) => name === path);
     if (found === undefined) return undefined;

@@ -21,12 +21,11 @@ export const networkUnasked: Rule = {
   about: 'uses the network (fetch, WebSocket, EventSource) and the manifest does not ask for `internet`',
   binds: 'refused: `ACCESS_REFUSED`',
   looksAt: 'node',
-  check: (node, { meaning, scopes, asks }) => {
+  types: ['Identifier', 'MemberExpression'],
+  check: ({ node, parent }, { meaning, asks }) => {
     if (asks.includes('internet')) return undefined;
-    if (node.type !== 'Identifier' && node.type !== 'MemberExpression') return undefined;
-    const parent = scopes.parentOf(node);
     // `typeof fetch` only asks whether it is there.
-    if (isMereName(node, parent) || parent?.['operator'] === 'typeof') return undefined;
+    if (isMereName(node, parent?.node) || parent?.node['operator'] === 'typeof') return undefined;
     const path = meaning.globalPath(node)?.join('.');
     const name = NETWORK.find((one) => one === path);
     if (name === undefined) return undefined;

@@ -51,9 +51,10 @@ function findEscapedName({ nodes, text }: ParsedModule): number | undefined {
 const ESCAPES_MIN = 8;
 
 function findEscapedText({ nodes }: ParsedModule): number | undefined {
-  const found = nodes.find(({ node }) => {
+  const found = nodes.find(({ node, type }) => {
+    if (type !== 'Literal') return false;
     const { value, raw } = node;
-    if (node.type !== 'Literal' || typeof value !== 'string' || typeof raw !== 'string') return false;
+    if (typeof value !== 'string' || typeof raw !== 'string') return false;
     const escapes = raw.match(/\\x[2-7][0-9a-f]|\\u00[2-7][0-9a-f]|\\u\{0*[2-7][0-9a-f]\}/gi)?.length ?? 0;
     return escapes >= ESCAPES_MIN && escapes * 2 >= value.length;
   });
@@ -62,8 +63,8 @@ function findEscapedText({ nodes }: ParsedModule): number | undefined {
 
 function findDecodedMember({ nodes, meaning }: ParsedModule): number | undefined {
   const found = nodes.find(
-    ({ node }) =>
-      node.type === 'MemberExpression' && node['computed'] === true && isDecoding(child(node, 'property'), meaning),
+    ({ node, type }) =>
+      type === 'MemberExpression' && node['computed'] === true && isDecoding(child(node, 'property'), meaning),
   );
   return found?.node.start;
 }

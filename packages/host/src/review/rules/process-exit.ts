@@ -12,8 +12,8 @@ export const processExit: Rule = {
   about: 'ends its own process',
   binds: 'its own guest ends: `GUEST_EXITED`',
   looksAt: 'node',
-  check: (node, { meaning }) => {
-    if (node.type !== 'MemberExpression') return undefined;
+  types: ['MemberExpression'],
+  check: ({ node }, { meaning }) => {
     const path = meaning.globalPath(node)?.join('.');
     const name = ENDINGS.find((one) => one === path);
     if (name === undefined) return undefined;

@@ -44,9 +44,9 @@ export const processInternals: Rule = {
   about: 'uses a member of process that reaches the host, other processes or native code',
   binds: 'refused: `ACCESS_REFUSED`',
   looksAt: 'node',
-  check: (node, { meaning, scopes }) => {
-    const parent = scopes.parentOf(node);
-    const key = memberKey(node, meaning, parent);
+  types: ['MemberExpression', 'Property'],
+  check: ({ node, parent }, { meaning }) => {
+    const key = memberKey(node, meaning, parent?.node);
     if (key === undefined) return undefined;
     const isForbidden = UNMISTAKABLE.includes(key) || (ON_PROCESS.includes(key) && isOnProcess());
     if (!isForbidden) return undefined;
@@ -58,7 +58,7 @@ export const processInternals: Rule = {
 
     function isOnProcess(): boolean {
       if (node.type === 'MemberExpression') return isAt(meaning.globalPath(child(node, 'object')), 'process');
-      const taken = parent === undefined ? undefined : scopes.parentOf(parent);
+      const taken = parent?.parent?.node;
       return isAt(meaning.globalPath(child(taken, 'init') ?? child(taken, 'right')), 'process');
     }
   },

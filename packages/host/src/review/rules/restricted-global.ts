@@ -14,9 +14,9 @@ export const restrictedGlobal: Rule = {
   about: 'uses Worker, SharedArrayBuffer, Atomics or WebAssembly, which the sandbox refuses or bounds',
   binds: 'absent, refused, or within the memory limit',
   looksAt: 'node',
-  check: (node, { meaning, scopes }) => {
-    if (node.type !== 'Identifier' && node.type !== 'MemberExpression') return undefined;
-    if (isMereName(node, scopes.parentOf(node))) return undefined;
+  types: ['Identifier', 'MemberExpression'],
+  check: ({ node, parent }, { meaning }) => {
+    if (isMereName(node, parent?.node)) return undefined;
     const path = meaning.globalPath(node);
     const name = RESTRICTED.find((one) => path?.length === 1 && path[0] === one);
     if (name === undefined) return undefined;

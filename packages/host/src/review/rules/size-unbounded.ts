@@ -27,8 +27,8 @@ export const sizeUnbounded: Rule = {
   about: 'allocates or repeats as much as a parameter of the call says, without a bound',
   binds: 'the memory limit: `GUEST_OUT_OF_MEMORY`, or V8’s own refusal',
   looksAt: 'node',
-  check: (node, module) => {
-    if (node.type !== 'CallExpression' && node.type !== 'NewExpression') return undefined;
+  types: ['CallExpression', 'NewExpression'],
+  check: ({ node }, module) => {
     const sized = sizedBy(node, module.meaning);
     const name = sized === undefined ? undefined : paramsName(sized.size, module);
     if (sized === undefined || name === undefined || boundedIn(name, module)) return undefined;

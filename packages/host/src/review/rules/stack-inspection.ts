@@ -12,8 +12,8 @@ export const stackInspection: Rule = {
   about: 'replaces Error.prepareStackTrace or reads arguments.callee',
   binds: 'it sees its own frames and the runtime’s, in its own process',
   looksAt: 'node',
-  check: (node, { meaning }) => {
-    if (node.type !== 'MemberExpression') return undefined;
+  types: ['MemberExpression'],
+  check: ({ node }, { meaning }) => {
     const key = memberKey(node, meaning, undefined);
     const isCallee = (key === 'callee' || key === 'caller') && identifierName(child(node, 'object')) === 'arguments';
     if (key !== 'prepareStackTrace' && !isCallee) return undefined;

@@ -17,8 +17,8 @@ export const tempOutside: Rule = {
   about: 'names a shared temporary folder (/tmp, os.tmpdir) instead of `context.tempDir`',
   binds: 'no file is there to open: `IMPORT_REFUSED`',
   looksAt: 'node',
-  check: (node, { meaning, scopes }) => {
-    const parent = scopes.parentOf(node);
+  types: ['Literal', 'TemplateElement', 'MemberExpression', 'CallExpression'],
+  check: ({ node, parent }, { meaning }) => {
     const folder = parent?.type.startsWith('TS') === true ? undefined : sharedFolder(node, meaning);
     if (folder === undefined) return undefined;
     return {

@@ -18,9 +18,10 @@ export const topLevelThis: Rule = {
   about: 'uses `this` at the top level of an ES module',
   binds: 'it is undefined',
   looksAt: 'node',
-  check: (node, { scopes, isEsModule }) => {
-    if (node.type !== 'ThisExpression' || !isEsModule) return undefined;
-    for (let at = scopes.parentOf(node); at !== undefined; at = scopes.parentOf(at)) {
+  types: ['ThisExpression'],
+  check: ({ node, parent }, { isEsModule }) => {
+    if (!isEsModule) return undefined;
+    for (let at = parent; at !== undefined; at = at.parent) {
       if (OWN_THIS.includes(at.type)) return undefined;
     }
     return {

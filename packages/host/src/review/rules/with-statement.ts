@@ -10,8 +10,10 @@ export const withStatement: Rule = {
   about: 'uses the with statement',
   binds: 'a module with it does not load: `LOAD_FAILED`',
   looksAt: 'node',
-  check: (node) => {
-    if (node.type !== 'WithStatement') return undefined;
-    return { start: node.start, message: 'Forbidden statement: with', hint: 'Name the object: `object.member`.' };
-  },
+  types: ['WithStatement'],
+  check: ({ node }) => ({
+    start: node.start,
+    message: 'Forbidden statement: with',
+    hint: 'Name the object: `object.member`.',
+  }),
 };
