@@ -74,8 +74,13 @@ async function doJob(job: Parcel, ask: (question: JsonObject) => Promise<Parcel>
   }
 }
 
+/** Most reviews are followed by a bundling; its process comes up beside this one. */
 async function review(job: Parcel, ask: (question: JsonObject) => Promise<Parcel>): Promise<Parcel> {
-  const { reviewJob } = await import('./review-job.ts');
+  const [{ reviewJob }, { startBundler }] = await Promise.all([
+    import('./review-job.ts'),
+    import('../bundle/start-bundler.ts'),
+  ]);
+  void startBundler();
   return reviewJob(job, ask);
 }
 
