@@ -102,7 +102,7 @@ function joined(parts: readonly (string | undefined)[], separator: string): stri
 }
 
 function pathAt(ask: Ask, wrapped: SyntaxNode | undefined, depth: number): readonly string[] | undefined {
-  const node = unwrap(wrapped);
+  const node = wrapped?.type === 'Identifier' ? wrapped : unwrap(wrapped); // Most are names.
   if (node === undefined || depth > DEPTH_MAX) return undefined;
   switch (node.type) {
     case 'Identifier':

@@ -27,9 +27,15 @@ export function parseModule({ path, text, asks }: ModuleText): ParsedOrNot {
   const root = result.program as unknown as SyntaxNode; // The parser's own types list each node type; rules take any.
   const nodes = listNodes(root);
   const scopes = createScopes(nodes);
-  const isEsModule = result.module.hasModuleSyntax;
   const meaning = createMeaning(scopes);
-  return { ok: true, module: { path, text, asks, nodes, isEsModule, comments: result.comments, scopes, meaning } };
+  const module: ParsedModule = {
+    ...{ path, text, asks, nodes, comments: result.comments, scopes, meaning },
+    // Asked late, because few modules are: the parser then lists all imports and exports, to no use of ours.
+    get isEsModule() {
+      return result.module.hasModuleSyntax;
+    },
+  };
+  return { ok: true, module };
 }
 
 function parseAs(path: string, text: string): ParseResult {

@@ -24,11 +24,10 @@ export const networkUnasked: Rule = {
   types: ['Identifier', 'MemberExpression'],
   check: ({ node, parent }, { meaning, asks }) => {
     if (asks.includes('internet')) return undefined;
-    // `typeof fetch` only asks whether it is there.
-    if (isMereName(node, parent?.node) || parent?.node['operator'] === 'typeof') return undefined;
     const path = meaning.globalPath(node)?.join('.');
-    const name = NETWORK.find((one) => one === path);
-    if (name === undefined) return undefined;
+    const name = path === undefined ? undefined : NETWORK.find((one) => one === path);
+    if (name === undefined || isMereName(node, parent?.node)) return undefined;
+    if (parent?.node['operator'] === 'typeof') return undefined; // It only asks whether it is there.
     return {
       start: node.start,
       message: `${name} uses the network, and plugin.json does not ask for the permission internet`,

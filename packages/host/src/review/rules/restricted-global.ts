@@ -16,10 +16,9 @@ export const restrictedGlobal: Rule = {
   looksAt: 'node',
   types: ['Identifier', 'MemberExpression'],
   check: ({ node, parent }, { meaning }) => {
-    if (isMereName(node, parent?.node)) return undefined;
     const path = meaning.globalPath(node);
-    const name = RESTRICTED.find((one) => path?.length === 1 && path[0] === one);
-    if (name === undefined) return undefined;
+    const name = path?.length === 1 ? RESTRICTED.find((one) => path[0] === one) : undefined;
+    if (name === undefined || isMereName(node, parent?.node)) return undefined;
     return {
       start: node.start,
       message: `${name} is refused or bounded by the sandbox`,
