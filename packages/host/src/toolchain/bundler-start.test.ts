@@ -13,17 +13,14 @@ async function childrenOf(pid: number): Promise<readonly string[]> {
   return Promise.all(pids.map((child) => readFile(`/proc/${child}/cmdline`, 'utf8')));
 }
 
-test.runIf(process.platform === 'linux')(
-  'a review brings up the bundler, once, and nothing else does before it',
-  async () => {
-    await using workshop = openPlainWorkshop();
-    await workshop.ask(MEND);
-    const pid = workshop.pid() ?? 0;
-    expect(await childrenOf(pid)).toEqual([]);
-    for (const job of [REVIEW, REVIEW]) {
-      await workshop.ask(job);
-      expect(await childrenOf(pid)).toEqual([expect.stringContaining('--service=')]);
-    }
-    expect(workshop.pid()).toBe(pid);
-  },
-);
+test('a review brings up the bundler, once, and nothing else does before it', async () => {
+  await using workshop = openPlainWorkshop();
+  await workshop.ask(MEND);
+  const pid = workshop.pid() ?? 0;
+  expect(await childrenOf(pid)).toEqual([]);
+  for (const job of [REVIEW, REVIEW]) {
+    await workshop.ask(job);
+    expect(await childrenOf(pid)).toEqual([expect.stringContaining('--service=')]);
+  }
+  expect(workshop.pid()).toBe(pid);
+});
