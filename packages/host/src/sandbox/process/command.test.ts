@@ -130,6 +130,13 @@ test('a toolchain gets its files, its children and their filter', () => {
   expect(confined.args).not.toContain('--no-addons');
 });
 
+test('V8 has helper threads where it is our own toolchain, and nowhere else', () => {
+  const flags = ['--single-threaded', '--v8-pool-size=1'];
+  expect(launchCommand({ ...WITH_UID, tier: 'jail' }).args).toEqual(expect.arrayContaining(flags));
+  const toolchain = launchCommand({ ...WITH_UID, tier: 'jail', allowHelperThreads: true }).args;
+  expect(toolchain.filter((argument) => flags.includes(argument))).toEqual([]);
+});
+
 test('the self-test’s second run differs by the permission model alone', () => {
   const production = launchCommand({ ...WITH_UID, tier: 'jail' }).args;
   const kernel = launchCommand({ ...WITH_UID, tier: 'jail', withoutPermissionModel: true }).args;

@@ -58,6 +58,7 @@ export type LaunchRequest = {
   readonly readablePaths?: readonly string[];
   readonly allowChildren?: boolean;
   readonly allowAddons?: boolean;
+  readonly allowHelperThreads?: boolean;
   /**
    * For the self-test alone: leaves out Node's permission model and nothing else, so that what is then refused was
    * refused by the operating system.
@@ -88,23 +89,28 @@ export type LaunchFd =
 export const GENERATION_ARGUMENT = 'generation=';
 
 /**
- * Flags of every guest, whatever its shape; `--permission` and its exceptions come with the request.
+ * What holds for guests and our own toolchain.
  *
  * `--disable-proto=delete` rather than `throw`: both end pollution through `__proto__`, but libraries that read it to
  * tell plain objects apart would crash under the latter.
  */
-export const NODE_FLAGS: readonly string[] = [
+const COMMON_FLAGS: readonly string[] = [
   '--disallow-code-generation-from-strings',
   '--disable-proto=delete',
   '--no-experimental-sqlite',
   '--disable-sigusr1',
   // OpenSSL would read the machine's file, and load the modules it names; a path that is nowhere is no error.
   '--openssl-config=/nonexistent/openssl.cnf',
-  // No helper threads for compiler and collector: 3 MB less after 1,000 calls, no slower on our calls, and a plugin
-  // that allocates without end keeps one core busy instead of all.
-  '--single-threaded',
-  '--v8-pool-size=1',
 ];
+
+/**
+ * No helper threads for compiler and collector: 3 MB less after 1,000 calls, no slower on our calls, and a plugin that allocates
+ * without end keeps one core busy instead of all.
+ */
+const ONE_CORE_FLAGS: readonly string[] = ['--single-threaded', '--v8-pool-size=1'];
+
+/** Flags of every guest, whatever its shape; `--permission` and its exceptions come with the request. */
+export const NODE_FLAGS: readonly string[] = [...COMMON_FLAGS, ...ONE_CORE_FLAGS];
 
 /** Room above the budget for the young generation and thread stacks, so that V8's own clear report comes first. */
 const DATA_MARGIN_BYTES = 64 * 1024 * 1024;
@@ -289,7 +295,8 @@ function node({ tier, staged, shape, token, ...request }: LaunchRequest): readon
   const guest = guestPathInside(tier, staged);
   return [
     tier === 'jail' ? JAILED_NODE : staged.node,
-    ...NODE_FLAGS,
+    ...COMMON_FLAGS,
+    ...(request.allowHelperThreads === true ? [] : ONE_CORE_FLAGS),
     `--max-old-space-size=${shape.memoryMb}`,
     ...(request.allowAddons === true ? [] : ['--no-addons']),
     ...(request.withoutPermissionModel === true ? [] : permissionFlags(guest, shape, request)),
