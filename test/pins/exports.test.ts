@@ -44,6 +44,7 @@ test.each([
       'TIERS',
       'TOOL_NAME_PATTERN',
       'VERSION_PATTERN',
+      'askedPermissions',
       'callError',
       'capabilitiesOf',
       'contractTests',

@@ -16,6 +16,7 @@ export function differenceLines(differences: ReleaseDifferences, colors: Colors)
   const { from_version: from, to_version: to, tools } = differences;
   const lines = [
     ...wordLines('permission', differences.permissions, colors),
+    ...wordLines('optional permission', differences.optional_permissions, colors),
     ...wordLines('network', differences.network, colors),
     ...wordLines('hook', differences.hooks, colors),
     ...changeLines('secret', differences.secrets, colors),

@@ -143,25 +143,31 @@ test('install stores a release of a folder, and says what a refused one is refus
 });
 
 test('a tenant moves to a release after it has seen and consented to what differs, and back', async () => {
-  const needs = { version: '2.0.0', required_permissions: ['internet'], limits: { memory_mb: 128 } };
+  const permissions = { required_permissions: ['internet'], optional_permissions: ['events'] };
+  const needs = { version: '2.0.0', ...permissions, limits: { memory_mb: 128 } };
   await writePlugin(plugins(), { name: 'talker', main: MAIN, manifest: needs });
   const reload = { method: 'POST', headers: { authorization: `Bearer ${PLATFORM}` } };
   expect((await fetch(`${served.ready.url}/api/v1/plugins/talker/reload`, reload)).status).toBe(200);
   expect((await ask('releases talker', acme)).stdout).toMatch(
-    /^RELEASE +SEEN BY +PERMISSIONS .+\n2\.0\.0 +public +internet .+\n1\.0\.0 \* +public +- /,
+    /^RELEASE +SEEN BY +PERMISSIONS .+\n2\.0\.0 +public +internet \[events\] .+\n1\.0\.0 \* +public +- /,
   );
   const compared = await ask('releases talker 2.0.0', acme);
   expect(compared.stdout).toMatch(
-    /^1\.0\.0 -> 2\.0\.0\n {2}\+ permission internet\n {2}~ limit memory_mb: 512 -> 128\n/,
+    /^1\.0\.0 -> 2\.0\.0\n {2}\+ permission internet\n {2}\+ optional permission events\n {2}~ limit memory_mb: 512 -> 128\n/,
   );
-  expect(compared.stderr).toContain('waits for consent to internet');
+  expect(compared.stderr).toContain('waits for consent to events, internet');
   const refused = await ask('upgrade talker 2.0.0', acme);
   expect(refused).toMatchObject({ code: 24, stdout: '', stderr: expect.stringContaining('(CAPABILITY_CHANGE)') });
-  expect(refused.stderr).toMatch(/\+ permission internet\n[^]*Consent with --grant internet, or with less\./);
+  expect(refused.stderr).toMatch(/\+ permission internet\n[^]*Consent with --grant events,internet, or with less\./);
   expect((await ask('upgrade talker 2.0.0 --grant none', acme)).stdout).toMatch(/talker +2\.0\.0 +enabled +- /);
   expect((await ask('rollback talker', acme)).stdout).toMatch(/talker +1\.0\.0 +enabled/);
   const moved = await ask('upgrade talker 2.0.0 --grant internet --gate trial --json', acme);
   expect(JSON.parse(moved.stdout)).toMatchObject({ plugin_version: '2.0.0', granted_permissions: ['internet'] });
+  const granted = await ask('enable talker --grant internet', acme);
+  expect(granted.stderr).toMatch(
+    /^it can do without events, which is not granted\nGrant it with: .+ --grant internet,events\n$/,
+  );
+  expect((await ask('plugins', acme)).stdout).toMatch(/talker .+ internet \[events\] /);
   expect((await ask('releases talker', acme)).stdout).toMatch(
     /\n\nWHEN .+\n\S+ +upgrade +1\.0\.0 -> 2\.0\.0 +token \S+/,
   );

@@ -199,3 +199,14 @@ test('what may go out follows the grant and the secret, not what an instance was
   await ask(host, 'key');
   expect(net.received.at(-1)?.headers.authorization).toBe('Bearer another-value-of-it');
 });
+
+test('a plugin that can do without the internet is refused it until it is granted, and may try', async () => {
+  await using host = await open();
+  const asks = { optional_permissions: ['internet'], network: { allow: [`${API}:443`] } };
+  await host.install(await folders.write('flexible', SOURCE, asks));
+  const params = { url: `https://${API}/` };
+  const ask = (tool: string) => askTool(host, tool, { plugin: 'flexible', params });
+  expect(await ask('fails')).toMatchObject({ message: expect.stringContaining('PERMISSION_NOT_GRANTED') });
+  await host.registrations.enable('flexible', { grant: ['internet'] });
+  expect(await ask('get')).toMatchObject({ status: 200, text: 'ok' });
+});

@@ -48,7 +48,7 @@ export { inspectJson, isJsonObject } from './json.ts';
 export type { GuestLimits, Limit, LimitName } from './limits.ts';
 export { LIMITS, LIMIT_PROFILES } from './limits.ts';
 export type { Manifest, ManifestResult, PluginDependency, Requirements, SandboxScope } from './manifest.ts';
-export { knownFields, manifestPath, parseManifest } from './manifest.ts';
+export { askedPermissions, knownFields, manifestPath, parseManifest } from './manifest.ts';
 export type { HookName, ManifestSource } from './manifest-schema.ts';
 export type { EntryPointGroup } from './entry-point-groups.ts';
 export { ENTRY_POINT_GROUPS } from './entry-point-groups.ts';

@@ -172,6 +172,9 @@ export const ManifestSchema = Type.Object(
     required_permissions: Type.Optional(
       words("Host capabilities, and scopes of the caller's token.", PERMISSION_PATTERN),
     ),
+    optional_permissions: Type.Optional(
+      words('The same, of what the plugin can do without; none is in both lists.', PERMISSION_PATTERN),
+    ),
     compatible_versions: Type.Optional(text('Range of platform versions that the plugin supports.', 128)),
     requirements: Type.Optional(Requirements),
     network: Type.Optional(

@@ -6,7 +6,7 @@ import type { Finding } from './finding.ts';
 import { LIMIT_PROFILES } from './limits.ts';
 import { ENTRY_POINT_GROUPS } from './entry-point-groups.ts';
 import { HOOK_NAMES, ManifestSchema } from './manifest-schema.ts';
-import { parseManifest } from './manifest.ts';
+import { askedPermissions, parseManifest } from './manifest.ts';
 
 const base = { name: 'weather', version: '1.0.0', description: 'Tells the weather.', author: 'You' };
 
@@ -32,6 +32,7 @@ test('the smallest manifest is four fields, and every default is filled in [F003
       dependencies: [],
       capabilities: [],
       required_permissions: [],
+      optional_permissions: [],
       compatible_versions: undefined,
       requirements: { modules: [], commands: [], files: [], env: [], gpu: false },
       network: { allow: [] },
@@ -57,6 +58,7 @@ test('a manifest with every field keeps what it says [F004-8] [F004-13]', () => 
     dependencies: ['other', 'third>=1.0.0 <2', 'fourth ^2'],
     capabilities: ['weather', 'eu-west.1'],
     required_permissions: ['internet', 'weather:read'],
+    optional_permissions: ['memory.read:notes', 'weather:write'],
     compatible_versions: '>=1.0.0 <2',
     requirements: { modules: ['torch'], commands: ['git'], files: ['models/a.bin'], env: ['TZ'], gpu: true },
     network: { allow: ['api.example.com:443', '*.example.com:8443'] },
@@ -145,6 +147,10 @@ test.for([
   [{ license: 'x'.repeat(129) }, `field "license" is "${'x'.repeat(79)}…; expected text of at most 128 characters`],
   [{ main: '../main.ts' }, 'field "main" is "../main.ts"; expected a path inside the plugin folder such as "main.ts"'],
   [{ capabilities: ['a', 'a'] }, 'field "capabilities" is ["a","a"]; expected each item once'],
+  [
+    { optional_permissions: ['fly'] },
+    'field "optional_permissions.0" is "fly"; expected a scope such as "math:calculate", or one of internet, temp_dir, secrets, llm, events, threads, children, gate, memory.read:<plugin>, call:<plugin>',
+  ],
   [
     { required_permissions: ['fly'] },
     'field "required_permissions.0" is "fly"; expected a scope such as "math:calculate", or one of internet, temp_dir, secrets, llm, events, threads, children, gate, memory.read:<plugin>, call:<plugin>',
@@ -290,4 +296,26 @@ test.each([257, 1_000, 6_000])('[FAULTS-86] %i unknown fields are refused like o
   const fields = Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, 1]));
   expect(findingsOf({ ...base, ...fields }).length).toBeGreaterThan(0);
   expect(findingsOf({ ...base, limits: fields }).length).toBeGreaterThan(0);
+});
+
+test('what a plugin asks for is what it needs, and what it can do without', () => {
+  const parsed = parseManifest({
+    ...base,
+    required_permissions: ['threads'],
+    optional_permissions: ['events', 'math:calculate'],
+  });
+  expect(parsed.ok && askedPermissions(parsed.manifest)).toEqual(['threads', 'events', 'math:calculate']);
+});
+
+test('a permission is needed or not: one that is in both lists is refused, with its place and cure', () => {
+  const both = { required_permissions: ['events', 'threads'], optional_permissions: ['llm', 'threads', 'threads'] };
+  const parsed = parseManifest({ ...base, ...both });
+  expect(parsed.ok ? [] : parsed.findings).toContainEqual({
+    id: 'MANIFEST_INVALID',
+    severity: 'error',
+    path: 'plugin.json#/optional_permissions/1',
+    line: null,
+    message: 'field "optional_permissions.1" is "threads", which required_permissions lists, too',
+    hint: 'Keep it in required_permissions where the plugin cannot do without it, else in optional_permissions.',
+  });
 });

@@ -73,6 +73,8 @@ export type Manifest = {
   readonly dependencies: readonly PluginDependency[];
   readonly capabilities: readonly string[];
   readonly required_permissions: readonly string[];
+  /** What it can do without; none of these is required. */
+  readonly optional_permissions: readonly string[];
   readonly compatible_versions: string | undefined;
   readonly requirements: Requirements;
   readonly network: { readonly allow: readonly string[] };
@@ -114,9 +116,27 @@ export function parseManifest(value: unknown): ManifestResult {
       findings: [finding('', `is ${describe(value)}; expected an object`, 'Write { "name": …, … }.')],
     };
   }
-  const findings = [...schemaFindings(value), ...dependencyFindings(value), ...entryPointFindings(value)];
+  const findings = [
+    ...schemaFindings(value),
+    ...dependencyFindings(value),
+    ...permissionFindings(value),
+    ...entryPointFindings(value),
+  ];
   if (findings.length > 0) return { ok: false, findings };
   return { ok: true, manifest: withDefaults(value as ManifestSource, value) }; // The schema has just said so.
+}
+
+/**
+ * Lists all that a plugin asks for, whether it can do without or not, each once: what may be granted, and what its code may use
+ * where it is.
+ *
+ * @public
+ */
+export function askedPermissions({
+  required_permissions,
+  optional_permissions,
+}: Pick<Manifest, 'required_permissions' | 'optional_permissions'>): readonly string[] {
+  return [...required_permissions, ...optional_permissions];
 }
 
 /**
@@ -307,6 +327,20 @@ function dependencyFindings(value: JsonObject): readonly Finding[] {
   });
 }
 
+/** A word in both lists would be needed and not needed. */
+function permissionFindings(value: JsonObject): readonly Finding[] {
+  const [required, optional]: readonly unknown[] = [value['required_permissions'], value['optional_permissions']];
+  if (!Array.isArray(required) || !Array.isArray(optional)) return [];
+  return optional.flatMap((word: unknown, index) => {
+    if (!required.includes(word) || optional.indexOf(word) !== index) return [];
+    const message = `is ${describe(word)}, which required_permissions lists, too`;
+    return [finding(`/optional_permissions/${index}`, message, NEEDED_OR_NOT)];
+  });
+}
+
+const NEEDED_OR_NOT =
+  'Keep it in required_permissions where the plugin cannot do without it, else in optional_permissions.';
+
 /** `tools` and `bulkhead.tools` are one group (CONTRACTS decision 14), so a name may stand under one of them only. */
 function entryPointFindings(value: JsonObject): readonly Finding[] {
   const groups = value['entry_points'];
@@ -340,6 +374,7 @@ function withDefaults(source: ManifestSource, value: JsonObject): Manifest {
     dependencies: (source.dependencies ?? []).flatMap((text) => parseDependency(text) ?? []),
     capabilities: source.capabilities ?? [],
     required_permissions: source.required_permissions ?? [],
+    optional_permissions: source.optional_permissions ?? [],
     compatible_versions: source.compatible_versions,
     requirements: { modules: [], commands: [], files: [], env: [], gpu: false, ...source.requirements },
     network: { allow: source.network?.allow ?? [] },

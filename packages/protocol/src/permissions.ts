@@ -23,7 +23,7 @@ const NAMED_CAPABILITY_PATTERN = `${NAMED}[a-z][a-z0-9_-]{0,63}`;
 /** A misspelt capability must not pass for a scope: nobody would ever be asked to grant it. */
 const SCOPE_PATTERN = `(?!${NAMED})[a-z][a-z0-9_.-]{0,63}(?::[a-z0-9][a-z0-9_.-]{0,63})+`;
 
-/** What `required_permissions` may hold: a capability of the closed list, or a scope with ":". */
+/** What `required_permissions` and `optional_permissions` may hold: a capability of the closed list, or a scope with ":". */
 export const PERMISSION_PATTERN = `^(?:${PLAIN_CAPABILITIES.join('|')}|${NAMED_CAPABILITY_PATTERN}|${SCOPE_PATTERN})$`;
 
 const capability = new RegExp(`^(?:${PLAIN_CAPABILITIES.join('|')}|${NAMED_CAPABILITY_PATTERN})$`);

@@ -66,6 +66,8 @@ export type IndexedVersion = {
   readonly license: { readonly id: string | null; readonly is_allowed: boolean };
   readonly capabilities: readonly string[];
   readonly required_permissions: readonly string[];
+  /** Left out where it asks for none. */
+  readonly optional_permissions?: readonly string[];
   readonly network_hosts: readonly string[];
   readonly compatible_versions: string | null;
   readonly requires: readonly string[];
@@ -140,6 +142,7 @@ const VersionSchema = Type.Object({
   license: Type.Object({ id: nullable(text), is_allowed: Type.Boolean() }),
   capabilities: Type.Array(Type.String({ pattern: CAPABILITY_PATTERN }), { maxItems: WORDS_MAX }),
   required_permissions: texts,
+  optional_permissions: Type.Optional(texts),
   network_hosts: texts,
   compatible_versions: nullable(text),
   requires: texts,

@@ -33,7 +33,10 @@ export type ToolChange = { readonly name: string; readonly changes: readonly Val
 export type ReleaseDifferences = {
   readonly from_version: string;
   readonly to_version: string;
+  /** Of those that it needs. */
   readonly permissions: WordChanges;
+  /** Of those that it can do without. */
+  readonly optional_permissions: WordChanges;
   /** Hosts with ports of `network.allow`. */
   readonly network: WordChanges;
   readonly hooks: WordChanges;

@@ -82,8 +82,8 @@ type Loaded = { readonly findings: readonly Finding[] } & (
 /** Installs it with all that it asks for, as `call` on a folder does not: a test of what it does needs what it needs. */
 async function load(host: Host, dir: string, stacks: readonly unknown[]): Promise<Loaded> {
   try {
-    const asked = (await readManifest(dir))['required_permissions'];
-    const words = Array.isArray(asked) ? asked.filter((word) => typeof word === 'string') : [];
+    const { required_permissions, optional_permissions } = await readManifest(dir);
+    const words = [...textsOf(required_permissions), ...textsOf(optional_permissions)];
     const release = await host.install(dir, { grant: capabilitiesOf(words) });
     const { findings, state, reason = '' } = release;
     if (state === 'INITIALIZED') return { release, findings, problem: undefined };
@@ -97,6 +97,10 @@ async function load(host: Host, dir: string, stacks: readonly unknown[]): Promis
     const problem = first ?? { path: 'plugin.json', line: null, message, hint };
     return { release: undefined, findings, problem };
   }
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((word) => typeof word === 'string') : [];
 }
 
 /** A reason ends with its cure. */

@@ -11,18 +11,18 @@ import { asksForTenant, examples, print, type ServerOptions, type VerbContext } 
 import { plain, tableLines, type Cell } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 
-type Available = {
+type Asking = { readonly required_permissions: readonly string[]; readonly optional_permissions: readonly string[] };
+type Available = Asking & {
   readonly name: string;
   readonly version: string;
   readonly description: string;
-  readonly required_permissions: readonly string[];
 };
 type Listed = {
   readonly available: readonly Available[];
   readonly registered: readonly RegistrationRow[];
   readonly refused: readonly Refusal[];
 };
-type Enabled = RegistrationRow & { readonly required_permissions: readonly string[] };
+type Enabled = RegistrationRow & Asking;
 type EnableOptions = ServerOptions & { readonly grant?: readonly string[]; readonly config?: string };
 
 /** Path of a plugin on the admin plane, and of what lies below it. */
@@ -119,7 +119,7 @@ function rowOf(name: string, { offered, row }: Standing, { colors }: Terminal): 
     offered?.version ?? '-',
     row?.plugin_version ?? '-',
     stateOf(row, colors),
-    permissionsText(offered?.required_permissions ?? [], row?.granted_permissions ?? []),
+    permissionsText(offered ?? NOTHING_ASKED, row?.granted_permissions ?? []),
     offered?.description ?? '',
   ];
 }
@@ -129,10 +129,21 @@ function stateOf(row: RegistrationRow | undefined, colors: Terminal['colors']): 
   return row.enabled ? { text: 'enabled', paint: colors.green } : { text: 'disabled', paint: colors.yellow };
 }
 
-/** Granted ones as they are, capabilities that are only asked for with a question mark; scopes are the caller's to have. */
-function permissionsText(asked: readonly string[], granted: readonly string[]): string {
-  const words = new Set([...granted, ...scopesOf(asked), ...missingOf(asked, granted).map((word) => `${word}?`)]);
-  return [...words].join(' ') || '-';
+const NOTHING_ASKED: Asking = { required_permissions: [], optional_permissions: [] };
+
+/** All that a release asks for; what it can do without is in brackets. */
+export function permissionWords({ required_permissions, optional_permissions }: Asking): readonly string[] {
+  return [...required_permissions, ...optional_permissions.map((word) => `[${word}]`)];
+}
+
+/**
+ * Granted ones as they are, capabilities that are needed and not granted with a question mark, and what the plugin does without in
+ * brackets; scopes are the caller's to have.
+ */
+function permissionsText({ required_permissions: needed, optional_permissions }: Asking, granted: readonly string[]) {
+  const missing = missingOf(needed, granted).map((word) => `${word}?`);
+  const without = optional_permissions.filter((word) => !granted.includes(word)).map((word) => `[${word}]`);
+  return [...new Set([...granted, ...scopesOf(needed), ...missing, ...without])].join(' ') || '-';
 }
 
 function missingOf(asked: readonly string[], granted: readonly string[]): readonly string[] {
@@ -142,10 +153,14 @@ function missingOf(asked: readonly string[], granted: readonly string[]): readon
 function showEnabled(row: Enabled, tenant: string | undefined, terminal: Terminal): void {
   showRegistration(row, terminal);
   const missing = missingOf(row.required_permissions, row.granted_permissions);
-  if (missing.length === 0) return;
+  const without = missingOf(row.optional_permissions, row.granted_permissions);
   const { say, talkColors } = terminal;
-  say(talkColors.yellow(`it asks for ${plain(missing.join(', '))}, which is not granted: its calls are denied`));
-  const all = [...row.granted_permissions, ...missing].join(',');
+  if (missing.length > 0)
+    say(talkColors.yellow(`it asks for ${plain(missing.join(', '))}, which is not granted: its calls are denied`));
+  if (without.length > 0) say(`it can do without ${plain(without.join(', '))}, which is not granted`);
+  const first = [missing, without].find((words) => words.length > 0);
+  if (first === undefined) return;
+  const all = [...row.granted_permissions, ...first].join(',');
   const whose = tenant === undefined ? '' : ` --tenant ${plain(tenant)}`;
   say(talkColors.dim(`Grant it with: bulkhead enable ${row.plugin_name}${whose} --grant ${plain(all)}`));
 }

@@ -18,7 +18,7 @@ import { asksForTenant, examples, print, type ServerOptions, type VerbContext } 
 import { plain, tableLines } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { addInstall } from './install.ts';
-import { collectGrants, pluginPath, showRegistration } from './plugins.ts';
+import { collectGrants, permissionWords, pluginPath, showRegistration } from './plugins.ts';
 
 type Listed = {
   readonly version: string;
@@ -27,6 +27,7 @@ type Listed = {
   readonly is_current: boolean;
   readonly is_public: boolean;
   readonly required_permissions: readonly string[];
+  readonly optional_permissions: readonly string[];
   readonly signed_by: Signer | null;
 };
 type Move = {
@@ -132,7 +133,7 @@ function showList({ releases, moves }: ReleaseList, { result, say, colors }: Ter
   const rows = releases.map((one) => [
     one.is_current ? { text: `${one.version} *`, paint: colors.green } : one.version,
     one.is_public ? 'public' : 'offered',
-    one.required_permissions.join(' ') || '-',
+    permissionWords(one).join(' ') || '-',
     one.installed_at,
     one.digest.slice(0, DIGEST_CHARACTERS),
     one.signed_by?.key ?? 'nobody',

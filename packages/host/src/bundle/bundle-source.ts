@@ -2,7 +2,7 @@
  * The bundling as a step of the install flow: a ReviewedSource in, a Bundle or the findings out. The work is done in the
  * workshop; what comes back is bounded here.
  */
-import { LIMITS, type Finding, type JsonObject, type Manifest } from '@bulkhead/protocol';
+import { LIMITS, askedPermissions, type Finding, type JsonObject, type Manifest } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
 import type { Parcel } from '../base/parcel.ts';
 import { parseFindings } from '../base/parse-findings.ts';
@@ -59,7 +59,7 @@ function jobOf(source: ReviewedSource): Parcel {
     module,
     exported,
   }));
-  const asks = source.manifest.required_permissions;
+  const asks = askedPermissions(source.manifest);
   return { head: { main: source.main, entryPoints, packages: [...source.packages], asks }, blobs: source.files };
 }
 

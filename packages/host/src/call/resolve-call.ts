@@ -77,7 +77,7 @@ export function resolveCall(path: CallPath, run: CallRun, tenant: TenantScope): 
   const error =
     refuseTarget(run, live, tool) ??
     refusePermissions(run, { manifest: release.manifest, registration, tool }) ??
-    refuseSecrets(path, tenant.id, release.manifest) ??
+    refuseSecrets(path, tenant.id, resolution) ??
     refuseWeakSandbox(path, release, tenant.minTier) ??
     refuseTimeout(task.timeoutMs);
   if (error !== undefined) return { ok: false, error };
@@ -198,8 +198,9 @@ function refusePermissions(run: CallRun, { manifest, registration, tool }: Permi
   const needs = tool?.needs ?? needsOf(manifest.required_permissions);
   const ungranted = needs.capabilities.find((word) => !registration.granted_permissions.includes(word));
   if (ungranted !== undefined) {
+    const what = manifest.optional_permissions.includes(ungranted) ? 'optional permission' : 'permission';
     return callError('PERMISSION_NOT_GRANTED', {
-      message: `plugin "${manifest.name}" needs the permission "${ungranted}", which its registration was not granted`,
+      message: `plugin "${manifest.name}" needs the ${what} "${ungranted}", which its registration was not granted`,
       hint: `Grant it: \`bulkhead serve --grant ${manifest.name}=${ungranted}\`.`,
     });
   }

@@ -4,6 +4,7 @@
  */
 import {
   LIMITS,
+  askedPermissions,
   callError,
   type BindKind,
   type CallError,
@@ -121,8 +122,9 @@ export class LivePlugin {
     this.#options = options;
     this.isShared = spec.manifest.sandbox.scope === 'shared' && options.mayBeShared(spec.name);
     this.rate = createCallRate(Math.min(spec.limits.calls_per_second ?? Infinity, options.callsPerSecondMax));
-    const { required_permissions: permissions, sandbox } = spec.manifest;
-    this.isResident = !this.isShared && sandbox.scope !== 'call' && worksInBackground(permissions);
+    const { manifest } = spec;
+    const isForBackground = worksInBackground(askedPermissions(manifest));
+    this.isResident = !this.isShared && manifest.sandbox.scope !== 'call' && isForBackground;
   }
 
   /** What the plugin turned out to offer; undefined until one of its guests was ready. */

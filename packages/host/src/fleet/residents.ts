@@ -10,7 +10,7 @@
  * E2: A plugin that dies in the background is started at most once in its delay, and not while its breaker holds calls back.
  * E3: What is disabled, revoked or moved on from does not run on.
  */
-import { DEFAULT_TENANT, LIMITS, type JsonObject, type Tier } from '@bulkhead/protocol';
+import { DEFAULT_TENANT, LIMITS, askedPermissions, type JsonObject, type Tier } from '@bulkhead/protocol';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { StartTimer } from '../base/timer.ts';
@@ -152,7 +152,7 @@ function listWanted(options: ResidentsOptions, places: readonly Place[]): readon
     // Without a trial that went well nobody knows that it starts; whoever calls it is told why not.
     if (live?.isResident !== true || live.ready() === undefined) return [];
     const lacks =
-      refuseWeakSandbox(options, release, options.minTierOf(tenant)) ?? refuseSecrets(options, tenant, manifest);
+      refuseWeakSandbox(options, release, options.minTierOf(tenant)) ?? refuseSecrets(options, tenant, resolution);
     return lacks === undefined ? [{ name: manifest.name, tenant, digest, live, config }] : [];
   });
 }
@@ -175,7 +175,7 @@ function endUnwanted({ fleet, releases }: ResidentsOptions): void {
   for (const live of fleet.all()) {
     if (!live.isResident) continue;
     const { name, digest } = live.spec;
-    const left = live.scopes().filter((tenant) => !isGranted(releases.resolve(tenant, name), digest));
+    const left = live.scopes().filter((tenant) => !mayRun(releases.resolve(tenant, name), digest));
     for (const tenant of left) void live.renew(tenant);
   }
 }
@@ -184,9 +184,15 @@ function isInhabited({ live, tenant }: Wanted): boolean {
   return live.groupOf(tenant)?.isInhabited() === true;
 }
 
-/** All that the plugin needs is granted, and some of it is for work in the background. */
+/** All that the plugin needs is granted, and something for work in the background. */
 function isGranted(resolution: Resolution, digest?: string): boolean {
   if (resolution.kind !== 'resolved' || !isBackground(resolution.release)) return false;
+  return mayRun(resolution, digest) && worksInBackground(resolution.registration.granted_permissions);
+}
+
+/** All that the plugin needs is granted: it may be called, if it may not work in the background. */
+function mayRun(resolution: Resolution, digest: string | undefined): boolean {
+  if (resolution.kind !== 'resolved') return false;
   const { release, registration } = resolution;
   const { capabilities } = needsOf(release.manifest.required_permissions);
   const isSame = digest === undefined || release.digest === digest;
@@ -194,7 +200,7 @@ function isGranted(resolution: Resolution, digest?: string): boolean {
 }
 
 function isBackground({ manifest }: Resolved['release']): boolean {
-  return worksInBackground(manifest.required_permissions);
+  return worksInBackground(askedPermissions(manifest));
 }
 
 function keyOf({ name, tenant, digest }: ResidentPlace): string {

@@ -203,8 +203,8 @@ class GuestRuntime {
 
 /** Whether it is granted the host decides at each request. */
 function asksForInternet({ kind, manifest }: BindMessage): boolean {
-  const asked = manifest['required_permissions'];
-  return kind === 'plugin' && Array.isArray(asked) && asked.includes('internet');
+  const lists = [manifest['required_permissions'], manifest['optional_permissions']];
+  return kind === 'plugin' && lists.some((asked) => Array.isArray(asked) && asked.includes('internet'));
 }
 
 function importRuleOf({ kind, temp_dir }: BindMessage): ImportRule {

@@ -30,7 +30,7 @@ export function createHealthViews({ call, nodes }: HostParts): Pick<Host, 'plugi
   function lackOf(name: string, scope: string): string | undefined {
     const resolution = releases.resolve(scope, name);
     if (resolution.kind === 'refused') return undefined;
-    const lacking = refuseSecrets(call, scope, resolution.release.manifest);
+    const lacking = refuseSecrets(call, scope, resolution);
     if (lacking === undefined) return undefined;
     return composeReason({ code: 'SECRET_MISSING', message: lacking.message, cure: lacking.hint });
   }

@@ -64,7 +64,7 @@ export async function invokeHook(source: HookSource, clock: Clock, invocation: I
   if (resolution.kind === 'refused') return { kind: 'failed', error: resolution.error };
   const weak = refuseWeakSandbox(source, resolution.release);
   if (weak !== undefined) return { kind: 'failed', error: weak };
-  const lacking = refuseSecrets(source, tenant, resolution.release.manifest);
+  const lacking = refuseSecrets(source, tenant, resolution);
   if (lacking !== undefined) return { kind: 'failed', error: lacking };
   const live = source.fleet.find(resolution.release.digest);
   if (live === undefined) return hook.mayVeto ? { kind: 'failed', error: notHere(hook) } : { kind: 'data', data };

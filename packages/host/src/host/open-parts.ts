@@ -1,7 +1,7 @@
 /**
  * Opens the parts of a host in the order in which they need one another, and says how each is closed.
  */
-import { LIMITS, isTierAtLeast, type Manifest } from '@bulkhead/protocol';
+import { LIMITS, askedPermissions, isTierAtLeast, type Manifest } from '@bulkhead/protocol';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createArtifactStore } from '../artifact/disk-store.ts';
@@ -367,8 +367,8 @@ function openGuest(
 }
 
 /** What has threads has time to stop them before it unloads (X004-7). */
-function closeGraceMs({ required_permissions: permissions }: Manifest): number {
-  const threadsMs = permissions.includes('threads') ? LIMITS.thread_stop_ms.value : 0;
+function closeGraceMs(manifest: Manifest): number {
+  const threadsMs = askedPermissions(manifest).includes('threads') ? LIMITS.thread_stop_ms.value : 0;
   return LIMITS.shutdown_grace_ms.value + threadsMs;
 }
 

@@ -12,7 +12,7 @@ import { createMemoryService } from '../services/memory.ts';
 import type { Threads } from '../services/threads.ts';
 import { createToolService, type NestedCall } from '../services/tools.ts';
 import type { Storage } from '../storage/port.ts';
-import { grantsBy, type LateCalls } from './late-calls.ts';
+import { grantsBy, optionalBy, type LateCalls } from './late-calls.ts';
 import type { HostEgress } from './open-egress.ts';
 import type { HostEvents } from './open-events.ts';
 import type { HostSettings } from './settings.ts';
@@ -45,6 +45,7 @@ export function openServices({ clock, log }: HostSettings, parts: ServiceParts):
     clock,
     log,
     grantsOf: grantsBy(late),
+    optionalOf: optionalBy(late),
     didAnswer: metrics.countServiceAsk,
   });
 }

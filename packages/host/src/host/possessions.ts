@@ -1,9 +1,11 @@
 /**
  * What an instance has beside its configuration: a temp folder, and placeholders of secrets. Both by what the tenant's
  * registration was granted; both are the instance's from its first line to its last, so that a tenant whose grants or secrets
- * change gets fresh instances. An instance that serves every tenant has neither: a folder would carry things from one to the
+ * change gets fresh instances; so does one whose grants of optional permissions change, since a plugin finds out which it has
+ * when it is loaded, and may have begun what it may no longer do. An instance that serves every tenant has neither: a folder would carry things from one to the
  * other, and of secrets each call brings its own tenant's.
  */
+import { askedPermissions } from '@bulkhead/protocol';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Releases } from '../catalogue/releases.ts';
 import type { Fleet } from '../fleet/fleet.ts';
@@ -16,7 +18,7 @@ export type Belongings = { readonly hasTempDir: boolean; readonly secrets: Reado
 
 /** Decides, and keeps running instances in step with it. */
 export type Possessions = {
-  /** What an instance that is about to open has. A trial has a folder where the plugin asks, which goes with it, and no secrets. */
+  /** What an instance that is about to open has. A trial has a folder where the plugin needs one, which goes with it, and no secrets. */
   readonly of: (spec: LiveSpec, scope: LiveScope) => Belongings;
   /** Placeholders of the secrets that a tenant has set, of those that the plugin declares and was granted. */
   readonly secretsOf: (spec: LiveSpec, tenant: string) => Readonly<Record<string, string>>;
@@ -39,6 +41,10 @@ export function createPossessions(options: PossessionsOptions): Possessions {
     hasTempDir: asks(spec, 'temp_dir') && isGranted(options, tenant, { spec, word: 'temp_dir' }),
     secrets: secretsOf(options, spec, tenant),
   });
+  const textOf = (spec: LiveSpec, tenant: string): string => {
+    const optional = spec.manifest.optional_permissions;
+    return JSON.stringify([now(spec, tenant), optional.filter((word) => isGranted(options, tenant, { spec, word }))]);
+  };
 
   function didChange(fleet: Fleet): void {
     const former = new Map(opened);
@@ -48,7 +54,7 @@ export function createPossessions(options: PossessionsOptions): Possessions {
         const key = keyOf(live.spec, tenant);
         const had = former.get(key);
         if (had === undefined) continue;
-        if (had === JSON.stringify(now(live.spec, tenant))) opened.set(key, had);
+        if (had === textOf(live.spec, tenant)) opened.set(key, had);
         else void live.renew(tenant);
       }
     }
@@ -57,10 +63,9 @@ export function createPossessions(options: PossessionsOptions): Possessions {
   return {
     of: (spec, { name: tenant, isTrial }) => {
       if (tenant === SHARED_SCOPE) return NOTHING;
-      if (isTrial) return { ...NOTHING, hasTempDir: asks(spec, 'temp_dir') };
-      const belongings = now(spec, tenant);
-      opened.set(keyOf(spec, tenant), JSON.stringify(belongings));
-      return belongings;
+      if (isTrial) return { ...NOTHING, hasTempDir: needs(spec, 'temp_dir') };
+      opened.set(keyOf(spec, tenant), textOf(spec, tenant));
+      return now(spec, tenant);
     },
     secretsOf: (spec, tenant) => secretsOf(options, spec, tenant),
     didChange,
@@ -70,8 +75,13 @@ export function createPossessions(options: PossessionsOptions): Possessions {
 const NO_SECRETS: Readonly<Record<string, string>> = {};
 const NOTHING: Belongings = { hasTempDir: false, secrets: NO_SECRETS };
 
-function asks({ kind, manifest }: LiveSpec, word: string): boolean {
+/** A trial tells whether a plugin can do without what it says that it can do without. */
+function needs({ kind, manifest }: LiveSpec, word: string): boolean {
   return kind === 'plugin' && manifest.required_permissions.includes(word);
+}
+
+function asks({ kind, manifest }: LiveSpec, word: string): boolean {
+  return kind === 'plugin' && askedPermissions(manifest).includes(word);
 }
 
 type Asked = { readonly spec: LiveSpec; readonly word: string };

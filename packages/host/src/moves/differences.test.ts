@@ -31,6 +31,7 @@ test('a release differs from itself in nothing', () => {
     from_version: '1.0.0',
     to_version: '1.0.0',
     permissions: none,
+    optional_permissions: none,
     network: none,
     hooks: none,
     secrets: [],
@@ -43,6 +44,7 @@ test('a release differs from itself in nothing', () => {
 test('what came, went and changed of permissions, hosts, hooks, secrets and limits is listed by name', () => {
   const before = manifestOf({
     required_permissions: ['internet', 'math:calculate'],
+    optional_permissions: ['gate'],
     network: { allow: ['a.example.com:443', 'b.example.com:443'] },
     secrets: { KEY: { hosts: ['a.example.com:443'] }, OLD: { hosts: ['a.example.com:443'] } },
     limits: { memory_mb: 256 },
@@ -50,6 +52,7 @@ test('what came, went and changed of permissions, hosts, hooks, secrets and limi
   const after = manifestOf({
     version: '2.0.0',
     required_permissions: ['llm', 'internet'],
+    optional_permissions: ['events'],
     network: { allow: ['c.example.com:443', 'b.example.com:443'] },
     secrets: { KEY: { hosts: ['a.example.com:443', 'c.example.com:443'] } },
     limits: { memory_mb: 512 },
@@ -57,6 +60,7 @@ test('what came, went and changed of permissions, hosts, hooks, secrets and limi
   });
   expect(releaseDifferences({ ...BARE, manifest: before }, { ...BARE, manifest: after })).toMatchObject({
     permissions: { added: ['llm'], removed: ['math:calculate'] },
+    optional_permissions: { added: ['events'], removed: ['gate'] },
     network: { added: ['c.example.com:443'], removed: ['a.example.com:443'] },
     hooks: { added: ['before_tool_call'], removed: [] },
     secrets: [
@@ -140,6 +144,15 @@ test.each([
   expect(needsConsent(found)).toBe(asked.permissions.length > 0);
 });
 
+test.each([
+  ['an optional capability', {}, { optional_permissions: ['llm'] }, ['llm']],
+  ['what is needed now', { optional_permissions: ['llm'] }, { required_permissions: ['llm'] }, ['llm']],
+  ['what is no longer needed is none', { required_permissions: ['llm'] }, { optional_permissions: ['llm'] }, []],
+  ['what was optional is none', { optional_permissions: ['llm', 'gate'] }, { optional_permissions: ['llm'] }, []],
+])('consent is asked for %s, of what a plugin can do without', (_what, before, after, permissions) => {
+  expect(consentAsked(manifestOf(before), manifestOf(after))).toEqual({ permissions, hosts: [] });
+});
+
 test('more hosts need consent where the internet was granted for others', () => {
   const [one, two] = [['a.example.com:443'], ['a.example.com:443', 'b.example.com:443']];
   const online = (allow: readonly string[]) => manifestOf({ required_permissions: ['internet'], network: { allow } });
@@ -155,6 +168,9 @@ test('V1: after any upgrade nothing is granted that was not asked for and named'
       const named = wanted.filter((word) => asked.includes(word));
       const after = grantsAfterUpgrade(granted, manifestOf({ required_permissions: asked }), named);
       expect(new Set(after).size).toBe(after.length);
+      const [needed, optional] = [asked.slice(1), asked.slice(0, 1)];
+      const asking = manifestOf({ required_permissions: needed, optional_permissions: optional });
+      expect(grantsAfterUpgrade(granted, asking, named).toSorted()).toEqual(after.toSorted());
       for (const word of after) expect(asked.includes(word) && [...granted, ...named].includes(word)).toBe(true);
     }),
   );

@@ -17,7 +17,10 @@ import { isDeepStrictEqual } from 'node:util';
 
 /** What is compared of a release; tools are undefined where it was never loaded. */
 export type ComparedRelease = {
-  readonly manifest: Pick<Manifest, 'version' | 'required_permissions' | 'network' | 'hooks' | 'secrets' | 'limits'>;
+  readonly manifest: Pick<
+    Manifest,
+    'version' | 'required_permissions' | 'optional_permissions' | 'network' | 'hooks' | 'secrets' | 'limits'
+  >;
   readonly tools: readonly WireTool[] | undefined;
   readonly dependencies: readonly Dependency[];
 };
@@ -29,6 +32,7 @@ export function releaseDifferences(before: ComparedRelease, after: ComparedRelea
     from_version: old.version,
     to_version: next.version,
     permissions: wordChanges(old.required_permissions, next.required_permissions),
+    optional_permissions: wordChanges(old.optional_permissions, next.optional_permissions),
     network: wordChanges(old.network.allow, next.network.allow),
     hooks: wordChanges(old.hooks, next.hooks),
     secrets: valueChanges(secretsOf(old), secretsOf(next)),

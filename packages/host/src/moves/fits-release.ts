@@ -1,7 +1,7 @@
 /**
  * Whether a configuration and a grant fit a release.
  */
-import type { JsonObject } from '@bulkhead/protocol';
+import { askedPermissions, type JsonObject } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
 import type { Release } from '../catalogue/releases.ts';
 import { compileSchema } from '../schema/compile-schema.ts';
@@ -28,7 +28,7 @@ export function insistOnConfig({ manifest }: Release, config: JsonObject): void 
  * @throws {HostError} `VALIDATION_FAILED`.
  */
 export function insistOnGrants({ manifest }: Release, grant: readonly string[]): void {
-  const asked = manifest.required_permissions;
+  const asked = askedPermissions(manifest);
   const unasked = grant.find((word) => !asked.includes(word));
   if (unasked === undefined) return;
   const list = asked.length === 0 ? 'it asks for none' : `it asks for ${asked.join(', ')}`;

@@ -192,6 +192,7 @@ export type FoundPlugin = Pick<
   IndexedVersion,
   'version' | 'description' | 'author' | 'license' | 'capabilities' | 'required_permissions' | 'review' | 'blocked'
 > & {
+  readonly optional_permissions: readonly string[];
   readonly name: string;
   readonly signed_by: string | null;
   readonly versions: readonly string[];
@@ -224,9 +225,10 @@ function describeFound({ name, versions }: IndexedPlugin): readonly FoundPlugin[
   const one = versions.find(({ blocked }) => blocked === null) ?? versions[0];
   if (one === undefined) return [];
   const { version, description, author, license, capabilities, required_permissions, review, blocked } = one;
+  const { optional_permissions = [] } = one;
   const about = { version, description, author, license, capabilities, required_permissions, review, blocked };
   const signed_by = one.signature?.public_key ?? null;
-  return [{ name, ...about, signed_by, versions: versions.map((other) => other.version) }];
+  return [{ name, ...about, optional_permissions, signed_by, versions: versions.map((other) => other.version) }];
 }
 
 function textOf({ name, description, capabilities }: FoundPlugin): string {

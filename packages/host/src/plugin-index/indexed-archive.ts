@@ -127,7 +127,7 @@ type Description = Omit<
 >;
 
 function describe(manifest: Manifest, dependencies: readonly Dependency[]): Description {
-  const { version, description, author, license, capabilities, compatible_versions } = manifest;
+  const { version, description, author, license, capabilities, compatible_versions, optional_permissions } = manifest;
   return {
     version,
     description,
@@ -135,6 +135,7 @@ function describe(manifest: Manifest, dependencies: readonly Dependency[]): Desc
     license: { id: license ?? null, is_allowed: license !== undefined && isAllowedLicense(license) },
     capabilities: [...capabilities],
     required_permissions: [...manifest.required_permissions],
+    ...(optional_permissions.length > 0 && { optional_permissions: [...optional_permissions] }),
     network_hosts: [...manifest.network.allow],
     compatible_versions: compatible_versions ?? null,
     requires: manifest.dependencies.map(({ name, range }) => (range === '*' ? name : `${name}${range}`)),

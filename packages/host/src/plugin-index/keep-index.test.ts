@@ -28,6 +28,7 @@ test('[X000-34] an index lists what each archive is, with the badge of its licen
   const manifest = {
     capabilities: ['weather', 'text'],
     required_permissions: ['internet'],
+    optional_permissions: ['events'],
     network: { allow: ['api.example.com:443'] },
     compatible_versions: '>=0.1.0',
     license: 'MIT OR GPL-3.0-only',
@@ -46,6 +47,7 @@ test('[X000-34] an index lists what each archive is, with the badge of its licen
     license: { id: 'MIT OR GPL-3.0-only', is_allowed: true },
     capabilities: ['weather', 'text'],
     required_permissions: ['internet'],
+    optional_permissions: ['events'],
     network_hosts: ['api.example.com:443'],
     compatible_versions: '>=0.1.0',
     requires: [],
@@ -54,6 +56,7 @@ test('[X000-34] an index lists what each archive is, with the badge of its licen
     blocked: null,
   });
   expect(versionOf(kept, 'weather')).not.toHaveProperty('added_at');
+  expect(versionOf(kept, 'copyleft')).not.toHaveProperty('optional_permissions');
   expect(versionOf(kept, 'copyleft')).toMatchObject({
     signature: null,
     license: { id: 'GPL-3.0-only', is_allowed: false },

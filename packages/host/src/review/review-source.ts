@@ -4,6 +4,7 @@
  */
 import {
   LIMITS,
+  askedPermissions,
   hasErrors,
   isJsonObject,
   type Dependency,
@@ -208,7 +209,7 @@ function parseWanted(head: JsonObject): readonly Wanted[] {
 
 function jobOf({ source, manifest }: ReviewInput, entries: Entries & { readonly ok: true }): Parcel {
   const modules = [entries.main, ...entries.entryPoints.map((entry) => entry.module)];
-  const asks = manifest.required_permissions;
+  const asks = askedPermissions(manifest);
   const head = { entries: [...new Set(modules)], oversized: Object.fromEntries(source.oversized), asks };
   return { head, blobs: source.files };
 }

@@ -10,7 +10,7 @@ import type { PlacedNode } from './syntax.ts';
 
 /**
  * A module, parsed. Offsets count UTF-16 units of `text`; `nodes` and `comments` are in source order. `asks` are the
- * manifest's `required_permissions`.
+ * manifest's `required_permissions` and `optional_permissions`.
  */
 export type ParsedModule = {
   readonly path: string;

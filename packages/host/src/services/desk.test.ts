@@ -32,6 +32,7 @@ function openDesk(grants: readonly string[] = []): Opened {
     clock: { now: () => opened.now, wallTime: () => 0 },
     log: silentLog,
     grantsOf: (tenant, plugin) => (tenant === 'acme' && plugin === 'p' ? grants : []),
+    optionalOf: () => ['call:spare'],
     didAnswer: (service, code) => void opened.counted.push(`${service} ${code}`),
   });
   return Object.assign(opened, { answer });
@@ -65,7 +66,13 @@ test('a permission is asked for by the arguments, of the registration, and told 
   expect(codeOf(await desk.answer(ACME, ask('secret', 'b'), undefined))).toBe('ok');
   const denied = await desk.answer(ACME, ask('secret', 'c'), undefined);
   expect(denied).toMatchObject({
-    error: { code: 'PERMISSION_NOT_GRANTED', hint: expect.stringContaining('--grant call:c') },
+    error: { code: 'PERMISSION_NOT_GRANTED', hint: expect.stringContaining('--grant call:b,call:c`') },
+  });
+  expect(await desk.answer(ACME, ask('secret', 'spare'), undefined)).toMatchObject({
+    error: {
+      message: expect.stringContaining('optional permission "call:spare"'),
+      hint: expect.stringMatching(/^Do without it/),
+    },
   });
   expect(codeOf(await desk.answer({ ...ACME, tenant: 'other' }, ask('secret', 'b'), undefined))).toBe(
     'PERMISSION_NOT_GRANTED',

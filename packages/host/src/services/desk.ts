@@ -66,6 +66,8 @@ export type DeskOptions = {
   readonly log: Log;
   /** What a registration was granted; empty where the tenant does not run the plugin. */
   readonly grantsOf: (tenant: string, plugin: string) => readonly string[];
+  /** Which permissions the release that a tenant runs can do without. */
+  readonly optionalOf: (tenant: string, plugin: string) => readonly string[];
   /** Told how each ask ended, under names that exist. */
   readonly didAnswer: (service: string, code: string) => void;
 };
@@ -79,7 +81,7 @@ const WINDOW_MS = 1_000;
 const ASKS_MAX = LIMITS.service_asks_per_second.value;
 
 /** Opens the desk over its services. */
-export function createDesk({ services, clock, log, grantsOf, didAnswer }: DeskOptions): AnswerAsk {
+export function createDesk({ services, clock, log, didAnswer, ...standing }: DeskOptions): AnswerAsk {
   const methods = prepare(services);
   const isOften = createRate(clock);
 
@@ -94,8 +96,10 @@ export function createDesk({ services, clock, log, grantsOf, didAnswer }: DeskOp
     const { plugin, isTrial } = speaker;
     const request = { plugin, tenant, speaker, args: ask.args, call, event: ask.event };
     const needed = method.needs?.(request);
-    if (needed !== undefined && !isTrial && !grantsOf(tenant, plugin).includes(needed))
-      return refused(denied(plugin, needed));
+    if (needed !== undefined && !isTrial) {
+      const error = refuseUngranted(standing, { tenant, plugin, needed });
+      if (error !== undefined) return refused(error);
+    }
     return method.run(request);
   }
 
@@ -177,10 +181,23 @@ function tooOften(): CallError {
   return callError('SERVICE_QUOTA_EXCEEDED', { limit });
 }
 
-function denied(plugin: string, needed: string): CallError {
+type Needing = { readonly tenant: string; readonly plugin: string; readonly needed: string };
+
+function refuseUngranted(
+  { grantsOf, optionalOf }: Pick<DeskOptions, 'grantsOf' | 'optionalOf'>,
+  { tenant, plugin, needed }: Needing,
+): CallError | undefined {
+  const granted = grantsOf(tenant, plugin);
+  if (granted.includes(needed)) return undefined;
+  const isOptional = optionalOf(tenant, plugin).includes(needed);
+  const what = isOptional ? 'optional permission' : 'permission';
+  // A grant takes the place of the one before it.
+  const command = `\`bulkhead enable ${plugin} --grant ${[...granted, needed].join(',')}\``;
   return callError('PERMISSION_NOT_GRANTED', {
-    message: `plugin "${plugin}" needs the permission "${needed}" for this, which its registration was not granted`,
-    hint: `List it in required_permissions of plugin.json, and grant it: \`bulkhead enable ${plugin} --grant ${needed}\`.`,
+    message: `plugin "${plugin}" needs the ${what} "${needed}" for this, which its registration was not granted`,
+    hint: isOptional
+      ? `Do without it, or have it granted: ${command}.`
+      : `List it in required_permissions or optional_permissions of plugin.json, and grant it: ${command}.`,
   });
 }
 

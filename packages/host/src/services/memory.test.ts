@@ -13,6 +13,7 @@ const answer = createDesk({
   clock,
   log: silentLog,
   grantsOf: () => [],
+  optionalOf: () => [],
   didAnswer: () => undefined,
 });
 

@@ -106,7 +106,7 @@ function addSwitches(app: FastifyInstance, { registrations }: Host): void {
       });
       const { releases } = registrations.releases(row.plugin_name, { tenant, isPlatform });
       const asking = releases.find(({ manifest }) => manifest.version === row.plugin_version);
-      return { ...registered(row), required_permissions: [...(asking?.manifest.required_permissions ?? [])] };
+      return { ...registered(row), ...askedBy(asking?.manifest) };
     },
   );
   app.post<OfPlugin & { Body: Static<typeof DisableSchema> | undefined }>(
@@ -194,14 +194,21 @@ function addRemoval(app: FastifyInstance, host: Host): void {
 }
 
 function available(manifest: Manifest): Static<typeof AvailablePluginSchema> {
-  const { name, version, author, description, required_permissions, compatible_versions } = manifest;
+  const { name, version, author, description, compatible_versions } = manifest;
   return {
     name,
     version,
     author,
     description,
-    required_permissions: [...required_permissions],
+    ...askedBy(manifest),
     compatible_versions: compatible_versions ?? null,
+  };
+}
+
+function askedBy(manifest: Pick<Manifest, 'required_permissions' | 'optional_permissions'> | undefined) {
+  return {
+    required_permissions: [...(manifest?.required_permissions ?? [])],
+    optional_permissions: [...(manifest?.optional_permissions ?? [])],
   };
 }
 

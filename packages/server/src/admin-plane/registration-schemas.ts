@@ -14,6 +14,7 @@ export const AvailablePluginSchema = Type.Object({
   author: Type.String(),
   description: Type.String(),
   required_permissions: Type.Array(Type.String()),
+  optional_permissions: Type.Array(Type.String(), { description: 'What it can do without.' }),
   compatible_versions: Type.Union([Type.String(), Type.Null()]),
 });
 
@@ -38,7 +39,8 @@ export function registered({ revision: _revision, ...row }: StoredRegistration):
 /** A registration that was just enabled, with what its release asks for. */
 export const EnabledSchema = Type.Object({
   ...RegistrationSchema.properties,
-  required_permissions: Type.Array(Type.String(), { description: 'What the release asks for, granted or not.' }),
+  required_permissions: Type.Array(Type.String(), { description: 'What the release needs, granted or not.' }),
+  optional_permissions: Type.Array(Type.String(), { description: 'What it can do without, granted or not.' }),
 });
 
 /** One plugin, and the tenant's registration of it where there is one. */

@@ -11,6 +11,7 @@ const MANIFEST = {
   config: { precision: 2 },
   config_schema: { type: 'object', properties: { precision: { type: 'integer' } }, additionalProperties: false },
   required_permissions: ['internet'],
+  optional_permissions: ['events'],
 };
 const CALL = '/v1/tools/configured/config/call';
 
@@ -38,7 +39,7 @@ describe.each(STORAGES)('registrations %s', (_where, open) => {
 
   const AVAILABLE = {
     ...{ name: 'configured', version: '1.0.0', author: 'A test', description: 'configured.' },
-    ...{ required_permissions: ['internet'], compatible_versions: null },
+    ...{ required_permissions: ['internet'], optional_permissions: ['events'], compatible_versions: null },
   };
 
   test('[F003-32] [X003-6] the list says what the tenant may enable and what it has; refused folders are the platform’s to see', async () => {
@@ -66,7 +67,12 @@ describe.each(STORAGES)('registrations %s', (_where, open) => {
     const first = await ask('POST', '/api/v1/plugins/configured/enable');
     expect(first).toMatchObject({
       status: 200,
-      body: { enabled: true, granted_permissions: [], required_permissions: ['internet'] },
+      body: {
+        enabled: true,
+        granted_permissions: [],
+        required_permissions: ['internet'],
+        optional_permissions: ['events'],
+      },
     });
     expect(await ask('POST', CALL, { body: {} })).toMatchObject({
       status: 403,

@@ -163,6 +163,7 @@ function listed(
     is_public: isPublic,
     ...(caller.isPlatform && { offered_to: [...offeredTo] }),
     required_permissions: [...manifest.required_permissions],
+    optional_permissions: [...manifest.optional_permissions],
     form: origin.form,
     signed_by: origin.signed_by,
     index: origin.index === undefined ? null : shownIndex(origin.index, caller),

@@ -64,6 +64,7 @@ const DifferencesSchema = Type.Object({
   from_version: Type.String(),
   to_version: Type.String(),
   permissions: WordChangesSchema,
+  optional_permissions: WordChangesSchema,
   network: WordChangesSchema,
   hooks: WordChangesSchema,
   secrets: Type.Array(ValueChangeSchema),
@@ -105,6 +106,7 @@ export const ReleaseSchema = Type.Object({
   is_public: Type.Boolean(),
   offered_to: Type.Optional(Type.Array(Type.String(), { description: 'For the platform token alone.' })),
   required_permissions: words,
+  optional_permissions: words,
   form: Type.Enum(['folder', 'archive', 'npm'], { description: 'In which form it came.' }),
   signed_by: Type.Union(
     [
