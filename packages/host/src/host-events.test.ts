@@ -283,6 +283,52 @@ test('events that lead to one another end after eight in a row', async () => {
   expect(await dataHeardBy(opened, 'pong')).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
 });
 
+test('a row of events goes on through the tools that a handler calls, and ends after as many', async () => {
+  const handle = `heard.push(event.data);
+    const told = await context.callTool("relay", "publish", { type: "ping.pong", data: event.data + 1 });
+    if (told.code) heard.push(told.code);`;
+  const opened = await open({ leader: { handle, grant: ['events', 'call:relay'] }, relay: {} });
+  await listen(opened, 'leader', 'ping.*');
+  await publish(opened, 'relay', ['ping.pong', 1]);
+  await expect
+    .poll(() => ask(opened, ['leader', 'heard']), { timeout: 10_000 })
+    .toEqual([1, 2, 3, 4, 5, 6, 7, 8, 'EVENT_TOO_DEEP']);
+});
+
+test('it goes on through a tool that this tool calls, and through what that stores', async () => {
+  const handle = `heard.push(event.id);
+    await context.callTool("first", "call", { plugin: "notes", tool: "store", params: { content: event.id } });`;
+  const opened = await open({
+    leader: { handle, grant: ['events', 'call:first', 'memory.read:notes'] },
+    first: { grant: ['call:notes'] },
+    notes: { grant: [] },
+  });
+  await listen(opened, 'leader', 'memory.stored');
+  await ask(opened, ['notes', 'store'], { content: 'first' });
+  const count = () => ask<readonly unknown[]>(opened, ['leader', 'heard']).then((heard) => heard.length);
+  await expect.poll(count, { timeout: 10_000 }).toBe(8);
+  await expect.poll(() => opened.host.health('notes')?.success_count).toBe(9);
+  expect(await count()).toBe(8);
+});
+
+test('it goes on through the hooks of a call that a handler makes', async () => {
+  const handle = 'heard.push(event.id); await context.callTool("relay", "heard");';
+  const opened = await open({ leader: { handle, grant: ['events', 'call:relay'] }, relay: { grant: [] } });
+  const hook = `async before_tool_call(data: any, context: any) {
+    if (data.plugin === 'relay') await context.events.publish('relay.seen', {});
+    return data;
+  }`;
+  const watching = `export default { hooks: { ${hook} } };`;
+  const asks = { required_permissions: ['events'], hooks: ['before_tool_call'] };
+  await opened.host.install(await folders.write('watcher', watching, asks), { grant: ['events'] });
+  await listen(opened, 'leader', 'relay.seen');
+  await ask(opened, ['relay', 'heard']);
+  const count = () => ask<readonly unknown[]>(opened, ['leader', 'heard']).then((heard) => heard.length);
+  await expect.poll(count, { timeout: 10_000 }).toBe(8);
+  await expect.poll(() => opened.host.health('relay')?.success_count).toBe(9);
+  expect(await count()).toBe(8);
+});
+
 test('of what is stored in memory the owner hears, and whoever may read it', async () => {
   const opened = { ...plain, tenant: 'stored' };
   for (const plugin of ['notes', 'reader', 'audit']) await listen(opened, plugin, 'memory.*');

@@ -2,8 +2,8 @@
  * Steps 4 and 7 of a call: the hooks before and after it. Only a tool's call is hooked; what a hook changed is judged by
  * the same schema as what it replaced. A hook after the call may replace a value, and never turns a failure into ok.
  */
-import { isJsonObject, type CallError, type JsonObject, type JsonValue } from '@bulkhead/protocol';
-import type { Hook } from '../hooks/chain.ts';
+import { isJsonObject, type CallError, type HookName, type JsonObject, type JsonValue } from '@bulkhead/protocol';
+import type { Hook, HookRun } from '../hooks/chain.ts';
 import type { CallEnd, CallPath, CallRun } from './call-run.ts';
 import { refuseParams, toolOf, type ResolvedCall } from './resolve-call.ts';
 
@@ -34,7 +34,7 @@ export async function runBeforeHooks(
 ): Promise<HookedCall> {
   const validate = (data: JsonObject): string | undefined => refuseParams(withParams(call, data))?.message;
   const data = { ...subject(run), params: call.args[0] ?? {} };
-  const answer = await path.hookChain.before({ point: 'before_tool_call', hooks, data, validate });
+  const answer = await path.hookChain.before({ ...around(run, 'before_tool_call'), hooks, data, validate });
   if (answer.kind === 'go') return { ok: true, call: withParams(call, answer.data), entered: answer.entered };
   await unwind(path, run, { hooks: answer.entered, data: { ...data, error: { ...answer.error } } });
   return { ok: false, error: answer.error };
@@ -53,7 +53,7 @@ export async function runAfterHooks(
   }
   const validate = (data: JsonObject): string | undefined => toolOf(call, run)?.checkResult?.(data['value']);
   const data = await path.hookChain.after({
-    point: 'after_tool_call',
+    ...around(run, 'after_tool_call'),
     hooks,
     data: { ...about, value: end.value },
     validate,
@@ -66,7 +66,12 @@ async function unwind(
   run: CallRun,
   { hooks, data }: { readonly hooks: readonly Hook[]; readonly data: JsonObject },
 ): Promise<void> {
-  await path.hookChain.after({ point: 'after_tool_call', hooks, data, validate: () => undefined });
+  await path.hookChain.after({ ...around(run, 'after_tool_call'), hooks, data, validate: () => undefined });
+}
+
+/** What hooks do follows from what led to the call. */
+function around({ task }: CallRun, point: HookName): Pick<HookRun, 'point' | 'eventDepth'> {
+  return { point, eventDepth: task.eventDepth };
 }
 
 function subject(run: CallRun): JsonObject {

@@ -71,6 +71,8 @@ export type CallTask = {
   readonly scopes: readonly string[] | undefined;
   /** Plugins whose calls wait for this one, the first caller first. */
   readonly chain: readonly string[];
+  /** Depth of the event that led to it, where one did. */
+  readonly eventDepth?: number | undefined;
   /** Of the caller, 1 to 256 characters; the same again is answered what this call was. */
   readonly idempotencyKey: string | undefined;
   /** Set where the caller brought what is to run, such as a file; then no registration decides. */

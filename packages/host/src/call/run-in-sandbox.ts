@@ -96,6 +96,7 @@ function sandboxCall(run: CallRun, call: HeardCall): SandboxCall {
     signal: task.signal,
     caller: call.live.callerOf(run.tenant, call.config),
     origin: task,
+    eventDepth: task.eventDepth,
     listener: call.listener,
   };
 }

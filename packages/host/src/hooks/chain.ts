@@ -47,6 +47,7 @@ export type Invocation = {
   readonly hook: Hook;
   readonly data: JsonObject;
   readonly signal: AbortSignal;
+  readonly eventDepth: number | undefined;
 };
 
 /** A hook that failed without ending the call, for the log and the metrics. */
@@ -60,8 +61,12 @@ export type HookRunner = {
   readonly didFail: (failure: HookFailure) => void;
 };
 
-/** One run of a chain. `validate` says what is wrong with data that a hook changed, or undefined. */
+/**
+ * One run of a chain. `validate` says what is wrong with data that a hook changed, or undefined; `eventDepth` is that of the event
+ * which led to the call.
+ */
 export type HookRun = {
+  readonly eventDepth?: number | undefined;
   readonly point: HookName;
   readonly hooks: readonly Hook[];
   readonly data: JsonObject;
@@ -160,7 +165,7 @@ function judge(answer: HookAnswer, hook: Hook, run: HookRun): Step {
 /** Runs one hook on a copy of the data (H4) and answers within its time (H2). */
 async function askInTime(
   runner: HookRunner,
-  run: Pick<HookRun, 'point'>,
+  run: Pick<HookRun, 'point' | 'eventDepth'>,
   at: { readonly hook: Hook; readonly data: JsonObject },
 ): Promise<HookAnswer> {
   const abort = new AbortController();
@@ -171,7 +176,8 @@ async function askInTime(
   });
   try {
     const data = structuredClone(at.data);
-    return await Promise.race([runner.invoke({ point: run.point, hook: at.hook, data, signal: abort.signal }), late]);
+    const { point, eventDepth } = run;
+    return await Promise.race([runner.invoke({ point, hook: at.hook, data, signal: abort.signal, eventDepth }), late]);
   } catch (error) {
     return failedAnswer(error instanceof Error ? error.message : 'it could not be run');
   } finally {

@@ -58,7 +58,7 @@ function hookOf(release: Release, registration: RegistrationRow, order: number):
 
 /** Asks one hook; `{ "veto": reason }` refuses, any other object is the data to go on with. */
 export async function invokeHook(source: HookSource, clock: Clock, invocation: Invocation): Promise<HookAnswer> {
-  const { hook, point, data, signal } = invocation;
+  const { hook, point, data, signal, eventDepth } = invocation;
   const tenant = typeof data['tenant'] === 'string' ? data['tenant'] : '';
   const resolution = source.releases.resolve(tenant, hook.plugin);
   if (resolution.kind === 'refused') return { kind: 'failed', error: resolution.error };
@@ -78,6 +78,7 @@ export async function invokeHook(source: HookSource, clock: Clock, invocation: I
     isFullTime: false,
     signal,
     caller: live.callerOf(tenant, resolution.config),
+    eventDepth,
   });
   if (answer.kind === 'retired') return { kind: 'data', data };
   const { reply } = answer;

@@ -14,7 +14,7 @@ import type { ServiceMethod, Speaker } from '../services/desk.ts';
 import { createEventBus, type EventBus } from '../services/event-bus.ts';
 import { createEventExchange } from '../services/event-exchange.ts';
 import type { EventFate } from '../services/event-subscriber.ts';
-import { createEventService, depthOf, isTooDeep } from '../services/events.ts';
+import { createEventService, depthOf, isTooDeep, ledBy, type AskSource } from '../services/events.ts';
 import type { MemoryServiceOptions } from '../services/memory.ts';
 import type { Storage } from '../storage/port.ts';
 import { grantsBy, type LateCalls } from './late-calls.ts';
@@ -32,6 +32,8 @@ export type EventParts = {
 /** Where the host's parts tell of what happened, and guests are joined. */
 export type HostEvents = {
   readonly methods: Readonly<Record<string, ServiceMethod>>;
+  /** Depth of the event that an ask follows from, where it does. */
+  readonly ledBy: (source: AskSource) => number | undefined;
   readonly connect: (speaker: Speaker, line: EventLine) => EventLink;
   readonly didStore: NonNullable<MemoryServiceOptions['didStore']>;
   readonly didTransition: (transition: Transition, reasonCode: string | undefined) => void;
@@ -66,6 +68,7 @@ export function openEvents(settings: HostSettings, parts: EventParts, closing: A
   });
   return {
     methods: createEventService({ bus, newId: () => newId(clock.wallTime()), hearOthers: exchange.hear }),
+    ledBy: (source) => ledBy(bus, source),
     connect: bus.connect,
     didStore: toldOfMemory(bus),
     didTransition: toldOfTransitions(bus, late),

@@ -40,7 +40,7 @@ export function openServices({ clock, log }: HostSettings, parts: ServiceParts):
       events: events.methods,
       threads,
       egress: egress.methods,
-      tools: createToolService({ clock, call: (nested) => callNested(path(), nested) }),
+      tools: createToolService({ clock, ledBy: events.ledBy, call: (nested) => callNested(path(), nested) }),
     },
     clock,
     log,

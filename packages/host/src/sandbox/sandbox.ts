@@ -71,6 +71,8 @@ export type SandboxCall = {
   readonly caller?: SandboxCaller | undefined;
   /** What it is part of, for what its plugin asks of the host meanwhile. */
   readonly origin?: CallOrigin | undefined;
+  /** Depth of the event whose handler made it, or made what it is around or part of; undefined where none did. */
+  readonly eventDepth?: number | undefined;
   /** Who hears of it before it ends. */
   readonly listener?: CallListener | undefined;
 };

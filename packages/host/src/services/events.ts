@@ -38,10 +38,22 @@ export function createEventService(options: EventServiceOptions): Readonly<Recor
   return { publish: publishMethod(options), ...subscriptionMethods(options) };
 }
 
-/** Depth of what an instance publishes now: one more than that of the event which it says it is handling. */
-export function depthOf(bus: EventBus, { speaker, event }: Pick<ServiceRequest, 'speaker' | 'event'>): number {
-  const led = event === undefined ? undefined : bus.hearer(speaker)?.depthOf(event);
-  return (led ?? 0) + 1;
+/** Where an ask comes from. */
+export type AskSource = Pick<ServiceRequest, 'speaker' | 'event' | 'call'>;
+
+/**
+ * Depth of the event that an ask follows from: the one which the instance says it is handling, or the one whose handler made the
+ * call that it works on, at whatever remove. The deeper counts, so that nobody is less deep by what he says.
+ */
+export function ledBy(bus: EventBus, { speaker, event, call }: AskSource): number | undefined {
+  const handled = event === undefined ? undefined : bus.hearer(speaker)?.depthOf(event);
+  const depth = Math.max(handled ?? 0, call?.eventDepth ?? 0);
+  return depth === 0 ? undefined : depth;
+}
+
+/** Depth of what an instance publishes now: one more than that of the event which led to it. */
+export function depthOf(bus: EventBus, source: AskSource): number {
+  return (ledBy(bus, source) ?? 0) + 1;
 }
 
 /** Tells whether an event of this depth may still be told. */

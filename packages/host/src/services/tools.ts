@@ -35,6 +35,8 @@ export type NestedCall = {
   readonly scopes: readonly string[] | undefined;
   /** Plugins that wait for it, the first caller first. */
   readonly chain: readonly string[];
+  /** Depth of the event that it follows from, where it does. */
+  readonly eventDepth: number | undefined;
 };
 
 /** What the service is made of. */
@@ -42,16 +44,18 @@ export type ToolServiceOptions = {
   readonly clock: Clock;
   /** Runs a call as any other; never rejects. */
   readonly call: (call: NestedCall) => Promise<Outcome>;
+  /** Depth of the event that an ask follows from, where it does. */
+  readonly ledBy: (request: ServiceRequest) => number | undefined;
 };
 
 const DEPTH_MAX = LIMITS.call_depth.value;
 
 /** Makes the methods behind `context.callTool`. */
-export function createToolService({ clock, call }: ToolServiceOptions): Readonly<Record<string, ServiceMethod>> {
+export function createToolService({ clock, call, ledBy }: ToolServiceOptions): Readonly<Record<string, ServiceMethod>> {
   async function run(request: ServiceRequest): Promise<ServiceResult> {
     const refusal = refuseCall(request);
     if (refusal !== undefined) return refusal;
-    const outcome = await call(nestedCall(request, clock.now()));
+    const outcome = await call({ ...nestedCall(request, clock.now()), eventDepth: ledBy(request) });
     return outcome.ok ? given(outcome.value) : refused(outcome.error);
   }
 
@@ -84,7 +88,10 @@ function refuseCall({ plugin: caller, args, call, speaker }: ServiceRequest): Se
   return chain.length >= DEPTH_MAX ? refused(tooDeep(chain)) : undefined;
 }
 
-function nestedCall({ plugin: caller, tenant, args, call }: ServiceRequest, now: number): NestedCall {
+function nestedCall(
+  { plugin: caller, tenant, args, call }: ServiceRequest,
+  now: number,
+): Omit<NestedCall, 'eventDepth'> {
   const leftMs = call === undefined ? undefined : Math.max(1, Math.floor(call.deadline - now));
   const timesMs = [leftMs, numberOf(args, 'timeout_ms')].filter((ms) => ms !== undefined);
   return {
