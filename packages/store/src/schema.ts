@@ -210,6 +210,8 @@ export type PluginEventsTable = {
   readonly node: string;
   readonly depth: number;
   readonly at: string;
+  /** Null where it concerns every tenant. */
+  readonly tenant_id: string | null;
   readonly event: ColumnType<EventRow['event'], string, never>;
 };
 

@@ -3,6 +3,7 @@
  */
 import { expect, test } from 'vitest';
 import { minute, type Opened } from './conformance-fixture.ts';
+import { putTenant, putToken, write } from './conformance-rows.ts';
 import type { EventRow } from './events-port.ts';
 import type { NodeReport } from './nodes-port.ts';
 
@@ -10,6 +11,7 @@ import type { NodeReport } from './nodes-port.ts';
 export function eventTests(storage: Opened): void {
   orderTests(storage);
   boundTests(storage);
+  removalTests(storage);
 }
 
 /** What others told to the node `here` after a number. */
@@ -85,6 +87,28 @@ function boundTests(storage: Opened): void {
     await storage().addEvents('there', rowsOf(6));
     expect(await storage().lastEvent()).toBeGreaterThan(last);
     expect(await told(storage, last)).toEqual([6]);
+  });
+}
+
+function removalTests(storage: Opened): void {
+  test('with a tenant go its events that are on their way, and those of others stay', async () => {
+    await live(storage, 'here', 'there');
+    await storage().commit(write(putTenant('acme')));
+    const naming = { ...eventOf(3), tenant_id: 'other', data: { tenant_id: 'acme', text: '"tenant_id":"acme" \0' } };
+    const { tenant_id: _tenant, ...everybody } = eventOf(4);
+    const others = [naming, everybody].map((event) => ({ event, depth: 1 }));
+    await storage().addEvents('there', [...rowsOf(1, 2), ...others]);
+    expect(await storage().commit(write({ kind: 'remove_tenant', tenant_id: 'acme' }))).toMatchObject({ kind: 'done' });
+    expect(await told(storage, 0)).toEqual(others.map(({ event }) => event.data));
+  });
+
+  test('events stay where the commit that removes their tenant does not fit', async () => {
+    await live(storage, 'here', 'there');
+    await storage().addEvents('there', rowsOf(1));
+    const removal = { kind: 'remove_tenant', tenant_id: 'acme' } as const;
+    const misfit = putToken('nobody', 'token');
+    expect(await storage().commit(write(removal, misfit))).toEqual({ kind: 'conflict', index: 1 });
+    expect(await told(storage, 0)).toEqual([1]);
   });
 }
 

@@ -32,5 +32,9 @@ export function createEvents(hasOther: (node: string) => boolean) {
     kept = kept.filter(({ event }) => event.timestamp >= before).slice(-rowsMax);
   }
 
-  return { add, read, trim, last: (): number => kept.at(-1)?.number ?? 0 };
+  function forget(tenant: string): void {
+    kept = kept.filter(({ event }) => event.tenant_id !== tenant);
+  }
+
+  return { add, read, trim, forget, last: (): number => kept.at(-1)?.number ?? 0 };
 }

@@ -60,7 +60,7 @@ export function createMemoryStorage(
     commit: (write) =>
       step(() => {
         const committed = catalogue.commit(write);
-        if (committed.kind === 'done') write.changes.forEach((change) => forgetWith(memory, change));
+        if (committed.kind === 'done') write.changes.forEach((change) => forgetWith({ memory, events }, change));
         return committed;
       }),
     watch: () => () => undefined, // Nobody else can commit here.
@@ -124,8 +124,14 @@ function eventMethods(events: ReturnType<typeof createEvents>, step: Step): Even
   };
 }
 
-/** What a plugin remembers goes with its tenant, its registration, or itself. */
-function forgetWith(memory: ReturnType<typeof createMemory>, change: CatalogueChange): void {
+type Forgotten = {
+  readonly memory: ReturnType<typeof createMemory>;
+  readonly events: ReturnType<typeof createEvents>;
+};
+
+/** What a plugin remembers goes with its tenant, its registration, or itself; what it tells other nodes with its tenant. */
+function forgetWith({ memory, events }: Forgotten, change: CatalogueChange): void {
   const { kind } = change;
+  if (kind === 'remove_tenant') events.forget(change.tenant_id);
   if (kind === 'remove_tenant' || kind === 'remove_registration' || kind === 'remove_plugin') memory.forget(change);
 }

@@ -12,6 +12,7 @@ import { ledger } from './0006-ledger.ts';
 import { memory } from './0007-memory.ts';
 import { origins } from './0008-origins.ts';
 import { events } from './0009-events.ts';
+import { eventTenants } from './0010-event-tenants.ts';
 
 /** The list, in order. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -24,4 +25,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0007_memory': memory,
   '0008_origins': origins,
   '0009_events': events,
+  '0010_event_tenants': eventTenants,
 };

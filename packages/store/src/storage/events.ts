@@ -4,8 +4,10 @@
  * the tenth may never see the ninth.
  */
 import type { EventPage, EventQuery, EventRow } from '@bulkhead/host';
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { Database } from '../engine/database.ts';
+import type { Tables } from '../schema.ts';
+import { tenantUuid } from './tenant-id.ts';
 
 /** Nodes hear of events on this channel. */
 export const EVENTS_CHANNEL = 'bulkhead_events';
@@ -17,7 +19,8 @@ const LOCK = 7_310_402_217;
 export async function addEvents({ db }: Database, node: string, rows: readonly EventRow[]): Promise<void> {
   if (rows.length === 0) return;
   const values = rows.map(({ event, depth }) => {
-    return { id: event.id, node, depth, at: event.timestamp, event: JSON.stringify(event) };
+    const tenant_id = event.tenant_id === undefined ? null : tenantUuid(event.tenant_id);
+    return { id: event.id, node, depth, at: event.timestamp, tenant_id, event: JSON.stringify(event) };
   });
   await db.transaction().execute(async (trx) => {
     const other = await trx.selectFrom('nodes').select('id').where('id', '!=', node).limit(1).executeTakeFirst();
@@ -56,6 +59,11 @@ export async function readEvents(database: Database, { after, node, rowsMax }: E
     .execute();
   const next = found.length < rowsMax ? end : (found.at(-1)?.seq ?? end);
   return { rows: found.map(({ event, depth }) => ({ event, depth })), next };
+}
+
+/** Removes what of a tenant is on its way. */
+export async function forgetEvents(trx: Transaction<Tables>, tenant: string): Promise<void> {
+  await trx.deleteFrom('plugin_events').where('tenant_id', '=', tenantUuid(tenant)).execute();
 }
 
 /** Removes what is too old, and the oldest of what is too much. */
