@@ -94,7 +94,7 @@ test(
     expect(await ask(`install ${dir} --upload`)).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/sent +1\.0\.0 +INITIALIZED\n$/),
-      stderr: expect.stringContaining('SIGNATURE_MISSING'),
+      stderr: expect.stringMatching(/warning {2}LICENSE {2}LICENSE_MISSING {2}[^]*SIGNATURE_MISSING/),
     });
     await ask('offer sent 1.0.0 --to everybody');
     await ask('enable sent');
@@ -116,6 +116,13 @@ test('[F004-21] [X003-8] what may not be published is refused with every reason'
       /\(PACK_REFUSED\)\n {2}\.env {2}error {2}SECRET_FILE {2}.+\n {2}LICENSE {2}error {2}LICENSE_MISSING/,
     ),
   });
+  const sent = await ask(`install ${dir} --upload`);
+  expect(sent).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/\(PACK_REFUSED\)\n {2}\.env {2}error {2}SECRET_FILE {2}/),
+  });
+  expect(sent.stderr).not.toContain('LICENSE_MISSING');
 });
 
 test.each([

@@ -177,9 +177,32 @@ test('[FAULTS-82] what no server would take for its depth, its names or its size
   expect(await refusalOf(plugin)).toEqual({ code: 'PACK_REFUSED', findings: ['ARCHIVE_PATH aux.ts'] });
 });
 
-test('what goes to the author’s own server needs no licence', async () => {
-  await using plugin = await makePluginFolder({ 'main.ts': 'export default {};', '.env': 'TOKEN=1' });
-  const within: WithWorkshop = (use) => use(workshop.ask);
-  const { files } = await packPlugin(plugin.dir, { within, isPublished: false });
+test('what goes to a server needs no licence, and is told that it has none', async () => {
+  await using plugin = await makePluginFolder({ 'main.ts': 'export default {};' });
+  const { files, findings } = await sent(plugin);
   expect(files).toEqual(['CHECKSUM.sha256', 'DEPENDENCIES.json', 'main.ts', 'plugin.json']);
+  expect(findings).toMatchObject([{ id: 'LICENSE_MISSING', severity: 'warning', path: 'LICENSE' }]);
+  await plugin.write('LICENSE', LICENSE);
+  expect((await sent(plugin)).findings).toEqual([]);
 });
+
+test('what holds secrets goes to no server, and is refused in the words of a publication', async () => {
+  await using plugin = await makePluginFolder({
+    'main.ts': `import './key.ts'; export default {};`,
+    'key.ts': `export const key = '-----BEGIN PRIVATE KEY-----';`,
+    '.env': 'TOKEN=1',
+    'deploy.key': '-----BEGIN PRIVATE KEY-----\n',
+    LICENSE,
+  });
+  const published = await packed(plugin).catch((error: unknown) => error);
+  expect(published).toMatchObject({
+    code: 'PACK_REFUSED',
+    findings: ['.env', 'deploy.key', 'key.ts'].map((path) => ({ id: 'SECRET_FILE', severity: 'error', path })),
+  });
+  await expect(sent(plugin)).rejects.toEqual(published);
+});
+
+function sent({ dir }: PluginFolder): Promise<PackedPlugin> {
+  const within: WithWorkshop = (use) => use(workshop.ask);
+  return packPlugin(dir, { within, isPublished: false });
+}

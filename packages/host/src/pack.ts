@@ -35,12 +35,13 @@ export type PackedPlugin = {
   readonly bytes: Uint8Array;
   readonly files: readonly string[];
   readonly dependencies: readonly Dependency[];
-  /** Warnings of the review. */
+  /** Warnings of the review, and of what a publication would be refused for. */
   readonly findings: readonly Finding[];
 };
 
 /**
- * `isPublished`: others will have the archive, so it needs a licence and holds no secret; true where it is left out.
+ * `isPublished`: others will have the archive, so it needs a licence; without one it is a warning where the archive only goes to a
+ * server. True where it is left out. A secret goes to neither.
  *
  * @public
  */
@@ -80,15 +81,16 @@ async function pack({ dir, isPublished }: Packing, ask: AskWorkshop): Promise<Pa
   const files: Files = new Map([...manifestFiles(source), ...(await ownFiles(source, reviewed, sdk))]);
   const dependencies = listDependencies([...files.keys()], files);
   await addPapers(files, source, dependencies);
-  const unpublished = isPublished ? [...(await secretsIn(source, files)), ...lacks(files)] : [];
-  const refusals = [...unpublished, ...unfit(files, reviewed)];
+  const lacking = lacks(files);
+  const refusals = [...(await secretsIn(source, files)), ...(isPublished ? lacking : []), ...unfit(files, reviewed)];
   if (refusals.length > 0) throw refuse(refusals, 'PACK_REFUSED');
   files.set(DEPENDENCIES_FILE, documentOf(dependencies));
   files.set(CHECKSUMS_FILE, writeChecksums(files));
   const { name, version } = manifest;
   const bytes = writeTgz(files, TOP_FOLDER);
   insistOnSize(files, bytes);
-  return { name, version, bytes, files: [...files.keys()].toSorted(), dependencies, findings: reviewed.findings };
+  const findings = [...reviewed.findings, ...lacking.map((one) => ({ ...one, severity: 'warning' as const }))];
+  return { name, version, bytes, files: [...files.keys()].toSorted(), dependencies, findings };
 }
 
 type Reviewing = { readonly source: SourceTree; readonly manifest: Manifest; readonly sdk: PackageFiles };

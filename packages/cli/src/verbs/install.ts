@@ -81,8 +81,14 @@ async function requestFor(what: string, { isPacked, index, key }: Requested, ter
   if (found?.isFile() === true) return { archive: await readArchiveFile(path) };
   if (!isPacked || found === undefined) return { body: { path } };
   const done = terminal.progress(`packing ${what}`);
-  const { bytes } = await packPlugin(path, { isPublished: false }).finally(done);
+  const { bytes, findings } = await packPlugin(path, { isPublished: false }).finally(done);
+  sayFindings(findings.filter(isOfPacking), terminal);
   return { archive: { bytes, signature: undefined } };
+}
+
+/** The server reviews what it is sent, and says what that found. */
+function isOfPacking({ id }: Finding): boolean {
+  return id === 'LICENSE_MISSING';
 }
 
 function wantedOf(what: string): IndexWanted {
@@ -118,10 +124,15 @@ async function fetchPackage(spec: string, terminal: Terminal): Promise<Request> 
   return { archive: { bytes, signature: undefined } };
 }
 
-function showInstalled(installed: Installed, { result, say, colors }: Terminal): void {
+function showInstalled(installed: Installed, terminal: Terminal): void {
+  const { result, colors } = terminal;
   const { name, version, state, reason = '', findings } = installed;
   for (const line of tableLines(['plugin', 'version', 'state', 'reason'], [[name, version, state, reason]], colors)) {
     result(line);
   }
+  sayFindings(findings, terminal);
+}
+
+function sayFindings(findings: readonly Finding[], { say }: Terminal): void {
   for (const { severity, id, path, message } of findings) say(plain(`${severity}  ${path}  ${id}  ${message}`));
 }
