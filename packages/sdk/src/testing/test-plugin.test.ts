@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, expectTypeOf, test } from 'vitest';
 import { testPlugin, type RegisterTest } from './test-plugin.ts';
 
@@ -44,23 +45,52 @@ test(
   },
 );
 
-test('node:test is found by itself', { timeout: 60_000 }, async () => {
-  const dir = join(root, 'node_modules/.cache/sdk-testing');
-  await rm(dir, { recursive: true, force: true });
-  await cp(join(root, 'plugins/units'), dir, { recursive: true });
-  await writeFile(
-    join(dir, 'contract.test.js'),
-    `import { testPlugin } from '@bulkhead/sdk/testing'; testPlugin(import.meta.dirname);`,
+/** A plugin with the test file that an author writes, beside the packages that are installed here. */
+async function authored(name: string): Promise<string> {
+  const project = join(folder, name);
+  await mkdir(project);
+  await symlink(join(root, 'node_modules'), join(project, 'node_modules'));
+  await cp(join(root, 'plugins/units'), join(project, 'plugin'), { recursive: true });
+  await rm(join(project, 'plugin/tests'), { recursive: true, force: true });
+  const file = join(project, 'plugin/contract.test.mjs');
+  await writeFile(file, `import { testPlugin } from '@bulkhead/sdk/testing';\ntestPlugin(import.meta.dirname);\n`);
+  return file;
+}
+
+type Ended = { readonly code: number; readonly stdout: string };
+
+function runNode(args: readonly string[], cwd: string): Promise<Ended> {
+  const { promise, resolve } = Promise.withResolvers<Ended>();
+  const { NODE_TEST_CONTEXT: _context, VITEST: _vitest, ...env } = process.env;
+  const options = { cwd, env: { ...env, NODE_OPTIONS: '--conditions=source', NO_COLOR: '1' } };
+  const child = execFile(process.execPath, args, options, (_error, stdout, stderr) =>
+    resolve({ code: child.exitCode ?? -1, stdout: stdout + stderr }),
   );
-  const ran = Promise.withResolvers<{ code: unknown; stdout: string }>();
-  const args = ['--conditions=source', '--test', '--test-reporter=tap', join(dir, 'contract.test.js')];
-  const env = { ...process.env, NODE_TEST_CONTEXT: undefined, VITEST: undefined };
-  execFile(process.execPath, args, { env }, (error, stdout) => ran.resolve({ code: error?.code ?? 0, stdout }));
-  const { code, stdout } = await ran.promise;
-  await rm(dir, { recursive: true });
-  expect(stdout).toMatch(/ok 5 - its cleanup leaves nothing behind/);
-  expect(code).toBe(0);
-});
+  return promise;
+}
+
+const bins = {
+  vitest: join(root, 'node_modules/vitest/vitest.mjs'),
+  mocha: fileURLToPath(import.meta.resolve('mocha/bin/mocha.js')),
+  jestLike: join(import.meta.dirname, 'jest-like.fixture.ts'),
+};
+
+test.each<readonly [string, readonly string[]]>([
+  ['node:test', ['--test', '--test-reporter=spec']],
+  ['vitest with globals', [bins.vitest, 'run', '--globals', '--reporter=verbose']],
+  ['mocha', [bins.mocha]],
+  ['the globals of jest', [bins.jestLike]],
+])(
+  '%s registers and runs every contract test, with the time that they take',
+  { timeout: 60_000 },
+  async (name, args) => {
+    const file = await authored(name.replaceAll(/\W/g, '-'));
+    const { code, stdout } = await runNode([...args, file], join(file, '../..'));
+    for (const title of ['it loads in the sandbox', 'the server survives it', 'its cleanup leaves nothing behind'])
+      expect(stdout).toMatch(new RegExp(`^\\s*[✓✔].*${title}`, 'm'));
+    expect(code).toBe(0);
+  },
+);
 
 test('without a runner it says what to pass, and without the command what to install', () => {
   expect(() => testPlugin(folder)).toThrow('pass its functions: testPlugin(dir, { test, describe })');

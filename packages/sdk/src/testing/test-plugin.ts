@@ -42,11 +42,17 @@ export function testPlugin(dir: string | URL, options: TestPluginOptions = {}): 
         running ??= runCommand(bin, folder);
         assertKept((await running).find((outcome) => outcome.id === id));
       };
-      runner.test(title, run, TIMEOUT_MS);
+      giveTime(runner.test(title, run, TIMEOUT_MS));
     }
   };
   if (runner.describe === undefined) define();
   else runner.describe(`the plugin in ${folder}`, define);
+}
+
+/** mocha heeds no third argument: what its `it` gives back has a method for it. Of its own it waits for 2 s. */
+function giveTime(registered: unknown): void {
+  const { timeout } = Object(registered) as { readonly timeout?: unknown };
+  if (typeof timeout === 'function') Reflect.apply(timeout, registered, [TIMEOUT_MS]);
 }
 
 function assertKept(outcome: ContractOutcome | undefined): void {
