@@ -6,6 +6,7 @@ import type {
   EntryPointGroup,
   Finding,
   GuestReady,
+  IndexOrigin,
   JsonObject,
   ListedEntry,
   ListedTool,
@@ -500,6 +501,13 @@ export type Host = AsyncDisposable & {
    * @throws {HostError} with findings where it is refused, as `install`; `RELEASE_EXISTS` for other content of a version.
    */
   readonly publish: (what: string | Upload, options?: { readonly by?: string }) => Promise<InstalledRelease>;
+  /**
+   * Notes which serial of an index was verified, so that no older one of that name and key is taken from now on, whether anything is
+   * installed from it or not. What `publish` is given it notes by itself.
+   *
+   * @throws {HostError} `INDEX_STALE` where a newer one was seen before.
+   */
+  readonly seeIndex: (origin: IndexOrigin) => Promise<void>;
   /** Installs each plugin folder below `dir`; what is refused is listed, never thrown. */
   readonly installAll: (
     dir: string,

@@ -107,6 +107,25 @@ test(
   },
 );
 
+test('[FAULTS-91] it is refused also once nothing of the newer one is installed any more, and after a restart', async () => {
+  const kept = { ...createMemoryStorage(), close: async () => undefined };
+  const { bytes, index } = await fetchOne('plain');
+  const at = (serial: number) => ({ bytes, index: { ...index, origin: { ...index.origin, serial } } });
+  await using first = await start({ storage: kept });
+  await first.publish(at(7));
+  await first.uninstall('plain');
+  expect(first.plugins()).toEqual([]);
+  await expect(first.publish(at(6))).rejects.toMatchObject({ code: 'INDEX_STALE' });
+  await first.seeIndex({ ...index.origin, serial: 9 });
+  await first.close();
+  await using second = await start({ storage: kept });
+  await expect(second.publish(at(8))).rejects.toMatchObject({
+    message: expect.stringMatching(/8; 9 was seen before$/),
+  });
+  await expect(second.seeIndex({ ...index.origin, serial: 8 })).rejects.toMatchObject({ code: 'INDEX_STALE' });
+  expect(await second.publish(at(9))).toMatchObject({ state: 'INITIALIZED' });
+});
+
 test('an archive that is not what the index listed is refused, and nothing is stored', async () => {
   const remains = async (): Promise<object> => ({
     files: await readdir(join(bench.root, 'data'), { recursive: true }),

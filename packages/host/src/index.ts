@@ -117,6 +117,7 @@ export type {
 export { AUDIT_ORIGIN, chainAudit, followAudit, type AuditFault } from './storage/audit-chain.ts';
 export type { ArtifactRow, ArtifactStorage } from './storage/artifact-port.ts';
 export type { EventPage, EventQuery, EventRow, EventStorage } from './storage/events-port.ts';
+export type { IndexStorage, SeenIndex } from './storage/index-port.ts';
 export type { NodePlugin, NodeReport, NodeRow, NodeStorage } from './storage/nodes-port.ts';
 export type { AuditHead, AuditVerdict } from './storage/verify-audit.ts';
 export type { MemoryOwner, MemoryQuery, MemoryStorage, StoredMemory } from './storage/memory-port.ts';

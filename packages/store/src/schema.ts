@@ -14,6 +14,7 @@ import type {
   ReleaseRow,
   RolloutRow,
   SealedSecret,
+  SeenIndex,
   TokenRow,
   TrialRow,
 } from '@bulkhead/host';
@@ -236,4 +237,5 @@ export type Tables = {
   readonly nodes: NodesTable;
   readonly memory_artifacts: MemoryArtifactsTable;
   readonly plugin_events: PluginEventsTable;
+  readonly seen_indexes: SeenIndex;
 };

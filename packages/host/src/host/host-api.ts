@@ -13,6 +13,7 @@ import {
 import { runCall } from '../call.ts';
 import type { CallTask } from '../call/call-run.ts';
 import type { CallRequest, CallStream, EntryRequest, Host, StreamRequest } from '../host-api.ts';
+import { insistOnNewerIndex } from '../install/judge-index.ts';
 import type { CallListener } from '../sandbox/sandbox.ts';
 import { openCallStream } from './call-stream.ts';
 import type { HostParts } from './open-parts.ts';
@@ -45,6 +46,7 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
     install: installer.install,
     installAll: installer.installAll,
     publish: installer.publish,
+    seeIndex: (origin) => insistOnNewerIndex(origin, parts.install),
     reload: installer.reload,
     renew: (name, tenant) => renew(parts, name, tenant),
     withdraw: installer.withdraw,

@@ -29,8 +29,8 @@ export type InstallPath = TierPolicy & {
   readonly registry: Registry;
   readonly metrics: Metrics;
   readonly fleet: Fleet;
-  /** Trials are remembered there. */
-  readonly storage: Pick<Storage, 'getTrial' | 'putTrial'>;
+  /** Trials are remembered there, and what was seen of indexes. */
+  readonly storage: Pick<Storage, 'getTrial' | 'putTrial' | 'seeIndex'>;
   readonly clock: Clock;
   readonly signatures: SignaturePolicy;
 };

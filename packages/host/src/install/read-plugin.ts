@@ -65,7 +65,7 @@ async function readFolder(path: InstallPath, dir: string, { candidate }: Install
 async function readPacked(path: InstallPath, from: InstallFrom & { readonly kind: 'archive' }): Promise<ReadPlugin> {
   const { bytes, form, place, signature, index } = from;
   const { signatures: policy, releases } = path;
-  insistOnNewerIndex(index?.origin, releases);
+  await insistOnNewerIndex(index?.origin, path);
   const signed = openSignature(signature, { bytes, now: path.clock.wallTime() }, policy);
   const source = await readArchive({ bytes, place }, path.workshop.ask);
   const manifest = insistOnManifest(source);

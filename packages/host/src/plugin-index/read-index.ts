@@ -41,10 +41,15 @@ export type ReadIndex = {
 
 /**
  * When an index is read, in milliseconds since 1970, and the least serial that it must have: what was seen of it before.
+ * `didVerify` is told of each index that was verified, before anything of it is used; a rejection ends the reading.
  *
  * @public
  */
-export type ReadingIndex = { readonly now: number; readonly serialMin?: number };
+export type ReadingIndex = {
+  readonly now: number;
+  readonly serialMin?: number;
+  readonly didVerify?: (origin: IndexOrigin) => Promise<void>;
+};
 
 /**
  * Reads and verifies the document of an index; no archive is fetched.
@@ -161,7 +166,7 @@ type Opened = OpenedIndex & { readonly shown: string };
 async function fetchIndex(
   place: IndexPlace,
   { key: publicKey }: IndexSource,
-  { now, serialMin = 1 }: ReadingIndex,
+  { now, serialMin = 1, didVerify }: ReadingIndex,
 ): Promise<Opened> {
   const { value } = LIMITS.index_bytes;
   const bytes = await place.read(INDEX_FILE, value);
@@ -173,7 +178,13 @@ async function fetchIndex(
     throw new HostError('INDEX_STALE', {
       message: `the index at ${place.shown} has serial ${serial}; ${serialMin} was seen before`,
     });
-  return { ...opened, shown: place.shown };
+  const found = { ...opened, shown: place.shown };
+  await didVerify?.(originOf(found));
+  return found;
+}
+
+function originOf({ index, key, shown }: Opened): IndexOrigin {
+  return { name: index.name, place: shown, key, serial: index.serial };
 }
 
 function toRead({ shown: place, key, isVouched: vouched, signedAt, expiresAt, index }: Opened): ReadIndex {
@@ -184,14 +195,13 @@ async function fetchListed(
   { place, opened }: { readonly place: IndexPlace; readonly opened: Opened },
   wanted: IndexWanted,
 ): Promise<IndexedUpload> {
-  const { index, key, shown } = opened;
+  const { index } = opened;
   const one = chooseVersion(index, wanted, PLATFORM_VERSION);
   const bytes = await fetchArchive(place, one);
-  const origin: IndexOrigin = { name: index.name, place: shown, key, serial: index.serial };
   return {
     bytes,
     ...(one.signature !== null && { signature: JSON.stringify(one.signature) }),
-    index: { origin, plugin: wanted.name, version: one.version },
+    index: { origin: originOf(opened), plugin: wanted.name, version: one.version },
   };
 }
 

@@ -7,6 +7,7 @@ import { catalogueTests } from './conformance-catalogue.ts';
 import { releaseMoveTests } from './conformance-moves.ts';
 import { eventTests } from './conformance-events.ts';
 import { minute, type Opened } from './conformance-fixture.ts';
+import { indexTests } from './conformance-indexes.ts';
 import { memoryTests } from './conformance-memory.ts';
 import { recordTests } from './conformance-records.ts';
 import { secretTests } from './conformance-secrets.ts';
@@ -33,6 +34,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>): 
     secretTests(opened);
     memoryTests(opened);
     eventTests(opened);
+    indexTests(opened);
     lifetimeTests(opened);
   });
 }
@@ -49,6 +51,7 @@ function lifetimeTests(storage: Opened): void {
       storage().listSecretsOfOtherKeys('', 1),
       storage().readMemory({ tenant_id: 'default', plugin_name: 'notes' }, []),
       storage().lastEvent(),
+      storage().seeIndex({ name: 'ours', key: 'k', serial: 1 }),
       storage().putCalls([]),
       storage().prune({ now: minute(0), ledgerSince: minute(0), transitionsSince: minute(0), transitionsMax: 1 }),
     ];

@@ -54,6 +54,7 @@ export function createFailingStorage(beneath: Storage): FailingStorage {
     putArtifact: (row, putAt) => pass(() => beneath.putArtifact(row, putAt)),
     getArtifact: (digest) => pass(() => beneath.getArtifact(digest)),
     sweepArtifacts: (before) => pass(() => beneath.sweepArtifacts(before)),
+    seeIndex: (seen) => pass(() => beneath.seeIndex(seen)),
     isShared: beneath.isShared,
     beat: (report) => pass(() => beneath.beat(report)),
     removeNode: (id) => pass(() => beneath.removeNode(id)),

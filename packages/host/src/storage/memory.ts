@@ -9,9 +9,11 @@ import { createMemoryCatalogue } from './memory-catalogue.ts';
 import { createHistory, createKeys, createLedger, createTrials } from './memory-records.ts';
 import { createMemory } from './memory-artifacts.ts';
 import { createEvents } from './memory-events.ts';
+import { createIndexes } from './memory-indexes.ts';
 import { createArtifacts, createNodes } from './memory-shared.ts';
 import type { EventStorage } from './events-port.ts';
 import type { MemoryStorage } from './memory-port.ts';
+import type { NodeStorage } from './nodes-port.ts';
 import type { Storage } from './port.ts';
 
 /** Most rows of each kind that grows by itself; beyond it the oldest go. `steps` bounds the audit log, too. */
@@ -46,6 +48,7 @@ export function createMemoryStorage(
   const nodes = createNodes(clock.wallTime);
   const memory = createMemory();
   const events = createEvents(nodes.hasOther);
+  const indexes = createIndexes();
   let isClosed = false;
 
   /** Runs a step at once, so that it cannot interleave with another, and answers a copy by a promise (S1). */
@@ -84,10 +87,8 @@ export function createMemoryStorage(
     ...eventMethods(events, step),
     prune: (retention) => step(() => [history, ledger, keys].forEach((part) => part.prune(retention))),
     ...artifactMethods(artifacts, step),
-    isShared: false, // It ends with this process.
-    beat: (report) => step(() => nodes.beat(report)),
-    removeNode: (id) => step(() => nodes.remove(id)),
-    forgetNodes: (silentMs) => step(() => nodes.forget(silentMs)),
+    seeIndex: (seen) => step(() => indexes.see(seen)),
+    ...nodeMethods(nodes, step),
     close: async () => {
       isClosed = true;
     },
@@ -111,6 +112,15 @@ function artifactMethods(artifacts: ReturnType<typeof createArtifacts>, step: St
     putArtifact: (row, putAt) => step(() => artifacts.put(row, putAt)),
     getArtifact: (digest) => step(() => artifacts.get(digest)),
     sweepArtifacts: (before) => step(() => artifacts.sweep(before)),
+  };
+}
+
+function nodeMethods(nodes: ReturnType<typeof createNodes>, step: Step): NodeStorage {
+  return {
+    isShared: false, // It ends with this process.
+    beat: (report) => step(() => nodes.beat(report)),
+    removeNode: (id) => step(() => nodes.remove(id)),
+    forgetNodes: (silentMs) => step(() => nodes.forget(silentMs)),
   };
 }
 

@@ -12,6 +12,7 @@ import { HostError } from '../base/host-error.ts';
 import type { ArtifactStorage } from './artifact-port.ts';
 import type { CatalogueStorage } from './catalogue-port.ts';
 import type { EventStorage } from './events-port.ts';
+import type { IndexStorage } from './index-port.ts';
 import type { MemoryStorage } from './memory-port.ts';
 import type { NodeStorage } from './nodes-port.ts';
 import type { RecordStorage } from './records-port.ts';
@@ -28,7 +29,8 @@ export type Storage = CatalogueStorage &
   NodeStorage &
   SecretStorage &
   MemoryStorage &
-  EventStorage & {
+  EventStorage &
+  IndexStorage & {
     /** Releases what is held open. Safe to call twice; other methods reject afterwards. */
     close(): Promise<void>;
   };

@@ -144,3 +144,15 @@ test('an archive that is sent says in a header from which index it is; what is n
   const older = { ...index, origin: { ...origin, serial: 1 } };
   expect(await send(bytes, encoded(older))).toMatchObject({ status: 403, body: { code: 'INDEX_STALE' } });
 });
+
+test('[FAULTS-91] once a newer index was read here, an older one is refused, though nothing came of the newer', async () => {
+  const path = join(place, 'index.json');
+  const older = await readFile(path, 'utf8');
+  await blockInIndex(place, { name: 'listed', version: null, reason: 'It leaks.' }, keeping);
+  expect(await post({ name: 'listed' })).toMatchObject({ status: 403, body: { code: 'INDEX_BLOCKED' } });
+  await writeFile(path, older);
+  expect(await post({ name: 'listed' })).toMatchObject({
+    status: 403,
+    body: { code: 'INDEX_STALE', detail: expect.stringMatching(/serial 2; 3 was seen before/) as string },
+  });
+});

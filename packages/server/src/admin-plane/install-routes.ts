@@ -88,13 +88,13 @@ function addInstall(app: FastifyInstance, options: InstallRouteOptions): void {
 
 async function sourceOf(
   { body, headers }: Pick<FastifyRequest<{ Body: InstallBody }>, 'body' | 'headers'>,
-  { takesNpm, indexes }: InstallRouteOptions,
+  { host, takesNpm, indexes }: InstallRouteOptions,
 ): Promise<string | Upload> {
   if (Buffer.isBuffer(body)) return { bytes: body, ...signatureIn(headers), ...indexIn(headers['x-bulkhead-index']) };
   // No schema judges a request without a content type, which has no body.
   if (typeof body !== 'object') throw new HostError('VALIDATION_FAILED', { message: 'the body is missing' });
   if ('path' in body) return body.path;
-  if ('name' in body) return fetchIndexed(body, indexes);
+  if ('name' in body) return fetchIndexed(body, { host, indexes });
   if (!takesNpm) throw new HostError('INSTALL_FORM_UNSUPPORTED');
   const { id, bytes } = await fetchNpmPackage(body.npm, process.env);
   return { bytes, npm: id };
@@ -109,7 +109,7 @@ function signatureIn(headers: FastifyRequest['headers']): Pick<Upload, 'signatur
 /** An index is named as the configuration names it: no address comes from a request. */
 function fetchIndexed(
   { name, version, index }: Static<typeof InstallFromIndexSchema>,
-  indexes: readonly Required<IndexSource>[],
+  { host, indexes }: Pick<InstallRouteOptions, 'host' | 'indexes'>,
 ): Promise<Upload> {
   const asked = index === undefined ? indexes : indexes.filter(({ place }) => place === index);
   if (asked.length === 0) {
@@ -119,7 +119,8 @@ function fetchIndexed(
       hint: 'Name it in `install.index` in bulkhead.toml; or run `bulkhead install NAME --index PLACE --key KEY`, which sends the archive.',
     });
   }
-  return fetchFromIndexes(asked, { name, ...(version !== undefined && { version }) }, { now: Date.now() });
+  const wanted = { name, ...(version !== undefined && { version }) };
+  return fetchFromIndexes(asked, wanted, { now: Date.now(), didVerify: host.seeIndex });
 }
 
 function installed({

@@ -13,6 +13,7 @@ import { memory } from './0007-memory.ts';
 import { origins } from './0008-origins.ts';
 import { events } from './0009-events.ts';
 import { eventTenants } from './0010-event-tenants.ts';
+import { seenIndexes } from './0011-seen-indexes.ts';
 
 /** The list, in order. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -26,4 +27,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0008_origins': origins,
   '0009_events': events,
   '0010_event_tenants': eventTenants,
+  '0011_seen_indexes': seenIndexes,
 };

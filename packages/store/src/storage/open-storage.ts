@@ -11,6 +11,7 @@ import { claimKey, freeKey, listUnsettledKeys, pruneKeys, settleKey } from './ke
 import { EVENTS_CHANNEL, addEvents, lastEvent, readEvents, trimEvents } from './events.ts';
 import { addCalls, listCalls, listUnfinishedCalls, pruneCalls, putCalls } from './ledger.ts';
 import { addMemory, queryMemory, readMemory, removeMemory, trimMemory } from './memory.ts';
+import { seeIndex } from './indexes.ts';
 import { beat, forgetNodes, removeNode } from './nodes.ts';
 import { listAudit, readAudit, readCatalogue, readSteps } from './read-catalogue.ts';
 import { listSecretsOfOtherKeys, readSecret } from './secrets.ts';
@@ -73,6 +74,7 @@ export async function openStorage(database: Database): Promise<Storage> {
     putArtifact: (row, putAt) => answer(() => putArtifact(database, row, putAt)),
     getArtifact: (digest) => answer(() => getArtifact(database, digest)),
     sweepArtifacts: (before) => answer(() => sweepArtifacts(database, before)),
+    seeIndex: (seen) => answer(() => seeIndex(database, seen)),
     isShared: database.engine === 'postgres', // PGlite's folder is locked for one node.
     beat: (report) => answer(() => beat(database, report)),
     removeNode: (id) => answer(() => removeNode(database, id)),
