@@ -3,7 +3,8 @@
  * store of BULKHEAD_DATABASE_URL or of the data directory is opened, unless a server holds it, which is asked then.
  */
 import { resolve } from 'node:path';
-import { HostError, type Storage } from '@bulkhead/host';
+import type { Storage } from '@bulkhead/host';
+import { isCodedError } from './coded-error.ts';
 import { DEFAULT_DATA, openRemote, type Remote } from './remote/remote.ts';
 import type { ServerOptions } from './remote/server-verb.ts';
 import type { Terminal } from './terminal.ts';
@@ -25,17 +26,18 @@ export async function askOrOpen<Result>(
   { options, terminal, needsData = false }: Asking,
   ways: Ways<Result>,
 ): Promise<Result> {
+  if (isServerNamed(options)) return askServer(options, ways);
   const { data } = options;
   const { databaseUrl, isStore, withStorage } = await import('./direct-store.ts');
   const log = { warn: (_fields: object, message: string) => terminal.say(message) };
   const place = { ...(data !== undefined && { data }), log, needsData };
-  if (isServerNamed(options) || (data === undefined && !isStore(place))) return askServer(options, ways);
+  if (data === undefined && !isStore(place)) return askServer(options, ways);
   const isHeld = needsData || databaseUrl(process.env) === undefined;
   const dataDir = isHeld ? resolve(data ?? DEFAULT_DATA) : undefined;
   try {
     return await withStorage(place, (storage) => ways.open({ storage, dataDir }));
   } catch (error) {
-    if (error instanceof HostError && error.code === 'DATA_LOCKED') return askServer(options, ways);
+    if (isCodedError(error) && error.code === 'DATA_LOCKED') return askServer(options, ways);
     throw error;
   }
 }

@@ -2,7 +2,6 @@
  * Keys and times as they are typed: a key is a file or, where it is public, the text itself.
  */
 import { readFile } from 'node:fs/promises';
-import { isPublicKey } from '@bulkhead/host';
 import { UsageError } from './usage-error.ts';
 
 /** Reads the file of a key. @throws {UsageError} where it cannot be read. */
@@ -15,6 +14,7 @@ export async function readKey(path: string): Promise<string> {
 
 /** Reads a public key: its text, or a file that holds it. @throws {UsageError} where it is neither. */
 export async function readPublicKey(given: string): Promise<string> {
+  const { isPublicKey } = await import('@bulkhead/host');
   if (isPublicKey(given)) return given;
   const text = (await readKey(given)).trim();
   if (isPublicKey(text)) return text;

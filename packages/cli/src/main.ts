@@ -1,9 +1,9 @@
 /**
  * The command line from arguments to exit code. It is the only part of the platform that ends its process.
  */
-import { HostError } from '@bulkhead/host';
 import type { Finding } from '@bulkhead/protocol';
 import { CommanderError } from 'commander';
+import { isCodedError } from './coded-error.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './exit-codes.ts';
 import { createProgram } from './program.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
@@ -32,7 +32,7 @@ export async function runVerb(args: readonly string[], terminal: Terminal): Prom
 /** Says what went wrong in one or two lines; only a bug of ours shows its stack. */
 function explain(error: unknown, { say, talkColors }: Terminal): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE; // Commander has spoken.
-  if (error instanceof UsageError || error instanceof HostError || error instanceof RemoteError) {
+  if (error instanceof UsageError || error instanceof RemoteError || isCodedError(error)) {
     const code = error instanceof UsageError ? '' : ` (${error.code})`;
     say(`${talkColors.red('bulkhead:')} ${plain(error.message)}${plain(code)}`);
     for (const line of 'findings' in error ? error.findings.map(findingLine) : []) say(line);

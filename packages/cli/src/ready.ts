@@ -7,7 +7,7 @@ import { DEFAULT_TENANT, capabilitiesOf } from '@bulkhead/protocol';
 import { sampleOf } from './sample-params.ts';
 import { columns } from './table.ts';
 import type { Terminal } from './terminal.ts';
-import type { PlatformToken } from './token.ts';
+import type { PlatformToken } from './open-token.ts';
 
 /** A server that serves. */
 export type Ready = {

@@ -1,9 +1,10 @@
 /**
  * Asks a running server, and says with the next step what cannot be reached, answers in another form, or refuses.
  */
-import { HostError, type ArchiveFile, type IndexedFrom } from '@bulkhead/host';
+import type { ArchiveFile, IndexedFrom } from '@bulkhead/host';
 import { LIMITS, isJsonObject, type CallReport, type Outcome, type PluginHealth } from '@bulkhead/protocol';
 import { UsageError } from '../usage-error.ts';
+import { NoAnswerError } from './no-answer-error.ts';
 import { RemoteError, parseRefusal } from './remote-error.ts';
 import type { Remote } from './remote.ts';
 
@@ -38,7 +39,7 @@ const ANSWER_MS = LIMITS.timeout_ms.value + LIMITS.drain_ms.value;
  *
  * @throws {UsageError} where there is no token.
  * @throws {RemoteError} where the server refuses.
- * @throws {HostError} `HOST_CLOSED` where no server answers, or something that is no Bulkhead does.
+ * @throws {NoAnswerError} where no server answers, or something that is no Bulkhead does.
  */
 export async function askAdmin<Value>(remote: Remote, request: AdminRequest): Promise<AdminAnswer<Value>> {
   const { method = 'GET', path, body, archive, index, ifMatch } = request;
@@ -88,7 +89,7 @@ export function callPath({ plugin, tool }: RemoteCall): string {
   return `/v1/tools/${encodeURIComponent(plugin)}/${encodeURIComponent(tool)}/call`;
 }
 
-/** Reads an outcome. @throws {HostError} `HOST_CLOSED` where the text is none. */
+/** Reads an outcome. @throws {NoAnswerError} where the text is none. */
 export function outcomeOf(server: string, text: string): Outcome {
   let value: unknown;
   try {
@@ -103,7 +104,7 @@ export function outcomeOf(server: string, text: string): Outcome {
  * Asks for the health of every plugin, or of one.
  *
  * @returns the health objects; undefined where the one that was asked for is not there.
- * @throws {HostError} `HOST_CLOSED` as {@link askAdmin}.
+ * @throws {NoAnswerError} as {@link askAdmin}.
  */
 export async function askHealth(
   { server, token }: Remote,
@@ -120,14 +121,13 @@ export async function askHealth(
 /**
  * Sends a request and waits for the head of the answer; the caller reads its body.
  *
- * @throws {HostError} `HOST_CLOSED` where no server answers.
+ * @throws {NoAnswerError} where no server answers.
  */
 export async function openAnswer(server: string, path: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(new URL(path, server), init);
   } catch (cause) {
-    throw new HostError('HOST_CLOSED', {
-      message: `no Bulkhead answers at ${server}`,
+    throw new NoAnswerError(`no Bulkhead answers at ${server}`, {
       hint: 'Start one with `bulkhead serve`, or name it with --server URL.',
       cause,
     });
@@ -147,11 +147,7 @@ async function ask(server: string, path: string, init: RequestInit): Promise<Ans
 }
 
 function raiseForeign(server: string, cause?: unknown): never {
-  throw new HostError('HOST_CLOSED', {
-    message: `${server} answers, but not as Bulkhead does`,
-    hint: 'Look at --server.',
-    cause,
-  });
+  throw new NoAnswerError(`${server} answers, but not as Bulkhead does`, { hint: 'Look at --server.', cause });
 }
 
 function isOutcome(value: unknown): value is Outcome {

@@ -1,17 +1,17 @@
 /**
  * Calls a tool of a running server and prints what it gives while it runs.
  */
-import { HostError } from '@bulkhead/host';
 import type { JsonValue, Outcome, Progress } from '@bulkhead/protocol';
 import type { CallPrinter } from '../call-printer.ts';
 import { callPath, openAnswer, outcomeOf, tokenHeaders, type RemoteCall } from './ask.ts';
 import { readEvents } from './events.ts';
+import { NoAnswerError } from './no-answer-error.ts';
 import type { Remote } from './remote.ts';
 
 /**
  * Reads the call's events; a server that has nothing to stream answers the outcome alone.
  *
- * @throws As `callRemote`, and {@link HostError} `HOST_CLOSED` where the connection breaks before the outcome.
+ * @throws As `callRemote`, and {@link NoAnswerError} where the connection breaks before the outcome.
  */
 export async function streamRemote(remote: Remote, called: RemoteCall, printer: CallPrinter): Promise<Outcome> {
   const headers = { ...tokenHeaders(remote), 'content-type': 'application/json', accept: 'text/event-stream' };
@@ -25,7 +25,7 @@ export async function streamRemote(remote: Remote, called: RemoteCall, printer: 
       await print(event, JSON.parse(data) as JsonValue, printer); // The server's own events, by their names.
     }
   } catch (cause) {
-    if (cause instanceof HostError) throw cause;
+    if (cause instanceof NoAnswerError) throw cause;
     throw brokenOff(remote, cause);
   }
   throw brokenOff(remote);
@@ -37,9 +37,8 @@ async function print(event: string, data: JsonValue, printer: CallPrinter): Prom
   else if (event === 'progress') printer.progress(data as Progress);
 }
 
-function brokenOff({ server }: Remote, cause?: unknown): HostError {
-  return new HostError('HOST_CLOSED', {
-    message: `${server} broke off the stream before the call had ended`,
+function brokenOff({ server }: Remote, cause?: unknown): NoAnswerError {
+  return new NoAnswerError(`${server} broke off the stream before the call had ended`, {
     hint: 'Its log says what became of the call; `bulkhead debug` lists the last ones.',
     cause,
   });

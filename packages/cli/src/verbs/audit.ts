@@ -1,7 +1,7 @@
 /**
  * `bulkhead audit`: who did what, and whether the record of it is whole; of a server, or of the store of one that does not run.
  */
-import { createAuditLog, type AuditHead, type AuditLine, type AuditVerdict, type Storage } from '@bulkhead/host';
+import type { AuditHead, AuditLine, AuditVerdict, Storage } from '@bulkhead/host';
 import { InvalidArgumentError } from 'commander';
 import { askOrOpen } from '../ask-or-open.ts';
 import { EXIT_FAILED } from '../exit-codes.ts';
@@ -61,6 +61,7 @@ function listLines({ tenant, after, limit, ...options }: ListOptions, terminal: 
         const id = tenant === undefined ? undefined : await idOf(storage, tenant);
         const rowsMax = Math.max(1, limit ?? LINES_DEFAULT);
         const asked = { rowsMax, ...(after !== undefined && { after }), ...(id !== undefined && { tenant: id }) };
+        const { createAuditLog } = await import('@bulkhead/host');
         const entries = await createAuditLog(storage).list(asked);
         const isFull = after !== undefined && entries.length === rowsMax;
         return { entries, next: isFull ? (entries.at(-1)?.seq ?? null) : null };
@@ -81,7 +82,7 @@ function verify({ head, ...options }: VerifyOptions, terminal: Terminal): Promis
     { options, terminal },
     {
       ask: async (remote) => (await askAdmin<AuditVerdict>(remote, { path: `/api/v1/audit/verify${query}` })).value,
-      open: ({ storage }) => createAuditLog(storage).verify(head),
+      open: async ({ storage }) => (await import('@bulkhead/host')).createAuditLog(storage).verify(head),
     },
   );
 }

@@ -18,10 +18,11 @@ import { openDevSession } from '../dev/dev-session.ts';
 import { createTypeCheck } from '../dev/type-check.ts';
 import { databaseUrl } from '../direct-store.ts';
 import { EXIT_OK } from '../exit-codes.ts';
+import { openToken, type PlatformToken } from '../open-token.ts';
 import { secretsKeysOf } from '../secrets-keys.ts';
 import { drain, nextSignal } from '../shutdown.ts';
 import type { Terminal } from '../terminal.ts';
-import { givenToken, openToken, type PlatformToken } from '../token.ts';
+import { givenToken } from '../token.ts';
 import { UsageError } from '../usage-error.ts';
 import { watchFolders } from '../watch.ts';
 

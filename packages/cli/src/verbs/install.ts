@@ -4,7 +4,6 @@
  */
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { fetchFromIndex, fetchNpmPackage, packPlugin, readArchiveFile } from '@bulkhead/host';
 import { parseIndexWanted, type Finding, type IndexWanted } from '@bulkhead/protocol';
 import { readPublicKey } from '../keys.ts';
 import { askAdmin, tokenHeaders, type AdminRequest } from '../remote/ask.ts';
@@ -78,8 +77,9 @@ async function requestFor(what: string, { isPacked, index, key }: Requested, ter
   if (what.startsWith(NPM)) return fetchPackage(what.slice(NPM.length), terminal);
   const path = resolve(what);
   const found = await stat(path).catch(() => undefined); // Whoever reads it says that it is not there.
-  if (found?.isFile() === true) return { archive: await readArchiveFile(path) };
+  if (found?.isFile() === true) return { archive: await (await import('@bulkhead/host')).readArchiveFile(path) };
   if (!isPacked || found === undefined) return { body: { path } };
+  const { packPlugin } = await import('@bulkhead/host');
   const done = terminal.progress(`packing ${what}`);
   const { bytes, findings } = await packPlugin(path, { isPublished: false }).finally(done);
   sayFindings(findings.filter(isOfPacking), terminal);
@@ -112,6 +112,7 @@ async function fetchListed(
       'Name it with --key KEY; whoever keeps the index gives it.',
     );
   const publicKey = await readPublicKey(key);
+  const { fetchFromIndex } = await import('@bulkhead/host');
   const done = terminal.progress(`fetching ${what} from ${place}`);
   const fetched = await fetchFromIndex({ place, key: publicKey }, wanted, { now: Date.now() }).finally(done);
   const { bytes, signature, index } = fetched;
@@ -119,6 +120,7 @@ async function fetchListed(
 }
 
 async function fetchPackage(spec: string, terminal: Terminal): Promise<Request> {
+  const { fetchNpmPackage } = await import('@bulkhead/host');
   const done = terminal.progress(`fetching ${spec} by the npm client, without scripts`);
   const { bytes } = await fetchNpmPackage(spec, process.env).finally(done);
   return { archive: { bytes, signature: undefined } };

@@ -3,11 +3,12 @@
  * server: the stream is opened again after the last line that was seen, for as long as nobody ends the command.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { HostError, type PluginLogLine, type PluginLogPage } from '@bulkhead/host';
+import type { PluginLogLine, PluginLogPage } from '@bulkhead/host';
 import { InvalidArgumentError } from 'commander';
 import { logLines } from '../log-lines.ts';
 import { askAdmin, openAnswer, tokenHeaders } from '../remote/ask.ts';
 import { readEvents } from '../remote/events.ts';
+import { NoAnswerError } from '../remote/no-answer-error.ts';
 import { RemoteError, parseRefusal } from '../remote/remote-error.ts';
 import { openRemote, type Remote } from '../remote/remote.ts';
 import { asksForTenant, examples, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
@@ -86,13 +87,13 @@ async function follow(following: Following): Promise<never> {
   }
 }
 
-/** Opens the stream. @throws {RemoteError} for a refusal; {HostError} `HOST_CLOSED` where no server answers. */
+/** Opens the stream. @throws {RemoteError} for a refusal; {NoAnswerError} where no server answers. */
 async function openStream({ remote, name, options }: Following, after: string | undefined): Promise<Stream> {
   const response = await openAnswer(remote.server, pathOf(name, options, after), { headers: tokenHeaders(remote) });
   if (response.ok && response.body !== null) return response.body;
   const refusal = parseRefusal(JSON.parse((await response.text()) || 'null'));
   if (refusal !== undefined) throw new RemoteError(refusal);
-  throw new HostError('HOST_CLOSED', { message: `${remote.server} answers, but not as Bulkhead does` });
+  throw new NoAnswerError(`${remote.server} answers, but not as Bulkhead does`);
 }
 
 /** The same while the server may be away, or is starting: then there is no stream yet. */

@@ -2,7 +2,7 @@
  * `bulkhead secrets`: secrets of a tenant, by the names that its plugins declare. Values are read from a pipe or a hidden
  * prompt, sent to the server, and never shown.
  */
-import { rotateStoredSecrets, type Rotation, type SecretEntry } from '@bulkhead/host';
+import type { Rotation, SecretEntry } from '@bulkhead/host';
 import type { Command } from 'commander';
 import { askOrOpen } from '../ask-or-open.ts';
 import { readSecret } from '../read-secret.ts';
@@ -84,7 +84,10 @@ function addRotate({ program, terminal }: Pick<VerbContext, 'program' | 'termina
         {
           ask: async (remote) =>
             (await askAdmin<Rotation>(remote, { method: 'POST', path: '/api/v1/secrets/rotate' })).value,
-          open: ({ storage, dataDir }) => rotateStoredSecrets(storage, { dataDir, secretsKeys }, 'command line'),
+          open: async ({ storage, dataDir }) => {
+            const { rotateStoredSecrets } = await import('@bulkhead/host');
+            return rotateStoredSecrets(storage, { dataDir, secretsKeys }, 'command line');
+          },
         },
       );
       print({ terminal, options }, rotation, showRotation);

@@ -1,0 +1,46 @@
+/**
+ * What the command line loads before a verb runs is what everybody waits for, whatever they typed. Counted, never timed.
+ */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, test } from 'vitest';
+import { REPOSITORY, run, type Ended } from './cli-fixture.ts';
+
+/** Says on standard error which modules were loaded, when the process ends. */
+const COUNTER = `
+import { registerHooks } from 'node:module';
+const urls = [];
+registerHooks({ load: (url, context, next) => (urls.push(url), next(url, context)) });
+process.on('exit', () => process.stderr.write('\\nLOADED ' + JSON.stringify(urls) + '\\n'));
+`;
+
+const QUICK = ['--version', '--help', 'init --help', 'list', 'call calculator add', 'audit list'];
+
+test.each(QUICK)('%s loads neither the host nor what else only verbs of this machine need', async (line) => {
+  const packages = packagesOf(await loadedBy(line));
+  expect(packages).toEqual(expect.arrayContaining(['bulkhead', '@bulkhead/protocol', 'commander']));
+  for (const heavy of ['@bulkhead/host', '@bulkhead/store', '@bulkhead/server', 'fastify', 'ajv', 'esbuild']) {
+    expect(packages).not.toContain(heavy);
+  }
+});
+
+async function loadedBy(line: string): Promise<readonly string[]> {
+  const counter = `data:text/javascript,${encodeURIComponent(COUNTER)}`;
+  const env = { BULKHEAD_SERVER: 'http://127.0.0.1:1', BULKHEAD_TOKEN: 'nobody' };
+  return urlsIn(await run(line.split(' '), { env, nodeArgs: ['--import', counter] }));
+}
+
+function urlsIn({ stderr }: Ended): readonly string[] {
+  const [, list] = /^LOADED (.*)$/m.exec(stderr) ?? [];
+  return (JSON.parse(list ?? '[]') as readonly string[]).filter((url) => url.startsWith('file:')); // Written above.
+}
+
+function packagesOf(urls: readonly string[]): readonly string[] {
+  const ours = pathToFileURL(join(REPOSITORY, 'packages/')).href;
+  const names = urls.map((url) => {
+    if (!url.startsWith(ours)) return /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1] ?? url;
+    const [folder] = url.slice(ours.length).split('/');
+    return folder === 'cli' ? 'bulkhead' : `@bulkhead/${folder}`;
+  });
+  return [...new Set(names)].toSorted();
+}
