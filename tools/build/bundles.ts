@@ -1,19 +1,21 @@
 /**
- * The built files that are started or handed over as one file, so that a sandbox needs to see no folder of ours:
+ * The built files. Most are started or handed over as one file, so that a sandbox needs to see no folder of ours:
  *
- *   packages/host/dist/guest.cjs                   all that runs inside a sandbox beside the plugin
- *   packages/host/dist/debug-guest.cjs             the same for `bulkhead debug DIR`, with the inspector's thread
- *   packages/host/dist/probe.js                    the self-test's plugin, which attempts what must be refused
- *   packages/host/dist/workshop.js                 the process that reviews and bundles
- *   packages/host/dist/sandbox/process/launch.pl   the launcher that needs no compiler; copied as it is
- *   packages/host/dist/sandbox/process/watchman.pl ends guests when their host is gone; copied as it is
- *   packages/sdk/dist/bundle.js                    `@bulkhead/sdk`, for plugin folders that have not installed it
+ *   packages/host/dist/guest.cjs        all that runs inside a sandbox beside the plugin
+ *   packages/host/dist/debug-guest.cjs  the same for `bulkhead debug DIR`, with the inspector's thread
+ *   packages/host/dist/probe.js         the self-test's plugin, which attempts what must be refused
+ *   packages/host/dist/workshop.js      the process that reviews and bundles
+ *   packages/host/dist/launch.pl        the launcher that needs no compiler; copied as it is
+ *   packages/host/dist/watchman.pl      ends guests when their host is gone; copied as it is
+ *   packages/sdk/dist/bundle.js         `@bulkhead/sdk`, for plugin folders that have not installed it
+ *   packages/NAME/dist/*.js             what others import of a package, see package-code.ts
  *
- * Takes about 0.1 s, so the tests do it before every run. Types are not checked here.
+ * Takes about half a second, so the tests do it before every run. Types are not checked here.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type BuildOptions, type Metafile, stop } from 'esbuild';
+import { buildPackageCode, packageBuilds } from './package-code.ts';
 import { writeIfChanged } from './write-if-changed.ts';
 
 type Bundle = { readonly entry: string; readonly out: string; readonly banner?: string; readonly format?: 'cjs' };
@@ -40,8 +42,8 @@ const BUNDLES: readonly Bundle[] = [
 ];
 
 const COPIES: readonly { readonly from: string; readonly to: string }[] = [
-  { from: 'packages/host/src/sandbox/process/launch.pl', to: 'packages/host/dist/sandbox/process/launch.pl' },
-  { from: 'packages/host/src/sandbox/process/watchman.pl', to: 'packages/host/dist/sandbox/process/watchman.pl' },
+  { from: 'packages/host/src/sandbox/process/launch.pl', to: 'packages/host/dist/launch.pl' },
+  { from: 'packages/host/src/sandbox/process/watchman.pl', to: 'packages/host/dist/watchman.pl' },
 ];
 
 const SHARED = {
@@ -73,24 +75,40 @@ export async function buildBundles(root: string): Promise<readonly string[]> {
         return isWritten ? to : undefined;
       }),
     ]);
-    return written.filter((path) => path !== undefined);
+    const kept = [...BUNDLES.map(({ out }) => out), ...COPIES.map(({ to }) => to)];
+    return [...written.filter((path) => path !== undefined), ...(await buildPackageCode(root, kept))];
   } finally {
     await stop(); // esbuild's service would outlive a test run, and the leak guard would say so.
   }
 }
 
-/** Lists the packages of others whose code stands in a built file, so that NOTICE can name them. Writes nothing. */
-export async function bundledPackages(root: string): Promise<readonly string[]> {
+/**
+ * Lists, for each folder of a package, the packages of others whose code stands in its built files, so that its NOTICE can
+ * name them. Writes nothing.
+ */
+export async function bundledPackages(root: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const started = BUNDLES.map((bundle) => [folderOf(bundle.out), optionsOf(root, bundle)] as const);
   try {
-    const results = await Promise.all(BUNDLES.map((bundle) => build({ ...optionsOf(root, bundle), metafile: true })));
-    const inputs = results.flatMap(({ metafile }) =>
-      Object.values(metafile.outputs).flatMap((file) => usedInputs(file)),
+    const builds = [...started, ...packageBuilds(root)];
+    const named = await Promise.all(builds.map(async ([folder, options]) => [folder, await namesIn(options)] as const));
+    const byFolder = Map.groupBy(named, ([folder]) => folder);
+    return new Map(
+      [...byFolder].map(([folder, found]) => [folder, [...new Set(found.flatMap(([, names]) => names))].toSorted()]),
     );
-    const names = inputs.flatMap((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
-    return [...new Set(names)].toSorted();
   } finally {
     await stop();
   }
+}
+
+/** The package's folder of a path such as `packages/host/dist/guest.cjs`. */
+function folderOf(path: string): string {
+  return path.slice(0, path.indexOf('/dist/'));
+}
+
+async function namesIn(options: BuildOptions): Promise<readonly string[]> {
+  const { metafile } = await build({ ...options, metafile: true });
+  const inputs = Object.values(metafile.outputs).flatMap((file) => usedInputs(file));
+  return inputs.flatMap((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
 }
 
 /** Inputs of which something was kept: what was wholly shaken off is not shipped. */

@@ -1,6 +1,6 @@
 /**
- * Each package's dist, JavaScript and declarations, by the compiler: in the order of dependency, because a package
- * sees the others by their built types.
+ * The declarations of each package's dist, and the SDK's JavaScript, by the compiler: in the order of dependency, because a
+ * package sees the others by their built types. Other JavaScript is bundled, see package-code.ts.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

@@ -26,6 +26,8 @@ export type Surroundings = {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly nodeArgs?: readonly string[];
+  /** Runs what was built, as users do, in place of the sources. */
+  readonly isBuilt?: boolean;
 };
 
 /** A process that runs; `stdout` and `stderr` are what has come so far. */
@@ -38,8 +40,9 @@ export type Running = {
 
 /** Starts the command line; the caller waits for its end or kills it. */
 export function start(args: readonly string[], surroundings: Surroundings = {}): Running {
-  const { cwd = REPOSITORY, env = {}, nodeArgs = [], stdin = 'ignore' } = surroundings;
-  const child = spawn(process.execPath, [...nodeArgs, '--conditions=source', BIN, ...args], {
+  const { cwd = REPOSITORY, env = {}, nodeArgs = [], stdin = 'ignore', isBuilt = false } = surroundings;
+  const conditions = isBuilt ? [] : ['--conditions=source'];
+  const child = spawn(process.execPath, [...nodeArgs, ...conditions, BIN, ...args], {
     cwd,
     env: { ...process.env, ...env },
     stdio: [stdin, 'pipe', 'pipe'],

@@ -1,10 +1,11 @@
 /**
  * What the command line loads before a verb runs is what everybody waits for, whatever they typed. Counted, never timed.
  */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
-import { REPOSITORY, run, type Ended } from './cli-fixture.ts';
+import { REPOSITORY, run, type Ended, type Surroundings } from './cli-fixture.ts';
 
 /** Says on standard error which modules were loaded, when the process ends. */
 const COUNTER = `
@@ -16,6 +17,18 @@ process.on('exit', () => process.stderr.write('\\nLOADED ' + JSON.stringify(urls
 
 const QUICK = ['--version', '--help', 'init --help', 'list', 'call calculator add', 'audit list'];
 
+/** Measured: 15 modules of 270 KB. With what reads manifests, or the host, it would be more than twice the bytes. */
+const MODULES_MAX = 20;
+const BYTES_MAX = 350_000;
+
+test.each(QUICK)('built, %s loads few modules, and nothing that is read for a plugin alone', async (line) => {
+  const urls = await loadedBy(line, { isBuilt: true });
+  expect(urls.length).toBeGreaterThan(1);
+  expect(urls.length).toBeLessThanOrEqual(MODULES_MAX);
+  const bytes = urls.reduce((sum, url) => sum + statSync(new URL(url)).size, 0);
+  expect(bytes).toBeLessThanOrEqual(BYTES_MAX);
+});
+
 test.each(QUICK)('%s loads neither the host nor what else only verbs of this machine need', async (line) => {
   const packages = packagesOf(await loadedBy(line));
   expect(packages).toEqual(expect.arrayContaining(['bulkhead', '@bulkhead/protocol', 'commander']));
@@ -24,10 +37,10 @@ test.each(QUICK)('%s loads neither the host nor what else only verbs of this mac
   }
 });
 
-async function loadedBy(line: string): Promise<readonly string[]> {
+async function loadedBy(line: string, how: Surroundings = {}): Promise<readonly string[]> {
   const counter = `data:text/javascript,${encodeURIComponent(COUNTER)}`;
   const env = { BULKHEAD_SERVER: 'http://127.0.0.1:1', BULKHEAD_TOKEN: 'nobody' };
-  return urlsIn(await run(line.split(' '), { env, nodeArgs: ['--import', counter] }));
+  return urlsIn(await run(line.split(' '), { ...how, env, nodeArgs: ['--import', counter] }));
 }
 
 function urlsIn({ stderr }: Ended): readonly string[] {

@@ -2,8 +2,9 @@
  * Tables for people: aligned columns below a head. What comes from a server may hold a plugin's text, so nothing in a cell
  * reaches the terminal but what can be seen (FAULTS 37).
  */
+import { createRequire } from 'node:module';
 import { stripVTControlCharacters } from 'node:util';
-import stringWidth from 'string-width';
+import type StringWidth from 'string-width';
 import type { Terminal } from './terminal.ts';
 
 /** Controls, and what turns or hides text. */
@@ -47,7 +48,17 @@ type Laid = { readonly text: string; readonly width: number; readonly paint: (te
 function toCell(cell: Cell): Laid {
   const { text, paint } = typeof cell === 'string' ? { text: cell, paint: same } : cell;
   const seen = plain(text);
-  return { text: seen, width: stringWidth(seen), paint };
+  return { text: seen, width: widthOf(seen), paint };
+}
+
+const ASCII = /^[ -~]*$/;
+const load = createRequire(import.meta.url);
+
+/** The package builds its tables when it is loaded, which takes as long as the rest of a start; most text has no need of it. */
+function widthOf(text: string): number {
+  if (ASCII.test(text)) return text.length;
+  const { default: stringWidth } = load('string-width') as { readonly default: typeof StringWidth };
+  return stringWidth(text);
 }
 
 function gap(missing: number): string {

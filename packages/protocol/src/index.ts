@@ -72,7 +72,6 @@ export { HOST_CAPABILITIES, capabilitiesOf, permissionKindOf, scopesOf } from '.
 export type { Layer, Receipt, Tier } from './receipt.ts';
 export type {
   IndexDecision,
-  IndexWanted,
   IndexedBlock,
   IndexedPlugin,
   IndexedReview,
@@ -81,7 +80,8 @@ export type {
   PluginIndex,
   PluginIndexResult,
 } from './plugin-index.ts';
-export { INDEX_FILE_PATTERN, parseIndexWanted, parsePluginIndex } from './plugin-index.ts';
+export { INDEX_FILE_PATTERN, parsePluginIndex } from './plugin-index.ts';
+export { parseIndexWanted, type IndexWanted } from './index-wanted.ts';
 export type {
   ConsentAsked,
   Dependency,

@@ -27,6 +27,7 @@ import {
   type HookName,
   type ManifestSource,
 } from './manifest-schema.ts';
+import { once } from './once.ts';
 import { HOST_CAPABILITIES, PERMISSION_PATTERN } from './permissions.ts';
 import type { Tier } from './receipt.ts';
 
@@ -98,7 +99,7 @@ export type Manifest = {
 export type ManifestResult =
   { readonly ok: true; readonly manifest: Manifest } | { readonly ok: false; readonly findings: readonly Finding[] };
 
-const schema = Compile(ManifestSchema);
+const schema = once(() => Compile(ManifestSchema));
 const DEPENDENCY = /^([a-z][a-z0-9_-]{0,63}?)\s*([<>=~^*].{0,127})?$/;
 
 /**
@@ -174,10 +175,10 @@ function shownText(text: string): string {
   return JSON.stringify(clipped).slice(1, -1);
 }
 
-type SchemaError = ReturnType<typeof schema.Errors>[number];
+type SchemaError = ReturnType<ReturnType<typeof schema>['Errors']>[number];
 
 function schemaFindings(value: JsonObject): readonly Finding[] {
-  if (schema.Check(value)) return [];
+  if (schema().Check(value)) return [];
   const errors = allErrors(value).filter((error) => error.keyword !== 'boolean' && !isInsideUnion(error));
   const findings = errors.flatMap((error) => findingsOf(error, value)).slice(0, LIMITS.findings.value);
   // Whatever the library tells of, what it refused is refused.
@@ -192,7 +193,7 @@ function allErrors(value: JsonObject): readonly SchemaError[] {
   const { maxErrors } = Settings.Get();
   Settings.Set({ maxErrors: LIMITS.manifest_bytes.value });
   try {
-    return schema.Errors(value);
+    return schema().Errors(value);
   } finally {
     Settings.Set({ maxErrors });
   }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseIndexWanted, parsePluginIndex } from './plugin-index.ts';
+import { parseIndexWanted } from './index-wanted.ts';
+import { parsePluginIndex } from './plugin-index.ts';
 
 const VERSION = {
   version: '1.0.0',

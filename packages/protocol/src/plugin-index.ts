@@ -4,9 +4,10 @@
  */
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { CAPABILITY_PATTERN, PLUGIN_NAME_PATTERN, VERSION_PATTERN, parsePluginName, parseVersion } from './ids.ts';
+import { CAPABILITY_PATTERN, PLUGIN_NAME_PATTERN, VERSION_PATTERN } from './ids.ts';
 import { isJsonObject } from './json.ts';
 import { LIMITS } from './limits.ts';
+import { once } from './once.ts';
 import type { Dependency } from './release.ts';
 
 /**
@@ -160,18 +161,20 @@ const VersionSchema = Type.Object({
   added_at: Type.Optional(text),
 });
 
-const schema = Compile(
-  Type.Object({
-    schema_v: Type.Literal(1),
-    name,
-    serial: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
-    blocks: Type.Array(Type.Object({ name, version: nullable(version), reason }), {
-      maxItems: LIMITS.index_versions.value,
+const schema = once(() =>
+  Compile(
+    Type.Object({
+      schema_v: Type.Literal(1),
+      name,
+      serial: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
+      blocks: Type.Array(Type.Object({ name, version: nullable(version), reason }), {
+        maxItems: LIMITS.index_versions.value,
+      }),
+      plugins: Type.Array(Type.Object({ name, versions: Type.Array(VersionSchema) }), {
+        maxItems: LIMITS.index_versions.value,
+      }),
     }),
-    plugins: Type.Array(Type.Object({ name, versions: Type.Array(VersionSchema) }), {
-      maxItems: LIMITS.index_versions.value,
-    }),
-  }),
+  ),
 );
 
 /**
@@ -193,8 +196,8 @@ export function parsePluginIndex(value: unknown): PluginIndexResult {
     const found = JSON.stringify(value['schema_v']) ?? 'missing';
     return { ok: false, fault: `has schema_v ${found.slice(0, 40)}; this version reads 1` };
   }
-  if (!schema.Check(value)) {
-    const { instancePath = '', message = 'is of another form' } = schema.Errors(value)[0] ?? {};
+  if (!schema().Check(value)) {
+    const { instancePath = '', message = 'is of another form' } = schema().Errors(value)[0] ?? {};
     return { ok: false, fault: `is wrong at "${shown(instancePath)}": ${message}` };
   }
   const index = value as PluginIndex; // The schema has just said so.
@@ -222,24 +225,4 @@ function firstTwice(words: readonly string[]): string | undefined {
 
 function shown(instancePath: string): string {
   return JSON.stringify(instancePath.slice(0, 80)).slice(1, -1);
-}
-
-/**
- * What is asked of an index: a plugin, and a version or, where that is left out, the newest that may be installed.
- *
- * @public
- */
-export type IndexWanted = { readonly name: string; readonly version?: string };
-
-/**
- * Reads `NAME` or `NAME@VERSION`; undefined where the text is neither.
- *
- * @public
- */
-export function parseIndexWanted(given: string): IndexWanted | undefined {
-  const at = given.indexOf('@');
-  const plugin = parsePluginName(at === -1 ? given : given.slice(0, at));
-  if (plugin === undefined || at === -1) return plugin === undefined ? undefined : { name: plugin };
-  const wanted = parseVersion(given.slice(at + 1));
-  return wanted === undefined ? undefined : { name: plugin, version: wanted };
 }

@@ -3,9 +3,9 @@
  */
 import { LIMITS, LIMIT_PROFILES, type GuestLimits, type Tier } from '@bulkhead/protocol';
 import { hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { silentLog, type Log } from '../base/log.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
+import { ownFile } from '../base/own-files.ts';
 import type { DialerOptions } from '../egress/dialer.ts';
 import type { SignaturePolicy } from '../install/judge-signature.ts';
 import type { NodeTiming } from '../nodes/nodes.ts';
@@ -65,7 +65,7 @@ export type Debugging = {
 
 /** Makes of a host's settings those of one whose guests are debugged: one instance, its spare parts, and no haste. */
 export function debugSettings(settings: HostSettings, debugging: Debugging): HostSettings {
-  return { ...settings, debugging, spareCount: 0, idleTimeoutMs: UNHURRIED_MS, guestPath: built('debug-guest.cjs') };
+  return { ...settings, debugging, spareCount: 0, idleTimeoutMs: UNHURRIED_MS, guestPath: ownFile('debug-guest.cjs') };
 }
 
 /** Limits of a plugin that somebody may hold at a breakpoint: a day instead of seconds, and room for the inspector. */
@@ -121,9 +121,9 @@ export function resolveSettings(options: HostOptions): HostSettings {
     hostName: hostname(),
     nodeTiming: { heartbeatMs: LIMITS.node_heartbeat_ms.value, lostMs: LIMITS.node_lost_ms.value },
     threadTiming: { silentMs: LIMITS.thread_silent_ms.value, lookEveryMs: LIMITS.thread_look_ms.value },
-    guestPath: built('guest.cjs'),
-    probePath: built('probe.js'),
-    workshopPath: built('workshop.js'),
+    guestPath: ownFile('guest.cjs'),
+    probePath: ownFile('probe.js'),
+    workshopPath: ownFile('workshop.js'),
     prepared: undefined,
     debugging: undefined,
   };
@@ -132,9 +132,4 @@ export function resolveSettings(options: HostOptions): HostSettings {
 function storageOpener(storage: HostOptions['storage']): () => Promise<Storage> {
   if (typeof storage === 'function') return storage;
   return async () => storage ?? createMemoryStorage();
-}
-
-/** This file is src/host/settings.ts or dist/host/settings.js; both are two levels below the package. */
-function built(name: string): string {
-  return fileURLToPath(new URL(`../../dist/${name}`, import.meta.url));
 }

@@ -3,7 +3,6 @@
  * page when it is asked for, and is never on the call path. Labels are bounded and hold no text of a plugin or tenant.
  */
 import { OUTCOME_KINDS, type OutcomeKind } from '@bulkhead/protocol';
-import { Registry as Page } from 'prom-client';
 import { createSeriesMetric, type Sample, type SeriesMetric } from './prometheus.ts';
 import { createFamily, createHistogram, observe, OTHER, type Family, type Histogram } from './series.ts';
 
@@ -43,8 +42,6 @@ export type Metrics = {
   readonly countDroppedFrames: (frames: number) => void;
   /** The whole page in the text format of Prometheus 0.0.4. Never rejects for what a guest did. */
   readonly renderMetrics: () => Promise<string>;
-  /** Content type of {@link Metrics.renderMetrics}. */
-  readonly contentType: string;
 };
 
 /** What is read when the page is rendered, in place of being counted. */
@@ -81,7 +78,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const egressRequests = createFamily(PLUGIN_LABELS_MAX, () => createFamily(REASON_LABELS_MAX, createCount));
   const egressBytes = createFamily(PLUGIN_LABELS_MAX, () => createFamily(REASON_LABELS_MAX, createCount));
   const asks = createFamily(REASON_LABELS_MAX, () => createFamily(REASON_LABELS_MAX, createCount));
-  const page = createPage([
+  const page = [
     counterOf('plugin_calls_total', 'Calls by how they ended.', () => callSamples(plugins, others)),
     histogramOf('plugin_call_duration_seconds', 'Time from admission to outcome.', () =>
       durationSamples(plugins, others),
@@ -105,7 +102,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     counterOf('record_failures_total', 'Records that were lost; no answer changed.', () =>
       counts('part', recordFailures),
     ),
-  ]);
+  ];
 
   function addPlugin(plugin: string): void {
     if (!plugins.has(plugin) && plugins.size < PLUGIN_LABELS_MAX) plugins.set(plugin, createPluginSeries());
@@ -135,8 +132,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     countEgressRequest: (plugin, code) => void (egressRequests.of(plugin).of(code).value += 1),
     countEgressBytes: (plugin, direction, bytes) => void (egressBytes.of(plugin).of(direction).value += bytes),
     countDroppedFrames: (frames) => void (droppedFrames.value += frames),
-    renderMetrics: () => page.metrics(),
-    contentType: page.contentType,
+    renderMetrics: () => renderPage(page),
   };
 }
 
@@ -146,10 +142,12 @@ const gaugeOf = (name: string, help: string, read: Read) => createSeriesMetric({
 const histogramOf = (name: string, help: string, read: Read) =>
   createSeriesMetric({ type: 'histogram', name, help }, read);
 
-function createPage(series: readonly SeriesMetric[]): Page {
+/** Loads prom-client for the first page: most processes that load the host render none. */
+async function renderPage(series: readonly SeriesMetric[]): Promise<string> {
+  const { Registry: Page } = await import('prom-client');
   const page = new Page();
   for (const metric of series) page.registerMetric(metric);
-  return page;
+  return page.metrics();
 }
 
 function createPluginSeries(): PluginSeries {

@@ -3,7 +3,7 @@
  * and the system call filters. Starts no guest.
  */
 import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ownFile } from '../../base/own-files.ts';
 import { FILTER_NAMES, NODE_FLAGS, type FilterName, type StagedFiles } from './command.ts';
 import { inspectNode } from './node-image.ts';
 import type { RunDirectory } from './run-directory.ts';
@@ -31,7 +31,7 @@ export async function stageLaunchFiles(options: LaunchFilesOptions): Promise<Sta
     runDirectory.stage(guestPath, `guest${extname(guestPath)}`),
     ...FILTER_NAMES.map((name) => runDirectory.write(`${name}.bpf`, filterProgram(name, options.architecture))),
   ]);
-  const launcher = options.launcherPath ?? fileURLToPath(new URL('./launch.pl', import.meta.url));
+  const launcher = options.launcherPath ?? ownFile('launch.pl');
   const [confined = '', confinedChildren = '', jail = '', jailChildren = ''] = filters;
   return {
     node,

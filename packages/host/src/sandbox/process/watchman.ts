@@ -6,8 +6,8 @@
  */
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import type { Log } from '../../base/log.ts';
+import { ownFile } from '../../base/own-files.ts';
 import type { Tool } from './toolset.ts';
 
 /** Which guests it ends, and what it needs. */
@@ -25,7 +25,7 @@ export type Watchman = { readonly close: () => Promise<void> };
 /** Starts it. Never rejects: where it cannot be started the guests' own means remain. */
 export function openWatchman({ perl, token, log }: WatchmanOptions): Watchman {
   if (!perl.found) return { close: () => Promise.resolve() };
-  const script = fileURLToPath(new URL('./watchman.pl', import.meta.url));
+  const script = ownFile('watchman.pl');
   // In a session of its own, so that what ends the host by its group does not end it, too.
   const child = spawn(perl.path, ['-w', script], {
     ...{ cwd: '/', env: {}, detached: true },
