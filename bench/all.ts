@@ -15,6 +15,7 @@ const BENCHES = [
   'recall',
   'tenants',
   'check',
+  'cli-start',
   'dev-reload',
   'stream',
 ];

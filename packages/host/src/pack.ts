@@ -7,7 +7,7 @@
 import { LIMITS, type Dependency, type Finding, type Manifest } from '@bulkhead/protocol';
 import { resolve } from 'node:path';
 import { CHECKSUMS_FILE, writeChecksums } from './archive/checksums.ts';
-import { fitsTar, writeTgz } from './archive/write-tar.ts';
+import { fitsTar } from './archive/tar-names.ts';
 import { pathFault } from './base/archive-paths.ts';
 import { HostError } from './base/host-error.ts';
 import type { AskWorkshop } from './base/workshop-port.ts';
@@ -87,6 +87,7 @@ async function pack({ dir, isPublished }: Packing, ask: AskWorkshop): Promise<Pa
   files.set(DEPENDENCIES_FILE, documentOf(dependencies));
   files.set(CHECKSUMS_FILE, writeChecksums(files));
   const { name, version } = manifest;
+  const { writeTgz } = await import('./archive/write-tar.ts'); // The compressor's tables take 10 ms, and little is packed.
   const bytes = writeTgz(files, TOP_FOLDER);
   insistOnSize(files, bytes);
   const findings = [...reviewed.findings, ...lacking.map((one) => ({ ...one, severity: 'warning' as const }))];

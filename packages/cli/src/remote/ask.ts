@@ -1,12 +1,14 @@
 /**
  * Asks a running server, and says with the next step what cannot be reached, answers in another form, or refuses.
  */
+import { text } from 'node:stream/consumers';
 import type { ArchiveFile, IndexedFrom } from '@bulkhead/host';
 import { LIMITS, isJsonObject, type CallReport, type Outcome, type PluginHealth } from '@bulkhead/protocol';
 import { UsageError } from '../usage-error.ts';
 import { NoAnswerError } from './no-answer-error.ts';
 import { RemoteError, parseRefusal } from './remote-error.ts';
 import type { Remote } from './remote.ts';
+import { sendRequest, type Answer, type SentRequest } from './send-request.ts';
 
 /** A request of the admin plane; `path` begins with a slash and holds no text that is not encoded. */
 export type AdminRequest = {
@@ -51,13 +53,13 @@ export async function askAdmin<Value>(remote: Remote, request: AdminRequest): Pr
     ...(ifMatch !== undefined && { 'if-match': ifMatch }),
   };
   const json = body === undefined ? {} : { body: JSON.stringify(body) };
-  const sent = archive === undefined ? json : { body: new Uint8Array(archive.bytes) };
-  const { response, value } = await ask(remote.server, path, { method, headers, ...sent });
-  const refusal = response.ok ? undefined : (parseRefusal(value) ?? raiseForeign(remote.server));
+  const sent = archive === undefined ? json : { body: archive.bytes };
+  const { answer, value } = await ask(remote.server, path, { method, headers, ...sent });
+  const refusal = answer.isOk ? undefined : (parseRefusal(value) ?? raiseForeign(remote.server));
   if (refusal !== undefined) throw new RemoteError(refusal);
   // By the schema of the route; what is no document, where there is one, was not written by a Bulkhead.
   if (value !== undefined && (typeof value !== 'object' || value === null)) raiseForeign(remote.server);
-  return { status: response.status, etag: response.headers.get('etag') ?? undefined, value: value as Value };
+  return { status: answer.status, etag: answer.stream.headers.etag, value: value as Value };
 }
 
 /** Which of both it is, the server sees by itself; a header holds no line breaks, so the signature goes as base64. */
@@ -90,10 +92,10 @@ export function callPath({ plugin, tool }: RemoteCall): string {
 }
 
 /** Reads an outcome. @throws {NoAnswerError} where the text is none. */
-export function outcomeOf(server: string, text: string): Outcome {
+export function outcomeOf(server: string, said: string): Outcome {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(said);
   } catch (cause) {
     return raiseForeign(server, cause);
   }
@@ -112,8 +114,8 @@ export async function askHealth(
 ): Promise<readonly PluginHealth[] | undefined> {
   const path = name === undefined ? '/v1/plugins' : `/v1/plugins/${encodeURIComponent(name)}/health`;
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const { response, value } = await ask(server, path, { headers });
-  if (response.status === 404) return undefined;
+  const { answer, value } = await ask(server, path, { headers });
+  if (answer.status === 404) return undefined;
   if (typeof value !== 'object' || value === null) raiseForeign(server);
   return (Array.isArray(value) ? value : [value]) as readonly PluginHealth[]; // The server's own schema.
 }
@@ -123,9 +125,9 @@ export async function askHealth(
  *
  * @throws {NoAnswerError} where no server answers.
  */
-export async function openAnswer(server: string, path: string, init: RequestInit): Promise<Response> {
+export async function openAnswer(server: string, path: string, sent: SentRequest): Promise<Answer> {
   try {
-    return await fetch(new URL(path, server), init);
+    return await sendRequest(new URL(path, server), sent);
   } catch (cause) {
     throw new NoAnswerError(`no Bulkhead answers at ${server}`, {
       hint: 'Start one with `bulkhead serve`, or name it with --server URL.',
@@ -134,13 +136,13 @@ export async function openAnswer(server: string, path: string, init: RequestInit
   }
 }
 
-type Answered = { readonly response: Response; readonly value: unknown };
+type Answered = { readonly answer: Answer; readonly value: unknown };
 
-async function ask(server: string, path: string, init: RequestInit): Promise<Answered> {
-  const response = await openAnswer(server, path, { ...init, signal: AbortSignal.timeout(ANSWER_MS) });
+async function ask(server: string, path: string, sent: SentRequest): Promise<Answered> {
+  const answer = await openAnswer(server, path, { ...sent, signal: AbortSignal.timeout(ANSWER_MS) });
   try {
-    const text = await response.text();
-    return { response, value: text === '' ? undefined : JSON.parse(text) };
+    const said = await text(answer.stream);
+    return { answer, value: said === '' ? undefined : JSON.parse(said) };
   } catch (cause) {
     return raiseForeign(server, cause);
   }

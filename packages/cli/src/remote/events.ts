@@ -4,15 +4,14 @@
  * JavaScript there.
  */
 import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 
 /** One event; `event` is `message` where the server names none. */
 export type ServerEvent = { readonly event: string; readonly data: string };
 
 /** Yields events until the stream ends. @throws Where the connection breaks. */
-export async function* readEvents(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<ServerEvent> {
+export async function* readEvents(input: Readable): AsyncGenerator<ServerEvent> {
   let event = 'message';
-  const input = Readable.fromWeb(body);
   // A broken connection is told of by the iteration below.
   const lines = createInterface({ input: input.on('error', () => undefined) });
   for await (const line of lines) {

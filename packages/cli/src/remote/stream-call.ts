@@ -1,6 +1,7 @@
 /**
  * Calls a tool of a running server and prints what it gives while it runs.
  */
+import { text } from 'node:stream/consumers';
 import type { JsonValue, Outcome, Progress } from '@bulkhead/protocol';
 import type { CallPrinter } from '../call-printer.ts';
 import { callPath, openAnswer, outcomeOf, tokenHeaders, type RemoteCall } from './ask.ts';
@@ -16,11 +17,11 @@ import type { Remote } from './remote.ts';
 export async function streamRemote(remote: Remote, called: RemoteCall, printer: CallPrinter): Promise<Outcome> {
   const headers = { ...tokenHeaders(remote), 'content-type': 'application/json', accept: 'text/event-stream' };
   const init = { method: 'POST', headers, body: JSON.stringify(called.body) };
-  const response = await openAnswer(remote.server, callPath(called), init);
-  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
-  if (!isStream || response.body === null) return outcomeOf(remote.server, await response.text());
+  const { stream } = await openAnswer(remote.server, callPath(called), init);
+  const isStream = stream.headers['content-type']?.startsWith('text/event-stream') === true;
+  if (!isStream) return outcomeOf(remote.server, await text(stream));
   try {
-    for await (const { event, data } of readEvents(response.body)) {
+    for await (const { event, data } of readEvents(stream)) {
       if (event === 'outcome') return outcomeOf(remote.server, data);
       await print(event, JSON.parse(data) as JsonValue, printer); // The server's own events, by their names.
     }

@@ -2,6 +2,8 @@
  * `bulkhead logs NAME`: what a plugin said for a tenant, and what became of it. Followed, it outlives a restart of the
  * server: the stream is opened again after the last line that was seen, for as long as nobody ends the command.
  */
+import type { Readable } from 'node:stream';
+import { text as readText } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { PluginLogLine, PluginLogPage } from '@bulkhead/host';
 import { InvalidArgumentError } from 'commander';
@@ -61,7 +63,6 @@ function pathOf(name: string, options: LogOptions, after: string | undefined): s
 }
 
 type Printer = { readonly line: (line: PluginLogLine) => void; readonly gap: () => void };
-type Stream = ReadableStream<Uint8Array<ArrayBuffer>>;
 type Following = {
   readonly remote: Remote;
   readonly name: string;
@@ -73,7 +74,7 @@ type Following = {
 /** Ends only with a refusal that trying again does not mend; the first connection must succeed, so that a typo is told. */
 async function follow(following: Following): Promise<never> {
   let after = following.options.after;
-  let stream: Stream | undefined = await openStream(following, after);
+  let stream: Readable | undefined = await openStream(following, after);
   let retryMs = RETRY_FIRST_MS;
   for (;;) {
     if (stream !== undefined) {
@@ -88,16 +89,18 @@ async function follow(following: Following): Promise<never> {
 }
 
 /** Opens the stream. @throws {RemoteError} for a refusal; {NoAnswerError} where no server answers. */
-async function openStream({ remote, name, options }: Following, after: string | undefined): Promise<Stream> {
-  const response = await openAnswer(remote.server, pathOf(name, options, after), { headers: tokenHeaders(remote) });
-  if (response.ok && response.body !== null) return response.body;
-  const refusal = parseRefusal(JSON.parse((await response.text()) || 'null'));
+async function openStream({ remote, name, options }: Following, after: string | undefined): Promise<Readable> {
+  const { isOk, stream } = await openAnswer(remote.server, pathOf(name, options, after), {
+    headers: tokenHeaders(remote),
+  });
+  if (isOk) return stream;
+  const refusal = parseRefusal(JSON.parse((await readText(stream)) || 'null'));
   if (refusal !== undefined) throw new RemoteError(refusal);
   throw new NoAnswerError(`${remote.server} answers, but not as Bulkhead does`);
 }
 
 /** The same while the server may be away, or is starting: then there is no stream yet. */
-async function openAgain(following: Following, after: string | undefined): Promise<Stream | undefined> {
+async function openAgain(following: Following, after: string | undefined): Promise<Readable | undefined> {
   try {
     return await openStream(following, after);
   } catch (error) {
@@ -108,7 +111,7 @@ async function openAgain(following: Following, after: string | undefined): Promi
 
 /** Prints what comes until the connection ends, and returns the cursor of the last line. */
 async function readStream(
-  body: Stream,
+  body: Readable,
   { printer }: Following,
   after: string | undefined,
 ): Promise<string | undefined> {

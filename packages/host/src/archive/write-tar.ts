@@ -4,12 +4,11 @@
  */
 import { gzipSync } from 'fflate';
 import { assertInvariant } from '../base/host-error.ts';
+import { splitName } from './tar-names.ts';
 
 const BLOCK_BYTES = 512;
 /** A record of tar; archives end with a whole one. */
 const RECORD_BYTES = 20 * BLOCK_BYTES;
-const NAME_BYTES_MAX = 100;
-const PREFIX_BYTES_MAX = 155;
 
 /** Packs files by path, below one folder; a path fits a ustar header, which `pathFault` and this folder's bounds see to. */
 export function writeTgz(files: ReadonlyMap<string, Uint8Array>, topFolder: string): Uint8Array {
@@ -21,27 +20,10 @@ export function writeTgz(files: ReadonlyMap<string, Uint8Array>, topFolder: stri
   return gzipSync(tar, { level: 9, mtime: 0 });
 }
 
-/** Tells whether a path below the folder fits a header, whose name splits at a slash. */
-export function fitsTar(path: string, topFolder: string): boolean {
-  return splitName(`${topFolder}/${path}`) !== undefined;
-}
-
 function padded(bytes: Uint8Array): Uint8Array {
   const whole = new Uint8Array(Math.ceil(bytes.length / BLOCK_BYTES) * BLOCK_BYTES);
   whole.set(bytes);
   return whole;
-}
-
-function splitName(path: string): readonly [prefix: string, name: string] | undefined {
-  if (Buffer.byteLength(path) <= NAME_BYTES_MAX) return ['', path];
-  const parts = path.split('/');
-  for (let at = 1; at < parts.length; at += 1) {
-    const prefix = parts.slice(0, at).join('/');
-    const name = parts.slice(at).join('/');
-    if (Buffer.byteLength(name) <= NAME_BYTES_MAX && Buffer.byteLength(prefix) <= PREFIX_BYTES_MAX)
-      return [prefix, name];
-  }
-  return undefined;
 }
 
 function headerOf(path: string, sizeBytes: number): Uint8Array {
