@@ -52,7 +52,8 @@ export { askedPermissions, knownFields, manifestPath, parseManifest } from './ma
 export type { HookName, ManifestSource } from './manifest-schema.ts';
 export type { EntryPointGroup } from './entry-point-groups.ts';
 export { ENTRY_POINT_GROUPS } from './entry-point-groups.ts';
-export { HOOK_NAMES, ManifestSchema, isHostPort } from './manifest-schema.ts';
+export { HOOK_NAMES, ManifestSchema } from './manifest-schema.ts';
+export { isHostPort } from './host-port.ts';
 export type {
   BindKind,
   BindMessage,

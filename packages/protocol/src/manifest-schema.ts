@@ -3,6 +3,7 @@
  */
 import { Type, type Static } from 'typebox';
 import { ENTRY_POINT_GROUPS, type EntryPointGroup } from './entry-point-groups.ts';
+import { HOSTS_PORT_PATTERN, HOST_PORT_PATTERN } from './host-port.ts';
 import { CAPABILITY_PATTERN, PLUGIN_NAME_PATTERN, VERSION_PATTERN } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { PERMISSION_PATTERN } from './permissions.ts';
@@ -37,22 +38,6 @@ const words = (description: string, pattern?: string) =>
     uniqueItems: true,
   });
 const atMost = (maximum: number, description: string) => Type.Integer({ description, minimum: 1, maximum });
-const HOST = '[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?';
-const PORT = '(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
-/** One exact host and its port, never a scheme or a path: where a secret may go. */
-export const HOST_PORT_PATTERN = `^${HOST}:${PORT}$`;
-const hostPort = new RegExp(HOST_PORT_PATTERN);
-/**
- * Tells whether a text is one exact host with its port, such as `localhost:11434`.
- *
- * @internal
- */
-export function isHostPort(word: string): boolean {
-  return hostPort.test(word);
-}
-
-/** A host, or `*.` for its subdomains, and a port: where `fetch` may go. */
-export const HOSTS_PORT_PATTERN = `^(?:\\*\\.)?${HOST}:${PORT}$`;
 const NO_PARENT = '(?!(?:[^#]*/)?\\.\\.(?:/|$))';
 /** A relative path that does not leave the plugin folder. */
 export const MAIN_PATTERN = `^${NO_PARENT}(?!/)[^\\\\#:\\u0000]{1,256}$`;

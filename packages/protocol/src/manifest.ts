@@ -7,6 +7,7 @@ import { closest } from 'fastest-levenshtein';
 import { Compile } from 'typebox/compile';
 import { Settings } from 'typebox/system';
 import type { Finding } from './finding.ts';
+import { HOSTS_PORT_PATTERN, HOST_PORT_PATTERN } from './host-port.ts';
 import {
   CAPABILITY_PATTERN,
   PLUGIN_NAME_PATTERN,
@@ -20,8 +21,6 @@ import { isJsonObject, type JsonObject } from './json.ts';
 import { LIMITS, LIMIT_PROFILES, type GuestLimits } from './limits.ts';
 import {
   ENTRY_POINT_PATTERN,
-  HOSTS_PORT_PATTERN,
-  HOST_PORT_PATTERN,
   MAIN_PATTERN,
   ManifestSchema,
   type HookName,
