@@ -206,7 +206,10 @@ test('a plugin that can do without the internet is refused it until it is grante
   await host.install(await folders.write('flexible', SOURCE, asks));
   const params = { url: `https://${API}/` };
   const ask = (tool: string) => askTool(host, tool, { plugin: 'flexible', params });
-  expect(await ask('fails')).toMatchObject({ message: expect.stringContaining('PERMISSION_NOT_GRANTED') });
+  expect(await ask('fails')).toMatchObject({
+    code: 'PERMISSION_NOT_GRANTED',
+    message: expect.stringContaining('the optional permission "internet"'),
+  });
   await host.registrations.enable('flexible', { grant: ['internet'] });
   expect(await ask('get')).toMatchObject({ status: 200, text: 'ok' });
 });
