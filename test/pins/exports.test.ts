@@ -63,6 +63,7 @@ test.each([
       'isAllowedBuiltin',
       'isErrorCode',
       'isHealthReport',
+      'isHostPort',
       'isJsonObject',
       'isTierAtLeast',
       'knownFields',

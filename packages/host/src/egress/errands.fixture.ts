@@ -6,13 +6,18 @@ import type { Broker, EgressAnswer, EgressRequest, Errand } from './broker.ts';
 import { openInternet, PUBLIC, type FakeInternet, type Received } from './internet.fixture.ts';
 import type { GrantedSecret } from './secrets.ts';
 
+/** A host that errands may reach. */
 export const API = 'api.example.com';
+/** Another. */
 export const OTHER = 'other.example.com';
 /** Is there, and not allowed. */
 export const EVIL = 'evil.example.net';
+/** What the secret is, and what a plugin holds in its place. */
 export const VALUE = 'sk-live/7+f9?';
+/** {@link VALUE}'s. */
 export const PLACEHOLDER = `bulkhead_secret_${'0'.repeat(39)}`;
 
+/** For {@link API}, in headers. */
 export const SECRET: GrantedSecret = {
   name: 'API_KEY',
   placeholder: PLACEHOLDER,

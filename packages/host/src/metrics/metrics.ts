@@ -4,6 +4,7 @@
  */
 import { OUTCOME_KINDS, type OutcomeKind } from '@bulkhead/protocol';
 import { createSeriesMetric, type Sample, type SeriesMetric } from './prometheus.ts';
+import { createServiceMetrics, type ServiceCounts } from './service-metrics.ts';
 import { createFamily, createHistogram, observe, OTHER, type Family, type Histogram } from './series.ts';
 
 /** How a handler ended; `skip` is a task that it handed on. */
@@ -16,7 +17,7 @@ export type RecordPart = 'registry' | 'ledger' | 'transitions' | 'keys' | 'metri
 export type EventOutcome = 'delivered' | 'late' | 'dropped';
 
 /** The series of one host; every method but `renderMetrics` is synchronous, O(1) and never throws. Durations are milliseconds. */
-export type Metrics = {
+export type Metrics = ServiceCounts & {
   /** Gives a plugin its own label; calls of plugins without one count as `other`, so that made-up names cost nothing. */
   readonly addPlugin: (plugin: string) => void;
   /** Takes the label away; what it counted goes too. */
@@ -32,13 +33,7 @@ export type Metrics = {
   /** `reason` is an error code, or a word of the host such as `idle`. */
   readonly countKill: (reason: string) => void;
   readonly countRecordFailure: (part: RecordPart) => void;
-  /** Counts what a plugin asked of a service that exists; `code` is `ok` or of the error table. */
-  readonly countServiceAsk: (service: string, code: string) => void;
   readonly countEvent: (outcome: EventOutcome) => void;
-  /** Counts a request of a plugin to the network; `code` is `ok` or of the error table. */
-  readonly countEgressRequest: (plugin: string, code: string) => void;
-  /** Counts bytes of bodies and URLs that went out for a plugin or came for it. */
-  readonly countEgressBytes: (plugin: string, direction: 'sent' | 'received', bytes: number) => void;
   readonly countDroppedFrames: (frames: number) => void;
   /** The whole page in the text format of Prometheus 0.0.4. Never rejects for what a guest did. */
   readonly renderMetrics: () => Promise<string>;
@@ -75,9 +70,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const recordFailures = createFamily(REASON_LABELS_MAX, createCount);
   const events = createFamily(REASON_LABELS_MAX, createCount);
   const droppedFrames = createCount();
-  const egressRequests = createFamily(PLUGIN_LABELS_MAX, () => createFamily(REASON_LABELS_MAX, createCount));
-  const egressBytes = createFamily(PLUGIN_LABELS_MAX, () => createFamily(REASON_LABELS_MAX, createCount));
-  const asks = createFamily(REASON_LABELS_MAX, () => createFamily(REASON_LABELS_MAX, createCount));
+  const services = createServiceMetrics();
   const page = [
     counterOf('plugin_calls_total', 'Calls by how they ended.', () => callSamples(plugins, others)),
     histogramOf('plugin_call_duration_seconds', 'Time from admission to outcome.', () =>
@@ -89,19 +82,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
     histogramOf('sandbox_start_seconds', 'Time until a guest could serve.', () => histograms('kind', starts)),
     counterOf('sandbox_kills_total', 'Guests that were killed, by reason.', () => counts('reason', kills)),
     counterOf('sandbox_dropped_frames_total', 'Late replies that were dropped.', () => [unlabelled(droppedFrames)]),
-    counterOf('service_asks_total', 'What plugins asked of the host, by how it was answered.', () =>
-      pairSamples(asks, ['service', 'code']),
-    ),
     counterOf('plugin_events_total', 'Events for instances, by what became of them.', () => counts('outcome', events)),
-    counterOf('egress_requests_total', 'Requests of plugins to the network, by how they ended.', () =>
-      pairSamples(egressRequests, ['plugin', 'outcome']),
-    ),
-    counterOf('egress_bytes_total', 'Bytes that plugins sent to the network and had from it.', () =>
-      pairSamples(egressBytes, ['plugin', 'direction']),
-    ),
     counterOf('record_failures_total', 'Records that were lost; no answer changed.', () =>
       counts('part', recordFailures),
     ),
+    ...services.series,
   ];
 
   function addPlugin(plugin: string): void {
@@ -116,6 +101,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   }
 
   return {
+    ...services.counts,
     addPlugin,
     removePlugin: (plugin) => void plugins.delete(plugin),
     observeCall,
@@ -127,10 +113,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     observeStart: (kind, durationMs) => observe(starts.of(kind), durationMs / 1_000),
     countKill: (reason) => void (kills.of(reason).value += 1),
     countRecordFailure: (part) => void (recordFailures.of(part).value += 1),
-    countServiceAsk: (service, code) => void (asks.of(service).of(code).value += 1),
     countEvent: (outcome) => void (events.of(outcome).value += 1),
-    countEgressRequest: (plugin, code) => void (egressRequests.of(plugin).of(code).value += 1),
-    countEgressBytes: (plugin, direction, bytes) => void (egressBytes.of(plugin).of(direction).value += bytes),
     countDroppedFrames: (frames) => void (droppedFrames.value += frames),
     renderMetrics: () => renderPage(page),
   };
@@ -193,12 +176,6 @@ function handlerSamples(handlers: Family<HandlerSeries>): readonly Sample[] {
 function handlerFailures(handlers: Family<HandlerSeries>): readonly Sample[] {
   return [...handlers.entries()].flatMap(([handler, series]) =>
     [...series.failures.entries()].map(([reason, { value }]) => ({ labels: { handler, reason }, value })),
-  );
-}
-
-function pairSamples(family: Family<Family<Count>>, [outer, inner]: readonly [string, string]): readonly Sample[] {
-  return [...family.entries()].flatMap(([name, counted]) =>
-    [...counted.entries()].map(([code, { value }]) => ({ labels: { [outer]: name, [inner]: code }, value })),
   );
 }
 

@@ -2,7 +2,6 @@
  * A module's syntax tree as the rules see it: plain nodes of any type, walked whole. The walker is our own, because
  * ready-made ones leave parts out (object patterns, for one), and what a walker does not visit is not reviewed.
  */
-import { visitorKeys } from 'oxc-parser';
 
 /** A node of the parser, in ESTree form. Fields beyond these depend on `type`; rules look at them through {@link child}. */
 export type SyntaxNode = {
@@ -12,8 +11,14 @@ export type SyntaxNode = {
   readonly [key: string]: unknown;
 };
 
-/** The parser's node types, each under itself. What is not among them is a node all the same. */
-const KNOWN_TYPES: ReadonlyMap<string, string> = new Map(Object.keys(visitorKeys).map((type) => [type, type]));
+/** The parser's node types that were met, each under itself; there are some two hundred. */
+const knownTypes = new Map<string, string>();
+
+function oneOf(type: string): string {
+  const known = knownTypes.get(type);
+  if (known === undefined) knownTypes.set(type, type);
+  return known ?? type;
+}
 
 /** Tells whether a value is a node of the tree. */
 function isNode(value: unknown): value is SyntaxNode {
@@ -60,7 +65,7 @@ export function listNodes(root: SyntaxNode): readonly PlacedNode[] {
   const nodes: SyntaxNode[] = [root];
   const parents: (PlacedNode | undefined)[] = [undefined]; // Of the node at the same height.
   for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
-    const type = KNOWN_TYPES.get(node.type) ?? node.type;
+    const type = oneOf(node.type);
     const placed: PlacedNode = { node, type, parent: parents.pop(), index: listed.length };
     listed.push(placed);
     const from = nodes.length;
