@@ -91,14 +91,23 @@ function configOf(dir: string, main: string): object {
     ...(sdk !== undefined && { paths: { [SDK_NAME]: [sdk] } }),
   };
   if (existsSync(own)) return { extends: own, compilerOptions: always, files: [join(dir, main)] };
-  const usual = { target: 'esnext', module: 'nodenext', lib: ['esnext', 'dom'], strict: false, ...nodeTypes() };
+  const usual = { target: 'esnext', module: 'nodenext', strict: false, ...libraries() };
   return { compilerOptions: { ...usual, ...always }, files: [join(dir, main)] };
 }
 
-/** Of Node, where they are installed beside the command line: without them a timer is a number. */
-function nodeTypes(): object {
-  const described = findPackageJSON('@types/node', import.meta.url);
-  return described === undefined ? { types: [] } : { types: ['node'], typeRoots: [dirname(dirname(described))] };
+/** A plugin runs in Node; where its types are not installed, those of a browser know `fetch` and timers at least. */
+function libraries(): object {
+  const described = nodeTypes();
+  if (described === undefined) return { lib: ['esnext', 'dom'], types: [] };
+  return { lib: ['esnext'], types: ['node'], typeRoots: [dirname(dirname(described))] };
+}
+
+function nodeTypes(): string | undefined {
+  try {
+    return findPackageJSON('@types/node', import.meta.url);
+  } catch {
+    return undefined; // Not installed beside the command line.
+  }
 }
 
 /** The host supplies the SDK to a folder that has not installed it, so the compiler is shown the same one. */

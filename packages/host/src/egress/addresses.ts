@@ -13,18 +13,21 @@ export function isPublicAddress(address: string): boolean {
 
 function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
   if (address.range() !== 'unicast') return false;
-  const text = address.toString();
-  return address.kind() === 'ipv4'
-    ? !EXCEPTIONS.check(text)
-    : GLOBAL.check(text, 'ipv6') && !EXCEPTIONS.check(text, 'ipv6');
+  lists ??= createLists();
+  const [text, family] = [address.toString(), address.kind()];
+  return (family === 'ipv4' || lists.assigned.check(text, family)) && !lists.exceptions.check(text, family);
 }
 
-/** All that is assigned of IPv6 (RFC 4291, 2.4): the rest is for other uses, or for none yet. */
-const GLOBAL = new BlockList();
-GLOBAL.addSubnet('2000::', 3, 'ipv6');
+type Lists = { readonly assigned: BlockList; readonly exceptions: BlockList };
 
-/** Public by their form, and not in use as such. */
-const EXCEPTIONS = new BlockList();
-EXCEPTIONS.addAddress('168.63.129.16'); // Azure's host, which answers its guests alone.
-EXCEPTIONS.addSubnet('192.0.0.0', 24); // RFC 6890; Oracle's metadata is among them.
-EXCEPTIONS.addSubnet('3fff::', 20, 'ipv6'); // Documentation, RFC 9637.
+/** Made for the first address: it takes a while, and most hosts dial nobody. */
+let lists: Lists | undefined;
+
+function createLists(): Lists {
+  const [assigned, exceptions] = [new BlockList(), new BlockList()];
+  assigned.addSubnet('2000::', 3, 'ipv6'); // All that is given out of IPv6 (RFC 4291, 2.4).
+  exceptions.addAddress('168.63.129.16'); // Azure's host, which answers its guests alone.
+  exceptions.addSubnet('192.0.0.0', 24); // RFC 6890; Oracle's metadata is among them.
+  exceptions.addSubnet('3fff::', 20, 'ipv6'); // Documentation, RFC 9637.
+  return { assigned, exceptions };
+}

@@ -63,10 +63,16 @@ export function compileSchema(schema: JsonObject, what: string): CompiledSchema 
   }
 }
 
-/** Compiles a schema of our own, which costs what its value is long: it is checked without a limit of time. */
+/**
+ * Compiles a schema of our own when something is first held to it: a host has some thirty, and most runs use few. It costs what
+ * its value is long, and is checked without a limit of time.
+ */
 export function compileOwnSchema(schema: JsonObject): SchemaCheck {
-  const validate = create(Ajv2020).compile(schema);
-  return (value) => (validate(value) ? undefined : describeErrors(validate.errors));
+  let validate: ValidateFunction | undefined;
+  return (value) => {
+    validate ??= create(Ajv2020).compile(schema);
+    return validate(value) ? undefined : describeErrors(validate.errors);
+  };
 }
 
 /** Each schema has a compiler of its own, because what one names by `$id` another could see. */
