@@ -25,8 +25,11 @@ const RUN_VARIABLE = 'BULKHEAD_TEST_RUN';
 const SETTLE_MS = 5_000;
 const POLL_MS = 50;
 
+/** The run's own user cache: what commands keep there is kept, and goes with the run. */
+const CACHE = 'user-cache';
+
 /** Files that tools, not the suite, keep in a temporary folder. */
-const FILES_OF_TOOLS: ReadonlySet<string> = new Set(['node-compile-cache']);
+const FILES_OF_TOOLS: ReadonlySet<string> = new Set(['node-compile-cache', CACHE]);
 
 /** Processes of the test runner itself, which end after this guard. */
 const PROCESSES_OF_TOOLS: ReadonlySet<string> = new Set(['vitest-watchdog']);
@@ -51,7 +54,7 @@ export async function openRun(): Promise<Run> {
 
 /** Returns the variables by which processes are the run's. */
 export function runEnvironment(run: Run): Readonly<Record<string, string>> {
-  return { [RUN_VARIABLE]: run.id, TMPDIR: run.directory };
+  return { [RUN_VARIABLE]: run.id, TMPDIR: run.directory, XDG_CACHE_HOME: join(run.directory, CACHE) };
 }
 
 /**

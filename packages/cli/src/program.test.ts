@@ -1,7 +1,9 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Receipt } from '@bulkhead/protocol';
 import { TIERS } from '@bulkhead/protocol';
-import { makeFolder, run, runHere } from './cli-fixture.ts';
+import { makeFolder, REPOSITORY, run, runHere } from './cli-fixture.ts';
 
 const VERBS = [
   ...['serve', 'call', 'check', 'review', 'init', 'doctor', 'list', 'health', 'plugins', 'enable', 'disable'],
@@ -73,6 +75,14 @@ test('under an old Node it starts itself again with the pinned one, and hands on
   expect(JSON.parse(stdout)).toMatchObject({ tier: expect.any(String) });
   expect(code).toBe(0);
   expect((await run(['check'], { nodeArgs: [OLD_NODE] })).code).toBe(2);
+});
+
+test('what V8 made of the code is kept in the user’s cache folder, and is no need', async () => {
+  await using folder = await makeFolder();
+  const version = (cache: string) => run(['--version'], { env: { XDG_CACHE_HOME: cache }, isBuilt: true });
+  expect(await version(folder.path)).toMatchObject({ code: 0, stderr: '' });
+  expect(await readdir(join(folder.path, 'bulkhead/code'))).not.toEqual([]);
+  expect(await version(join(REPOSITORY, 'package.json'))).toMatchObject({ code: 0, stderr: '' });
 });
 
 test('every verb runs outside the repository', async () => {

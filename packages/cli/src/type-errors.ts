@@ -44,7 +44,10 @@ function findCompiler(): readonly [string, ...string[]] | undefined {
   try {
     const described = createRequire(import.meta.url).resolve('typescript/package.json');
     const native = nativeCompiler(described);
-    return native === undefined ? [process.execPath, join(dirname(described), 'bin/tsc')] : [native];
+    // On one core, so that what reads and loads the plugin meanwhile has another.
+    return native === undefined
+      ? [process.execPath, join(dirname(described), 'bin/tsc')]
+      : [native, '--singleThreaded'];
   } catch {
     return undefined; // It is an optional companion.
   }

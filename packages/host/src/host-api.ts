@@ -92,6 +92,11 @@ export type HostOptions = {
   readonly spareMemoryMb?: number;
   /** How long the process that reviews plugins waits for its next job, in milliseconds; 10 seconds by default. */
   readonly workshopIdleMs?: number;
+  /**
+   * `now` (default) measures the sandbox when the host opens. `lately` takes what was measured within the hour by the same user in the
+   * same boot with the same programs, from the user's cache folder; for hosts that end soon. The receipt says when that was.
+   */
+  readonly measured?: 'now' | 'lately';
   /** Uses this tier or the strongest below it, instead of the strongest there is; for tests of weaker tiers. */
   readonly tierMax?: Tier;
   /** Turns a broken startup audit from a warning into an error (X001-8). */

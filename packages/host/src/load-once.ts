@@ -10,6 +10,7 @@ import { openHost } from './host.ts';
 import { resolveSettings } from './host/settings.ts';
 import type { PreparedSandbox } from './sandbox/process/prepare-sandbox.ts';
 import { problemsOfTrial } from './install/problems.ts';
+import { prepareSchemas } from './schema/compile-schema.ts';
 
 /** Loads a plugin, and answers what is wrong with it then; disposing ends the host. */
 export type LoadOnce = AsyncDisposable & { readonly load: (bundle: Bundle) => Promise<readonly Finding[]> };
@@ -19,8 +20,10 @@ export type LoadOnce = AsyncDisposable & { readonly load: (bundle: Bundle) => Pr
  * takes as long as reading does.
  */
 export function openLoadOnce(preparing: Promise<PreparedSandbox>): LoadOnce {
-  const opening = preparing.then((prepared) => openHost({ ...resolveSettings({ spareCount: 0 }), prepared }));
-  opening.catch(() => undefined); // Told by `load`, where there is one.
+  const settings = resolveSettings({ spareCount: 0, measured: 'lately' });
+  const opening = preparing.then((prepared) => openHost({ ...settings, prepared }));
+  // What becomes of it `load` tells, where there is one; meanwhile the plugin is read in another process.
+  opening.then(prepareSchemas, () => undefined);
   return {
     load: async (bundle) => {
       const { parts } = await opening;

@@ -45,7 +45,7 @@ export async function runContracts(dir: string): Promise<ContractReport> {
   const keep = (fields: object): void => void stacks.push('stack' in fields ? fields.stack : undefined);
   const ignore = (): void => undefined;
   const log = { debug: ignore, info: ignore, warn: keep, error: keep };
-  await using host = await createHost({ spareCount: 0, log });
+  await using host = await createHost({ spareCount: 0, log, measured: 'lately' });
   const loaded = await load(host, dir, stacks);
   if (loaded.problem !== undefined) {
     const { problem, release, findings } = loaded;

@@ -16,7 +16,7 @@ export async function callFolder(asked: Call, terminal: Terminal): Promise<Outco
   const signal = signalOfInterrupt();
   const done = terminal.progress(`calling ${asked.tool} of ${asked.where}`);
   try {
-    await using host = await createHost({ spareCount: 0 });
+    await using host = await createHost({ spareCount: 0, measured: 'lately' });
     const name = await install(host, dir, capabilitiesOf((asked.grant ?? []).flatMap(parsePermissions)));
     if (typeof name !== 'string') return refused(name, { dir, tool: asked.tool, host });
     done();

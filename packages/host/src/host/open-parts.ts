@@ -230,7 +230,7 @@ type Told = { readonly metrics: Metrics; readonly journal: Journal };
 async function openSandbox(settings: HostSettings, { metrics, journal }: Told): Promise<ProcessSandbox> {
   const { clock, log, guestPath, probePath, spareCount, spareMemoryMb, tierMax, minTier } = settings;
   const sandbox = await openProcessSandbox({
-    ...{ clock, log, guestPath, probePath, spareCount, spareMemoryMb, tierMax },
+    ...{ clock, log, guestPath, probePath, spareCount, spareMemoryMb, tierMax, notes: settings.notes },
     prepared: settings.prepared,
     isDebugged: settings.debugging !== undefined,
     onOpened: (kind, durationMs) => metrics.observeStart(kind === 'warm' ? 'pool' : 'cold', durationMs),

@@ -6,6 +6,7 @@ import { bundleSource } from '../bundle/bundle-source.ts';
 import { reviewSource } from '../review/review-source.ts';
 import { tierObstacle } from '../sandbox/process/command.ts';
 import { stageLaunchFiles } from '../sandbox/process/launch-files.ts';
+import { noNotes } from '../sandbox/process/machine-notes.ts';
 import { openRunDirectory } from '../sandbox/process/run-directory.ts';
 import { findToolset } from '../sandbox/process/toolset.ts';
 import { leaseUids, type UidLease } from '../sandbox/process/uid-lease.ts';
@@ -33,7 +34,10 @@ async function openAt(tier: Tier): Promise<Workshop> {
   const place = await openRunDirectory({ forOtherUsers: toolset.isRoot });
   const staged = await stageLaunchFiles({ runDirectory: place, guestPath: WORKSHOP_FILE, architecture });
   const settings = { clock: systemClock, workshopPath: WORKSHOP_FILE };
-  const workshop = openWorkshop({ settings, sandbox: { tier, runDirectory: place, staged, toolset, uids } });
+  const workshop = openWorkshop({
+    settings,
+    sandbox: { tier, runDirectory: place, staged, toolset, uids, notes: noNotes },
+  });
   const close = async (): Promise<void> => {
     await workshop.close();
     await place.close();

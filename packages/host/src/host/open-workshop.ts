@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import { dataLimitBytes } from '../sandbox/process/command.ts';
 import { createGuestLauncher } from '../sandbox/process/launcher.ts';
-import { inspectNode } from '../sandbox/process/node-image.ts';
+import { imageOf } from '../sandbox/process/launch-files.ts';
 import type { PreparedSandbox } from '../sandbox/process/prepare-sandbox.ts';
 import { findNativeTools } from '../toolchain/native-tools.ts';
 import { WORKSHOP_HEAP_MB } from '../toolchain/workshop-launch.ts';
@@ -64,7 +64,7 @@ async function stageWorkshop(
     runDirectory.stage(natives.bundler, 'bundler'),
     runDirectory.stage(natives.parser, 'parser.node'),
     // The parser needs libraries that Node alone does not load.
-    inspectNode(process.execPath, ['--require', natives.parser]),
+    imageOf(process.execPath, ['--require', natives.parser], sandbox.notes),
   ]);
   const launcher = createGuestLauncher({
     tier,

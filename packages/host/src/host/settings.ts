@@ -2,13 +2,20 @@
  * Resolves a host's options to full settings: below this nothing is optional.
  */
 import { LIMITS, LIMIT_PROFILES, type GuestLimits, type Tier } from '@bulkhead/protocol';
-import { hostname } from 'node:os';
+import { homedir, hostname } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { silentLog, type Log } from '../base/log.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { ownFile } from '../base/own-files.ts';
 import type { DialerOptions } from '../egress/dialer.ts';
 import type { SignaturePolicy } from '../install/judge-signature.ts';
 import type { NodeTiming } from '../nodes/nodes.ts';
+import {
+  noNotes,
+  openMachineNotes,
+  type MachineNotes,
+  type MachineNotesOptions,
+} from '../sandbox/process/machine-notes.ts';
 import type { PreparedSandbox } from '../sandbox/process/prepare-sandbox.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { ThreadTiming } from '../services/threads.ts';
@@ -52,6 +59,8 @@ export type HostSettings = {
   readonly guestPath: string;
   readonly probePath: string;
   readonly workshopPath: string;
+  /** What was measured of this machine lately, where a host may use it. */
+  readonly notes: MachineNotes;
   /** What its caller has prepared of its sandbox, and closes. */
   readonly prepared: PreparedSandbox | undefined;
   /** Set by {@link createDebugHost} alone. */
@@ -124,9 +133,17 @@ export function resolveSettings(options: HostOptions): HostSettings {
     guestPath: ownFile('guest.cjs'),
     probePath: ownFile('probe.js'),
     workshopPath: ownFile('workshop.js'),
+    notes: options.measured === 'lately' ? openMachineNotes(cacheOptions()) : noNotes,
     prepared: undefined,
     debugging: undefined,
   };
+}
+
+/** Of the user who runs this (XDG Base Directory Specification). */
+function cacheOptions(): MachineNotesOptions {
+  const { XDG_CACHE_HOME: given } = process.env;
+  const base = given !== undefined && isAbsolute(given) ? given : join(homedir(), '.cache');
+  return { dir: join(base, 'bulkhead', 'machine'), wallTime: systemClock.wallTime };
 }
 
 function storageOpener(storage: HostOptions['storage']): () => Promise<Storage> {

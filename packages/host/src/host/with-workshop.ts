@@ -73,7 +73,7 @@ async function inMeasured<Answer>(
   }
 }
 
-const settingsOf = (): ReturnType<typeof resolveSettings> => resolveSettings({ spareCount: 0 });
+const settingsOf = (): ReturnType<typeof resolveSettings> => resolveSettings({ spareCount: 0, measured: 'lately' });
 
 /** The workshop starts behind what `use` does before it asks. */
 async function inWorkshop<Answer>(

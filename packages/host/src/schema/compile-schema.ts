@@ -75,6 +75,11 @@ export function compileOwnSchema(schema: JsonObject): SchemaCheck {
   };
 }
 
+/** Makes the judge of the usual draft, which the first schema of a plugin would wait for. */
+export function prepareSchemas(): void {
+  judgeOf(Ajv2020);
+}
+
 /** Each schema has a compiler of its own, because what one names by `$id` another could see. */
 function compile(schema: JsonObject): ValidateFunction {
   const draft = draftOf(schema);

@@ -92,9 +92,12 @@ async function readWhole(handle: FileHandle, size: number, bytesMax: number): Pr
   const bytes = Buffer.alloc(Math.min(size, bytesMax) + 1);
   let length = 0;
   while (length < bytes.length) {
-    const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
-    if (bytesRead === 0) return { kind: 'read', bytes: new Uint8Array(bytes.subarray(0, length)) };
+    const wanted = bytes.length - length;
+    const { bytesRead } = await handle.read(bytes, length, wanted, length);
     length += bytesRead;
+    // One byte more than it had was asked for, so that the usual file needs no second reading.
+    const hasEnded = bytesRead === 0 || (bytesRead < wanted && length === size);
+    if (hasEnded) return { kind: 'read', bytes: new Uint8Array(bytes.subarray(0, length)) };
   }
   return { kind: 'too_large', size: length };
 }

@@ -8,7 +8,16 @@ import { posix } from 'node:path';
 import { HostError, systemCodeOf } from '../base/host-error.ts';
 import { isLoadable } from '../base/tree-paths.ts';
 import { createBudget, type Budget } from './budget.ts';
-import { kindOf, listFolder, openFolder, openFolderIn, readFileIn, type OpenFolder } from './open-beneath.ts';
+import {
+  kindOf,
+  listFolder,
+  openFolder,
+  openFolderIn,
+  readFileIn,
+  type EntryKind,
+  type FileReading,
+  type OpenFolder,
+} from './open-beneath.ts';
 import { createPackageReader } from './read-package.ts';
 import type { SourceTree, read } from './source-tree.ts';
 
@@ -116,29 +125,51 @@ function disposable(folder: OpenFolder): { readonly folder: OpenFolder } & Async
 
 async function readFolder(folder: OpenFolder, path: string, walk: Walk): Promise<void> {
   walk.budget.enter(path);
-  for (const name of await listFolder(folder)) {
-    if (name.startsWith('.') || SKIPPED_FOLDERS.includes(name)) continue;
-    await readEntry(folder, posix.join(path, name), walk);
+  const listed = await listFolder(folder);
+  const names = listed.filter((name) => !name.startsWith('.') && !SKIPPED_FOLDERS.includes(name));
+  for (let from = 0; from < names.length; from += AHEAD) {
+    const paths = names.slice(from, from + AHEAD).map((name) => posix.join(path, name));
+    for (const one of paths) walk.budget.countEntry(one);
+    const entries = await Promise.all(paths.map((one) => lookAt(folder, one)));
+    for (const entry of entries) await take(folder, entry, walk);
   }
 }
 
-async function readEntry(folder: OpenFolder, path: string, walk: Walk): Promise<void> {
-  const name = posix.basename(path);
-  walk.budget.countEntry(path);
-  const kind = await kindOf(folder, name);
+/** Entries that are read at the same time, each of at most 1 MiB: one after the other they would wait for one another. */
+const AHEAD = 16;
+
+/** An entry as it was found, its content read where that is source. What could not be read is told in its turn. */
+type Entry =
+  | { readonly path: string; readonly kind: EntryKind | undefined }
+  | { readonly path: string; readonly kind: 'source'; readonly reading: FileReading }
+  | { readonly path: string; readonly kind: 'unreadable'; readonly error: unknown };
+
+async function lookAt(folder: OpenFolder, path: string): Promise<Entry> {
+  try {
+    const name = posix.basename(path);
+    const kind = await kindOf(folder, name);
+    // A pipe or a device has no content to read; importing it fails as a file that is not there.
+    if (kind !== 'file' || !isLoadable(name)) return { path, kind };
+    return { path, kind: 'source', reading: await readReadable(folder, path) };
+  } catch (error) {
+    return { path, kind: 'unreadable', error };
+  }
+}
+
+async function take(folder: OpenFolder, entry: Entry, walk: Walk): Promise<void> {
+  const { path, kind } = entry;
+  if (kind === 'unreadable') throw entry.error;
+  if (kind === 'source') return takeSource(path, entry.reading, walk);
   if (kind === 'link') return refuseLink(path, walk);
   if (kind === 'folder') {
-    const opened = await openFolderIn(folder, name);
+    const opened = await openFolderIn(folder, posix.basename(path));
     if (opened === undefined) return refuseLink(path, walk); // It was a folder a moment ago.
     await using inner = disposable(opened);
     return await readFolder(inner.folder, path, walk); // Awaited, because the folder is closed on the way out.
   }
-  // A pipe or a device has no content to read; importing it fails as a file that is not there.
-  if (kind === 'file' && isLoadable(name)) await readFile(folder, path, walk);
 }
 
-async function readFile(folder: OpenFolder, path: string, walk: Walk): Promise<void> {
-  const reading = await readReadable(folder, path);
+function takeSource(path: string, reading: FileReading, walk: Walk): void {
   if (reading.kind === 'link') return refuseLink(path, walk);
   if (reading.kind === 'too_large') return void walk.oversized.set(path, reading.size);
   if (reading.kind === 'not_a_file') return;

@@ -2,10 +2,11 @@
  * Puts in place, once per host, every file that starting a guest needs: the Node binary, the built guest, the launcher
  * and the system call filters. Starts no guest.
  */
-import { extname } from 'node:path';
+import { extname, isAbsolute } from 'node:path';
 import { ownFile } from '../../base/own-files.ts';
 import { FILTER_NAMES, NODE_FLAGS, type FilterName, type StagedFiles } from './command.ts';
-import { inspectNode } from './node-image.ts';
+import { noNotes, type MachineNotes } from './machine-notes.ts';
+import { inspectNode, type NodeImage } from './node-image.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { SELF_PID_MARK, seccompProgram } from './seccomp.ts';
 import type { Architecture } from './syscall-numbers.ts';
@@ -19,14 +20,16 @@ export type LaunchFilesOptions = {
   readonly architecture: Architecture | undefined;
   readonly nodePath?: string;
   readonly launcherPath?: string;
+  /** What was measured lately; without it the binary is started to be looked at. */
+  readonly notes?: MachineNotes;
 };
 
 /** Stages the files and returns where they are; they go with the run directory. */
 export async function stageLaunchFiles(options: LaunchFilesOptions): Promise<StagedFiles> {
-  const { runDirectory, guestPath } = options;
+  const { runDirectory, guestPath, notes = noNotes } = options;
   const nodePath = options.nodePath ?? process.execPath;
   const [image, node, guest, ...filters] = await Promise.all([
-    inspectNode(nodePath, NODE_FLAGS),
+    imageOf(nodePath, NODE_FLAGS, notes),
     runDirectory.stage(nodePath, 'node'),
     runDirectory.stage(guestPath, `guest${extname(guestPath)}`),
     ...FILTER_NAMES.map((name) => runDirectory.write(`${name}.bpf`, filterProgram(name, options.architecture))),
@@ -40,6 +43,17 @@ export async function stageLaunchFiles(options: LaunchFilesOptions): Promise<Sta
     image,
     filters: { confined, 'confined-children': confinedChildren, jail, 'jail-children': jailChildren },
   };
+}
+
+/** Where the loader finds libraries; it is written anew where some are installed. */
+const LOADER_CACHE = '/etc/ld.so.cache';
+
+/** What a Node binary needs around it with these flags, as noted or as it is now. */
+export function imageOf(nodePath: string, flags: readonly string[], notes: MachineNotes): Promise<NodeImage> {
+  const named = flags.filter((flag) => isAbsolute(flag));
+  return notes.recall(`node ${flags.join(' ')}`, [nodePath, LOADER_CACHE, ...named], () =>
+    inspectNode(nodePath, flags),
+  );
 }
 
 /** In bubblewrap's pid namespace its own helper is process 1 and the guest is process 2. */

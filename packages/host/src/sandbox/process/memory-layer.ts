@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream';
 import { systemCodeOf } from '../../base/host-error.ts';
 import type { ProbeResult } from '../../self-test/probe.ts';
 import { findGroupPlaces, type GroupPlaces } from './group-places.ts';
+import { noNotes, type MachineNotes } from './machine-notes.ts';
 import { openGuestGroups, type GuestGroup, type GuestGroups } from './guest-groups.ts';
 import type { Toolset } from './toolset.ts';
 
@@ -21,6 +22,8 @@ export type MemoryLayerOptions = {
   readonly runDirectory: string;
   /** Where to try; looked for where it is left out. */
   readonly places?: GroupPlaces;
+  /** What was measured lately; without it an attempt is made. */
+  readonly notes?: MachineNotes;
 };
 
 /** Groups for guests, or none. */
@@ -40,7 +43,9 @@ export async function openMemoryLayer(options: MemoryLayerOptions): Promise<Memo
   if (!found.ok) return without(found.reason);
   const groups = await openGuestGroups({ ...options, places: found.places }).catch(refusal);
   if (typeof groups === 'string') return without(groups);
-  const tried = await tryLimits(groups, { ...options, perl: perl.path }).catch(refusal);
+  const { notes = noNotes, launcher } = options;
+  const attempt = (): Promise<Tried> => tryLimits(groups, { launcher, perl: perl.path });
+  const tried = await notes.recall('memory group', [perl.path, launcher], attempt).catch(refusal);
   const seen = typeof tried === 'string' ? { holds: false, text: tried } : tried;
   if (!seen.holds) {
     await groups.close();

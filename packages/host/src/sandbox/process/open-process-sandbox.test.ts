@@ -10,6 +10,7 @@ import { callOf } from '../conformance.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { tierObstacle } from './command.ts';
 import { leaseUsers, likelyTier, prepareSandbox } from './prepare-sandbox.ts';
+import { openMachineNotes, type MachineNotes } from './machine-notes.ts';
 import { findProcesses } from './process-table.ts';
 import { GUEST_FILE, openSandboxFixture, type PluginUnderTest, type SandboxFixture } from './sandbox-fixture.ts';
 import { findToolset } from './toolset.ts';
@@ -56,6 +57,30 @@ test('what was prepared by another is used, and left to it', async () => {
   expect(existsSync(prepared.runDirectory.path)).toBe(true);
   await prepared.close();
   expect(existsSync(prepared.runDirectory.path)).toBe(false);
+});
+
+test('what was measured lately is not measured again, and guests run at the tier that it says', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'bulkhead-notes-'));
+  const kept = openMachineNotes({ dir, wallTime: Date.now });
+  const measured: string[] = [];
+  const notes: MachineNotes = {
+    recall: (what, files, measure) =>
+      kept.recall(what, files, () => {
+        measured.push(what);
+        return measure();
+      }),
+  };
+  const first = await openSandboxFixture(strongest, { notes });
+  await first.close();
+  expect(measured).toContain(`tier ${strongest}`);
+  const { length } = measured;
+  fixture = await openSandboxFixture(strongest, { notes });
+  expect(measured).toHaveLength(length);
+  expect(fixture.sandbox.receipt).toEqual(first.sandbox.receipt);
+  const opening = await fixture.open(PLUGIN);
+  if (!opening.ok) throw new Error(opening.error.message);
+  expect(await opening.sandbox.run(callOf('echo', { a: 1 }))).toMatchObject({ ok: true, value: { a: 1 } });
+  await rm(dir, { recursive: true });
 });
 
 test.each(TIERS)('no tier above %s is likely where none stronger is wanted', (tier) => {

@@ -21,6 +21,7 @@ import {
 } from './driver.ts';
 import { createGuestLauncher } from './launcher.ts';
 import { measureTiers } from './measure-tiers.ts';
+import type { MachineNotes } from './machine-notes.ts';
 import type { MemoryLayer } from './memory-layer.ts';
 import { prepareSandbox, type PreparedSandbox } from './prepare-sandbox.ts';
 import { runSelfTest } from './run-self-test.ts';
@@ -40,6 +41,8 @@ export type ProcessSandboxOptions = {
   readonly isDebugged?: boolean;
   /** Leaves out stronger tiers than this; for tests. */
   readonly tierMax: Tier;
+  /** What was measured lately; without it the self-test runs now. */
+  readonly notes?: MachineNotes;
   readonly onOpened: (kind: 'warm' | 'cold', durationMs: number) => void;
   readonly onDropped: () => void;
   readonly onSaid: ProcessDriverOptions['onSaid'];
@@ -70,7 +73,7 @@ export async function openProcessSandbox(options: ProcessSandboxOptions): Promis
   const prepared = options.prepared ?? (await prepareSandbox(options));
   if (options.prepared === undefined) opened.defer(() => prepared.close());
   const place: Place = { ...prepared, options, memory: await prepared.memory() };
-  const receipt = await measure(place);
+  const receipt = await prepared.notes.recall(`tier ${options.tierMax}`, filesOf(place), () => measure(place));
   const { spareCount, spareMemoryMb = LIMIT_PROFILES.plugin.memory_mb, onOpened } = options;
   const driver = openDriver(place, {
     receipt,
@@ -90,6 +93,13 @@ type Place = Omit<PreparedSandbox, 'close' | 'memory'> & {
   readonly options: ProcessSandboxOptions;
   readonly memory: MemoryLayer;
 };
+
+/** Whatever a guest of any tier is started with. */
+function filesOf({ toolset, staged, options }: Place): readonly string[] {
+  const { bwrap, perl, prlimit, setpriv, choom, nice } = toolset;
+  const tools = [bwrap, perl, prlimit, setpriv, choom, nice].map((tool) => (tool.found ? tool.path : tool.cure));
+  return [...tools, process.execPath, staged.launcher, options.guestPath, options.probePath];
+}
 
 async function measure(place: Place): Promise<Receipt> {
   const { options, toolset, runDirectory, staged } = place;

@@ -7,6 +7,7 @@ import { HostError } from '../../base/host-error.ts';
 import type { Log } from '../../base/log.ts';
 import { tierObstacle, type StagedFiles } from './command.ts';
 import { stageLaunchFiles } from './launch-files.ts';
+import { noNotes, type MachineNotes } from './machine-notes.ts';
 import { openMemoryLayer, type MemoryLayer } from './memory-layer.ts';
 import { reapDeadHosts } from './reaper.ts';
 import { openRunDirectory, type RunDirectory } from './run-directory.ts';
@@ -21,21 +22,23 @@ export type PreparedSandbox = {
   readonly staged: StagedFiles;
   /** Undefined where the host is not root. */
   readonly uids: UidLease | undefined;
+  /** What was measured of this machine lately. */
+  readonly notes: MachineNotes;
   /** The control groups of its guests, tried when they are first asked for. */
   readonly memory: () => Promise<MemoryLayer>;
   /** Removes the groups and the run folder; whatever was started from it has ended before. */
   readonly close: () => Promise<void>;
 };
 
-/** `guestPath` is the built guest, one self-contained file. */
-export type PrepareOptions = { readonly log: Log; readonly guestPath: string };
+/** `guestPath` is the built guest, one self-contained file; without `notes` everything is measured now. */
+export type PrepareOptions = { readonly log: Log; readonly guestPath: string; readonly notes?: MachineNotes };
 
 /**
  * Puts everything in place.
  *
  * @throws {HostError} `SANDBOX_TOO_WEAK` where guests cannot be given users of their own though the host is root.
  */
-export async function prepareSandbox({ log, guestPath }: PrepareOptions): Promise<PreparedSandbox> {
+export async function prepareSandbox({ log, guestPath, notes = noNotes }: PrepareOptions): Promise<PreparedSandbox> {
   const toolset = await findToolset();
   await clearRemains(log, toolset.isRoot);
   await using opened = new AsyncDisposableStack();
@@ -45,14 +48,14 @@ export async function prepareSandbox({ log, guestPath }: PrepareOptions): Promis
   opened.defer(() => watchman.close());
   const uids = toolset.isRoot ? await leaseUsers({ alivePath: runDirectory.alivePath }) : undefined;
   opened.defer(async () => uids?.close());
-  const staged = await stageLaunchFiles({ runDirectory, guestPath, architecture: toolset.architecture });
+  const staged = await stageLaunchFiles({ runDirectory, guestPath, notes, architecture: toolset.architecture });
   const { token, path } = runDirectory;
   let layer: Promise<MemoryLayer> | undefined;
   const memory = (): Promise<MemoryLayer> =>
-    (layer ??= openMemoryLayer({ toolset, launcher: staged.launcher, token, runDirectory: path }));
+    (layer ??= openMemoryLayer({ toolset, launcher: staged.launcher, token, runDirectory: path, notes }));
   opened.defer(async () => (await layer)?.close());
   const closing = opened.move();
-  return { runDirectory, toolset, staged, uids, memory, close: () => closing.disposeAsync() };
+  return { runDirectory, toolset, staged, uids, notes, memory, close: () => closing.disposeAsync() };
 }
 
 /** The strongest tier that this machine has the tools for. Whether it holds, nobody has measured. */
