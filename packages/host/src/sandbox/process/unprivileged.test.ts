@@ -3,7 +3,7 @@
  * arranged; a run of the suite without root is itself the first of them.
  */
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, link, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -36,7 +36,10 @@ describe.runIf(process.getuid?.() === 0)('arranged by root', () => {
       format: 'esm',
       conditions: ['source'],
     });
-    await copyFile(sourceOf('./launch.pl'), join(directory, 'sandbox', 'process', 'launch.pl'));
+    // A package of its own, beside whose description its files are looked for.
+    await writeFile(join(directory, 'package.json'), '{}');
+    await mkdir(join(directory, 'dist'));
+    await copyFile(sourceOf('./launch.pl'), join(directory, 'dist', 'launch.pl'));
     await mkdir(join(directory, 'self-test'));
     await copyFile(sourceOf('../../self-test/probe.ts'), join(directory, 'self-test', 'probe.ts'));
     const node = await nodeIn(directory);
