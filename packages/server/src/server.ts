@@ -6,7 +6,8 @@
  *     └──────────┴──────────────┴─────────────┴───────────┴──────────────┴─▶ fault ─▶ encode (never 500)
  *
  * S1: Every route says who may use it; one that says nothing cannot be added (FAULTS 103).
- * S2: Every answer that is no success is made by `encode.ts`; no status is above 504, and none is 500.
+ * S2: Every answer that is no success is made by `encode.ts`, those of `/mcp` by the protocol's library; no status is above 504, and
+ *     none is 500.
  * S3: While it drains, calls in flight end, new ones are answered HOST_CLOSED, and health goes on answering.
  */
 import type { AddressInfo } from 'node:net';
@@ -39,7 +40,8 @@ import { addSecretRoutes } from './admin-plane/secret-routes.ts';
 import { addRolloutRoutes } from './admin-plane/rollout-routes.ts';
 import { addStatusRoutes } from './health-plane/status-routes.ts';
 import { addTenantRoutes } from './admin-plane/tenant-routes.ts';
-import { addToolRoutes } from './data-plane/tool-routes.ts';
+import { addToolRoutes, logCall } from './data-plane/tool-routes.ts';
+import { addMcpRoutes } from './mcp/mcp-routes.ts';
 import { createFollowers, type Followers } from './admin-plane/log-followers.ts';
 import { addLogRoutes } from './admin-plane/log-routes.ts';
 import { compileValidator } from './door/validate.ts';
@@ -239,6 +241,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
   addHealthRoutes(app, { host, viewOf });
   addStatusRoutes(app, { host, isDraining: () => state.isDraining });
   addToolRoutes(app, { host, log });
+  addMcpRoutes(app, { host, log, didCall: (outcome) => logCall(log, outcome) });
   addReloadRoutes(app, host);
   addReceiptRoutes(app, host);
   addTenantRoutes(app, host);

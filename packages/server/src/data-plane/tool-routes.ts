@@ -112,7 +112,7 @@ function createGoneSignals(): (socket: Socket) => AbortSignal {
 }
 
 /** One line for each call, with tenant and call id (DESIGN 12). Never params, values, output or tokens. */
-function logCall(log: Log, { call: report, ...end }: Outcome): void {
+export function logCall(log: Log, { call: report, ...end }: Outcome): void {
   const { tenant, call_id, plugin, target, duration_ms, queue_ms } = report;
   const outcome = end.ok ? { outcome: 'ok' } : { outcome: end.error.kind, code: end.error.code };
   log.info({ tenant, call_id, plugin, target, ...outcome, duration_ms, queue_ms, ...traceFields() }, 'call');

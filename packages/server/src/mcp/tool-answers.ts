@@ -1,0 +1,52 @@
+/**
+ * Tools and outcomes in the words of MCP: what a client lists, and what it is answered. How a call ended is told to the model, which
+ * may mend its call or do without; what the client got wrong is an error of the protocol.
+ */
+import { isJsonObject, type JsonObject, type JsonValue, type ListedTool, type Outcome } from '@bulkhead/protocol';
+import type { CallToolResult, Tool } from '@modelcontextprotocol/server';
+import type { NamedTool } from './tool-names.ts';
+
+/** What a client lists. */
+export function toMcpTool({ name, tool }: NamedTool): Tool {
+  const { description, parameters, returns, idempotent, plugin, needs_approval, required_permissions } = tool;
+  const outputSchema = schemaOf(returns);
+  return {
+    name,
+    title: `${plugin}: ${tool.name}`,
+    description,
+    inputSchema: { ...parameters, type: 'object' },
+    ...(outputSchema !== undefined && { outputSchema }),
+    annotations: { idempotentHint: idempotent },
+    _meta: {
+      'bulkhead/plugin': plugin,
+      'bulkhead/needs_approval': needs_approval,
+      'bulkhead/required_permissions': [...required_permissions],
+    },
+  };
+}
+
+/** The schema that is told of results; MCP knows it of objects alone. */
+export function schemaOf(returns: ListedTool['returns']): Tool['outputSchema'] | undefined {
+  return isJsonObject(returns) && returns['type'] === 'object' ? { ...returns, type: 'object' } : undefined;
+}
+
+/** What a call is answered. `structuredContent` is there where the value is an object. */
+export function toMcpResult(outcome: Outcome): CallToolResult {
+  const { call_id, tier, duration_ms } = outcome.call;
+  const report = { 'bulkhead/call': { call_id, tier, duration_ms } };
+  if (outcome.ok) {
+    const { value } = outcome;
+    return { content: [textOf(value)], ...(isJsonObject(value) && { structuredContent: value }), _meta: report };
+  }
+  const { kind, code, message, hint, retryable } = outcome.error;
+  const error: JsonObject = { kind, code, retryable };
+  return {
+    content: [{ type: 'text', text: `${message} (${code}). ${hint}` }],
+    isError: true,
+    _meta: { ...report, 'bulkhead/error': error },
+  };
+}
+
+function textOf(value: JsonValue): { readonly type: 'text'; readonly text: string } {
+  return { type: 'text', text: typeof value === 'string' ? value : JSON.stringify(value) };
+}
