@@ -34,7 +34,7 @@ afterAll(async () => {
 type Answered<Value> = { readonly value: Value; readonly heard: readonly unknown[] };
 
 async function askBy<Value>(series: string, path: string, ...ask: readonly string[]): Promise<Answered<Value>> {
-  const script = join(import.meta.dirname, 'official-client.ts');
+  const script = join(import.meta.dirname, 'official-client.fixture.ts');
   const given = [script, series, `${served.url}${path}`, TOKEN, ...ask];
   const { stdout } = await promisify(execFile)(process.execPath, given);
   const said = JSON.parse(stdout) as Answered<Value> | { readonly error: object };

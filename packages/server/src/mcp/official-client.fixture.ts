@@ -2,7 +2,7 @@
  * For tests: an official client, in a process of its own, because one of their packages cannot be loaded under the condition by which
  * our own sources are found. Connects, lists or calls, and prints what came as one line of JSON.
  *
- *   node official-client.ts v1|v2 URL TOKEN [TOOL [ARGUMENTS]]
+ *   node official-client.fixture.ts v1|v2 URL TOKEN [TOOL [ARGUMENTS]]
  */
 const [series, url = '', token = '', name, args = '{}'] = process.argv.slice(2);
 const info = { name: 'test', version: '1' };
