@@ -8,7 +8,7 @@ const scrubber = (): Scrubber => createScrubber([{ value: VALUE, placeholder: PL
 const scrub = (text: string): string => scrubber().text(text);
 
 /** As pieces of a body come, whatever their sizes. */
-function inPieces(bytes: Buffer, sizes: readonly number[], of = scrubber()): string {
+function inPieces(bytes: Uint8Array, sizes: readonly number[], of = scrubber()): Buffer {
   const stream = of.stream();
   const given: Uint8Array[] = [];
   let at = 0;
@@ -17,7 +17,7 @@ function inPieces(bytes: Buffer, sizes: readonly number[], of = scrubber()): str
     given.push(stream.push(bytes.subarray(at, at + size)));
     at += size;
   }
-  return Buffer.concat([...given, stream.end()]).toString('utf8');
+  return Buffer.concat([...given, stream.end()]);
 }
 
 test.each([
@@ -44,22 +44,11 @@ test.each(['', 'a', 'ab', 'abc', 'user:'])('an echo in base64 behind "%s" is rep
 });
 
 test('what is no secret comes back as it is, byte by byte', () => {
+  const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 });
   fc.assert(
-    fc.property(
-      fc.uint8Array({ maxLength: 300 }),
-      fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
-      (bytes, sizes) => {
-        const stream = scrubber().stream();
-        const given: Uint8Array[] = [];
-        let at = 0;
-        for (let index = 0; at < bytes.length; index += 1) {
-          const size = sizes[index % sizes.length] ?? 1;
-          given.push(stream.push(bytes.subarray(at, at + size)));
-          at += size;
-        }
-        expect(Buffer.concat([...given, stream.end()])).toEqual(Buffer.from(bytes));
-      },
-    ),
+    fc.property(fc.uint8Array({ maxLength: 300 }), sizes, (bytes, cuts) => {
+      expect(inPieces(bytes, cuts)).toEqual(Buffer.from(bytes));
+    }),
   );
 });
 
@@ -71,7 +60,7 @@ test('however a body is cut into pieces, no piece of the secret comes back', () 
       fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }),
       (parts, sizes) => {
         const text = parts.join('·');
-        expect(inPieces(Buffer.from(text), sizes)).toBe(scrub(text));
+        expect(inPieces(Buffer.from(text), sizes).toString()).toBe(scrub(text));
         expect(scrub(text)).not.toContain(VALUE);
       },
     ),
@@ -91,7 +80,7 @@ test('of two secrets one of which begins as the other, the longer is replaced', 
     { value: 'alphabet', placeholder: 'TWO' },
   ]);
   expect(both.text('alphabet alpha')).toBe('TWO ONE');
-  expect(inPieces(Buffer.from('alphabet alpha'), [1], both)).toBe('TWO ONE');
+  expect(inPieces(Buffer.from('alphabet alpha'), [1], both).toString()).toBe('TWO ONE');
 });
 
 test('secrets that overlap themselves and one another are found however a body is cut', () => {
@@ -100,7 +89,7 @@ test('secrets that overlap themselves and one another are found however a body i
   const sizes = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1 });
   fc.assert(
     fc.property(letters, sizes, (text, cuts) => {
-      expect(inPieces(Buffer.from(text), cuts, tangled)).toBe(tangled.text(text));
+      expect(inPieces(Buffer.from(text), cuts, tangled).toString()).toBe(tangled.text(text));
       expect(tangled.text(text)).not.toMatch(/abab|aab/);
     }),
     { numRuns: 1_000 },
