@@ -23,9 +23,9 @@ const SOURCE = toolsSource({
     catch (error) { return { name: error.name, code: error.code, cause: error.cause?.code, message: error.message }; }`,
   bytes: `const response = await fetch('https://${API}/'); let bytes = 0;
     for await (const piece of response.body) bytes += piece.length; return bytes;`,
-  stop: `const controller = new AbortController(); setTimeout(() => controller.abort(), 50);
-    try { await (await fetch('https://${API}/', { signal: controller.signal })).text(); return 'read'; }
-    catch (error) { return error.name; }`,
+  stop: `const controller = new AbortController(); const { signal } = controller;
+    const reader = (await fetch('https://${API}/', { signal })).body.getReader(); await reader.read(); controller.abort();
+    try { await reader.read(); return 'read'; } catch (error) { return error.name; }`,
   many: `const heads = Array.from({ length: 20 }, () => fetch('https://${API}/').then(() => 'ok', (error) => error.code));
     return Promise.all(heads);`,
   slow: `const reader = (await fetch('https://${API}/')).body.getReader(); await reader.read();
@@ -186,8 +186,12 @@ test('what the plugin aborts ends out there, and so does what a dead instance ha
   });
   expect(await ask(host, 'stop')).toBe('AbortError');
   await expect.poll(() => closed).toHaveLength(1);
-  const outcome = await host.call({ plugin: 'weather', tool: 'hang', timeoutMs: 200 });
-  expect(outcome).toMatchObject({ error: { kind: 'timeout' } });
+  const { length } = net.received;
+  const cancelling = new AbortController();
+  const call = host.call({ plugin: 'weather', tool: 'hang', signal: cancelling.signal });
+  await expect.poll(() => net.received.length).toBe(length + 1);
+  cancelling.abort();
+  expect(await call).toMatchObject({ error: { kind: 'cancelled' } });
   await expect.poll(() => closed).toHaveLength(2);
 });
 

@@ -7,6 +7,7 @@ import { REPOSITORY, startServer, TOKEN, writePlugin, type TestPlugin, type Test
 
 const MAIN = `
 const tool = (name, execute, more = {}) => ({ name, description: name, parameters: { type: 'object' }, execute, ...more });
+let waiting = 0;
 let aborted = 0;
 export default { tools: [
   tool('greet', ({ name }) => 'Hello, ' + name, { parameters: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] } }),
@@ -14,8 +15,8 @@ export default { tools: [
   tool('fails', () => { throw new Error('no disk'); }),
   tool('exits', () => process.exit(3)),
   tool('steps', async (_params, { progress }) => { for (let step = 1; step <= 3; step += 1) { progress(step, { total: 3, message: 'step ' + step }); await new Promise((done) => setTimeout(done, 150)); } return 'done'; }),
-  tool('waits', (_params, { signal }) => new Promise((resolve) => signal.addEventListener('abort', () => { aborted += 1; resolve('aborted'); }))),
-  tool('aborted', () => aborted),
+  tool('waits', (_params, { signal }) => new Promise((resolve) => (waiting += 1, signal.addEventListener('abort', () => { aborted += 1; resolve('aborted'); })))),
+  tool('counts', () => ({ waiting, aborted })),
 ] };`;
 
 let plugin: TestPlugin;
@@ -75,7 +76,7 @@ describe.each([
 
   test('sees of one plugin its tools under their own names', async () => {
     const { tools } = (await list('/mcp/helper')).value;
-    expect(tools.map(({ name }) => name)).toEqual(['aborted', 'exits', 'fails', 'greet', 'steps', 'sum', 'waits']);
+    expect(tools.map(({ name }) => name)).toEqual(['counts', 'exits', 'fails', 'greet', 'steps', 'sum', 'waits']);
     expect((await call('/mcp/helper', 'greet', { name: 'Bob' })).value).toMatchObject({
       content: [{ text: 'Hello, Bob' }],
     });
@@ -121,13 +122,15 @@ test('a client that goes away ends its call', async () => {
     accept: 'application/json, text/event-stream',
   };
   const asked = fetch(`${served.url}/mcp`, { method: 'POST', body, headers, signal: controller.signal });
-  setTimeout(() => controller.abort(), 300);
-  await expect(asked.then((response) => response.text())).rejects.toMatchObject({ name: 'AbortError' });
-  const aborted = async () => {
-    const outcome = await served.host.call({ plugin: 'helper', tool: 'aborted' });
+  const ended = asked.then((response) => response.text());
+  const counts = async () => {
+    const outcome = await served.host.call({ plugin: 'helper', tool: 'counts' });
     return outcome.ok ? outcome.value : undefined;
   };
-  await expect.poll(aborted).toBe(1);
+  await expect.poll(counts).toEqual({ waiting: 1, aborted: 0 });
+  controller.abort();
+  await expect(ended).rejects.toMatchObject({ name: 'AbortError' });
+  await expect.poll(counts).toEqual({ waiting: 1, aborted: 1 });
 });
 
 test('without a token there is nothing, and a tenant sees its own tools alone', async () => {
