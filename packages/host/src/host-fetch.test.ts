@@ -26,6 +26,13 @@ const SOURCE = toolsSource({
   stop: `const controller = new AbortController(); const { signal } = controller;
     const reader = (await fetch('https://${API}/', { signal })).body.getReader(); await reader.read(); controller.abort();
     try { await reader.read(); return 'read'; } catch (error) { return error.name; }`,
+  early: `const controller = new AbortController(); let pieces = 0; let name = 'sent';
+    for (let index = 0; index < 20; index += 1) {
+      const body = new ReadableStream({ pull(stream) { pieces += 1; if (pieces % 2 === 0) controller.abort(); stream.enqueue(new Uint8Array(9)); if (pieces > 99) stream.close(); } });
+      try { await fetch('https://${API}/', { method: 'POST', body, duplex: 'half', signal: index === 0 ? controller.signal : AbortSignal.abort() }); }
+      catch (error) { name = error.name; }
+    }
+    return { name, status: (await fetch('https://${API}/')).status };`,
   many: `const heads = Array.from({ length: 20 }, () => fetch('https://${API}/').then(() => 'ok', (error) => error.code));
     return Promise.all(heads);`,
   slow: `const reader = (await fetch('https://${API}/')).body.getReader(); await reader.read();
@@ -193,6 +200,13 @@ test('what the plugin aborts ends out there, and so does what a dead instance ha
   cancelling.abort();
   expect(await call).toMatchObject({ error: { kind: 'cancelled' } });
   await expect.poll(() => closed).toHaveLength(2);
+});
+
+test('what is aborted while its body is written is not sent, and leaves nothing behind', async () => {
+  await using host = await open();
+  const { length } = net.received;
+  expect(await ask(host, 'early')).toEqual({ name: 'AbortError', status: 200 });
+  expect(net.received).toHaveLength(length + 1);
 });
 
 test('what may go out follows the grant and the secret, not what an instance was opened with', async () => {

@@ -294,7 +294,11 @@ export const LIMITS = {
     reason: 'Of a request and of an answer, all headers together; browsers and proxies stay below.',
   },
   egress_headers: { value: 128, unit: 'headers', reason: 'Of a request and of an answer.' },
-  egress_request_bytes: { value: 16 * MIB, unit: 'bytes', reason: 'One body; it is held in memory until it is sent.' },
+  egress_request_bytes: {
+    value: 16 * MIB,
+    unit: 'bytes',
+    reason: 'All bodies of one instance together; they are held in memory until they are sent.',
+  },
   egress_response_bytes: {
     value: 256 * MIB,
     unit: 'bytes',

@@ -32,7 +32,11 @@ export function createGuestFetch(ask: Ask): typeof fetch {
     asked.signal.addEventListener('abort', leave, { once: true });
     const over = (): void => asked.signal.removeEventListener('abort', leave);
     try {
-      await writeBody(asked, (data) => ask('egress', 'write', { request, data }));
+      await writeBody(asked, async (data) => {
+        asked.signal.throwIfAborted();
+        await ask('egress', 'write', { request, data });
+      });
+      asked.signal.throwIfAborted();
       const head = (await ask('egress', 'send', { request, ...headOf(asked) })) as unknown as Head; // The host's own.
       const hasBody = asked.method !== 'HEAD' && !WITHOUT_BODY.includes(head.status);
       if (hasBody)
@@ -45,6 +49,7 @@ export function createGuestFetch(ask: Ask): typeof fetch {
       return responseOf(head, null);
     } catch (error) {
       over();
+      leave(); // What was written before it failed.
       throw asked.signal.aborted ? asked.signal.reason : asFetchHasIt(error);
     }
   };

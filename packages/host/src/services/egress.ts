@@ -43,9 +43,10 @@ export function createEgressService(options: EgressServiceOptions): EgressServic
   async function send(request: ServiceRequest): Promise<ServiceResult> {
     const one = open.take(request.speaker, numberOf(request.args));
     if (one === undefined) return refused(tooMany());
+    if (one.isSent) return invalid(SENT_ALREADY);
     try {
       const answer = await options.broker.send(
-        requestOf(request.args, one.body()),
+        requestOf(request.args, one.takeBody()),
         errandOf(options, request, one.signal),
       );
       one.begin(answer);
@@ -81,7 +82,9 @@ function writeBy(open: OpenRequests): ServiceMethod['run'] {
   return async ({ speaker, args }) => {
     const one = open.take(speaker, numberOf(args));
     if (one === undefined) return refused(tooMany());
-    const bytes = one.write(Buffer.from(textOf(args, 'data') ?? '', 'base64'));
+    if (one.isSent) return invalid(SENT_ALREADY);
+    one.write(Buffer.from(textOf(args, 'data') ?? '', 'base64'));
+    const bytes = open.bytesOf(speaker);
     if (bytes <= BODY_BYTES_MAX) return given({});
     open.end(speaker, numberOf(args));
     return refused(tooLarge(bytes));
@@ -109,6 +112,7 @@ function leaveBy(open: OpenRequests): ServiceMethod['run'] {
   };
 }
 
+const SENT_ALREADY = 'egress: the request of this number was sent; take another number';
 const TRIAL = 'a trial reaches no network: let the plugin load without it, and fetch in a call';
 const needs = (): string => 'internet';
 const request = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
@@ -141,7 +145,10 @@ function numberOf({ request: number }: JsonObject): number {
 
 function tooLarge(observed: number): CallError {
   const limit = { name: 'egress_request_bytes', allowed: BODY_BYTES_MAX, observed, unit: 'bytes' };
-  return callError('EGRESS_LIMIT', { message: `a body has at most ${BODY_BYTES_MAX} bytes`, limit });
+  return callError('EGRESS_LIMIT', {
+    message: `the bodies of an instance’s requests have at most ${BODY_BYTES_MAX} bytes together`,
+    limit,
+  });
 }
 
 function tooMany(): CallError {

@@ -9,6 +9,7 @@ export class OpenRequest {
   readonly #controller = new AbortController();
   readonly #written: Buffer[] = [];
   #bytes = 0;
+  #isSent = false;
   #answer: EgressAnswer | undefined;
   #pieces: AsyncIterator<Uint8Array> | undefined;
 
@@ -16,13 +17,22 @@ export class OpenRequest {
     return this.#controller.signal;
   }
 
-  /** Tells how many bytes there are now. */
-  write(piece: Buffer): number {
-    this.#written.push(piece);
-    return (this.#bytes += piece.length);
+  get bytes(): number {
+    return this.#bytes;
   }
 
-  body(): Uint8Array | undefined {
+  get isSent(): boolean {
+    return this.#isSent;
+  }
+
+  write(piece: Buffer): void {
+    this.#written.push(piece);
+    this.#bytes += piece.length;
+  }
+
+  /** What was written, to be sent; once. */
+  takeBody(): Uint8Array | undefined {
+    this.#isSent = true;
     return this.#bytes === 0 ? undefined : Buffer.concat(this.#written.splice(0));
   }
 
@@ -47,6 +57,8 @@ export type OpenRequests = {
   /** The one of that number, begun where there is none; undefined where the instance has too many. */
   readonly take: (speaker: Speaker, number: number) => OpenRequest | undefined;
   readonly get: (speaker: Speaker, number: number) => OpenRequest | undefined;
+  /** Bytes of all bodies that an instance has written for requests that have not ended. */
+  readonly bytesOf: (speaker: Speaker) => number;
   /** Silent where there is none. */
   readonly end: (speaker: Speaker, number: number) => void;
   readonly endAll: (speaker: Speaker) => void;
@@ -77,6 +89,7 @@ export function createOpenRequests(requestsMax: number): OpenRequests {
       return request;
     },
     get: (speaker, number) => bySpeaker.get(speaker)?.get(number),
+    bytesOf: (speaker) => [...requestsOf(speaker).values()].reduce((sum, { bytes }) => sum + bytes, 0),
     end,
     endAll: (speaker) => {
       for (const number of requestsOf(speaker).keys()) end(speaker, number);
