@@ -21,6 +21,7 @@ export default defineConfig({
     expect: { poll: { timeout: 30_000, interval: 20 } },
     reporters: ['default', './tools/closing-line.ts'],
     globalSetup: ['./tools/test-setup.ts'],
+    setupFiles: ['./tools/property-seed.ts'],
     coverage: { provider: 'v8', reporter: ['text', 'json-summary'], include: ['packages/*/src/**/*.ts'] },
     projects: [
       {
