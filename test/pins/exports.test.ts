@@ -160,6 +160,7 @@ test.each([
       'ParentSelector',
       'PluginHook',
       'PluginMetadata',
+      'ProviderError',
       'Result',
       'TaskHandler',
       'TaskKind',

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPluginFolders, openTestHost, type PluginFolders } from './host.fixture.ts';
-import type { Host } from './host-api.ts';
+import type { EntryRequest, Host } from './host-api.ts';
 
 let host: Host;
 let folders: PluginFolders;
@@ -131,4 +131,48 @@ test('an entry point that lacks a method stops the plugin when it is loaded, wit
   const { state, reason } = await host.install(await folders.write('short', code, { entry_points: points }));
   expect(state).toBe('FAILED');
   expect(reason).toContain('the entry point "short" of monitors has no identifier');
+});
+
+const BACKEND = `
+import { LLMBackend, ProviderError } from '@bulkhead/sdk';
+export class Talker extends LLMBackend {
+  async *generate(prompt: string, { messages = [], tools = [] }: any) {
+    yield 'You said ';
+    if (prompt === 'busy') throw new ProviderError('the provider is busy', { status: 503, retryAfterMs: 20 });
+    yield { text: prompt };
+    yield { tool_calls: tools.map(({ name }: any) => ({ id: name, name, arguments: {} })) };
+    yield { usage: { input_tokens: messages.length, output_tokens: 3 }, finish_reason: 'tool_calls' };
+  }
+}`;
+
+test('a backend answers whole or piece by piece, and says what its provider refused [F000-16]', async () => {
+  const entry_points = { llm_backends: { talker: './main.ts#Talker' } };
+  await host.install(await folders.write('talker', BACKEND, { entry_points }));
+  const request = (prompt: string): EntryRequest => ({
+    plugin: 'talker',
+    group: 'llm_backends',
+    name: 'talker',
+    method: 'generate',
+    args: [prompt, { messages: [{ role: 'user', content: prompt }], tools: [{ name: 'add' }] }],
+  });
+  expect(await host.callEntry(request('hello'))).toMatchObject({
+    ok: true,
+    value: {
+      text: 'You said hello',
+      tool_calls: [{ id: 'add', name: 'add', arguments: {} }],
+      usage: { input_tokens: 1, output_tokens: 3 },
+      finish_reason: 'tool_calls',
+    },
+  });
+  const refusal = {
+    ok: false,
+    error: { kind: 'tool_error', code: 'PROVIDER_REFUSED', message: 'the provider is busy' },
+    call: { metadata: { status: 503, retry_after_ms: 20 } },
+  };
+  expect(await host.callEntry(request('busy'))).toMatchObject(refusal);
+  const stream = host.stream(request('busy'));
+  const pieces: unknown[] = [];
+  for await (const piece of stream) pieces.push(piece);
+  expect(pieces).toEqual(['You said ']);
+  expect(await stream.outcome).toMatchObject(refusal);
 });

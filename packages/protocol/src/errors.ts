@@ -76,6 +76,10 @@ export const ERRORS = {
       message: 'the tool answered success = false',
       hint: "Read the message: it is the tool's own, about this input.",
     },
+    PROVIDER_REFUSED: {
+      message: 'the provider of a language model did not answer',
+      hint: 'Read the message: it is the backend’s own. 401 and 403 mean its key, 429 its quota, 5xx that the provider is down.',
+    },
     IMPORT_REFUSED: {
       message: 'the plugin imported a module that the sandbox does not give',
       hint: 'Import only pure built-ins and bundled packages; ask for a permission where the host offers the capability.',

@@ -96,6 +96,15 @@ export type {
 } from './release.ts';
 export { TIERS, isTierAtLeast, parseTier, strongestTier } from './receipt.ts';
 export type {
+  ChatMessage,
+  ChatTool,
+  ChatToolCall,
+  GeneratedPiece,
+  GeneratedText,
+  GenerateOptions,
+  TokenUsage,
+} from './llm.ts';
+export type {
   MemoryArtifact,
   MemorySummary,
   PluginEvent,

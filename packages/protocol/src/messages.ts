@@ -185,6 +185,7 @@ export type GuestMessage =
 const CALL_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   'PLUGIN_THREW',
   'TOOL_REPORTED_ERROR',
+  'PROVIDER_REFUSED',
   'IMPORT_REFUSED',
   'ACCESS_REFUSED',
   'RESULT_UNSERIALIZABLE',

@@ -2,6 +2,12 @@
  * Public surface of the SDK: what a plugin's author imports. It holds no machinery; a plugin works without it, too.
  */
 export type {
+  ChatMessage,
+  ChatTool,
+  ChatToolCall,
+  GeneratedPiece,
+  GeneratedText,
+  GenerateOptions,
   HealthReport,
   HealthStatus,
   HookName,
@@ -13,6 +19,7 @@ export type {
   PluginEvent,
   ResultStatus,
   Task,
+  TokenUsage,
 } from '@bulkhead/protocol';
 export { BasePlugin } from './base-plugin.ts';
 export { BaseToolPlugin } from './base-tool-plugin.ts';
@@ -31,8 +38,8 @@ export type { EventHandler, Events } from './events.ts';
 export type { ExecutionResult } from './executor.ts';
 export { Executor } from './executor.ts';
 export type { FromJsonSchema } from './json-schema.ts';
-export type { Generated, GeneratedPiece, GeneratedText, GenerateOptions, TokenUsage } from './llm-backend.ts';
-export { LLMBackend } from './llm-backend.ts';
+export type { Generated } from './llm-backend.ts';
+export { LLMBackend, ProviderError } from './llm-backend.ts';
 export { createLock } from './lock.ts';
 export type { PluginMetadataFields } from './metadata.ts';
 export { PluginMetadata } from './metadata.ts';

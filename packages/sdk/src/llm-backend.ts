@@ -1,52 +1,8 @@
 /**
  * Language models. A plugin lists its backends under `entry_points.llm_backends` (F000-16, F000-17).
  */
-import type { JsonObject } from '@bulkhead/protocol';
+import type { GeneratedPiece, GeneratedText, GenerateOptions, JsonObject } from '@bulkhead/protocol';
 import type { ToolContext } from './context.ts';
-
-/**
- * How a text is to be made; what a backend cannot heed it leaves aside.
- *
- * @experimental
- */
-export type GenerateOptions = {
-  /** A model of the backend's; its own choice where it is left out. */
-  readonly model?: string;
-  /** 0 to 2; 0.7 where it is left out (X000-19). */
-  readonly temperature?: number;
-  /** Longest answer, in tokens of the model; 4,096 where it is left out (X000-19). */
-  readonly max_tokens?: number;
-  readonly seed?: number;
-  /** Texts at which the answer ends, without them. */
-  readonly stop?: readonly string[];
-};
-
-/**
- * Tokens that an answer cost, as the model counts them; they feed `llm_tokens_total` (F000-18).
- *
- * @experimental
- */
-export type TokenUsage = { readonly input_tokens: number; readonly output_tokens: number };
-
-/**
- * A whole answer.
- *
- * @experimental
- */
-export type GeneratedText = {
-  readonly text: string;
-  readonly model?: string;
-  readonly usage?: TokenUsage;
-  /** `stop`: it came to its end; `length`: at `max_tokens`; `filter`: its provider held something back. */
-  readonly finish_reason?: 'stop' | 'length' | 'filter';
-};
-
-/**
- * A piece of an answer that is told as it comes; the last may say what all of it cost.
- *
- * @experimental
- */
-export type GeneratedPiece = string | (Partial<Omit<GeneratedText, 'text'>> & { readonly text?: string });
 
 /**
  * What `generate` may answer: a text, a whole answer, or its pieces.
@@ -54,6 +10,28 @@ export type GeneratedPiece = string | (Partial<Omit<GeneratedText, 'text'>> & { 
  * @experimental
  */
 export type Generated = string | GeneratedText | Promise<string | GeneratedText> | AsyncIterable<GeneratedPiece>;
+
+/**
+ * Why a provider did not answer, for a backend to throw. The host tries again where another attempt may help: for status 408, 429
+ * and 500 and above, and where there was none; not before `retryAfterMs` where the provider said so. The message must hold no key.
+ *
+ * @experimental
+ */
+export class ProviderError extends Error {
+  override readonly name = 'ProviderError';
+  /** HTTP status of the answer; undefined where there was none. */
+  readonly status: number | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    message: string,
+    { status, retryAfterMs }: { readonly status?: number; readonly retryAfterMs?: number } = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
 
 /**
  * What every backend is (F000-16). It lives in the sandbox, once per instance.
@@ -69,9 +47,10 @@ export abstract class LLMBackend {
   }
 
   /**
-   * Answers a prompt: at once, or piece by piece from an `async *generate`.
+   * Answers a prompt: at once, or piece by piece from an `async *generate`. Where `options.messages` is there the prompt is the same
+   * chat as one text.
    *
-   * @throws whatever the provider's refusal becomes; the call is a `tool_error`.
+   * @throws {ProviderError} where the provider refuses. Whatever is thrown, the call is a `tool_error`.
    */
   abstract generate(prompt: string, options: GenerateOptions, context: ToolContext): Generated;
 }

@@ -120,6 +120,9 @@ function noteAnswer(
   if (!reply.ok && reply.stack !== undefined) logStack(path, run, { live, reply });
 }
 
+/** Ends of which the plugin has told its caller why; nothing in its code went wrong. */
+const NOTHING_WRONG: ReadonlySet<string> = new Set(['TOOL_REPORTED_ERROR', 'PROVIDER_REFUSED']);
+
 /**
  * What a plugin threw, and where in its own source lines: for the logs only, and bounded in frames and rate. A tenant reads of
  * its own errors however often the plugin fails for others; the stack it may miss then.
@@ -129,8 +132,7 @@ function logStack(
   run: CallRun,
   { live, reply }: { readonly live: ResolvedCall['live']; readonly reply: SandboxReply },
 ): void {
-  // A tool that answers success = false has told its caller why; nothing in it went wrong.
-  if (reply.ok || reply.stack === undefined || reply.error.code === 'TOOL_REPORTED_ERROR') return;
+  if (reply.ok || reply.stack === undefined || NOTHING_WRONG.has(reply.error.code)) return;
   const now = path.clock.now();
   const stack = live.mayLogStack(now) ? mapStack(reply.stack, live.spec.sourceMap) : undefined;
   const { code, message } = reply.error;

@@ -96,3 +96,20 @@ test('what a tool reports keeps its metadata, and what only says so does not', (
     error: { name: 'ToolReportedError', message: 'no' },
   });
 });
+
+test('[F000-16] what a provider refused is told with its status and when to come again', () => {
+  const refusal = (fields: object): Error =>
+    Object.assign(new Error('slow down'), { name: 'ProviderError', ...fields });
+  expect(describeThrown(refusal({ status: 429, retryAfterMs: 1_500 }), 'PLUGIN_THREW')).toMatchObject({
+    code: 'PROVIDER_REFUSED',
+    error: { message: 'slow down' },
+    metadata: { status: 429, retry_after_ms: 1_500 },
+  });
+  for (const odd of [
+    {},
+    { status: '429', retryAfterMs: Number.NaN },
+    Object.defineProperty({}, 'status', { get: throws }),
+  ])
+    expect(describeThrown(refusal(odd), 'PLUGIN_THREW').metadata).toBeUndefined();
+  expect(describeThrown(refusal({ status: 429 }), 'INIT_FAILED').code).toBe('INIT_FAILED');
+});

@@ -5,7 +5,7 @@
 import type { ErrorCode, GuestError } from '@bulkhead/protocol';
 import { ToolReportedError } from './adapt/tool.ts';
 
-/** `metadata` is that of a ToolResult with success = false. */
+/** `metadata` is that of a ToolResult with success = false, or what the provider of a language model answered. */
 export type Thrown = { readonly code: ErrorCode; readonly error: GuestError; readonly metadata?: unknown };
 
 const TEXT_CHARACTERS_MAX = 2_000;
@@ -23,12 +23,25 @@ export function describeThrown(thrown: unknown, fallback: ErrorCode): Thrown {
   const name = readText(thrown, 'name') ?? kindOf(thrown);
   const message = clip(messageOf(thrown), TEXT_CHARACTERS_MAX);
   const stack = readText(thrown, 'stack');
-  const isReported = isToolReport(thrown);
-  const code = isReported ? 'TOOL_REPORTED_ERROR' : (codeOf(readText(thrown, 'code'), name, message) ?? fallback);
+  const said = toldBy(thrown, fallback === 'PLUGIN_THREW' ? name : '');
+  const code = said?.code ?? codeOf(readText(thrown, 'code'), name, message) ?? fallback;
   const plain = { name: clip(name, 100), message };
   const error = stack === undefined ? plain : { ...plain, stack: clip(stack, STACK_CHARACTERS_MAX) };
-  const metadata = isReported ? thrown.metadata : undefined;
-  return metadata === undefined ? { code, error } : { code, error, metadata };
+  return said?.metadata === undefined ? { code, error } : { code, error, metadata: said.metadata };
+}
+
+/** What the plugin itself says went wrong, and not in its code: of its tool, or of the provider that it asked. */
+function toldBy(thrown: unknown, name: string): Pick<Thrown, 'code' | 'metadata'> | undefined {
+  if (isToolReport(thrown)) return { code: 'TOOL_REPORTED_ERROR', metadata: thrown.metadata };
+  return name === 'ProviderError' ? { code: 'PROVIDER_REFUSED', metadata: refusalOf(thrown) } : undefined;
+}
+
+/** What an SDK's ProviderError says of the provider's answer; undefined where it says nothing. */
+function refusalOf(thrown: unknown): unknown {
+  const status = readNumber(thrown, 'status');
+  const retryAfterMs = readNumber(thrown, 'retryAfterMs');
+  if (status === undefined && retryAfterMs === undefined) return undefined;
+  return { status, retry_after_ms: retryAfterMs };
 }
 
 /** A Proxy may throw when it is asked what it is. */
@@ -60,10 +73,19 @@ function messageOf(thrown: unknown): string {
 }
 
 function readText(thrown: unknown, key: string): string | undefined {
+  const value = read(thrown, key);
+  return typeof value === 'string' ? value : undefined;
+}
+
+function readNumber(thrown: unknown, key: string): number | undefined {
+  const value = read(thrown, key);
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+function read(thrown: unknown, key: string): unknown {
   if ((typeof thrown !== 'object' && typeof thrown !== 'function') || thrown === null) return undefined;
   try {
-    const value: unknown = Reflect.get(thrown, key);
-    return typeof value === 'string' ? value : undefined;
+    return Reflect.get(thrown, key);
   } catch {
     return undefined; // A getter that throws has nothing to say.
   }

@@ -99,7 +99,11 @@ test('[FAULTS-91] keys and signatures have one spelling each', () => {
     signature.replaceAll('+', '-').replaceAll('/', '_').replace('==', ''),
   ])
     expect(verdict({ ...own, signature: other })).toContain('was not made by the key');
-  for (const other of [keys.publicKey.slice(0, -1), `${keys.publicKey} `, keys.publicKey.replace('ed25519:', 'ed25519: ')])
+  for (const other of [
+    keys.publicKey.slice(0, -1),
+    `${keys.publicKey} `,
+    keys.publicKey.replace('ed25519:', 'ed25519: '),
+  ])
     expect(isPublicKey(other)).toBe(false);
 });
 

@@ -142,6 +142,28 @@ const whole = { text: 'hello', model: 'm' };
 
 const backend = (answer: unknown): object => ({ generate: () => answer });
 
+class Caller extends LLMBackend {
+  async *generate(): AsyncGenerator<GeneratedPiece> {
+    yield { reasoning: 'It asks ' };
+    yield { reasoning: 'for a sum.', text: 'I add.' };
+    yield { tool_calls: [{ id: '1', name: 'add', arguments: { a: 1 } }] };
+    yield { tool_calls: [{ id: '2', name: 'add', arguments: {} }], finish_reason: 'tool_calls' };
+  }
+}
+
+test('pieces of thought and of calls are put together in their order [F000-16]', async () => {
+  const plugin = await loaded({ llm_backends: { caller: Caller } });
+  expect(await plugin.runEntry('llm_backends/caller#generate', ['add', {}], {})).toEqual({
+    reasoning: 'It asks for a sum.',
+    text: 'I add.',
+    tool_calls: [
+      { id: '1', name: 'add', arguments: { a: 1 } },
+      { id: '2', name: 'add', arguments: {} },
+    ],
+    finish_reason: 'tool_calls',
+  });
+});
+
 test.for([
   ['a text', backend('hello'), text],
   ['a whole answer', backend(Promise.resolve(whole)), whole],

@@ -216,14 +216,33 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
 
 async function joinPieces(pieces: AsyncIterable<unknown>): Promise<Bag> {
   const texts: string[] = [];
+  const thoughts: string[] = [];
+  const calls: unknown[] = [];
   const about: Record<string, unknown> = {};
   for await (const piece of pieces) {
-    const { text = '', ...rest } = typeof piece === 'string' ? { text: piece } : pieceOf(piece);
-    if (typeof text !== 'string') throw new TypeError(`generate yielded the text ${describe(text)}; expected a string`);
-    texts.push(text);
+    const {
+      text,
+      reasoning,
+      tool_calls: asked,
+      ...rest
+    } = typeof piece === 'string' ? { text: piece } : pieceOf(piece);
+    texts.push(pieceText('text', text));
+    thoughts.push(pieceText('reasoning', reasoning));
+    if (Array.isArray(asked)) calls.push(...asked);
     Object.assign(about, rest);
   }
-  return { ...about, text: texts.join('') };
+  const reasoning = thoughts.join('');
+  return {
+    ...about,
+    ...(reasoning === '' ? {} : { reasoning }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls }),
+    text: texts.join(''),
+  };
+}
+
+function pieceText(what: string, text: unknown = ''): string {
+  if (typeof text === 'string') return text;
+  throw new TypeError(`generate yielded the ${what} ${describe(text)}; expected a string`);
 }
 
 function pieceOf(piece: unknown): Bag {

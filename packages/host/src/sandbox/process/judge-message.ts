@@ -108,8 +108,13 @@ export function toldError(
   return callError(told.code, { message: toldText(told, hidePaths) });
 }
 
+/** Texts that the plugin wrote for whoever called, and not the name and message of something that went wrong. */
+function isToldByPlugin(code: ErrorCode): boolean {
+  return code === 'TOOL_REPORTED_ERROR' || code === 'PROVIDER_REFUSED';
+}
+
 function toldText({ code, error }: { readonly code: ErrorCode; readonly error: GuestError }, hide: HidePaths): string {
-  const said = code === 'TOOL_REPORTED_ERROR' ? error.message : `${error.name}: ${error.message}`;
+  const said = isToldByPlugin(code) ? error.message : `${error.name}: ${error.message}`;
   return hide(cleanOutput(said));
 }
 
