@@ -18,6 +18,7 @@ const BENCHES = [
   'cli-start',
   'dev-reload',
   'stream',
+  'hooks',
 ];
 
 for (const name of BENCHES) {

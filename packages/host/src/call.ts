@@ -25,7 +25,7 @@ import {
   type CallRun,
   type CallTask,
 } from './call/call-run.ts';
-import { hooksOf, passUnhooked, runAfterHooks, runBeforeHooks } from './call/call-hooks.ts';
+import { hooksOf, passUnhooked, runAfterHooks, runBeforeHooks, tellError } from './call/call-hooks.ts';
 import { listen } from './call/listen.ts';
 import { runInSandbox } from './call/run-in-sandbox.ts';
 import { judgeResult } from './call/judge-result.ts';
@@ -59,8 +59,15 @@ export async function runCall(path: CallPath, task: CallTask): Promise<Outcome> 
   }
 }
 
-/** Steps that most calls skip are awaited only where they are taken: each await costs a call promises and a turn. */
+/** What went wrong is told to the hooks that watch for it, whichever step it was. */
 async function serve(path: CallPath, run: CallRun, tenant: ResolvedCall['tenant']): Promise<CallEnd> {
+  const end = await runSteps(path, run, tenant);
+  if (!end.ok) tellError(path, run, end.error);
+  return end;
+}
+
+/** Steps that most calls skip are awaited only where they are taken: each await costs a call promises and a turn. */
+async function runSteps(path: CallPath, run: CallRun, tenant: ResolvedCall['tenant']): Promise<CallEnd> {
   const found = resolveCall(path, run, tenant);
   const resolved =
     found.ok || found.absent === undefined ? found : await resolveArriving(path, run, { tenant, absent: found.absent });

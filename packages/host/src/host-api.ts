@@ -30,6 +30,7 @@ import type { Release } from './catalogue/releases.ts';
 import type { ComparedWithCurrent, ReleaseList } from './moves/list-releases.ts';
 import type { RolloutRequest } from './moves/rollout.ts';
 import type { Gate } from './moves/upgrade.ts';
+import type { HookRule } from './hooks/declared-hook.ts';
 import type { IndexedFrom } from './plugin-index/read-index.ts';
 import type { JournalSource } from './journal/journal.ts';
 import type { HealthView, LastHealth } from './registry/health.ts';
@@ -86,6 +87,8 @@ export type HostOptions = {
    * encryption: those plugins that list them in `network.allow` and were granted `internet`. None by default.
    */
   readonly privateHosts?: readonly string[];
+  /** How hooks are asked, by plugin, where the operator decides it and not the plugin. */
+  readonly hooks?: Readonly<Record<string, HookRule>>;
   /** Spares of the default shape in the warm pool; 1 by default, 0 for none. */
   readonly spareCount?: number;
   /** Memory of those spares in MiB, which is that of a plugin without limits of its own by default: one of another size starts cold. */

@@ -1,6 +1,7 @@
 /**
  * Public surface of the host: what an embedder, the server and the command line use.
  */
+export type { HookRule } from './hooks/declared-hook.ts';
 export type { DebugHost, DebugHostOptions } from './debug-host.ts';
 export { createDebugHost } from './debug-host.ts';
 export type { Inspector } from './debug/inspector.ts';

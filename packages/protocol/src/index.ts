@@ -49,10 +49,12 @@ export type { GuestLimits, Limit, LimitName } from './limits.ts';
 export { LIMITS, LIMIT_PROFILES } from './limits.ts';
 export type { Manifest, ManifestResult, PluginDependency, Requirements, SandboxScope } from './manifest.ts';
 export { askedPermissions, knownFields, manifestPath, parseManifest } from './manifest.ts';
-export type { HookName, ManifestSource } from './manifest-schema.ts';
+export type { FailurePolicy, HookMode, HookName, HookOptions } from './hooks.ts';
+export { FAILURE_POLICIES, HOOK_MODES, HOOK_NAMES } from './hooks.ts';
+export type { ManifestSource } from './manifest-schema.ts';
 export type { EntryPointGroup } from './entry-point-groups.ts';
 export { ENTRY_POINT_GROUPS } from './entry-point-groups.ts';
-export { HOOK_NAMES, ManifestSchema } from './manifest-schema.ts';
+export { ManifestSchema } from './manifest-schema.ts';
 export { isHostPort } from './host-port.ts';
 export type {
   BindKind,

@@ -3,31 +3,12 @@
  */
 import { Type, type Static } from 'typebox';
 import { ENTRY_POINT_GROUPS, type EntryPointGroup } from './entry-point-groups.ts';
+import { FAILURE_POLICIES, HOOK_MODES, HOOK_NAMES, type HookMode, type HookName } from './hooks.ts';
 import { HOSTS_PORT_PATTERN, HOST_PORT_PATTERN } from './host-port.ts';
 import { CAPABILITY_PATTERN, PLUGIN_NAME_PATTERN, VERSION_PATTERN } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { PERMISSION_PATTERN } from './permissions.ts';
 import { TIERS } from './receipt.ts';
-
-/**
- * Values of an agent's life that a hook may see; wire names are these, the SDK's constants are in upper case.
- *
- * @public
- */
-export const HOOK_NAMES = [
-  'before_agent_run',
-  'after_agent_run',
-  'before_tool_call',
-  'after_tool_call',
-  'on_error',
-  'on_reasoning_step',
-] as const;
-/**
- * A word of {@link HOOK_NAMES}.
- *
- * @public
- */
-export type HookName = (typeof HOOK_NAMES)[number];
 
 const closed = { additionalProperties: false } as const;
 const text = (description: string, maxLength: number) => Type.String({ description, minLength: 1, maxLength });
@@ -119,6 +100,47 @@ const Sandbox = Type.Object(
   { ...closed, description: 'How the plugin is kept apart.' },
 );
 
+/** Texts that a schema takes one of. */
+const oneOf = <Word extends string>(all: readonly Word[], description: string) =>
+  Type.Unsafe<Word>(
+    Type.Union(
+      all.map((word) => Type.Literal(word)),
+      { description },
+    ),
+  );
+
+const MODE =
+  'change: asked in turn, and what it answers goes on. gate: may veto and changes nothing; gates in a row are asked at once. observe: told, and nobody waits.';
+
+const HookOptions = Type.Object(
+  {
+    priority: Type.Optional(
+      Type.Integer({ description: 'Lower is asked earlier; default 0.', minimum: -1_000, maximum: 1_000 }),
+    ),
+    failure: Type.Optional(
+      oneOf(
+        FAILURE_POLICIES,
+        'What a hook that fails does: fail_open goes on without it, fail_closed refuses. Default: fail_closed with the grant "gate", without which it is always fail_open.',
+      ),
+    ),
+    timeout_ms: Type.Optional(
+      atMost(
+        LIMITS.hook_timeout_ms.value,
+        'How long an answer may take, in milliseconds; then the instance is killed.',
+      ),
+    ),
+    modes: Type.Optional(
+      Type.Unsafe<Partial<Record<HookName, HookMode>>>(
+        Type.Object(Object.fromEntries(HOOK_NAMES.map((hook) => [hook, Type.Optional(oneOf(HOOK_MODES, MODE))])), {
+          ...closed,
+          description: 'What each hook does; change where it is left out.',
+        }),
+      ),
+    ),
+  },
+  { ...closed, description: 'How the hooks are asked.' },
+);
+
 const Secret = Type.Object(
   {
     hosts: Type.Array(Type.String({ pattern: HOST_PORT_PATTERN }), {
@@ -193,6 +215,7 @@ export const ManifestSchema = Type.Object(
         uniqueItems: true,
       }),
     ),
+    hook_options: Type.Optional(HookOptions),
     entry_points: Type.Optional(
       Type.Object(
         {

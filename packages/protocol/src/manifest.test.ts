@@ -5,7 +5,8 @@ import published from '../plugin.schema.json' with { type: 'json' };
 import type { Finding } from './finding.ts';
 import { LIMIT_PROFILES } from './limits.ts';
 import { ENTRY_POINT_GROUPS } from './entry-point-groups.ts';
-import { HOOK_NAMES, ManifestSchema } from './manifest-schema.ts';
+import { HOOK_NAMES } from './hooks.ts';
+import { ManifestSchema } from './manifest-schema.ts';
 import { askedPermissions, parseManifest } from './manifest.ts';
 
 const base = { name: 'weather', version: '1.0.0', description: 'Tells the weather.', author: 'You' };
@@ -41,6 +42,7 @@ test('the smallest manifest is four fields, and every default is filled in [F003
       sandbox: { scope: 'tenant', min_tier: 'process' },
       ledger: 'batched',
       hooks: [],
+      hook_options: { priority: 0, failure: undefined, timeout_ms: 2_000, modes: {} },
       entry_points: Object.fromEntries(ENTRY_POINT_GROUPS.map((group) => [group, {}])),
       config: {},
       config_schema: undefined,
@@ -318,4 +320,29 @@ test('a permission is needed or not: one that is in both lists is refused, with 
     message: 'field "optional_permissions.1" is "threads", which required_permissions lists, too',
     hint: 'Keep it in required_permissions where the plugin cannot do without it, else in optional_permissions.',
   });
+});
+
+test('hooks are asked as the plugin says, or each in turn with two seconds at the most', () => {
+  const parsed = (more: object) => {
+    const result = parseManifest({ ...base, hooks: ['before_tool_call', 'on_error'], ...more });
+    return result.ok ? result.manifest.hook_options : result.findings;
+  };
+  const usual = { priority: 0, failure: undefined, timeout_ms: 2_000, modes: {} };
+  expect(parsed({})).toEqual(usual);
+  const own = { priority: -5, failure: 'fail_closed', timeout_ms: 100, modes: { before_tool_call: 'gate' } };
+  expect(parsed({ hook_options: own })).toEqual(own);
+  expect(parsed({ hook_options: { priority: 3 } })).toEqual({ ...usual, priority: 3 });
+});
+
+test.for([
+  [{ modes: { before_agent_run: 'gate' } }, 'modes.before_agent_run', 'is of a hook that the plugin does not have'],
+  [{ modes: { on_error: 'gate' } }, 'modes.on_error', 'is "gate", where nothing can be refused any more'],
+  [{ modes: { on_error: 'watch' } }, 'modes.on_error', 'is "watch"; expected one of "change", "gate", "observe"'],
+  [{ failure: 'fail' }, 'failure', 'is "fail"; expected one of "fail_open", "fail_closed"'],
+  [{ timeout_ms: 2_001 }, 'timeout_ms', 'is 2001; expected a number of at most 2000'],
+  [{ modes: { on_start: 'gate' } }, 'modes.on_start', 'is not known'],
+] as const)('options of hooks that cannot be are told with their place: %j', ([hook_options, field, message]) => {
+  expect(findingsOf({ ...base, hooks: ['before_tool_call', 'on_error'], hook_options })).toContainEqual(
+    expect.objectContaining({ message: `field "hook_options.${field}" ${message}` }),
+  );
 });

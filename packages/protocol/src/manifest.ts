@@ -8,6 +8,7 @@ import { Compile } from 'typebox/compile';
 import { Settings } from 'typebox/system';
 import type { Finding } from './finding.ts';
 import { HOSTS_PORT_PATTERN, HOST_PORT_PATTERN } from './host-port.ts';
+import { REFUSABLE_HOOKS, type HookName, type HookOptions } from './hooks.ts';
 import {
   CAPABILITY_PATTERN,
   PLUGIN_NAME_PATTERN,
@@ -19,13 +20,7 @@ import {
 } from './ids.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 import { LIMITS, LIMIT_PROFILES, type GuestLimits } from './limits.ts';
-import {
-  ENTRY_POINT_PATTERN,
-  MAIN_PATTERN,
-  ManifestSchema,
-  type HookName,
-  type ManifestSource,
-} from './manifest-schema.ts';
+import { ENTRY_POINT_PATTERN, MAIN_PATTERN, ManifestSchema, type ManifestSource } from './manifest-schema.ts';
 import { once } from './once.ts';
 import { HOST_CAPABILITIES, PERMISSION_PATTERN } from './permissions.ts';
 import type { Tier } from './receipt.ts';
@@ -83,6 +78,7 @@ export type Manifest = {
   readonly sandbox: { readonly scope: SandboxScope; readonly min_tier: Tier };
   readonly ledger: 'batched' | 'strict';
   readonly hooks: readonly HookName[];
+  readonly hook_options: HookOptions;
   readonly entry_points: Readonly<Record<EntryPointGroup, Readonly<Record<string, string>>>>;
   readonly config: JsonObject;
   readonly config_schema: JsonObject | undefined;
@@ -121,6 +117,7 @@ export function parseManifest(value: unknown): ManifestResult {
     ...dependencyFindings(value),
     ...permissionFindings(value),
     ...entryPointFindings(value),
+    ...hookFindings(value),
   ];
   if (findings.length > 0) return { ok: false, findings };
   return { ok: true, manifest: withDefaults(value as ManifestSource, value) }; // The schema has just said so.
@@ -354,6 +351,21 @@ function entryPointFindings(value: JsonObject): readonly Finding[] {
   });
 }
 
+/** Modes are of hooks that the plugin has, and a gate stands where something may still be refused. */
+function hookFindings(value: JsonObject): readonly Finding[] {
+  const options = value['hook_options'];
+  const modes = isJsonObject(options) ? options['modes'] : undefined;
+  if (!isJsonObject(modes)) return [];
+  const hooks = listOf(value['hooks']);
+  return Object.entries(modes).flatMap(([hook, mode]) => {
+    const where = `/hook_options/modes/${hook}`;
+    if (!hooks.includes(hook))
+      return [finding(where, 'is of a hook that the plugin does not have', `Add "${hook}" to "hooks", or remove it.`)];
+    if (mode !== 'gate' || REFUSABLE_HOOKS.some((name) => name === hook)) return [];
+    return [finding(where, 'is "gate", where nothing can be refused any more', 'Write "observe" or "change".')];
+  });
+}
+
 function parseDependency(text: string): PluginDependency | undefined {
   const match = DEPENDENCY.exec(text);
   const name = parsePluginName(match?.[1]);
@@ -388,6 +400,13 @@ function withDefaults(source: ManifestSource, value: JsonObject): Manifest {
     sandbox: { scope: 'tenant', min_tier: 'process', ...source.sandbox },
     ledger: source.ledger ?? 'batched',
     hooks: source.hooks ?? [],
+    hook_options: {
+      priority: 0,
+      failure: undefined,
+      timeout_ms: LIMITS.hook_timeout_ms.value,
+      modes: {},
+      ...source.hook_options,
+    },
     entry_points: entryPointsOf(source),
     config: { ...(source.config as JsonObject | undefined) }, // JSON came in, so JSON is inside.
     config_schema: source.config_schema as JsonObject | undefined,

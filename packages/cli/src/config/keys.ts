@@ -5,6 +5,7 @@
 import { UNSIGNED_POLICIES, isPublicKey, type IndexSource } from '@bulkhead/host';
 import { LOG_LEVELS } from '@bulkhead/server';
 import { LIMITS, TIERS, isHostPort, isJsonObject, parsePluginName } from '@bulkhead/protocol';
+import { HOOK_RULES, fromJson } from './table-lists.ts';
 
 /** One key. `parse` answers undefined for a value that it does not take; `fromText` reads an environment variable. */
 export type ConfigKey<Value> = {
@@ -75,6 +76,7 @@ export const CONFIG_KEYS = {
     about:
       'Hosts with their ports, such as `localhost:11434`, that plugins may reach though they are private, without encryption too; those that list them and were granted `internet`.',
   }),
+  'hooks.rules': HOOK_RULES,
   'health.interval_ms': count(DAY_MS, {
     fallback: LIMITS.health_interval_ms.value,
     about: 'Between two health checks of an instance, where the plugin’s configuration has no `interval` in seconds.',
@@ -197,13 +199,7 @@ function indexes(about: About<Indexes>): ConfigKey<Indexes> {
     ...about,
     expected: 'a list of { place = "FOLDER or ADDRESS", key = "ed25519:BASE64" }',
     parse: (value) => (Array.isArray(value) && value.every(isIndexSource) ? value : undefined),
-    fromText: (given) => {
-      try {
-        return JSON.parse(given) as unknown;
-      } catch {
-        return given; // Refused as the text that it is.
-      }
-    },
+    fromText: fromJson,
   };
 }
 

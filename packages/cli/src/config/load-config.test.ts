@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { makeFolder, REPOSITORY } from '../cli-fixture.ts';
 import { CONFIG_KEYS } from './keys.ts';
 import { loadConfig } from './load-config.ts';
+import { hookRulesOf } from './table-lists.ts';
 
 async function load(toml: string, env: Readonly<Record<string, string>> = {}, flags = {}) {
   await using folder = await makeFolder();
@@ -49,6 +50,24 @@ test('indexes are a list of tables in the file, and JSON in the environment', as
   expect(await load(toml, env)).toMatchObject({ 'install.index': [{ place: './index' }] });
   for (const wrong of ['x', '[{}]', JSON.stringify([{ ...index, key: 'x' }]), JSON.stringify([{ ...index, more: 1 }])])
     await expect(load('', { BULKHEAD__INSTALL__INDEX: wrong })).rejects.toThrow('expected a list of { place =');
+});
+
+test('rules of hooks are a list of tables, and what a rule does not know is refused', async () => {
+  const toml =
+    '[[hooks.rules]]\nplugin = "audit"\nfailure = "fail_closed"\n[[hooks.rules]]\nplugin = "gate"\ntimeout_ms = 50\n';
+  const { 'hooks.rules': rules } = await load(toml);
+  expect(hookRulesOf(rules)).toEqual({ audit: { failure: 'fail_closed' }, gate: { timeoutMs: 50 } });
+  const wrong = [
+    {},
+    { plugin: 'UPPER' },
+    { plugin: 'a', failure: 'open' },
+    { plugin: 'a', timeout_ms: 2_001 },
+    { plugin: 'a', more: 1 },
+  ];
+  for (const rule of wrong)
+    await expect(load('', { BULKHEAD__HOOKS__RULES: JSON.stringify([rule]) })).rejects.toThrow(
+      'expected a list of { plugin = "NAME", priority? = N, failure? = "fail_open" or "fail_closed", timeout_ms? = MS }',
+    );
 });
 
 test('private hosts are exact, with their ports', async () => {

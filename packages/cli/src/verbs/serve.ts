@@ -12,6 +12,7 @@ import type { Tier } from '@bulkhead/protocol';
 import { parseGrants } from '../config/grants.ts';
 import type { Config, ConfigLayer } from '../config/keys.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { hookRulesOf } from '../config/table-lists.ts';
 import { databaseUrl } from '../direct-store.ts';
 import { EXIT_OK } from '../exit-codes.ts';
 import { openToken, type PlatformToken } from '../open-token.ts';
@@ -128,6 +129,7 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
       healthTimeoutMs: config['health.timeout_ms'],
       sharedPlugins: config['sandbox.shared'],
       privateHosts: config['egress.private_hosts'],
+      hooks: hookRulesOf(config['hooks.rules']),
       secretsKeys: secretsKeysOf(process.env),
     });
   } finally {

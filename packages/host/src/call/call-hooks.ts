@@ -15,10 +15,12 @@ export type HookedCall =
 type Passed = Extract<HookedCall, { readonly ok: true }>;
 
 const NO_HOOKS: readonly Hook[] = [];
+const AROUND_TOOL_CALLS: readonly HookName[] = ['before_tool_call', 'after_tool_call'];
+const ON_ERROR: readonly HookName[] = ['on_error'];
 
 /** Lists the hooks that the call meets; most meet none. */
 export function hooksOf(path: CallPath, run: CallRun): readonly Hook[] {
-  return run.task.target.kind === 'tool' ? path.hooksFor(run.tenant) : NO_HOOKS;
+  return run.task.target.kind === 'tool' ? path.hooksFor(AROUND_TOOL_CALLS, run.tenant) : NO_HOOKS;
 }
 
 /** The call where no hook is to be asked. */
@@ -34,7 +36,8 @@ export async function runBeforeHooks(
 ): Promise<HookedCall> {
   const validate = (data: JsonObject): string | undefined => refuseParams(withParams(call, data))?.message;
   const data = { ...subject(run), params: call.args[0] ?? {} };
-  const answer = await path.hookChain.before({ ...around(run, 'before_tool_call'), hooks, data, validate });
+  const point = around(run, 'before_tool_call', ['params']);
+  const answer = await path.hookChain.before({ ...point, hooks, data, validate });
   if (answer.kind === 'go') return { ok: true, call: withParams(call, answer.data), entered: answer.entered };
   await unwind(path, run, { hooks: answer.entered, data: { ...data, error: { ...answer.error } } });
   return { ok: false, error: answer.error };
@@ -53,7 +56,7 @@ export async function runAfterHooks(
   }
   const validate = (data: JsonObject): string | undefined => toolOf(call, run)?.checkResult?.(data['value']);
   const data = await path.hookChain.after({
-    ...around(run, 'after_tool_call'),
+    ...around(run, 'after_tool_call', ['value']),
     hooks,
     data: { ...about, value: end.value },
     validate,
@@ -61,17 +64,31 @@ export async function runAfterHooks(
   return { ...end, value: data['value'] ?? null };
 }
 
+/** Tells who watches for errors that a tool's call has failed, at whatever step; nobody waits for them (F003-25). */
+export function tellError(path: CallPath, run: CallRun, error: CallError): void {
+  if (run.task.target.kind !== 'tool') return;
+  const hooks = path.hooksFor(ON_ERROR, run.tenant);
+  if (hooks.length === 0) return;
+  const data = { ...subject(run), params: run.task.args[0] ?? {}, error: { ...error } };
+  const { tenant, task } = run;
+  path.hookChain.observe({ point: 'on_error', tenant, eventDepth: task.eventDepth, hooks, data });
+}
+
 async function unwind(
   path: CallPath,
   run: CallRun,
   { hooks, data }: { readonly hooks: readonly Hook[]; readonly data: JsonObject },
 ): Promise<void> {
-  await path.hookChain.after({ ...around(run, 'after_tool_call'), hooks, data, validate: () => undefined });
+  await path.hookChain.after({ ...around(run, 'after_tool_call', []), hooks, data, validate: () => undefined });
 }
 
 /** What hooks do follows from what led to the call. */
-function around({ task }: CallRun, point: HookName): Pick<HookRun, 'point' | 'eventDepth'> {
-  return { point, eventDepth: task.eventDepth };
+function around(
+  { tenant, task }: CallRun,
+  point: HookName,
+  changeable: readonly string[],
+): Pick<HookRun, 'point' | 'tenant' | 'changeable' | 'eventDepth'> {
+  return { point, tenant, changeable, eventDepth: task.eventDepth };
 }
 
 function subject(run: CallRun): JsonObject {

@@ -7,6 +7,7 @@ import {
   callError,
   type CallError,
   type CallReport,
+  type HookName,
   type JsonObject,
   type JsonValue,
   type Outcome,
@@ -56,8 +57,8 @@ export type CallPath = TierPolicy & {
   /** Where the tenant reads what went wrong in its plugins. */
   readonly journal: Pick<Journal, 'add'>;
   readonly events: CallEvents;
-  /** Hooks around a tool's call of this tenant; empty for most. */
-  readonly hooksFor: (tenant: string) => readonly Hook[];
+  /** Hooks of this tenant at one of the points, a constant list; empty for most. */
+  readonly hooksFor: (points: readonly HookName[], tenant: string) => readonly Hook[];
 };
 
 /** A request, normalised: positional `args`, of a tool its params alone. An entry's name is `group/name#method`. */

@@ -86,6 +86,8 @@ export type LiveOptions = {
 
 /** Mapping a stack reads the whole source map. */
 const STACK_INTERVAL_MS = 100;
+/** Between two starts of an instance that nobody has asked for, after it died. */
+const HOOK_REPLACEMENT_INTERVAL_MS = 1_000;
 /** A plugin that fails a thousand times a second would leave its tenant nothing else to read. */
 const ERROR_INTERVAL_MS = 10;
 
@@ -114,6 +116,7 @@ export class LivePlugin {
   #tools: ReadonlyMap<string, LiveTool> | undefined;
   #ready: GuestReady | undefined;
   #stackLoggedAt = Number.NEGATIVE_INFINITY;
+  #hookReplacedAt = Number.NEGATIVE_INFINITY;
   /** By tenant. */
   readonly #errorNotedAt = new Map<string, number>();
 
@@ -193,10 +196,26 @@ export class LivePlugin {
       config: scope.config,
       open: (newest) => this.#openToServe({ ...scope, config: newest }),
       isKept: (sandbox) => this.#options.isKept({ spec: this.spec, scope: scope.name }, sandbox),
-      onDeath: (sandbox, death) => this.#options.onDeath({ spec: this.spec, scope: scope.name }, sandbox, death),
+      onDeath: (sandbox, death) => {
+        this.#options.onDeath({ spec: this.spec, scope: scope.name }, sandbox, death);
+        if (death.cause !== 'closed') this.#replaceHook(group);
+      },
     });
     this.#groups.set(scope.name, group);
     return group;
+  }
+
+  /**
+   * Who hooks others' calls is there again before the next of them, which would wait for it. One that dies again at once is not: it
+   * would be started as often as it can die.
+   */
+  #replaceHook(group: InstanceGroup): void {
+    const now = this.#options.clock.now();
+    const { hooks, sandbox } = this.spec.manifest;
+    const isWaitedFor = hooks.length > 0 && sandbox.scope !== 'call';
+    if (!isWaitedFor || now - this.#hookReplacedAt < HOOK_REPLACEMENT_INTERVAL_MS) return;
+    this.#hookReplacedAt = now;
+    void group.start();
   }
 
   /** What a call must say of its tenant, since an instance that serves every tenant does not know it. */

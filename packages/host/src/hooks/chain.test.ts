@@ -1,4 +1,4 @@
-import { HOOK_NAMES, callError, type HookName, type JsonObject } from '@bulkhead/protocol';
+import { HOOK_MODES, HOOK_NAMES, callError, type HookName, type JsonObject } from '@bulkhead/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -21,6 +21,7 @@ function hook(plugin: string, rest: Partial<Hook> = {}): Hook {
   return {
     plugin,
     points: HOOK_NAMES,
+    modes: {},
     tenant: undefined,
     priority: 0,
     order: 0,
@@ -45,6 +46,7 @@ function createBench(behaviours: Readonly<Record<string, Behaviour>> = {}) {
       timers.add(didElapse);
       return () => void timers.delete(didElapse);
     },
+    defer: (work) => work(),
     didFail: (failure) => void failures.push(failure),
   });
   const elapse = (): void => {
@@ -54,7 +56,8 @@ function createBench(behaviours: Readonly<Record<string, Behaviour>> = {}) {
 }
 
 function runOf(hooks: readonly Hook[], data: JsonObject = {}, rest: Partial<HookRun> = {}): HookRun {
-  return { point: 'before_tool_call', hooks, data, validate: () => undefined, ...rest };
+  const changeable = ['params', 'trail', 'bad', 'valid'];
+  return { point: 'before_tool_call', tenant: 't', changeable, hooks, data, validate: () => undefined, ...rest };
 }
 
 /** Says what is wrong with data that a hook marked as bad. */
@@ -91,6 +94,18 @@ describe('hook chain', () => {
     const { chain } = createBench({ a: append('a'), b: append('b'), c: append('c') });
     const answer = await chain.before(runOf(['a', 'b', 'c'].map((plugin) => hook(plugin))));
     expect(answer).toMatchObject({ kind: 'go', data: { trail: 'abc' } });
+  });
+
+  test('a hook changes what its point lets it change, and runs for the tenant of the call whatever it answers', async () => {
+    const tenants: string[] = [];
+    const forge: Behaviour = ({ tenant }) => (
+      tenants.push(tenant),
+      { kind: 'data', data: { tenant: 'other', params: 1 } }
+    );
+    const { chain } = createBench({ a: forge, b: forge });
+    const answer = await chain.before(runOf([hook('a'), hook('b')], { tenant: 't', call_id: 'c', params: 0 }));
+    expect(answer).toMatchObject({ kind: 'go', data: { tenant: 't', call_id: 'c', params: 1 } });
+    expect(tenants).toEqual(['t', 't']);
   });
 
   test('[X003-2] order is priority, then global before tenant, then registration', () => {
@@ -222,11 +237,68 @@ describe('hook chain', () => {
       slow: () => never,
       bad: () => Promise.reject(new Error('gone')),
     });
-    const done = chain.observe({ point: 'on_error', hooks: [hook('slow'), hook('bad'), hook('good')], data: {} });
+    chain.observe({ point: 'on_error', tenant: 't', hooks: [hook('slow'), hook('bad'), hook('good')], data: {} });
     expect(seen).toEqual(['slow', 'bad', 'good']);
     elapse();
-    await done;
-    expect(failures.map(({ plugin }) => plugin).toSorted()).toEqual(['bad', 'slow']);
+    await expect.poll(() => failures.map(({ plugin }) => plugin).toSorted()).toEqual(['bad', 'slow']);
+  });
+
+  test('an observer is told at its place and not waited for, and what it answers changes nothing', async () => {
+    const given: JsonObject[] = [];
+    const watch: Behaviour = ({ data }) => (given.push(data), { kind: 'data', data: { trail: 'meddled' } });
+    const { chain, seen } = createBench({ a: append('a'), slow: () => never, watch, b: append('b') });
+    const watching = { modes: { before_tool_call: 'observe', after_tool_call: 'observe' } } as const;
+    const answer = await chain.before(runOf([hook('a'), hook('slow', watching), hook('watch', watching), hook('b')]));
+    expect(answer).toMatchObject({ kind: 'go', data: { trail: 'ab' } });
+    expect(seen).toEqual(['a', 'slow', 'watch', 'b']);
+    expect(given).toEqual([{ trail: 'a' }]);
+    expect(await chain.after(runOf(answer.entered, {}, { point: 'after_tool_call' }))).toEqual({ trail: 'ba' });
+  });
+
+  test('a veto of an observer stops nothing and is no failure', async () => {
+    const watching = { modes: { before_tool_call: 'observe' }, mayVeto: true } as const;
+    const { chain, failures } = createBench({ watch: () => ({ kind: 'veto', reason: 'too late' }), b: append('b') });
+    expect(await chain.before(runOf([hook('watch', watching), hook('b')]))).toMatchObject({ kind: 'go' });
+    expect(failures).toEqual([]);
+  });
+
+  test('an observer without which nothing may go on is waited for', async () => {
+    const watching = { modes: { before_tool_call: 'observe' }, policy: 'fail_closed' } as const;
+    const { chain } = createBench({ watch: () => Promise.reject(new Error('gone')) });
+    expect(await chain.before(runOf([hook('watch', watching)]))).toMatchObject({
+      kind: 'refused',
+      error: { code: 'HOOK_FAILED' },
+    });
+  });
+
+  const GATE = { modes: { before_tool_call: 'gate' }, mayVeto: true, policy: 'fail_closed' } as const;
+
+  test('gates in a row are asked at once, and see what hooks before them made', async () => {
+    const asked: [string, JsonObject][] = [];
+    const { promise: all, resolve } = Promise.withResolvers<undefined>();
+    const gate: Behaviour = async (invocation) => {
+      asked.push([invocation.hook.plugin, invocation.data]);
+      if (asked.length === 3) resolve(undefined);
+      await all;
+      return { kind: 'data', data: { trail: 'meddled' } };
+    };
+    const { chain, seen } = createBench({ a: append('a'), x: gate, y: gate, z: gate, b: append('b') });
+    const gates = ['x', 'y', 'z'].map((plugin) => hook(plugin, GATE));
+    expect(await chain.before(runOf([hook('a'), ...gates, hook('b')]))).toMatchObject({ data: { trail: 'ab' } });
+    expect(asked).toEqual(['x', 'y', 'z'].map((plugin) => [plugin, { trail: 'a' }]));
+    expect(seen).toEqual(['a', 'x', 'y', 'z', 'b']);
+  });
+
+  test('of two gates that refuse the earlier one counts, whichever answered first', async () => {
+    const { promise: second, resolve } = Promise.withResolvers<undefined>();
+    const { chain, seen } = createBench({
+      x: () => second.then(() => ({ kind: 'veto', reason: 'first' })),
+      y: () => (resolve(undefined), { kind: 'veto', reason: 'second' }),
+    });
+    const answer = await chain.before(runOf([hook('x', GATE), hook('y', GATE), hook('b')]));
+    expect(answer).toMatchObject({ kind: 'refused', error: { message: expect.stringContaining('first') as string } });
+    expect(answer.entered.map(({ plugin }) => plugin)).toEqual(['x', 'y']);
+    expect(seen).toEqual(['x', 'y']);
   });
 
   test('without hooks the data goes on as it is', async () => {
@@ -241,6 +313,7 @@ describe('hook chain', () => {
       kind: fc.constantFrom(...kinds),
       policy: fc.constantFrom('fail_open' as const, 'fail_closed' as const),
       mayVeto: fc.boolean(),
+      mode: fc.constantFrom(...HOOK_MODES),
     });
     const behave: Readonly<Record<(typeof kinds)[number], Behaviour>> = {
       pass,
@@ -253,17 +326,26 @@ describe('hook chain', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(item, { maxLength: 8 }), async (items) => {
         const bench = createBench(Object.fromEntries(items.map(({ kind }, index) => [String(index), behave[kind]])));
-        const hooks = items.map(({ policy, mayVeto }, index) => hook(String(index), { policy, mayVeto }));
+        const hooks = items.map(({ policy, mayVeto, mode }, index) =>
+          hook(String(index), { policy, mayVeto, modes: { before_tool_call: mode } }),
+        );
         const answer = await bench.chain.before(
           runOf(hooks, { valid: true }, { validate: (data) => (data['valid'] === true ? undefined : 'invalid') }),
         );
-        const stops = items.findIndex(
-          ({ kind, policy, mayVeto }) =>
-            (kind === 'veto' && mayVeto) || (!['pass', 'change'].includes(kind) && policy === 'fail_closed'),
-        );
+        const wayOf = ({ mode, policy }: (typeof items)[number]): string =>
+          mode === 'observe' && policy === 'fail_closed' ? 'gate' : mode;
+        const stops = items.findIndex((one) => {
+          if (wayOf(one) === 'observe') return false;
+          const isFine = ['pass', 'change'].includes(one.kind) || (one.kind === 'invalid' && wayOf(one) === 'gate');
+          return (one.kind === 'veto' && one.mayVeto) || (!isFine && one.policy === 'fail_closed');
+        });
+        const beside = items.findIndex((one, index) => index > stops && wayOf(one) !== 'gate');
+        const stopped = items[stops] !== undefined && wayOf(items[stops]) === 'gate' ? beside : stops + 1;
         expect(answer.kind).toBe(stops === -1 ? 'go' : 'refused');
-        expect(answer.entered).toHaveLength(stops === -1 ? items.length : stops + 1);
+        expect(answer.entered).toHaveLength(stops === -1 || stopped === -1 ? items.length : stopped);
         expect(answer.kind === 'refused' || answer.data['valid']).toBe(true);
+        // Observers that nobody waited for have answered by then.
+        await new Promise(setImmediate);
         expect(bench.timers.size).toBe(0);
       }),
     );

@@ -1,31 +1,41 @@
 /**
- * The hook pipeline of one point in a call (X003-2): hooks run one after another, what one answers is what the next sees,
- * and any gate may refuse. Pure over an injected `invoke`, which runs a hook in its plugin's own sandbox; this file knows
- * no sandbox and no tool.
+ * The hook pipeline of one point in a call or an agent's run (X003-2): hooks that change are asked one after another, what one
+ * answers is what the next sees; gates in a row are asked at once, observers are told and not waited for. Pure over an injected
+ * `invoke`, which runs a hook in its plugin's own sandbox; this file knows no sandbox and no tool.
  *
- *   data ──▶ hook 1 ──▶ hook 2 ──▶ … ──▶ what the call goes on with          before
- *   data ◀── hook 1 ◀── hook 2 ◀── … ◀── what the call answered              after: entered hooks, in reverse
+ *   data ──▶ change ──▶ gate ┐
+ *                       gate ┴──▶ change ──▶ … ──▶ what the call goes on with    before
+ *                 observe ╌╌▶
+ *   data ◀── hook 1 ◀── hook 2 ◀── … ◀── what the call answered                  after: entered hooks, in reverse
  *
  * H1: Order is priority (lower first), then global before tenant, then order of registration.
  * H2: Each hook ends within its time, or counts as failed.
  * H3: A failure of a `fail_open` hook changes nothing and is told; one of a `fail_closed` hook refuses the call.
  * H4: The caller's object, and what a hook was given, is never changed: each hook gets a copy.
- * H5: What a hook changed is validated before anybody sees it; an invalid change is a failure of that hook.
+ * H5: A hook changes what the point lets it change and nothing else; that is validated before anybody sees it, and an invalid
+ *     change is a failure of that hook.
  * H6: A hook that was entered gets its after hook, whatever became of the call: wrappers unwind. One that handles one of both
  *     points alone is entered all the same, and not asked at the other.
  * H7: A call that comes from a hook is not hooked.
+ * H8: An observer costs its frame and no waiting, unless its policy is `fail_closed`: then it must have answered.
  */
-import { callError, type CallError, type HookName, type JsonObject } from '@bulkhead/protocol';
+import {
+  callError,
+  type CallError,
+  type FailurePolicy,
+  type HookMode,
+  type HookName,
+  type JsonObject,
+} from '@bulkhead/protocol';
 import type { StartTimer } from '../base/timer.ts';
-
-/** What a failure of a hook does: `fail_open` goes on without it, `fail_closed` refuses the call. */
-export type FailurePolicy = 'fail_open' | 'fail_closed';
 
 /** A hook of a plugin; `tenant` is undefined for a global one, `order` is that of its registration. */
 export type Hook = {
   readonly plugin: string;
   /** Points that its plugin handles; at any other it lets pass. */
   readonly points: readonly HookName[];
+  /** What it does there; `change` where nothing is said. */
+  readonly modes: Readonly<Partial<Record<HookName, HookMode>>>;
   readonly tenant: string | undefined;
   readonly priority: number;
   readonly order: number;
@@ -41,12 +51,13 @@ export type HookAnswer =
   | { readonly kind: 'veto'; readonly reason: string }
   | { readonly kind: 'failed'; readonly error: CallError };
 
-/** Which hook is run how; `signal` aborts when its time is over. */
+/** Which hook is run how, and for whom; `signal` aborts when its time is over. */
 export type Invocation = {
   readonly point: HookName;
   readonly hook: Hook;
   readonly data: JsonObject;
   readonly signal: AbortSignal;
+  readonly tenant: string;
   readonly eventDepth: number | undefined;
 };
 
@@ -58,14 +69,19 @@ export type HookRunner = {
   /** Runs a hook; a rejection counts as failed. */
   readonly invoke: (invocation: Invocation) => Promise<HookAnswer>;
   readonly startTimer: StartTimer;
+  /** Runs what nobody waits for once what somebody waits for is on its way. */
+  readonly defer: (work: () => void) => void;
   readonly didFail: (failure: HookFailure) => void;
 };
 
 /**
- * One run of a chain. `validate` says what is wrong with data that a hook changed, or undefined; `eventDepth` is that of the event
- * which led to the call.
+ * One run of a chain. `changeable` are the fields of the data that hooks may change, `validate` says what is wrong with data
+ * that a hook changed, or undefined; `eventDepth` is that of the event which led to the call.
  */
 export type HookRun = {
+  /** In whose instances the hooks run. */
+  readonly tenant: string;
+  readonly changeable: readonly string[];
   readonly eventDepth?: number | undefined;
   readonly point: HookName;
   readonly hooks: readonly Hook[];
@@ -78,14 +94,17 @@ export type BeforeAnswer = { readonly entered: readonly Hook[] } & (
   { readonly kind: 'go'; readonly data: JsonObject } | { readonly kind: 'refused'; readonly error: CallError }
 );
 
+/** What observers are told. */
+export type HookTelling = Omit<HookRun, 'validate' | 'changeable'>;
+
 /** The three ways to run hooks; a call runs `before` and then, with what was entered, `after`. Safe to call concurrently. */
 export type HookChain = {
   /** Runs hooks in order; a veto or a failed gate refuses (`HOOK_VETOED`, `HOOK_FAILED`). Never rejects. */
   readonly before: (run: HookRun) => Promise<BeforeAnswer>;
   /** Runs hooks in reverse, all of them; none can refuse what has happened. Never rejects. */
   readonly after: (run: HookRun) => Promise<JsonObject>;
-  /** Tells all hooks at once; what they answer is not looked at. Never rejects. */
-  readonly observe: (run: Omit<HookRun, 'validate'>) => Promise<void>;
+  /** Tells all hooks at once and waits for none; what they answer is not looked at. */
+  readonly observe: (run: HookTelling) => void;
 };
 
 /** Puts hooks in their order (H1), without changing the list. */
@@ -107,15 +126,17 @@ export function createHookChain(runner: HookRunner): HookChain {
   async function before(run: HookRun): Promise<BeforeAnswer> {
     const entered: Hook[] = [];
     let data = run.data;
-    for (const hook of run.hooks) {
-      entered.push(hook);
-      if (!hook.points.includes(run.point)) continue;
-      const answer = await askInTime(runner, run, { hook, data });
-      const step = judge(answer, hook, run);
-      if (step.kind === 'data') data = step.data;
-      else if (step.kind === 'veto') return { kind: 'refused', entered, error: vetoed(hook, step.reason) };
-      else if (hook.policy === 'fail_closed') return { kind: 'refused', entered, error: failed(hook, step.reason) };
-      else runner.didFail({ point: run.point, plugin: hook.plugin, reason: step.reason });
+    for (const batch of batchesOf(run)) {
+      entered.push(...batch.hooks);
+      if (batch.mode === 'observe') tell(runner, run, { hooks: batch.hooks, data });
+      if (batch.mode === 'observe' || batch.mode === 'pass') continue;
+      const steps = await askAll(runner, run, { hooks: batch.hooks, data });
+      for (const { hook, step } of steps) {
+        const refusal = refusalOf(hook, step);
+        if (refusal !== undefined) return { kind: 'refused', entered, error: refusal };
+        if (step.kind !== 'data') runner.didFail(failureOf(run, hook, step.reason));
+        else if (batch.mode === 'change') data = step.data;
+      }
     }
     return { kind: 'go', entered, data };
   }
@@ -124,23 +145,80 @@ export function createHookChain(runner: HookRunner): HookChain {
     let data = run.data;
     for (const hook of run.hooks.toReversed()) {
       if (!hook.points.includes(run.point)) continue;
-      const step = judge(await askInTime(runner, run, { hook, data }), hook, run);
+      if (isToldOnly(run.point, hook)) {
+        tell(runner, run, { hooks: [hook], data });
+        continue;
+      }
+      const step = judge(await askInTime(runner, run, { hook, data }), { hook, data }, run);
       if (step.kind === 'data') data = step.data;
-      else runner.didFail({ point: run.point, plugin: hook.plugin, reason: step.reason });
+      else runner.didFail(failureOf(run, hook, step.reason));
     }
     return data;
   }
 
-  async function observe(run: Omit<HookRun, 'validate'>): Promise<void> {
-    const tell = async (hook: Hook): Promise<void> => {
-      const answer = await askInTime(runner, run, { hook, data: run.data });
-      if (answer.kind === 'failed')
-        runner.didFail({ point: run.point, plugin: hook.plugin, reason: answer.error.message });
-    };
-    await Promise.all(run.hooks.filter(({ points }) => points.includes(run.point)).map(tell));
-  }
+  return { before, after, observe: (run) => tell(runner, run, run) };
+}
 
-  return { before, after, observe };
+/** Hooks that are asked at once, in one of the ways; `pass`: they do not handle the point. */
+type Batch = { readonly mode: HookMode | 'pass'; readonly hooks: readonly Hook[] };
+
+/** Gates in a row go together; whatever changes data stands alone, since the next hook sees what it made. */
+function batchesOf({ hooks, point }: Pick<HookRun, 'hooks' | 'point'>): readonly Batch[] {
+  const batches: { mode: Batch['mode']; hooks: Hook[] }[] = [];
+  for (const hook of hooks) {
+    const mode = wayOf(point, hook);
+    const last = batches.at(-1);
+    if (last?.mode === mode && mode !== 'change') last.hooks.push(hook);
+    else batches.push({ mode, hooks: [hook] });
+  }
+  return batches;
+}
+
+/** An observer without which nothing may go on is waited for like a gate (H8). */
+function wayOf(point: HookName, hook: Hook): Batch['mode'] {
+  if (!hook.points.includes(point)) return 'pass';
+  const mode = hook.modes[point] ?? 'change';
+  return mode === 'observe' && hook.policy === 'fail_closed' ? 'gate' : mode;
+}
+
+function isToldOnly(point: HookName, hook: Hook): boolean {
+  return hook.modes[point] === 'observe';
+}
+
+type Asked = { readonly hooks: readonly Hook[]; readonly data: JsonObject };
+
+/** Asks all at once and waits for all, so that of two refusals the one of the earlier hook counts, whichever came first. */
+async function askAll(
+  runner: HookRunner,
+  run: HookRun,
+  { hooks, data }: Asked,
+): Promise<readonly { readonly hook: Hook; readonly step: Step }[]> {
+  const ask = async (hook: Hook): Promise<{ readonly hook: Hook; readonly step: Step }> => ({
+    hook,
+    step: judge(await askInTime(runner, run, { hook, data }), { hook, data }, run),
+  });
+  return Promise.all(hooks.map(ask));
+}
+
+/** Tells hooks at once, whose answers nobody waits for; how they fail is told when it is known. */
+function tell(runner: HookRunner, run: HookTelling, { hooks, data }: Asked): void {
+  const watching = hooks.filter(({ points }) => points.includes(run.point));
+  runner.defer(() => {
+    for (const hook of watching)
+      void askInTime(runner, run, { hook, data }).then((answer) => {
+        if (answer.kind === 'failed') runner.didFail(failureOf(run, hook, answer.error.message));
+      });
+  });
+}
+
+function failureOf({ point }: Pick<HookRun, 'point'>, { plugin }: Hook, reason: string): HookFailure {
+  return { point, plugin, reason };
+}
+
+/** Why nothing goes on after this answer; undefined where it does. */
+function refusalOf(hook: Hook, step: Step): CallError | undefined {
+  if (step.kind === 'veto') return vetoed(hook, step.reason);
+  return step.kind === 'failed' && hook.policy === 'fail_closed' ? failed(hook, step.reason) : undefined;
 }
 
 function rank(hook: Hook): number {
@@ -151,21 +229,36 @@ type Step =
   { readonly kind: 'data'; readonly data: JsonObject } | { readonly kind: 'veto' | 'failed'; readonly reason: string };
 
 /** Turns an answer into what the chain may do with it (H5). */
-function judge(answer: HookAnswer, hook: Hook, run: HookRun): Step {
+function judge(
+  answer: HookAnswer,
+  { hook, data }: { readonly hook: Hook; readonly data: JsonObject },
+  run: HookRun,
+): Step {
   if (answer.kind === 'failed') return { kind: 'failed', reason: answer.error.message };
   if (answer.kind === 'veto') {
     return hook.mayVeto
       ? answer
       : { kind: 'failed', reason: `it refused the call without the permission "gate": ${answer.reason}` };
   }
-  const wrong = run.validate(answer.data);
-  return wrong === undefined ? answer : { kind: 'failed', reason: `what it answered is not valid: ${wrong}` };
+  if (answer.data === data || wayOf(run.point, hook) !== 'change') return { kind: 'data', data };
+  const changed = changedBy(answer.data, data, run.changeable);
+  const wrong = run.validate(changed);
+  return wrong === undefined
+    ? { kind: 'data', data: changed }
+    : { kind: 'failed', reason: `what it answered is not valid: ${wrong}` };
+}
+
+/** What a field is without is what the hook took away: the validation says whether it may. */
+function changedBy(answered: JsonObject, data: JsonObject, fields: readonly string[]): JsonObject {
+  const kept = Object.entries(data).filter(([field]) => !fields.includes(field));
+  const taken = fields.flatMap((field) => (answered[field] === undefined ? [] : [[field, answered[field]] as const]));
+  return Object.fromEntries([...kept, ...taken]);
 }
 
 /** Runs one hook on a copy of the data (H4) and answers within its time (H2). */
 async function askInTime(
   runner: HookRunner,
-  run: Pick<HookRun, 'point' | 'eventDepth'>,
+  run: Pick<HookRun, 'point' | 'tenant' | 'eventDepth'>,
   at: { readonly hook: Hook; readonly data: JsonObject },
 ): Promise<HookAnswer> {
   const abort = new AbortController();
@@ -176,8 +269,11 @@ async function askInTime(
   });
   try {
     const data = structuredClone(at.data);
-    const { point, eventDepth } = run;
-    return await Promise.race([runner.invoke({ point, hook: at.hook, data, signal: abort.signal, eventDepth }), late]);
+    const { point, tenant, eventDepth } = run;
+    return await Promise.race([
+      runner.invoke({ point, hook: at.hook, data, signal: abort.signal, tenant, eventDepth }),
+      late,
+    ]);
   } catch (error) {
     return failedAnswer(error instanceof Error ? error.message : 'it could not be run');
   } finally {

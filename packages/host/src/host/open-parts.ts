@@ -193,9 +193,11 @@ type CallParts = Shared &
 
 function callPath(settings: HostSettings, shared: CallParts & Pick<Follower, 'missing'>): CallPath {
   const { clock } = settings;
+  const hooking = { ...shared, hookRules: settings.hooks };
   const hookChain = createHookChain({
-    invoke: (invocation) => invokeHook(shared, clock, invocation),
+    invoke: (invocation) => invokeHook(hooking, clock, invocation),
     startTimer: systemTimer,
+    defer: (work) => void setImmediate(work),
     didFail: (failure) => settings.log.warn(failure, 'a hook failed'),
   });
   return {
@@ -203,7 +205,7 @@ function callPath(settings: HostSettings, shared: CallParts & Pick<Follower, 'mi
     clock,
     hookChain,
     newCallId: createCallIds(),
-    hooksFor: (tenant) => listHooks(shared, tenant),
+    hooksFor: (points, tenant) => listHooks(hooking, points, tenant),
   };
 }
 

@@ -8,6 +8,7 @@ import { silentLog, type Log } from '../base/log.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { ownFile } from '../base/own-files.ts';
 import type { DialerOptions } from '../egress/dialer.ts';
+import type { HookRule } from '../hooks/declared-hook.ts';
 import type { SignaturePolicy } from '../install/judge-signature.ts';
 import type { NodeTiming } from '../nodes/nodes.ts';
 import {
@@ -37,6 +38,7 @@ export type HostSettings = {
   readonly grants: Readonly<Record<string, readonly string[]>>;
   readonly sharedPlugins: readonly string[];
   readonly privateHosts: readonly string[];
+  readonly hooks: Readonly<Record<string, HookRule>>;
   /** The network as `fetch` of plugins sees it; another one in tests. */
   readonly internet: DialerOptions;
   readonly spareCount: number;
@@ -114,6 +116,7 @@ export function resolveSettings(options: HostOptions): HostSettings {
     grants: options.grants ?? {},
     sharedPlugins: options.sharedPlugins ?? [],
     privateHosts: options.privateHosts ?? [],
+    hooks: options.hooks ?? {},
     internet: {},
     spareCount: options.spareCount ?? SPARES,
     spareMemoryMb: options.spareMemoryMb ?? LIMIT_PROFILES.plugin.memory_mb,

@@ -367,7 +367,7 @@ test('no property of a plugin, a tool or a namespace is read twice', async () =>
   expect([...reads].filter(([, count]) => count > 1)).toEqual([]);
 });
 
-test('a handler of the object style sees data and context, and nothing returned leaves the data as it is [F003-5]', async () => {
+test('a handler of the object style sees data and context, and nothing returned says that nothing changed [F003-5]', async () => {
   const hooks = {
     before_tool_call: (data: { n: number }, context: unknown) => ({ n: data.n + 1, context }),
     on_error: async () => undefined,
@@ -375,7 +375,23 @@ test('a handler of the object style sees data and context, and nothing returned 
   const plugin = await adaptDefault({ hooks }, { hooks: ['before_tool_call', 'on_error'] });
   expect(plugin.hooks).toEqual(['before_tool_call', 'on_error']);
   expect(plugin.runHook('before_tool_call', { n: 1 }, 'context')).toEqual({ n: 2, context: 'context' });
-  await expect(plugin.runHook('on_error', { n: 1 }, {})).resolves.toEqual({ n: 1 });
+  await expect(plugin.runHook('on_error', { n: 1 }, {})).resolves.toBeNull();
+});
+
+test.for([
+  ['gate', { veto: 'no' }, { veto: 'no' }],
+  ['gate', { veto: 'no', params: {} }, { veto: 'no' }],
+  ['gate', { params: {} }, null],
+  ['observe', 'anything', null],
+  ['change', { params: {} }, { params: {} }],
+] as const)('of a hook of mode %s that answers %j goes back %j', async ([mode, answer, back]) => {
+  const main = { default: { hooks: { before_tool_call: () => answer } } };
+  const hook_options = { modes: { before_tool_call: mode } };
+  const plugin = await adaptPlugin(
+    { main, entryPoints: {} },
+    { ...manifest, hooks: ['before_tool_call'], hook_options },
+  );
+  expect(plugin.runHook('before_tool_call', {}, {})).toEqual(back);
 });
 
 test('handleHook of the class style serves every hook that plugin.json lists, and passes data through by default [F003-5] [X003-1]', async () => {

@@ -86,8 +86,7 @@ export async function adaptPlugin(artifact: unknown, manifest: JsonObject): Prom
     runTool: (name, params, context) => found(tools, 'tool', name).run(params, context),
     runExport: (name, args) => found(exports, 'exported function', name)(...args),
     runEntry: entries.run,
-    runHook: (hook, data, context) =>
-      settle(found(hooks, 'hook', hook)(data, context), (changed) => (changed === undefined ? data : changed)),
+    runHook: (hook, data, context) => settle(found(hooks, 'hook', hook)(data, context), answerOf(hook, manifest)),
     healthCheck: healthCheck && (() => settle(healthCheck(), (report) => report)),
   };
 }
@@ -210,6 +209,18 @@ function hookOf(handlers: Bag, name: string, handleHook: Method | undefined): Me
   if (own !== undefined) return own;
   if (handleHook !== undefined) return (data) => handleHook(name, data);
   throw new TypeError(`plugin.json lists the hook "${name}", which the plugin does not handle; add hooks.${name}`);
+}
+
+/** What goes back: of a hook that changes nothing a veto alone, since the host would throw the rest away. */
+function answerOf(hook: string, manifest: JsonObject): (answer: unknown) => unknown {
+  const options = manifest['hook_options'];
+  const modes = isRecord(options) ? options['modes'] : undefined;
+  const mode = isRecord(modes) ? modes[hook] : undefined;
+  if (mode === undefined || mode === 'change') return (answer) => (answer === undefined ? null : answer);
+  return (answer) => {
+    const veto = isRecord(answer) ? answer['veto'] : undefined;
+    return veto === undefined ? null : { veto };
+  };
 }
 
 function assertInitialised(answer: unknown): void {
