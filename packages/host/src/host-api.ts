@@ -31,6 +31,8 @@ import type { ComparedWithCurrent, ReleaseList } from './moves/list-releases.ts'
 import type { RolloutRequest } from './moves/rollout.ts';
 import type { Gate } from './moves/upgrade.ts';
 import type { HookRule } from './hooks/declared-hook.ts';
+import type { BackendRule } from './llm/backends.ts';
+import type { LanguageModels } from './llm/llm.ts';
 import type { IndexedFrom } from './plugin-index/read-index.ts';
 import type { JournalSource } from './journal/journal.ts';
 import type { HealthView, LastHealth } from './registry/health.ts';
@@ -89,6 +91,8 @@ export type HostOptions = {
   readonly privateHosts?: readonly string[];
   /** How hooks are asked, by plugin, where the operator decides it and not the plugin. */
   readonly hooks?: Readonly<Record<string, HookRule>>;
+  /** Which backends of language models take part, and how; each plugin's alike where it is left out. */
+  readonly llm?: { readonly backends?: readonly BackendRule[] };
   /** Spares of the default shape in the warm pool; 1 by default, 0 for none. */
   readonly spareCount?: number;
   /** Memory of those spares in MiB, which is that of a plugin without limits of its own by default: one of another size starts cold. */
@@ -550,6 +554,7 @@ export type Host = AsyncDisposable & {
    * `group/name#method`. Not for requests from a network.
    */
   readonly callEntry: (request: EntryRequest) => Promise<Outcome>;
+  readonly llm: LanguageModels;
   /** Runs one function with positional arguments; never rejects. Not for requests from a network. */
   readonly runSandboxed: (target: SandboxedFunction, ...args: readonly unknown[]) => Promise<Outcome>;
   /** Health of every listed plugin, sorted by name; the worst over the nodes that live, where no scope is asked for. */

@@ -97,6 +97,24 @@ test('a secret goes out in place of its placeholder, and its echo comes back as 
   expect(JSON.stringify([logTexts(host, 'weather'), await host.metrics()])).not.toContain(VALUE);
 });
 
+test('the operator’s key goes out for tenants that have set none of their own, and a tenant’s own before it [X000-25]', async () => {
+  const apiKey = { name: 'WEATHER_KEY', value: 'canary-of-the-operator' };
+  const settings = resolveSettings({
+    ...{ spareCount: 0, tierMax: 'process' },
+    llm: { backends: [{ name: 'weather', plugin: 'weather', apiKey }] },
+  });
+  await using host = (await openHost({ ...settings, internet: net.internet })).host;
+  await host.install(`${folders.root}/weather`);
+  await host.registrations.enable('weather', { grant: ['internet', 'secrets'] });
+  net.serve(API, ({ headers }, response) => response.end(`you sent ${headers.authorization}`));
+  const { echo, own } = await ask<{ echo: string; own: string }>(host, 'key');
+  expect(net.received.at(-1)?.headers.authorization).toBe(`Bearer ${apiKey.value}`);
+  expect(echo).toBe(`you sent Bearer ${own}`);
+  await host.secrets.set('weather', { name: 'API_KEY', value: VALUE });
+  await ask(host, 'key');
+  expect(net.received.at(-1)?.headers.authorization).toBe(`Bearer ${VALUE}`);
+});
+
 test.each([
   ['a host that is not listed', 'https://evil.example.net/', 'EGRESS_REFUSED', 'evil.example.net:443 is not allowed'],
   ['an address', 'https://169.254.169.254/latest', 'EGRESS_REFUSED', 'name a host'],

@@ -121,6 +121,10 @@ export type { EventPage, EventQuery, EventRow, EventStorage } from './storage/ev
 export type { IndexStorage, SeenIndex } from './storage/index-port.ts';
 export type { NodePlugin, NodeReport, NodeRow, NodeStorage } from './storage/nodes-port.ts';
 export type { AuditHead, AuditVerdict } from './storage/verify-audit.ts';
+export type { BackendRule, LlmBackend, TokenPrice } from './llm/backends.ts';
+export type { LlmPiece } from './llm/generated.ts';
+export type { LanguageModels, LlmOutcome, LlmReport, LlmRequest } from './llm/llm.ts';
+export type { UsageQuery, UsageRow, UsageStorage } from './storage/usage-port.ts';
 export type { MemoryOwner, MemoryQuery, MemoryStorage, StoredMemory } from './storage/memory-port.ts';
 export type { Storage } from './storage/port.ts';
 export type { SealedSecret, SealedText, SecretName, SecretRow, SecretStorage } from './storage/secrets-port.ts';

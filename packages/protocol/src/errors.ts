@@ -102,6 +102,10 @@ export const ERRORS = {
       message: "the parameters do not match the tool's schema",
       hint: 'Correct the fields that the message names; `GET /v1/tools` shows the schema.',
     },
+    LLM_REQUEST_INVALID: {
+      message: 'what a language model is asked is not of the form that a backend takes',
+      hint: 'Give `prompt`, or `options.messages` with role and content each; docs/PLUGIN_SDK.md has the form.',
+    },
     TIMEOUT_INVALID: {
       message: 'timeout_ms is not a positive whole number of milliseconds',
       hint: 'Leave timeout_ms out, or give a whole number of at least 1.',
@@ -308,6 +312,10 @@ export const ERRORS = {
     },
   }),
   ...rows('invalid_output', {
+    LLM_ANSWER_INVALID: {
+      message: 'the backend of a language model answered what is no answer',
+      hint: 'Fix the backend: it answers a text, or pieces with text, tool_calls, usage and finish_reason.',
+    },
     RESULT_INVALID: {
       message: 'the result does not match the schema that the tool declares',
       hint: 'Fix the tool or its `returns` schema.',
@@ -408,6 +416,10 @@ export const ERRORS = {
     },
   }),
   ...rows('over_quota', {
+    LLM_BUDGET_EXCEEDED: {
+      message: 'the tenant has used up its budget for language models',
+      hint: 'Try again after the time in Retry-After, which is midnight UTC, or have the quota that `limit` names raised.',
+    },
     EGRESS_LIMIT: {
       audience: 'author',
       message: 'a request to the network, or its answer, is larger or takes longer than it may',
@@ -521,6 +533,10 @@ export const ERRORS = {
     },
   }),
   ...rows('unavailable', {
+    LLM_UNAVAILABLE: {
+      message: 'no backend of a language model can be asked',
+      hint: 'Enable a plugin that offers one, such as `llm_openrouter`; one that failed again and again rests for a while.',
+    },
     EGRESS_FAILED: {
       audience: 'author',
       message: 'a host on the network did not answer',
@@ -656,6 +672,10 @@ export const ERRORS = {
     },
   }),
   ...rows('not_found', {
+    LLM_BACKEND_NOT_FOUND: {
+      message: 'there is no backend of a language model of this name',
+      hint: 'Name one of those that the message lists, or none, and one is chosen by weight.',
+    },
     PLUGIN_NOT_FOUND: { message: 'no plugin of this name is installed', hint: '`GET /v1/plugins` lists what is.' },
     ROLLOUT_NOT_FOUND: {
       message: 'there was no rollout of this plugin',

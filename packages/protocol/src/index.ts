@@ -45,7 +45,8 @@ export {
 } from './ids.ts';
 export type { JsonBounds, JsonFault, JsonObject, JsonPrimitive, JsonValue } from './json.ts';
 export { inspectJson, isJsonObject } from './json.ts';
-export type { GuestLimits, Limit, LimitName } from './limits.ts';
+export type { Limit } from './limit.ts';
+export type { GuestLimits, LimitName } from './limits.ts';
 export { LIMITS, LIMIT_PROFILES } from './limits.ts';
 export type { Manifest, ManifestResult, PluginDependency, Requirements, SandboxScope } from './manifest.ts';
 export { askedPermissions, knownFields, manifestPath, parseManifest } from './manifest.ts';

@@ -4,6 +4,7 @@
  */
 import type { JsonObject, JsonValue, MemoryArtifact, MemorySummary } from '@bulkhead/protocol';
 import type { Events } from './events.ts';
+import type { LanguageModel } from './language-model.ts';
 import type { Resources, Threads } from './threads.ts';
 
 /**
@@ -125,6 +126,8 @@ export interface PluginContext {
   readonly signal: AbortSignal;
   readonly memory: Memory;
   readonly callTool: CallTool;
+  /** Language models; needs the permission `llm`. */
+  readonly llm: LanguageModel;
   readonly events: Events;
   /** Work beside the calls; needs the permission `threads`. */
   readonly threads: Threads;
@@ -171,6 +174,8 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   readonly memory: Memory;
   readonly callTool: CallTool;
+  /** Language models; needs the permission `llm`. */
+  readonly llm: LanguageModel;
   readonly events: Events;
   /**
    * Says how far the call is, in units of the plugin's own, towards `total` where that is known; whoever waits for the call sees it.

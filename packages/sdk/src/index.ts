@@ -40,6 +40,7 @@ export { Executor } from './executor.ts';
 export type { FromJsonSchema } from './json-schema.ts';
 export type { Generated } from './llm-backend.ts';
 export { LLMBackend, ProviderError } from './llm-backend.ts';
+export type { LanguageModel } from './language-model.ts';
 export { createLock } from './lock.ts';
 export type { PluginMetadataFields } from './metadata.ts';
 export { PluginMetadata } from './metadata.ts';

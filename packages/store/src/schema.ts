@@ -17,6 +17,7 @@ import type {
   SeenIndex,
   TokenRow,
   TrialRow,
+  UsageRow,
 } from '@bulkhead/host';
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 
@@ -238,4 +239,5 @@ export type Tables = {
   readonly memory_artifacts: MemoryArtifactsTable;
   readonly plugin_events: PluginEventsTable;
   readonly seen_indexes: SeenIndex;
+  readonly llm_usage: UsageRow;
 };

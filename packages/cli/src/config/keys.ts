@@ -5,7 +5,7 @@
 import { UNSIGNED_POLICIES, isPublicKey, type IndexSource } from '@bulkhead/host';
 import { LOG_LEVELS } from '@bulkhead/server';
 import { LIMITS, TIERS, isHostPort, isJsonObject, parsePluginName } from '@bulkhead/protocol';
-import { HOOK_RULES, fromJson } from './table-lists.ts';
+import { BACKENDS, HOOK_RULES, fromJson } from './table-lists.ts';
 
 /** One key. `parse` answers undefined for a value that it does not take; `fromText` reads an environment variable. */
 export type ConfigKey<Value> = {
@@ -14,6 +14,8 @@ export type ConfigKey<Value> = {
   readonly about: string;
   readonly parse: (value: unknown) => Value | undefined;
   readonly fromText: (text: string) => unknown;
+  /** A wrong value may be a key that somebody put in the wrong place, so it is not repeated. */
+  readonly hidesValue?: boolean;
 };
 
 type Words = readonly string[];
@@ -77,6 +79,7 @@ export const CONFIG_KEYS = {
       'Hosts with their ports, such as `localhost:11434`, that plugins may reach though they are private, without encryption too; those that list them and were granted `internet`.',
   }),
   'hooks.rules': HOOK_RULES,
+  'llm.backends': BACKENDS,
   'health.interval_ms': count(DAY_MS, {
     fallback: LIMITS.health_interval_ms.value,
     about: 'Between two health checks of an instance, where the plugin’s configuration has no `interval` in seconds.',

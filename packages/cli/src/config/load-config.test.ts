@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { makeFolder, REPOSITORY } from '../cli-fixture.ts';
 import { CONFIG_KEYS } from './keys.ts';
 import { loadConfig } from './load-config.ts';
-import { hookRulesOf } from './table-lists.ts';
+import { backendRulesOf, hookRulesOf } from './table-lists.ts';
 
 async function load(toml: string, env: Readonly<Record<string, string>> = {}, flags = {}) {
   await using folder = await makeFolder();
@@ -68,6 +68,36 @@ test('rules of hooks are a list of tables, and what a rule does not know is refu
     await expect(load('', { BULKHEAD__HOOKS__RULES: JSON.stringify([rule]) })).rejects.toThrow(
       'expected a list of { plugin = "NAME", priority? = N, failure? = "fail_open" or "fail_closed", timeout_ms? = MS }',
     );
+});
+
+test('backends of language models are a list of tables; keys are named and never written there [X000-25]', async () => {
+  const toml =
+    '[[llm.backends]]\nname = "fast"\nplugin = "llm_openrouter"\nmodel = "m"\napi_key_env = "KEY"\ntimeout_ms = 30000\nweight = 0.5\nusd_per_million_tokens = { input = 1, output = 2.5 }\n[[llm.backends]]\nname = "mock"\n';
+  const { 'llm.backends': tables } = await load(toml);
+  expect(backendRulesOf(tables, { KEY: 'sk-planted' })).toEqual([
+    {
+      name: 'fast',
+      plugin: 'llm_openrouter',
+      model: 'm',
+      apiKey: { name: 'KEY', value: 'sk-planted' },
+      timeoutMs: 30_000,
+      weight: 0.5,
+      usdPerMillionTokens: { input: 1, output: 2.5 },
+    },
+    { name: 'mock' },
+  ]);
+  expect(() => backendRulesOf(tables, {})).toThrow('the key of backend "fast" is to be in KEY, which is not set');
+  for (const wrong of [
+    {},
+    { name: 'a', weight: -1 },
+    { name: 'a', api_key: 'sk-planted' },
+    { name: 'a', timeout_ms: 0 },
+  ])
+    await expect(load('', { BULKHEAD__LLM__BACKENDS: JSON.stringify([wrong]) })).rejects.toThrow(
+      'expected a list of { name = "NAME", plugin? =',
+    );
+  const inTheWrongPlace = load('', { BULKHEAD__LLM__BACKENDS: '[{"name":"a","api_key":"sk-planted"}]' });
+  await expect(inTheWrongPlace).rejects.toThrow('is not what it takes; expected a list of');
 });
 
 test('private hosts are exact, with their ports', async () => {

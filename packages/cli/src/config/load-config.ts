@@ -91,7 +91,8 @@ function checkedValue({ path, shown, value }: Setting): unknown {
   if (key === undefined) throw unknownKey(path, shown);
   const parsed = key.parse(value);
   if (parsed !== undefined) return parsed;
-  throw new UsageError(`${shown} is ${describe(value)}; expected ${key.expected}`);
+  const given = key.hidesValue === true ? 'not what it takes' : describe(value);
+  throw new UsageError(`${shown} is ${given}; expected ${key.expected}`);
 }
 
 function unknownKey(path: string, shown: string): UsageError {

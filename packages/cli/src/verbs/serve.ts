@@ -12,7 +12,7 @@ import type { Tier } from '@bulkhead/protocol';
 import { parseGrants } from '../config/grants.ts';
 import type { Config, ConfigLayer } from '../config/keys.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { hookRulesOf } from '../config/table-lists.ts';
+import { backendRulesOf, hookRulesOf } from '../config/table-lists.ts';
 import { databaseUrl } from '../direct-store.ts';
 import { EXIT_OK } from '../exit-codes.ts';
 import { openToken, type PlatformToken } from '../open-token.ts';
@@ -130,6 +130,7 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
       sharedPlugins: config['sandbox.shared'],
       privateHosts: config['egress.private_hosts'],
       hooks: hookRulesOf(config['hooks.rules']),
+      llm: { backends: backendRulesOf(config['llm.backends'], process.env) },
       secretsKeys: secretsKeysOf(process.env),
     });
   } finally {

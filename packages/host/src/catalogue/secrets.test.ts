@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { KeyFile } from '../secrets/key-file.ts';
 import { openKeyring } from '../secrets/keyring.ts';
 import type { SealedSecret } from '../storage/secrets-port.ts';
+import type { FindOperatorSecret } from '../secrets/operator-secrets.ts';
 import { createMemoryStorage } from '../storage/memory.ts';
 import type { Storage } from '../storage/port.ts';
 import { openCatalogue, type Catalogue } from './catalogue.ts';
@@ -38,7 +39,13 @@ async function open({
   storage = createMemoryStorage(),
   file = memoryFile(),
   manifest = manifestOf(),
-}: { readonly storage?: Storage; readonly file?: KeyFile; readonly manifest?: Manifest } = {}): Promise<Opened> {
+  operatorSecret = () => undefined,
+}: {
+  readonly storage?: Storage;
+  readonly file?: KeyFile;
+  readonly manifest?: Manifest;
+  readonly operatorSecret?: FindOperatorSecret;
+} = {}): Promise<Opened> {
   const time = { wall: NOW };
   const clock = { now: () => time.wall, wallTime: () => time.wall };
   const catalogue = await openCatalogue(storage, clock);
@@ -47,7 +54,8 @@ async function open({
     registeredRelease: (tenant: string, plugin: string) =>
       plugin === 'weather' && tenant !== 'stranger' ? ({ manifest } as never) : undefined, // Nothing else is read of it.
   };
-  return { secrets: createSecrets({ catalogue, releases, storage, keyring, clock }), storage, catalogue, time };
+  const secrets = createSecrets({ catalogue, releases, storage, keyring, clock, operatorSecret });
+  return { secrets, storage, catalogue, time };
 }
 
 const KEY = { tenant_id: DEFAULT_TENANT, plugin_name: 'weather', name: 'API_KEY' };
@@ -69,6 +77,18 @@ test('a secret that is set is read by the host and listed by its name, hosts, pl
   expect(await secrets.set('weather', { name: 'API_KEY', value: VALUE })).toEqual(entry);
   const unset = { name: 'OTHER', is_declared: true, is_set: false, updated_at: null, in: ['query', 'body'] };
   expect(secrets.list('weather')).toEqual([entry, { ...unset, hosts: ['b.example.com:443'] }]);
+  expect(await secrets.read(KEY)).toBe(VALUE);
+});
+
+test('what the operator gives is read where the tenant has set nothing, and is listed nowhere', async () => {
+  const manifest = manifestOf();
+  const operatorSecret: FindOperatorSecret = (_manifest, name) => (name === 'API_KEY' ? 'the operator’s' : undefined);
+  const { secrets } = await open({ operatorSecret, manifest });
+  expect(secrets.missing(DEFAULT_TENANT, manifest)).toBe('OTHER');
+  expect(await secrets.read(KEY)).toBe('the operator’s');
+  expect(await secrets.read({ ...KEY, tenant_id: 'stranger' })).toBeUndefined();
+  expect(secrets.list('weather')).toMatchObject([{ name: 'API_KEY', is_set: false }, { name: 'OTHER' }]);
+  await secrets.set('weather', { name: 'API_KEY', value: VALUE });
   expect(await secrets.read(KEY)).toBe(VALUE);
 });
 

@@ -7,6 +7,7 @@ import { isoTime, type Clock } from '../base/clock.ts';
 import { HostError } from '../base/host-error.ts';
 import { createTurns, type Turns } from '../base/turns.ts';
 import type { Keyring } from '../secrets/keyring.ts';
+import type { FindOperatorSecret } from '../secrets/operator-secrets.ts';
 import type { CatalogueChange } from '../storage/catalogue-port.ts';
 import type { SecretName, SecretRow, SecretStorage } from '../storage/secrets-port.ts';
 import { EMBEDDER, audited } from './audited.ts';
@@ -87,13 +88,15 @@ export type SecretsOptions = {
   readonly storage: SecretStorage;
   readonly keyring: Keyring;
   readonly clock: Clock;
+  /** What the operator gives for tenants that have set nothing. */
+  readonly operatorSecret: FindOperatorSecret;
 };
 
 type Vault = SecretsOptions & { readonly inTurn: Turns };
 
 /** Creates the secrets of a catalogue. */
 export function createSecrets(options: SecretsOptions): SecretVault {
-  const { storage, keyring, catalogue } = options;
+  const { storage, keyring, catalogue, releases, operatorSecret } = options;
   const vault: Vault = { ...options, inTurn: createTurns() };
   return {
     list: (plugin, { tenant = DEFAULT_TENANT } = {}) => list(vault, tenant, plugin),
@@ -102,15 +105,17 @@ export function createSecrets(options: SecretsOptions): SecretVault {
     remove: async (plugin, name, { tenant = DEFAULT_TENANT, by = EMBEDDER } = {}) =>
       remove(vault, { tenant_id: tenant, plugin_name: plugin, name }, by),
     rotate: ({ by = EMBEDDER } = {}) => vault.inTurn(() => rotateSecrets(options, by)),
-    missing: (tenant, { name: plugin, secrets }) => {
-      const names = Object.keys(secrets);
+    missing: (tenant, manifest) => {
+      const names = Object.keys(manifest.secrets);
       if (names.length === 0) return undefined;
-      const known = catalogue.shelf.secretsOf(tenant, plugin);
-      return names.find((name) => !known.has(name));
+      const known = catalogue.shelf.secretsOf(tenant, manifest.name);
+      return names.find((name) => !known.has(name) && operatorSecret(manifest, name) === undefined);
     },
     read: async (which) => {
       const sealed = await storage.readSecret(which);
-      return sealed === undefined ? undefined : keyring.unseal(sealed);
+      if (sealed !== undefined) return keyring.unseal(sealed);
+      const release = releases.registeredRelease(which.tenant_id, which.plugin_name);
+      return release && operatorSecret(release.manifest, which.name);
     },
   };
 }

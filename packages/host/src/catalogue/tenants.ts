@@ -123,6 +123,8 @@ const QUOTA_FIELDS = [
   'cpu_seconds_per_minute',
   'memory_mb_minutes_per_minute',
   'weight',
+  'llm_tokens_per_day',
+  'llm_usd_per_day',
 ] as const satisfies readonly (keyof Quota)[];
 
 function readSettings({ minTier, quota }: TenantSettings): Partial<Pick<TenantRow, 'min_tier' | 'quota'>> {

@@ -4,6 +4,7 @@
  */
 import type { CallMessage, JsonObject, JsonValue, LogLevel, Progress } from '@bulkhead/protocol';
 import type { PluginEvents } from './events.ts';
+import type { PluginLlm } from './llm.ts';
 import type { PluginLogger } from './logger.ts';
 import type { PluginMemory } from './memory.ts';
 import { ProgressTeller, type TellProgress } from './progress.ts';
@@ -25,6 +26,7 @@ export type PluginContext = {
   readonly signal: AbortSignal;
   readonly memory: PluginMemory;
   readonly callTool: CallTool;
+  readonly llm: PluginLlm;
   readonly threads: PluginThreads;
   readonly resources: () => PluginResources;
   readonly events: PluginEvents;
@@ -57,6 +59,7 @@ export type ContextSource = {
   readonly closing: AbortController;
   readonly memory: PluginMemory;
   readonly callTool: CallTool;
+  readonly llm: PluginLlm;
   readonly events: PluginEvents;
   readonly tellProgress: (callId: number, told: Progress) => void;
   readonly threads: PluginThreads;
@@ -77,6 +80,7 @@ export function createPluginContext(source: ContextSource, life: LifeSource): Li
     signal: source.closing.signal,
     memory: source.memory,
     callTool: source.callTool,
+    llm: source.llm,
     threads: source.threads,
     resources: source.resources,
     events: source.events,
@@ -121,6 +125,10 @@ export class GuestCall implements ToolContext {
 
   get callTool(): CallTool {
     return this.#source.callTool;
+  }
+
+  get llm(): PluginLlm {
+    return this.#source.llm;
   }
 
   get events(): PluginEvents {

@@ -26,6 +26,7 @@ import { harden } from './harden.ts';
 import { openArtifactLoader, type ArtifactLoader, type ImportRule } from './imports.ts';
 import { countOutput } from './output.ts';
 import { createLogger, type LeveledLogger } from './logger.ts';
+import { createPluginLlm } from './llm.ts';
 import { createPluginMemory } from './memory.ts';
 import { readyMessage } from './ready.ts';
 import { readResources } from './resources.ts';
@@ -173,6 +174,7 @@ class GuestRuntime {
       closing: new AbortController(),
       memory: createPluginMemory(this.#asks.ask),
       callTool: callToolBy(this.#asks.ask),
+      llm: createPluginLlm(this.#asks.ask),
       events: this.#events.offer(this.#asks.ask, logger),
       tellProgress: (id, told) => this.#channel.send(stringify({ t: 'progress', id, told })),
       threads: threads.forPlugin(),

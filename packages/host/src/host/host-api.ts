@@ -54,6 +54,10 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
     call: (request) => runCall(call, toolTask(request, listenerOf(settings, request))),
     stream: (request) => openStream(settings, parts, request),
     callEntry: (request) => runCall(call, entryTask(request)),
+    llm: {
+      backends: (tenant) => parts.llm.backendsOf(tenant ?? DEFAULT_TENANT),
+      generate: (request) => parts.llm.ask(request),
+    },
     runSandboxed: (target, ...args) => runFunction(parts, target, args),
     ...views,
     tools: (tenant) => listTools(parts, tenant ?? DEFAULT_TENANT),

@@ -24,6 +24,7 @@ import { createJournal, type Journal } from '../journal/journal.ts';
 import type { RolloutDriver } from '../moves/rollout.ts';
 import type { Registry, Subject } from '../registry/registry.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
+import type { SecretVault } from '../catalogue/secrets.ts';
 import { createReleases, type Releases } from '../catalogue/releases.ts';
 import { createAuditLog, type AuditLog } from '../storage/audit-log.ts';
 import { createTenants, type Tenants } from '../catalogue/tenants.ts';
@@ -37,6 +38,7 @@ import {
   type SandboxDeath,
   type SandboxOpening,
 } from '../sandbox/sandbox.ts';
+import { findOperatorSecrets } from '../secrets/operator-secrets.ts';
 import { createPlaceholders } from '../secrets/placeholders.ts';
 import type { AnswerAsk } from '../services/desk.ts';
 import { readSdk } from '../source/host-package.ts';
@@ -49,6 +51,7 @@ import { openAdmission, type HostAdmission } from './open-admission.ts';
 import { holdDataDirectory } from './hold-data-directory.ts';
 import { openEgress, type HostEgress } from './open-egress.ts';
 import { openSecrets } from './open-secrets.ts';
+import { backendKeys, openLlm, type HostLlm } from './open-llm.ts';
 import { openEvents, type HostEvents } from './open-events.ts';
 import type { LateCalls } from './late-calls.ts';
 import { openServices } from './open-services.ts';
@@ -74,6 +77,7 @@ export type HostParts = {
   readonly background: Background;
   readonly residents: Residents;
   readonly events: HostEvents;
+  readonly llm: HostLlm;
   readonly tenants: Tenants;
   readonly tokens: Tokens;
   readonly audit: AuditLog;
@@ -81,7 +85,7 @@ export type HostParts = {
 
 /** Opens everything; what was opened is closed in reverse by `closing`, also when a later step fails. */
 export async function openParts(settings: HostSettings, closing: AsyncDisposableStack): Promise<HostParts> {
-  const { clock, log } = settings;
+  const { clock, log, env, platformVersion, minTier, untrustedMinTier, signatures } = settings;
   if (settings.dataDir !== undefined) closing.use(await holdDataDirectory(settings.dataDir));
   const guests: { fleet?: Fleet; sandbox?: ProcessSandbox } = {};
   const late: Late = {};
@@ -89,7 +93,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const journal = createJournal(() => clock.wallTime());
   const { storage, sandbox } = await openSlowParts(settings, { metrics, journal }, closing);
   guests.sandbox = sandbox;
-  const { transitions, ...records } = await openRecords(settings, { storage, metrics }, closing);
+  const { transitions, usage, ...records } = await openRecords(settings, { storage, metrics }, closing);
   const lateCalls: LateCalls = {};
   const events = openEvents(settings, { storage, metrics, journal, node: records.node, late: lateCalls }, closing);
   const registry = openRegistry(clock, { transitions, journal, events, late }, closing);
@@ -98,10 +102,10 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const { admitter, chargeGuest } = openAdmission(settings, catalogue, closing);
   const background = openBackground(settings, { registry, journal }, closing);
   const releases = createReleases({ catalogue, clock, newId: randomUUID });
-  const possessions = createPossessions({ releases, catalogue, placeholderOf: createPlaceholders(randomBytes(32)) });
-  const secrets = await openSecrets(settings, { catalogue, releases, storage });
+  const { possessions, secrets } = await openOwned(settings, { catalogue, releases, storage });
   const egress = openEgress(settings, { metrics, catalogue, secrets, possessions }, closing);
-  const asked = { storage, metrics, events, egress, threads: background.methods, late: lateCalls };
+  const llm = openLlm(settings, { storage, usage, catalogue, metrics, late: lateCalls });
+  const asked = { storage, metrics, events, egress, llm, threads: background.methods, late: lateCalls };
   const watchers = { registry, metrics, chargeGuest, journal, background, events, egress, possessions };
   const live = liveOptions(settings, { sandbox, ...watchers, answerAsk: openServices(settings, asked) });
   const fleet = createFleet(live);
@@ -110,7 +114,6 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   closing.defer(() => admitter.close());
   catalogue.onChange(() => keepInStep(fleet, releases, possessions));
   const { tier } = sandbox.receipt;
-  const { env, platformVersion, minTier, untrustedMinTier, signatures } = settings;
   const shared = { log, releases, registry, metrics, journal, fleet, tier, minTier, untrustedMinTier };
   const artifacts = await openArtifacts(settings, releases, storage);
   const brought = { workshop, supplied: [await readSdk()], artifacts, storage, clock };
@@ -135,6 +138,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
     live,
     journal,
     events,
+    llm,
     tenants: createTenants({ catalogue, clock, newId: randomUUID }),
     tokens: createTokens({ catalogue, clock }),
     audit: createAuditLog(storage),
@@ -206,6 +210,19 @@ function callPath(settings: HostSettings, shared: CallParts & Pick<Follower, 'mi
     hookChain,
     newCallId: createCallIds(),
     hooksFor: (points, tenant) => listHooks(hooking, points, tenant),
+  };
+}
+
+/** What instances have of their own, and the secrets that stand behind their placeholders. */
+async function openOwned(
+  settings: HostSettings,
+  joined: { readonly catalogue: Catalogue; readonly releases: Releases; readonly storage: Storage },
+): Promise<{ readonly possessions: Possessions; readonly secrets: SecretVault }> {
+  const operatorSecret = findOperatorSecrets(backendKeys(settings.backends));
+  const placeholderOf = createPlaceholders(randomBytes(32));
+  return {
+    possessions: createPossessions({ ...joined, placeholderOf, operatorSecret }),
+    secrets: await openSecrets(settings, { ...joined, operatorSecret }),
   };
 }
 

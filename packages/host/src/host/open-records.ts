@@ -11,6 +11,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { Transition } from '../registry/history.ts';
 import { createBatch, type Batch, type BatchOptions } from '../storage/batch.ts';
 import { isAway, type Storage } from '../storage/port.ts';
+import type { UsageRow } from '../storage/usage-port.ts';
 import { startRetention } from '../storage/retention.ts';
 import { endLostCalls } from './end-lost-calls.ts';
 import type { HostSettings } from './settings.ts';
@@ -19,7 +20,10 @@ import type { HostSettings } from './settings.ts';
 export type Recorded = { readonly storage: Storage; readonly metrics: Metrics };
 
 /** The batches, and the id under which this node writes. */
-export type Records = Pick<CallPath, 'node' | 'ledger' | 'settlements'> & { readonly transitions: Batch<Transition> };
+export type Records = Pick<CallPath, 'node' | 'ledger' | 'settlements'> & {
+  readonly transitions: Batch<Transition>;
+  readonly usage: Batch<UsageRow>;
+};
 
 /** An outcome may have megabytes, and few calls have a key. */
 const SETTLEMENTS_MAX = 100;
@@ -56,6 +60,7 @@ export async function openRecords(
     node,
     transitions: open<Transition>('transitions', { write: (rows) => storage.appendTransitions(rows) }),
     ledger,
+    usage: open<UsageRow>('usage', { write: (rows) => storage.addUsage(rows) }),
     settlements: open<Settlement>('keys', {
       write: async (ends) => {
         for (const end of ends) await settle(storage, end);

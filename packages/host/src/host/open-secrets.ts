@@ -10,6 +10,7 @@ import { rotateSecrets, type Rotation } from '../catalogue/rotate-secrets.ts';
 import { createSecrets, type SecretVault } from '../catalogue/secrets.ts';
 import { openKeyFile } from '../secrets/key-file.ts';
 import { openKeyring, type Keyring } from '../secrets/keyring.ts';
+import type { FindOperatorSecret } from '../secrets/operator-secrets.ts';
 import type { Storage } from '../storage/port.ts';
 import type { HostSettings } from './settings.ts';
 
@@ -24,7 +25,12 @@ export type SecretsKeys = {
   readonly secretsKeys: readonly string[];
 };
 
-type Joined = { readonly catalogue: Catalogue; readonly releases: Releases; readonly storage: Storage };
+type Joined = {
+  readonly catalogue: Catalogue;
+  readonly releases: Releases;
+  readonly storage: Storage;
+  readonly operatorSecret: FindOperatorSecret;
+};
 
 /** Opens the secrets of a host. @throws {HostError} `SECRETS_KEY_UNUSABLE`. */
 export async function openSecrets(settings: HostSettings, joined: Joined): Promise<SecretVault> {

@@ -8,6 +8,8 @@ import { runCall } from '../call.ts';
 import type { CallPath } from '../call/call-run.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { createDesk, type AnswerAsk } from '../services/desk.ts';
+import { OPTIONS_SCHEMA } from '../llm/asked.ts';
+import { createLlmService } from '../services/llm.ts';
 import { createMemoryService } from '../services/memory.ts';
 import type { Threads } from '../services/threads.ts';
 import { createToolService, type NestedCall } from '../services/tools.ts';
@@ -15,6 +17,7 @@ import type { Storage } from '../storage/port.ts';
 import { grantsBy, optionalBy, type LateCalls } from './late-calls.ts';
 import type { HostEgress } from './open-egress.ts';
 import type { HostEvents } from './open-events.ts';
+import type { HostLlm } from './open-llm.ts';
 import type { HostSettings } from './settings.ts';
 
 /** What the services are opened with. */
@@ -24,12 +27,13 @@ export type ServiceParts = {
   readonly threads: Threads['methods'];
   readonly events: HostEvents;
   readonly egress: HostEgress;
+  readonly llm: HostLlm;
   readonly late: LateCalls;
 };
 
 /** Opens the desk. No guest asks before `late.path` is there. */
 export function openServices({ clock, log }: HostSettings, parts: ServiceParts): AnswerAsk {
-  const { storage, metrics, events, threads, egress, late } = parts;
+  const { storage, metrics, events, threads, egress, llm, late } = parts;
   const path = (): CallPath => {
     assertInvariant(late.path !== undefined, 'the call flow is there before a guest is');
     return late.path;
@@ -40,6 +44,7 @@ export function openServices({ clock, log }: HostSettings, parts: ServiceParts):
       events: events.methods,
       threads,
       egress: egress.methods,
+      llm: createLlmService({ clock, ask: llm.ask, optionsSchema: OPTIONS_SCHEMA }),
       tools: createToolService({ clock, ledBy: events.ledBy, call: (nested) => callNested(path(), nested) }),
     },
     clock,

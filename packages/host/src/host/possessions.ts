@@ -11,6 +11,7 @@ import type { Releases } from '../catalogue/releases.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { LiveScope, LiveSpec } from '../fleet/live-plugin.ts';
 import { SHARED_SCOPE } from '../sandbox/sandbox.ts';
+import type { FindOperatorSecret } from '../secrets/operator-secrets.ts';
 import type { Placeholders } from '../secrets/placeholders.ts';
 
 /** What one instance has. */
@@ -31,6 +32,7 @@ export type PossessionsOptions = {
   readonly releases: Pick<Releases, 'resolve'>;
   readonly catalogue: Pick<Catalogue, 'shelf'>;
   readonly placeholderOf: Placeholders;
+  readonly operatorSecret: FindOperatorSecret;
 };
 
 /** Makes it. */
@@ -98,7 +100,9 @@ function secretsOf(options: PossessionsOptions, spec: LiveSpec, tenant: string):
   const set = options.catalogue.shelf.secretsOf(tenant, spec.name);
   const which = (name: string) => ({ tenant_id: tenant, plugin_name: spec.name, name });
   return Object.fromEntries(
-    declared.filter((name) => set.has(name)).map((name) => [name, options.placeholderOf(which(name))]),
+    declared
+      .filter((name) => set.has(name) || options.operatorSecret(spec.manifest, name) !== undefined)
+      .map((name) => [name, options.placeholderOf(which(name))]),
   );
 }
 

@@ -10,6 +10,7 @@ import { ownFile } from '../base/own-files.ts';
 import type { DialerOptions } from '../egress/dialer.ts';
 import type { HookRule } from '../hooks/declared-hook.ts';
 import type { SignaturePolicy } from '../install/judge-signature.ts';
+import type { BackendRule } from '../llm/backends.ts';
 import type { NodeTiming } from '../nodes/nodes.ts';
 import {
   noNotes,
@@ -39,6 +40,7 @@ export type HostSettings = {
   readonly sharedPlugins: readonly string[];
   readonly privateHosts: readonly string[];
   readonly hooks: Readonly<Record<string, HookRule>>;
+  readonly backends: readonly BackendRule[];
   /** The network as `fetch` of plugins sees it; another one in tests. */
   readonly internet: DialerOptions;
   readonly spareCount: number;
@@ -117,6 +119,7 @@ export function resolveSettings(options: HostOptions): HostSettings {
     sharedPlugins: options.sharedPlugins ?? [],
     privateHosts: options.privateHosts ?? [],
     hooks: options.hooks ?? {},
+    backends: options.llm?.backends ?? [],
     internet: {},
     spareCount: options.spareCount ?? SPARES,
     spareMemoryMb: options.spareMemoryMb ?? LIMIT_PROFILES.plugin.memory_mb,

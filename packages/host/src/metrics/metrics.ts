@@ -12,7 +12,7 @@ export type HandlerStatus = 'ok' | 'error' | 'skip';
 /** How a guest came to be: taken from the warm pool, or started for its call. */
 export type StartKind = 'pool' | 'cold';
 /** What may fail beside a call without changing its answer. */
-export type RecordPart = 'registry' | 'ledger' | 'transitions' | 'keys' | 'metrics' | 'events';
+export type RecordPart = 'registry' | 'ledger' | 'transitions' | 'keys' | 'metrics' | 'events' | 'usage';
 /** What became of an event that one instance was to hear. */
 export type EventOutcome = 'delivered' | 'late' | 'dropped';
 
@@ -32,11 +32,21 @@ export type Metrics = ServiceCounts & {
   readonly observeStart: (kind: StartKind, durationMs: number) => void;
   /** `reason` is an error code, or a word of the host such as `idle`. */
   readonly countKill: (reason: string) => void;
+  /** An attempt of a language model's backend; `code` is `ok` or of the error table, `tokens` those that it read and wrote. */
+  readonly observeLlm: (attempt: LlmAttempt) => void;
   readonly countRecordFailure: (part: RecordPart) => void;
   readonly countEvent: (outcome: EventOutcome) => void;
   readonly countDroppedFrames: (frames: number) => void;
   /** The whole page in the text format of Prometheus 0.0.4. Never rejects for what a guest did. */
   readonly renderMetrics: () => Promise<string>;
+};
+
+/** How a backend answered. */
+export type LlmAttempt = {
+  readonly backend: string;
+  readonly code: string;
+  readonly durationMs: number;
+  readonly tokens: number;
 };
 
 /** What is read when the page is rendered, in place of being counted. */
@@ -70,6 +80,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const recordFailures = createFamily(REASON_LABELS_MAX, createCount);
   const events = createFamily(REASON_LABELS_MAX, createCount);
   const droppedFrames = createCount();
+  const llm = createLlmSeries();
   const services = createServiceMetrics();
   const page = [
     counterOf('plugin_calls_total', 'Calls by how they ended.', () => callSamples(plugins, others)),
@@ -87,6 +98,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
       counts('part', recordFailures),
     ),
     ...services.series,
+    ...llm.series,
   ];
 
   function addPlugin(plugin: string): void {
@@ -111,11 +123,40 @@ export function createMetrics(options: MetricsOptions): Metrics {
       if (run.status === 'error') series.failures.of(run.reason ?? OTHER).value += 1;
     },
     observeStart: (kind, durationMs) => observe(starts.of(kind), durationMs / 1_000),
+    observeLlm: llm.observe,
     countKill: (reason) => void (kills.of(reason).value += 1),
     countRecordFailure: (part) => void (recordFailures.of(part).value += 1),
     countEvent: (outcome) => void (events.of(outcome).value += 1),
     countDroppedFrames: (frames) => void (droppedFrames.value += frames),
     renderMetrics: () => renderPage(page),
+  };
+}
+
+/** A model takes from a tenth of a second to minutes for its whole answer. */
+const LLM_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300] as const;
+
+/** F000-18: the label is the backend's name. */
+function createLlmSeries() {
+  const tokens = createFamily(HANDLER_LABELS_MAX, createCount);
+  const latency = createFamily(HANDLER_LABELS_MAX, () => createHistogram(LLM_SECONDS));
+  const outcomes = createFamily(HANDLER_LABELS_MAX, () => createFamily(REASON_LABELS_MAX, createCount));
+  const outcomeSamples = (): readonly Sample[] =>
+    [...outcomes.entries()].flatMap(([backend, codes]) =>
+      [...codes.entries()].map(([outcome, { value }]) => ({ labels: { backend, outcome }, value })),
+    );
+  return {
+    observe: ({ backend, code, durationMs, tokens: used }: LlmAttempt): void => {
+      tokens.of(backend).value += used;
+      observe(latency.of(backend), durationMs / 1_000);
+      outcomes.of(backend).of(code).value += 1;
+    },
+    series: [
+      counterOf('llm_tokens_total', 'Tokens that language models read and wrote.', () => counts('backend', tokens)),
+      histogramOf('llm_latency_seconds', 'Time of an attempt, to the end of the answer.', () =>
+        histograms('backend', latency),
+      ),
+      counterOf('llm_requests_total', 'Attempts of language models, by how they ended.', outcomeSamples),
+    ],
   };
 }
 

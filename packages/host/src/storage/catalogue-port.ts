@@ -38,6 +38,9 @@ export type Quota = {
   /** Megabytes of guest memory held for a minute. */
   readonly memory_mb_minutes_per_minute?: number;
   readonly weight?: number;
+  /** Of language models, read and written together; a day ends at midnight UTC. */
+  readonly llm_tokens_per_day?: number;
+  readonly llm_usd_per_day?: number;
 };
 
 /**

@@ -12,6 +12,7 @@ import { memoryTests } from './conformance-memory.ts';
 import { recordTests } from './conformance-records.ts';
 import { secretTests } from './conformance-secrets.ts';
 import { sharedTests } from './conformance-shared.ts';
+import { usageTests } from './conformance-usage.ts';
 import type { Storage } from './port.ts';
 
 /**
@@ -35,6 +36,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>): 
     memoryTests(opened);
     eventTests(opened);
     indexTests(opened);
+    usageTests(opened);
     lifetimeTests(opened);
   });
 }
@@ -52,6 +54,8 @@ function lifetimeTests(storage: Opened): void {
       storage().readMemory({ tenant_id: 'default', plugin_name: 'notes' }, []),
       storage().lastEvent(),
       storage().seeIndex({ name: 'ours', key: 'k', serial: 1 }),
+      storage().addUsage([]),
+      storage().listUsage({ tenant_id: 'default', from: '2026-01-01', to: '2026-01-01' }),
       storage().putCalls([]),
       storage().prune({ now: minute(0), ledgerSince: minute(0), transitionsSince: minute(0), transitionsMax: 1 }),
     ];

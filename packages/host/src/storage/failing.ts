@@ -54,6 +54,8 @@ export function createFailingStorage(beneath: Storage): FailingStorage {
     putArtifact: (row, putAt) => pass(() => beneath.putArtifact(row, putAt)),
     getArtifact: (digest) => pass(() => beneath.getArtifact(digest)),
     sweepArtifacts: (before) => pass(() => beneath.sweepArtifacts(before)),
+    addUsage: (rows) => pass(() => beneath.addUsage(rows)),
+    listUsage: (query) => pass(() => beneath.listUsage(query)),
     seeIndex: (seen) => pass(() => beneath.seeIndex(seen)),
     isShared: beneath.isShared,
     beat: (report) => pass(() => beneath.beat(report)),

@@ -10,11 +10,14 @@ import { createHistory, createKeys, createLedger, createTrials } from './memory-
 import { createMemory } from './memory-artifacts.ts';
 import { createEvents } from './memory-events.ts';
 import { createIndexes } from './memory-indexes.ts';
+import { createUsage } from './memory-usage.ts';
 import { createArtifacts, createNodes } from './memory-shared.ts';
 import type { EventStorage } from './events-port.ts';
+import type { IndexStorage } from './index-port.ts';
 import type { MemoryStorage } from './memory-port.ts';
 import type { NodeStorage } from './nodes-port.ts';
 import type { Storage } from './port.ts';
+import type { UsageStorage } from './usage-port.ts';
 
 /** Most rows of each kind that grows by itself; beyond it the oldest go. `steps` bounds the audit log, too. */
 export type MemoryBounds = {
@@ -49,6 +52,7 @@ export function createMemoryStorage(
   const memory = createMemory();
   const events = createEvents(nodes.hasOther);
   const indexes = createIndexes();
+  const usage = createUsage();
   let isClosed = false;
 
   /** Runs a step at once, so that it cannot interleave with another, and answers a copy by a promise (S1). */
@@ -63,7 +67,7 @@ export function createMemoryStorage(
     commit: (write) =>
       step(() => {
         const committed = catalogue.commit(write);
-        if (committed.kind === 'done') write.changes.forEach((change) => forgetWith({ memory, events }, change));
+        if (committed.kind === 'done') write.changes.forEach((change) => forgetWith({ memory, events, usage }, change));
         return committed;
       }),
     watch: () => () => undefined, // Nobody else can commit here.
@@ -87,7 +91,7 @@ export function createMemoryStorage(
     ...eventMethods(events, step),
     prune: (retention) => step(() => [history, ledger, keys].forEach((part) => part.prune(retention))),
     ...artifactMethods(artifacts, step),
-    seeIndex: (seen) => step(() => indexes.see(seen)),
+    ...sumMethods({ indexes, usage }, step),
     ...nodeMethods(nodes, step),
     close: async () => {
       isClosed = true;
@@ -115,6 +119,16 @@ function artifactMethods(artifacts: ReturnType<typeof createArtifacts>, step: St
   };
 }
 
+type Sums = { readonly indexes: ReturnType<typeof createIndexes>; readonly usage: ReturnType<typeof createUsage> };
+
+function sumMethods({ indexes, usage }: Sums, step: Step): IndexStorage & UsageStorage {
+  return {
+    seeIndex: (seen) => step(() => indexes.see(seen)),
+    addUsage: (rows) => step(() => usage.add(rows)),
+    listUsage: (query) => step(() => usage.list(query)),
+  };
+}
+
 function nodeMethods(nodes: ReturnType<typeof createNodes>, step: Step): NodeStorage {
   return {
     isShared: false, // It ends with this process.
@@ -137,11 +151,13 @@ function eventMethods(events: ReturnType<typeof createEvents>, step: Step): Even
 type Forgotten = {
   readonly memory: ReturnType<typeof createMemory>;
   readonly events: ReturnType<typeof createEvents>;
+  readonly usage: ReturnType<typeof createUsage>;
 };
 
-/** What a plugin remembers goes with its tenant, its registration, or itself; what it tells other nodes with its tenant. */
-function forgetWith({ memory, events }: Forgotten, change: CatalogueChange): void {
+/** What a plugin remembers goes with its tenant, its registration, or itself; what it tells other nodes, and what was used, with its tenant. */
+function forgetWith({ memory, events, usage }: Forgotten, change: CatalogueChange): void {
   const { kind } = change;
   if (kind === 'remove_tenant') events.forget(change.tenant_id);
+  if (kind === 'remove_tenant') usage.forget(change.tenant_id);
   if (kind === 'remove_tenant' || kind === 'remove_registration' || kind === 'remove_plugin') memory.forget(change);
 }

@@ -17,6 +17,7 @@ import type { MemoryStorage } from './memory-port.ts';
 import type { NodeStorage } from './nodes-port.ts';
 import type { RecordStorage } from './records-port.ts';
 import type { SecretStorage } from './secrets-port.ts';
+import type { UsageStorage } from './usage-port.ts';
 
 /**
  * The port. Every method is safe to call concurrently; its invariants are at the head of this file.
@@ -30,7 +31,8 @@ export type Storage = CatalogueStorage &
   SecretStorage &
   MemoryStorage &
   EventStorage &
-  IndexStorage & {
+  IndexStorage &
+  UsageStorage & {
     /** Releases what is held open. Safe to call twice; other methods reject afterwards. */
     close(): Promise<void>;
   };

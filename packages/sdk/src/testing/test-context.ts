@@ -18,6 +18,7 @@ export function createTestContext(given: TestContext = {}): PluginContext & Tool
     secrets: {},
     memory: absentMemory(),
     callTool: absent('callTool'),
+    llm: { generate: absent('llm', 'llm.generate') },
     events: absentEvents(),
     progress: silent,
     threads: { start: absent('threads', 'threads.start'), list: () => [] },

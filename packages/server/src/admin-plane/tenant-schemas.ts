@@ -14,6 +14,8 @@ const QuotaSchema = Type.Object(
     cpu_seconds_per_minute: amount('CPU time of its calls.'),
     memory_mb_minutes_per_minute: amount('Memory that its guests hold, over time.'),
     weight: amount('Its share where the server is full; 1 where left out.'),
+    llm_tokens_per_day: amount('Tokens of language models, read and written together, until midnight UTC.'),
+    llm_usd_per_day: amount('What they cost in US dollars, until midnight UTC.'),
   },
   { additionalProperties: false, description: 'What is left out is unbounded.' },
 );

@@ -14,6 +14,7 @@ import { origins } from './0008-origins.ts';
 import { events } from './0009-events.ts';
 import { eventTenants } from './0010-event-tenants.ts';
 import { seenIndexes } from './0011-seen-indexes.ts';
+import { llmUsage } from './0012-llm-usage.ts';
 
 /** The list, in order. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -28,4 +29,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0009_events': events,
   '0010_event_tenants': eventTenants,
   '0011_seen_indexes': seenIndexes,
+  '0012_llm_usage': llmUsage,
 };

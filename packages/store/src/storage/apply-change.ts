@@ -11,6 +11,7 @@ import { forgetMemory } from './memory.ts';
 import { addMove, putRollout } from './moves.ts';
 import { storedWord, tenantUuid } from './tenant-id.ts';
 import { storableText } from './text.ts';
+import { forgetUsage } from './usage.ts';
 
 type Trx = Transaction<Tables>;
 
@@ -32,6 +33,7 @@ export async function applyChange(trx: Trx, change: CatalogueChange, revision: n
     case 'remove_tenant':
       await forgetMemory(trx, { tenant_id: change.tenant_id });
       await forgetEvents(trx, change.tenant_id);
+      await forgetUsage(trx, change.tenant_id);
       return remove(trx.deleteFrom('tenants').where('id', '=', tenantUuid(change.tenant_id)));
     case 'remove_token':
       return remove(trx.deleteFrom('api_tokens').where('id', '=', change.token_id));

@@ -16,6 +16,7 @@ import { beat, forgetNodes, removeNode } from './nodes.ts';
 import { listAudit, readAudit, readCatalogue, readSteps } from './read-catalogue.ts';
 import { listSecretsOfOtherKeys, readSecret } from './secrets.ts';
 import { storedWord, tenantUuid } from './tenant-id.ts';
+import { addUsage, listUsage } from './usage.ts';
 import { appendTransitions, listTransitions, pruneTransitions } from './transitions.ts';
 import { getTrial, putTrial } from './trials.ts';
 
@@ -74,6 +75,8 @@ export async function openStorage(database: Database): Promise<Storage> {
     putArtifact: (row, putAt) => answer(() => putArtifact(database, row, putAt)),
     getArtifact: (digest) => answer(() => getArtifact(database, digest)),
     sweepArtifacts: (before) => answer(() => sweepArtifacts(database, before)),
+    addUsage: (rows) => answer(() => addUsage(database, rows)),
+    listUsage: (query) => answer(() => listUsage(database, query)),
     seeIndex: (seen) => answer(() => seeIndex(database, seen)),
     isShared: database.engine === 'postgres', // PGlite's folder is locked for one node.
     beat: (report) => answer(() => beat(database, report)),

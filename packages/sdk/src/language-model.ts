@@ -1,0 +1,21 @@
+/**
+ * Language models, as a plugin asks them; who answers is the tenant's affair.
+ */
+import type { ChatMessage, GeneratedText, GenerateOptions } from '@bulkhead/protocol';
+
+/**
+ * Asks the language models that the tenant has (X000-25). Needs the permission `llm`; what it takes counts for the tenant's budget,
+ * and within a call it has that call's time. It rejects with an Error that has `kind` and `code`, such as `LLM_UNAVAILABLE`,
+ * `LLM_BUDGET_EXCEEDED` or `PROVIDER_REFUSED`.
+ *
+ * @experimental
+ */
+export interface LanguageModel {
+  /**
+   * Answers a prompt or a chat. `backend` names one of the tenant's; else one is chosen by weight, and another where it fails.
+   */
+  generate(
+    prompt: string | readonly ChatMessage[],
+    options?: GenerateOptions & { readonly backend?: string; readonly timeoutMs?: number },
+  ): Promise<GeneratedText>;
+}
