@@ -20,6 +20,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     expect: { poll: { timeout: 30_000, interval: 20 } },
     reporters: ['default', './tools/closing-line.ts'],
+    // What they import ships its sources under our condition's name, and Node loads no TypeScript of a package.
+    server: { deps: { inline: [/@ai-sdk\//, /@openrouter\//, /eventsource-parser/, /node_modules\/ai\//] } },
     globalSetup: ['./tools/test-setup.ts'],
     setupFiles: ['./tools/property-seed.ts'],
     coverage: { provider: 'v8', reporter: ['text', 'json-summary'], include: ['packages/*/src/**/*.ts'] },

@@ -2,6 +2,7 @@
  * What each package offers, by name. A name that goes breaks whoever imports it; one that comes has to be kept.
  */
 import * as host from '@bulkhead/host';
+import * as hostAiSdk from '@bulkhead/host/ai-sdk';
 import * as protocol from '@bulkhead/protocol';
 import * as sdk from '@bulkhead/sdk';
 import * as server from '@bulkhead/server';
@@ -88,6 +89,7 @@ test.each([
       'strongestTier',
     ],
   ],
+  ['@bulkhead/host/ai-sdk', hostAiSdk, ['ToolCallError', 'createAiModel', 'createAiTools']],
   [
     '@bulkhead/host',
     host,
@@ -117,6 +119,7 @@ test.each([
       'isArchiveFile',
       'isNpmSpec',
       'isPublicKey',
+      'listedName',
       'openDataDirectory',
       'packPlugin',
       'readArchiveFile',
@@ -124,6 +127,7 @@ test.each([
       'reviewRules',
       'rotateStoredSecrets',
       'searchIndex',
+      'shortenedName',
       'signArchive',
       'signFile',
       'toDataFault',
