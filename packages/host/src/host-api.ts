@@ -39,7 +39,8 @@ import type { HealthView, LastHealth } from './registry/health.ts';
 import type { UnsignedPolicy } from './install/judge-signature.ts';
 import type { Transition } from './registry/history.ts';
 import type { Refusal, Registry } from './registry/registry.ts';
-import type { Chunk } from './sandbox/sandbox.ts';
+import type { Offers } from './offers-api.ts';
+import type { CallClient, CallLine, Chunk } from './sandbox/sandbox.ts';
 import type { ThreadView } from './services/threads.ts';
 import type { StoredRegistration, StoredRollout } from './storage/catalogue-port.ts';
 import type { Storage } from './storage/port.ts';
@@ -166,6 +167,10 @@ export type CallRequest = {
   readonly scopes?: readonly string[] | undefined;
   /** Hears how far the call is, as its plugin says: at most ten times a second. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Hears what the plugin logs while it works on the call: at most a hundred lines a second. */
+  readonly onLog?: ((line: CallLine) => void) | undefined;
+  /** Whom the plugin may ask while it works on the call; nobody where it is left out. */
+  readonly client?: CallClient | undefined;
 };
 
 /**
@@ -562,6 +567,8 @@ export type Host = AsyncDisposable & {
   readonly health: (name: string, view?: HealthView) => PluginHealth | undefined;
   /** Tools that a tenant may see, sorted by plugin and name. */
   readonly tools: (tenant?: string) => readonly ListedTool[];
+  /** Resources and prompts that plugins offer beside their tools. */
+  readonly offers: Offers;
   /** Entry points other than tools that a tenant may use, sorted by plugin, group and name. */
   readonly entries: (tenant?: string) => readonly ListedEntry[];
   /** What a plugin of a tenant said of itself when it was loaded; undefined where it never was. */

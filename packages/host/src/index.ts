@@ -46,7 +46,9 @@ export {
   type Statement,
 } from './signing/signature.ts';
 export { SIGNATURE_ENDING, isArchiveFile, readArchiveFile, type ArchiveFile } from './source/archive-file.ts';
-export type { Chunk } from './sandbox/sandbox.ts';
+export type { CallClient, CallLine, Chunk, ClientAsk } from './sandbox/sandbox.ts';
+export type { CompletedOf, OfferRequest, Offers } from './offers-api.ts';
+export type { ResourceUpdate } from './services/offers.ts';
 export type {
   CallRequest,
   CallStream,

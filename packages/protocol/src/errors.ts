@@ -345,6 +345,11 @@ export const ERRORS = {
       message: 'a request to the network is not allowed',
       hint: 'List the host and its port in network.allow of plugin.json; `docs/security.md` says what never goes out.',
     },
+    CLIENT_REFUSED: {
+      audience: 'author',
+      message: 'the client did not answer what it was asked',
+      hint: 'Go on without it: whoever sits in front of the client, or the client itself, would not or could not.',
+    },
     AUTH_REQUIRED: {
       audience: 'caller',
       status: 401,
@@ -610,6 +615,12 @@ export const ERRORS = {
       retryable: false,
       message: 'a stored artifact no longer has the digest that names it',
       hint: 'Install the plugin again from its source.',
+    },
+    CLIENT_UNABLE: {
+      audience: 'author',
+      retryable: false,
+      message: 'whoever made the call cannot be asked for this',
+      hint: 'Do without: only MCP clients can be asked, and only for what they said they can.',
     },
     SECRET_MISSING: {
       retryable: false,

@@ -29,6 +29,31 @@ export { HEALTH_NOT_IMPLEMENTED, HEALTH_STATUSES, isHealthReport, parseHealthRep
 export type { ListedEntry, ObjectGroup, WireEntry } from './entry-points.ts';
 export { ENTRY_POINT_METHODS, entryTarget, entryTargets, parseObjectGroup } from './entry-points.ts';
 export type { ErrorBody, PluginHealth, ToolCallBody } from './http.ts';
+export type {
+  ListedPrompt,
+  ListedResource,
+  OfferMethod,
+  WireArgument,
+  WireOffers,
+  WirePrompt,
+  WireResource,
+} from './offers.ts';
+export { offerTarget, offerTargets } from './offers.ts';
+export type {
+  ContentAnnotations,
+  ContentBlock,
+  ContentBytes,
+  PromptMessage,
+  ResourceContents,
+  ToolContent,
+} from './content.ts';
+export {
+  COMPLETION_RESULT_SCHEMA,
+  PROMPT_RESULT_SCHEMA,
+  RESOURCE_RESULT_SCHEMA,
+  TOOL_CONTENT_SCHEMA,
+} from './content.ts';
+export { matchTemplate, templateVariables } from './uri-template.ts';
 export { createIdTable, type IdTable } from './id-table.ts';
 export type { Digest, PluginName, TenantId, ToolName, Version } from './ids.ts';
 export {

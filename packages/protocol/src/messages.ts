@@ -17,6 +17,7 @@ import { parseWireEntries, type WireEntry } from './entry-points.ts';
 import { isErrorCode, type ErrorCode } from './errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { LIMITS } from './limits.ts';
+import { parseWireOffers, type WireOffers } from './offers.ts';
 import type { PluginEvent, ServiceAnswer, ServiceAsk } from './services.ts';
 import type { WireTool } from './tool.ts';
 
@@ -150,7 +151,7 @@ export type GuestReady = {
   readonly has_health_check: boolean;
   /** Absent where it has none. */
   readonly entries?: readonly WireEntry[];
-};
+} & WireOffers;
 
 /** Bytes that the guest wrote to stdout and stderr so far; absent means none. The host waits for them, bounded. */
 type Written = { readonly written?: number };
@@ -179,7 +180,14 @@ export type GuestMessage =
   | { readonly t: 'heard'; readonly id: number }
   | { readonly t: 'begun'; readonly ids: readonly number[] }
   | { readonly t: 'dying'; readonly code: ErrorCode; readonly error: GuestError; readonly id?: number }
-  | { readonly t: 'log'; readonly level: LogLevel; readonly message: string; readonly fields?: JsonObject };
+  | {
+      readonly t: 'log';
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields?: JsonObject;
+      /** The call whose code said it, where one did. */
+      readonly call?: number;
+    };
 
 /** Codes that a guest may give its own call; it may only make its own outcome worse. */
 const CALL_CODES: ReadonlySet<string> = new Set<ErrorCode>([
@@ -300,12 +308,14 @@ function parseHello(value: JsonObject): GuestMessage | undefined {
 }
 
 function parseLog(value: JsonObject): GuestMessage | undefined {
-  const { level, message, fields } = value;
+  const { level, message, fields, call } = value;
+  if (call !== undefined && !isCallId(call)) return undefined;
   if (typeof level !== 'string' || !LOG_LEVELS.has(level) || typeof message !== 'string') return undefined;
   const line = {
     t: 'log',
     level: level as LogLevel,
     message: clip(message, LIMITS.log_line_characters.value),
+    ...(call !== undefined && { call }),
   } as const; // In the set.
   return isJsonObject(fields) ? { ...line, fields } : line;
 }
@@ -316,20 +326,23 @@ function parseReady(value: JsonObject): GuestMessage | undefined {
   if (!isTextList(hooks) || !isTextList(exports) || typeof has_health_check !== 'boolean') return undefined;
   const parsed = tools.map(parseTool);
   const entries = parseWireEntries(value['entries']);
-  if (parsed.includes(undefined) || entries === undefined) return undefined;
+  const offers = parseWireOffers(value);
+  if (parsed.includes(undefined) || entries === undefined || offers === undefined) return undefined;
   const offered = parsed.filter((tool) => tool !== undefined);
-  const ready = { t: 'ready', metadata, tools: offered, hooks, exports, has_health_check } as const;
+  const ready = { t: 'ready', metadata, tools: offered, hooks, exports, has_health_check, ...offers } as const;
   return entries.length === 0 ? ready : { ...ready, entries };
 }
 
 function parseTool(value: unknown): WireTool | undefined {
   if (!isJsonObject(value)) return undefined;
   const { name, description, parameters, returns, idempotent, needs_approval, required_permissions } = value;
+  const { content } = value;
   if (typeof name !== 'string' || typeof description !== 'string' || !isJsonObject(parameters)) return undefined;
   if (typeof idempotent !== 'boolean' || typeof needs_approval !== 'boolean' || !isTextList(required_permissions)) {
     return undefined;
   }
-  const tool = { name, description, parameters, idempotent, needs_approval, required_permissions };
+  const base = { name, description, parameters, idempotent, needs_approval, required_permissions };
+  const tool = content === true ? { ...base, content } : base;
   if (returns === undefined) return tool;
   return isJsonObject(returns) ? { ...tool, returns } : undefined;
 }

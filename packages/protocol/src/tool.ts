@@ -16,6 +16,8 @@ export type WireTool = {
   readonly idempotent: boolean;
   readonly needs_approval: boolean;
   readonly required_permissions: readonly string[];
+  /** It answers with content blocks of MCP (`ToolContent`); then `returns` is the schema of its `structuredContent`. */
+  readonly content?: true;
 };
 
 /**

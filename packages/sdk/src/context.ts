@@ -3,6 +3,7 @@
  * nothing here reaches a file, a socket or another tenant.
  */
 import type { JsonObject, JsonValue, MemoryArtifact, MemorySummary } from '@bulkhead/protocol';
+import type { Client } from './client.ts';
 import type { Events } from './events.ts';
 import type { LanguageModel } from './language-model.ts';
 import type { Resources, Threads } from './threads.ts';
@@ -129,6 +130,8 @@ export interface PluginContext {
   /** Language models; needs the permission `llm`. */
   readonly llm: LanguageModel;
   readonly events: Events;
+  /** Tells clients that subscribed to one of the plugin's resources that it has changed. */
+  resourceUpdated(uri: string): void;
   /** Work beside the calls; needs the permission `threads`. */
   readonly threads: Threads;
   /** Reads what the instance uses of what it may. */
@@ -182,6 +185,10 @@ export interface ToolContext {
    * The newest counts: what is said within 100 ms of the last is held back, and skipped when more is said.
    */
   progress(progress: number, of?: { readonly total?: number; readonly message?: string }): void;
+  /** Whoever made the call, where that is an MCP client that can be asked. */
+  readonly client: Client;
+  /** Tells clients that subscribed to one of the plugin's resources that it has changed. */
+  resourceUpdated(uri: string): void;
   /** Work beside the calls; needs the permission `threads`. */
   readonly threads: Threads;
   /** Reads what the instance uses of what it may. */

@@ -8,6 +8,9 @@ export type {
   GeneratedPiece,
   GeneratedText,
   GenerateOptions,
+  ContentAnnotations,
+  ContentBlock,
+  ContentBytes,
   HealthReport,
   HealthStatus,
   HookName,
@@ -17,12 +20,16 @@ export type {
   MemoryArtifact,
   MemorySummary,
   PluginEvent,
+  PromptMessage,
+  ResourceContents,
   ResultStatus,
   Task,
   TokenUsage,
+  ToolContent,
 } from '@bulkhead/protocol';
 export { BasePlugin } from './base-plugin.ts';
 export { BaseToolPlugin } from './base-tool-plugin.ts';
+export type { Client, ElicitAnswer, ElicitRequest, SampleAnswer, SampleMessage, SampleRequest } from './client.ts';
 export type {
   CallTool,
   HookContext,
@@ -48,6 +55,15 @@ export type { EntryMetadata, MonitorAlert, MonitorContext, MonitorRecord, Monito
 export { Monitor } from './monitor.ts';
 export type { Island, Program, ProgramDatabase } from './parent-selector.ts';
 export { ParentSelector } from './parent-selector.ts';
+export type {
+  Complete,
+  PromptAnswer,
+  PromptArgument,
+  PromptDefinition,
+  ResourceAnswer,
+  ResourceDefinition,
+} from './offers.ts';
+export { definePrompt, defineResource } from './offers.ts';
 export type { HookHandler, Plugin } from './plugin.ts';
 export { definePlugin } from './plugin.ts';
 export { PluginHook } from './plugin-hook.ts';

@@ -3,6 +3,7 @@
  */
 import type { HealthReport, HookName, JsonObject } from '@bulkhead/protocol';
 import type { HookContext, PluginContext } from './context.ts';
+import type { PromptDefinition, ResourceDefinition } from './offers.ts';
 import type { ToolDefinition } from './tool.ts';
 
 /**
@@ -22,6 +23,10 @@ export type HookHandler = (
  */
 export interface Plugin {
   readonly tools?: readonly ToolDefinition[];
+  /** What clients may read. */
+  readonly resources?: readonly ResourceDefinition[];
+  /** What people may begin a conversation with. */
+  readonly prompts?: readonly PromptDefinition[];
   /** By the hook's wire name; each is listed under `hooks` in plugin.json too. */
   readonly hooks?: { readonly [Hook in HookName]?: HookHandler };
   /** Runs once before the first call. Throwing, or answering false, makes the plugin `FAILED`. */

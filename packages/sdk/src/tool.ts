@@ -48,6 +48,11 @@ export interface ToolDescription<Schema extends ToolSchema = ToolSchema> {
    * stream must match its `items`.
    */
   readonly returns?: ToolSchema;
+  /**
+   * True where the tool answers with content blocks of MCP: `execute` returns `{ content: [...] }`, and beside it `structuredContent`,
+   * of which `returns` is the schema where there is one.
+   */
+  readonly content?: boolean;
   /** True where a second call with the same parameters does no harm; such a call may be tried again elsewhere. */
   readonly idempotent?: boolean;
   /** Scopes that the caller's token must carry, such as `math:calculate`; each is listed in plugin.json too. */

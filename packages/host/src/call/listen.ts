@@ -1,5 +1,5 @@
 /**
- * Who hears of a call before it ends: how far it is, and what its plugin gives piece by piece. Each piece is judged like a
+ * Who hears of a call before it ends: how far it is, what its plugin logs, and what it gives piece by piece. Each piece is judged like a
  * result. One that is `isWhole`, since hooks are to see it or since whoever asks again is to be answered it, is not given in pieces.
  */
 import { callError, type CallError } from '@bulkhead/protocol';
@@ -11,9 +11,9 @@ import { toolOf, type ResolvedCall } from './resolve-call.ts';
 export function listen(run: CallRun, call: ResolvedCall, isWhole: boolean): CallListener | undefined {
   const { listener } = run.task;
   const onChunk = listener?.onChunk;
-  if (onChunk === undefined || isWhole) return listener && { onProgress: listener.onProgress };
+  if (onChunk === undefined || isWhole) return listener && { ...listener, onChunk: undefined };
   return {
-    onProgress: listener?.onProgress,
+    ...listener,
     onChunk: (chunk, didTake) => {
       const refusal = judgeChunk(run, call, chunk);
       if (refusal !== undefined) return refusal;

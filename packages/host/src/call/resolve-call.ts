@@ -4,7 +4,9 @@
 import {
   callError,
   entryTargets,
+  offerTargets,
   type CallError,
+  type GuestReady,
   type JsonObject,
   type JsonValue,
   type Manifest,
@@ -18,6 +20,7 @@ import type { RegistrationRow } from '../storage/catalogue-port.ts';
 import type { TenantScope } from '../tenant/accounts.ts';
 import { answerInTime } from '../storage/answer-in-time.ts';
 import { storeCalls, toLedgerRows } from './call-record.ts';
+import { refuseArguments } from './judge-offer.ts';
 import { refuseSecrets } from './refuse-secrets.ts';
 import { recordOf, type CallPath, type CallRun } from './call-run.ts';
 import { withinDeadline } from './within-deadline.ts';
@@ -169,9 +172,14 @@ function refuseTarget(run: CallRun, live: LivePlugin, tool: LiveTool | undefined
       name,
       ready.tools.map((known) => known.name),
     );
-  const offered = kind === 'export' ? ready.exports : (ready.entries ?? []).flatMap(entryTargets);
-  if (kind !== 'tool' && !offered.includes(name)) return unknownTool(live.spec.name, name, offered);
-  return undefined;
+  if (kind === 'tool') return undefined;
+  const offered = kind === 'export' ? ready.exports : entriesOf(ready);
+  if (!offered.includes(name)) return unknownTool(live.spec.name, name, offered);
+  return refuseArguments(run.task, ready);
+}
+
+function entriesOf(ready: GuestReady): readonly string[] {
+  return [...(ready.entries ?? []).flatMap(entryTargets), ...offerTargets(ready)];
 }
 
 const HANDLE = /^task_handlers\/(.*)#handle$/;

@@ -3,14 +3,16 @@
  */
 import {
   LIMITS,
+  TOOL_CONTENT_SCHEMA,
   capabilitiesOf,
+  isJsonObject,
   parseToolName,
   permissionKindOf,
   scopesOf,
   type JsonObject,
   type WireTool,
 } from '@bulkhead/protocol';
-import { compileSchema, type SchemaCheck } from '../schema/compile-schema.ts';
+import { compileOwnSchema, compileSchema, type SchemaCheck } from '../schema/compile-schema.ts';
 import type { LiveSpec, LiveTool, Needs } from './live-plugin.ts';
 
 /** Returns the tool, or what is wrong with it in words for its author. */
@@ -33,8 +35,21 @@ export function compileTool(plugin: Pick<LiveSpec, 'name' | 'manifest'>, wire: W
     handler: `${plugin.name}.${wire.name}`,
     needs: needsOf([...plugin.manifest.required_permissions, ...wire.required_permissions]),
     checkParams: params.check,
-    checkResult: result?.check,
+    checkResult: wire.content === true ? contentCheck(result?.check) : result?.check,
     checkChunk: chunkCheck(wire.returns),
+  };
+}
+
+const checkContent = compileOwnSchema(TOOL_CONTENT_SCHEMA);
+
+/** Of a tool that answers with content `returns` is the schema of what it says to programs. */
+function contentCheck(checkStructured: SchemaCheck | undefined): SchemaCheck {
+  return (value) => {
+    const wrong = checkContent(value);
+    if (wrong !== undefined || checkStructured === undefined || !isJsonObject(value)) return wrong;
+    const { structuredContent } = value;
+    if (structuredContent === undefined) return '"/structuredContent" is missing, of which `returns` is the schema';
+    return checkStructured(structuredContent);
   };
 }
 

@@ -3,6 +3,7 @@
  * which checks it; nothing here decides anything.
  */
 import type { CallMessage, JsonObject, JsonValue, LogLevel, Progress } from '@bulkhead/protocol';
+import type { PluginClient } from './client.ts';
 import type { PluginEvents } from './events.ts';
 import type { PluginLlm } from './llm.ts';
 import type { PluginLogger } from './logger.ts';
@@ -30,6 +31,7 @@ export type PluginContext = {
   readonly threads: PluginThreads;
   readonly resources: () => PluginResources;
   readonly events: PluginEvents;
+  readonly resourceUpdated: (uri: string) => void;
   readonly tempDir: string | undefined;
   readonly secrets: Secrets;
 };
@@ -49,7 +51,11 @@ export type CallTool =
   (plugin: string, tool: string, params?: JsonValue, options?: { readonly timeoutMs?: number }) => Promise<JsonValue>;
 
 /** For one call. `signal` aborts when the caller cancels or the time is up. */
-export type ToolContext = PluginContext & { readonly callId: number; readonly progress: TellProgress };
+export type ToolContext = PluginContext & {
+  readonly callId: number;
+  readonly progress: TellProgress;
+  readonly client: PluginClient;
+};
 
 /** What contexts are made of. */
 export type ContextSource = {
@@ -60,6 +66,8 @@ export type ContextSource = {
   readonly memory: PluginMemory;
   readonly callTool: CallTool;
   readonly llm: PluginLlm;
+  readonly client: PluginClient;
+  readonly resourceUpdated: (uri: string) => void;
   readonly events: PluginEvents;
   readonly tellProgress: (callId: number, told: Progress) => void;
   readonly threads: PluginThreads;
@@ -84,6 +92,7 @@ export function createPluginContext(source: ContextSource, life: LifeSource): Li
     threads: source.threads,
     resources: source.resources,
     events: source.events,
+    resourceUpdated: source.resourceUpdated,
     tempDir: source.tempDir,
     secrets: source.secrets,
   };
@@ -129,6 +138,14 @@ export class GuestCall implements ToolContext {
 
   get llm(): PluginLlm {
     return this.#source.llm;
+  }
+
+  get client(): PluginClient {
+    return this.#source.client;
+  }
+
+  get resourceUpdated(): (uri: string) => void {
+    return this.#source.resourceUpdated;
   }
 
   get events(): PluginEvents {

@@ -19,12 +19,19 @@ const now = performance.now.bind(performance);
 /** A logger, and the level below which it says nothing. */
 export type LeveledLogger = { readonly logger: PluginLogger; readonly setLevel: (level: LogLevel) => void };
 
+/** Where lines go, the configuration as it is now, and the id of the call whose code runs. */
+export type LoggerOptions = {
+  readonly send: (json: string) => void;
+  readonly configOf: () => JsonObject;
+  readonly currentId: () => number | undefined;
+};
+
 /**
  * Makes a logger whose lines go to the host as messages. A plugin that logs in a loop loses lines, and is not taken for
  * one that floods the channel. What the plugin set is the least level; else the configuration's `log_level` (F004-13), as it is
  * when the line is written; else everything is said.
  */
-export function createLogger(send: (json: string) => void, configOf: () => JsonObject): LeveledLogger {
+export function createLogger({ send, configOf, currentId }: LoggerOptions): LeveledLogger {
   let own: LogLevel | undefined;
   let windowStart = now();
   let lines = 0;
@@ -48,7 +55,7 @@ export function createLogger(send: (json: string) => void, configOf: () => JsonO
     (level: LogLevel) =>
     (message: unknown, fields?: unknown): void => {
       const least = own ?? readLevel(configOf()['log_level']);
-      if (RANKS[level] >= RANKS[least] && hasRoom()) send(lineMessage(level, message, fields));
+      if (RANKS[level] >= RANKS[least] && hasRoom()) send(lineMessage(level, message, { fields, call: currentId() }));
     };
   return {
     logger: { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') },
@@ -65,9 +72,12 @@ function readLevel(word: unknown): LogLevel {
   return level === 'warn' || level === 'warning' ? 'warn' : 'debug';
 }
 
-function lineMessage(level: LogLevel, message: unknown, fields?: unknown): string {
+type Beside = { readonly fields?: unknown; readonly call?: number | undefined };
+
+function lineMessage(level: LogLevel, message: unknown, { fields, call }: Beside = {}): string {
   const text = textOf(message).slice(0, MESSAGE_CHARACTERS_MAX);
-  return `{"t":"log","level":"${level}","message":${stringify(text)}${fieldsMember(fields)}}`;
+  const of = call === undefined ? '' : `,"call":${call}`;
+  return `{"t":"log","level":"${level}","message":${stringify(text)}${fieldsMember(fields)}${of}}`;
 }
 
 /** A plugin may log anything, whatever the types say. */

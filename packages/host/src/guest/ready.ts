@@ -17,10 +17,14 @@ const SHOWN_CHARACTERS = 64;
  * @throws {RangeError} where it is longer than `LIMITS.ready_frame_bytes`; names size, bound, the largest part and the cure.
  */
 export function readyMessage(plugin: AdaptedPlugin): string {
-  const { metadata, tools, hooks, exports } = plugin;
+  const { metadata, tools, hooks, exports, offers } = plugin;
   const has_health_check = plugin.healthCheck !== undefined;
   const entries = plugin.entries();
-  const offered = entries.length === 0 ? {} : { entries };
+  const offered = {
+    ...(entries.length > 0 && { entries }),
+    ...(offers.resources.length > 0 && { resources: offers.resources }),
+    ...(offers.prompts.length > 0 && { prompts: offers.prompts }),
+  };
   const json = stringify({ t: 'ready', metadata, tools, hooks, exports, has_health_check, ...offered });
   const bytes = byteLength(json);
   const { value: allowed } = LIMITS.ready_frame_bytes;

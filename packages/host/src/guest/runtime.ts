@@ -18,6 +18,7 @@ import { writeBytesAsBase64 } from './binary.ts';
 import { createGuestCalls, type Bound, type GuestCalls } from './calls.ts';
 import { createHealthAsking } from './health.ts';
 import { openGuestChannel, type GuestChannel } from './channel.ts';
+import { createPluginClient } from './client.ts';
 import { createPluginContext, type CallTool, type ContextSource, type LifeSource } from './context.ts';
 import { EXIT_CODES, exitNow, watchForDeath } from './death.ts';
 import { createGuestEvents, type GuestEvents } from './events.ts';
@@ -122,7 +123,11 @@ class GuestRuntime {
       const artifact = await this.#loader.importArtifact(source, importRuleOf(bind));
       const plugin = bind.kind === 'plugin' ? await adaptPlugin(artifact, bind.manifest) : adaptFunctions(artifact);
       code = 'INIT_FAILED';
-      const leveled = createLogger(this.#channel.send, () => this.#config);
+      const leveled = createLogger({
+        send: this.#channel.send,
+        configOf: () => this.#config,
+        currentId: this.#calls.currentId,
+      });
       const contextSource = this.#contextSource(bind, leveled);
       await plugin.load(createPluginContext(contextSource, this.#lifeSource(leveled)));
       const askHealth = createHealthAsking(plugin.healthCheck);
@@ -175,6 +180,8 @@ class GuestRuntime {
       memory: createPluginMemory(this.#asks.ask),
       callTool: callToolBy(this.#asks.ask),
       llm: createPluginLlm(this.#asks.ask),
+      client: createPluginClient(this.#asks.ask),
+      resourceUpdated: (uri) => tellUpdated(this.#asks.ask, uri),
       events: this.#events.offer(this.#asks.ask, logger),
       tellProgress: (id, told) => this.#channel.send(stringify({ t: 'progress', id, told })),
       threads: threads.forPlugin(),
@@ -223,4 +230,9 @@ function callToolBy(ask: Ask): CallTool {
       params: params ?? {},
       ...(options?.timeoutMs !== undefined && { timeout_ms: options.timeoutMs }),
     });
+}
+
+/** Who reads a resource hears of it in good time, or reads it as it is then: nothing is lost with what is refused. */
+function tellUpdated(ask: Ask, uri: unknown): void {
+  ask('offers', 'updated', { uri: String(uri) }).catch(() => undefined);
 }

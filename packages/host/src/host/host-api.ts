@@ -13,12 +13,15 @@ import {
 import { runCall } from '../call.ts';
 import type { CallTask } from '../call/call-run.ts';
 import type { CallRequest, CallStream, EntryRequest, Host, StreamRequest } from '../host-api.ts';
+import type { Log } from '../base/log.ts';
+import type { OfferRequest } from '../offers-api.ts';
 import { insistOnNewerIndex } from '../install/judge-index.ts';
 import type { CallListener } from '../sandbox/sandbox.ts';
 import { openCallStream } from './call-stream.ts';
 import type { HostParts } from './open-parts.ts';
 import { createHealthViews } from './health-views.ts';
 import { createInstaller } from './installer.ts';
+import { createOffers } from './offers.ts';
 import { createPluginDebug } from './plugin-debug.ts';
 import { createPluginLogs } from './plugin-logs.ts';
 import { createRegistrations } from './registrations.ts';
@@ -61,6 +64,12 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
     runSandboxed: (target, ...args) => runFunction(parts, target, args),
     ...views,
     tools: (tenant) => listTools(parts, tenant ?? DEFAULT_TENANT),
+    offers: createOffers({
+      plugins: call.releases.plugins,
+      describedOf: (plugin, tenant) => describedOf(parts, plugin, tenant),
+      run: (request, target, args) => runCall(call, offerTask(request, target, { args, settings })),
+      watch: parts.events.offers,
+    }),
     entries: (tenant) => listEntries(parts, tenant ?? DEFAULT_TENANT),
     described: (plugin, tenant) => describedOf(parts, plugin, tenant ?? DEFAULT_TENANT),
     logs,
@@ -80,18 +89,25 @@ function openStream(settings: HostSettings, { call }: HostParts, request: Stream
   }, request.signal);
 }
 
+type Heard = Pick<CallRequest, 'onProgress' | 'onLog' | 'client'>;
+
+function listenerOf({ log }: HostSettings, { onProgress, onLog, client }: Heard): CallListener | undefined {
+  if (onProgress === undefined && onLog === undefined && client === undefined) return undefined;
+  return { onProgress: guarded(log, onProgress), onLog: guarded(log, onLog), client };
+}
+
 /** What an embedder's function throws is its own affair, and no end of a call. */
-function listenerOf({ log }: HostSettings, { onProgress }: CallRequest): CallListener | undefined {
-  if (onProgress === undefined) return undefined;
-  return {
-    onProgress: (progress) => {
+function guarded<Told>(log: Log, tell: ((told: Told) => void) | undefined): ((told: Told) => void) | undefined {
+  return (
+    tell &&
+    ((told) => {
       try {
-        onProgress(progress);
+        tell(told);
       } catch (error) {
-        log.error({ err: error }, 'onProgress of a call threw');
+        log.error({ err: error }, 'a listener of a call threw');
       }
-    },
-  };
+    })
+  );
 }
 
 function toolTask(request: CallRequest, listener: CallListener | undefined): CallTask {
@@ -121,6 +137,18 @@ function entryTask({ plugin, group, name, method, args = [], tenant, timeoutMs, 
     ...{ plugin, tenant, timeoutMs, signal },
     target: { kind: 'entry', name: target },
     args: args as readonly JsonValue[], // Positional arguments are JSON; the channel writes them as such.
+  };
+}
+
+type OfferCall = { readonly args: readonly JsonValue[]; readonly settings: HostSettings };
+
+function offerTask(request: OfferRequest, target: string, { args, settings }: OfferCall): CallTask {
+  const { plugin, tenant, timeoutMs, signal, scopes } = request;
+  return {
+    ...UNASKED,
+    ...{ plugin, tenant, timeoutMs, signal, scopes, args },
+    target: { kind: 'entry', name: target },
+    listener: listenerOf(settings, request),
   };
 }
 

@@ -16,6 +16,7 @@ import { createEventExchange } from '../services/event-exchange.ts';
 import type { EventFate } from '../services/event-subscriber.ts';
 import { createEventService, depthOf, isTooDeep, ledBy, type AskSource } from '../services/events.ts';
 import type { MemoryServiceOptions } from '../services/memory.ts';
+import { createOfferWatch, type OfferWatch } from '../services/offers.ts';
 import type { Storage } from '../storage/port.ts';
 import { grantsBy, type LateCalls } from './late-calls.ts';
 import type { HostSettings } from './settings.ts';
@@ -39,6 +40,8 @@ export type HostEvents = {
   readonly didTransition: (transition: Transition, reasonCode: string | undefined) => void;
   readonly calls: CallEvents;
   readonly counts: EventBus['counts'];
+  /** What is told to clients, and not to plugins: of resources. */
+  readonly offers: OfferWatch;
 };
 
 /** Opens them. They are closed after the guests, whose last events are still told to the other nodes. */
@@ -74,6 +77,7 @@ export function openEvents(settings: HostSettings, parts: EventParts, closing: A
     didTransition: toldOfTransitions(bus, late),
     calls,
     counts: bus.counts,
+    offers: createOfferWatch(),
   };
 }
 

@@ -4,13 +4,16 @@
 import type { JsonValue, Outcome } from '@bulkhead/protocol';
 import { assertInvariant } from '../base/host-error.ts';
 import { createCallIds } from '../base/call-ids.ts';
+import { systemTimer } from '../base/timer.ts';
 import { runCall } from '../call.ts';
 import type { CallPath } from '../call/call-run.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { createDesk, type AnswerAsk } from '../services/desk.ts';
 import { OPTIONS_SCHEMA } from '../llm/asked.ts';
 import { createLlmService } from '../services/llm.ts';
+import { createClientService } from '../services/client.ts';
 import { createMemoryService } from '../services/memory.ts';
+import { createOfferService } from '../services/offers.ts';
 import type { Threads } from '../services/threads.ts';
 import { createToolService, type NestedCall } from '../services/tools.ts';
 import type { Storage } from '../storage/port.ts';
@@ -45,6 +48,8 @@ export function openServices({ clock, log }: HostSettings, parts: ServiceParts):
       threads,
       egress: egress.methods,
       llm: createLlmService({ clock, ask: llm.ask, optionsSchema: OPTIONS_SCHEMA }),
+      client: createClientService({ clock, startTimer: systemTimer }),
+      offers: createOfferService(events.offers.didUpdate),
       tools: createToolService({ clock, ledBy: events.ledBy, call: (nested) => callNested(path(), nested) }),
     },
     clock,

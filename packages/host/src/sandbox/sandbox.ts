@@ -9,6 +9,7 @@ import type {
   GuestReady,
   JsonObject,
   JsonValue,
+  LogLevel,
   Progress,
   Receipt,
   ServiceAnswer,
@@ -84,7 +85,32 @@ export type SandboxCall = {
  */
 export type Chunk = JsonValue | Uint8Array;
 
-/** Hears of a call while it runs; neither function throws. */
+/**
+ * A line that a plugin logged while it worked on a call.
+ *
+ * @public
+ */
+export type CallLine = { readonly level: LogLevel; readonly text: string; readonly fields: JsonObject | undefined };
+
+/**
+ * What a call's client may be asked meanwhile: something of its person (`elicit`), or of its model (`sample`), in the words of MCP.
+ *
+ * @experimental
+ */
+export type ClientAsk = { readonly method: 'elicit' | 'sample'; readonly params: JsonObject };
+
+/**
+ * Whoever made a call, as its plugin may ask it. `ask` rejects where the client does not answer with a result; what it then waits
+ * for ends with the call.
+ *
+ * @experimental
+ */
+export type CallClient = {
+  readonly can: readonly ClientAsk['method'][];
+  readonly ask: (ask: ClientAsk) => Promise<JsonObject>;
+};
+
+/** Hears of a call while it runs, and is asked; its functions do not throw. */
 export type CallListener = {
   /**
    * Takes a piece of the result; `didTake` is called once its reader has it, so that the plugin may give more. An error ends the
@@ -92,6 +118,8 @@ export type CallListener = {
    */
   readonly onChunk?: ((chunk: Chunk, didTake: () => void) => CallError | undefined) | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onLog?: ((line: CallLine) => void) | undefined;
+  readonly client?: CallClient | undefined;
 };
 
 /**

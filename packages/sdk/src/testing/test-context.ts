@@ -21,6 +21,8 @@ export function createTestContext(given: TestContext = {}): PluginContext & Tool
     llm: { generate: absent('llm', 'llm.generate') },
     events: absentEvents(),
     progress: silent,
+    client: { elicit: absent('client', 'client.elicit'), sample: absent('client', 'client.sample') },
+    resourceUpdated: silent,
     threads: { start: absent('threads', 'threads.start'), list: () => [] },
     resources: () => ({ memoryBytes: 0, memoryLimitBytes: Infinity, threads: 0, threadsMax: 16, ok: true }),
     onConfigChange: () => silent,

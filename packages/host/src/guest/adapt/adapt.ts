@@ -10,8 +10,9 @@
  * A1: each property of the plugin is read once, here; what it becomes later changes nothing.
  * A2: shapes are judged by their members, never by `instanceof`, so any copy of the SDK will do, and none.
  */
-import { LIMITS, type JsonObject, type WireEntry, type WireTool } from '@bulkhead/protocol';
+import { LIMITS, type JsonObject, type WireEntry, type WireOffers, type WireTool } from '@bulkhead/protocol';
 import { adaptEntries } from './entries.ts';
+import { adaptOffers } from './offers.ts';
 import { settle } from './settle.ts';
 import { asMethod, describe, isRecord, plainJson, type Method } from './shape.ts';
 import { withFormerNames } from './former-names.ts';
@@ -27,13 +28,14 @@ export type AdaptedPlugin = {
   readonly exports: readonly string[];
   /** Its entry points other than tools; known once it is loaded. */
   readonly entries: () => readonly WireEntry[];
+  readonly offers: Required<WireOffers>;
   /** Runs onLoad or initPlugin, then makes the entry points; rejects where one of them throws, or init answers false. */
   readonly load: (context: unknown) => Promise<void>;
   readonly unload: () => Promise<void>;
   /** @throws ToolReportedError where the tool answers success = false. */
   readonly runTool: (name: string, params: unknown, context: unknown) => ToolAnswer | Promise<ToolAnswer>;
   readonly runExport: (name: string, args: readonly unknown[]) => unknown;
-  /** Runs a method of an entry point, named `group/name#method`. */
+  /** Runs a method of an entry point, named `group/name#method`, or of a resource or prompt. */
   readonly runEntry: (target: string, args: readonly unknown[], context: unknown) => unknown;
   /** Answers the data as it came where the handler returns nothing. */
   readonly runHook: (hook: string, data: unknown, context: unknown) => unknown;
@@ -49,7 +51,7 @@ const GET_METADATA = ['getMetadata', 'get_metadata'];
 const HEALTH_CHECK = ['healthCheck', 'health_check'];
 const HANDLE_HOOK = ['handleHook', 'handle_hook'];
 const LIFECYCLE = [...LOAD, ...UNLOAD, ...GET_METADATA, ...HEALTH_CHECK, ...HANDLE_HOOK];
-const MEMBERS = [...LIFECYCLE, 'metadata', 'tools', 'hooks', 'execute'];
+const MEMBERS = [...LIFECYCLE, 'metadata', 'tools', 'hooks', 'execute', 'resources', 'prompts'];
 const EXPECTED =
   'export default a class or object of @bulkhead/sdk, what definePlugin returns, or a plain object of that shape; ' +
   'or export the functions initPlugin and getMetadata';
@@ -68,6 +70,7 @@ export async function adaptPlugin(artifact: unknown, manifest: JsonObject): Prom
   const listed = toolsOf(members, isRecord(entryPoints['tools']) ? entryPoints['tools'] : {});
   const tools = withFormerNames(listed, manifest);
   const entries = adaptEntries(entryPoints, main['PLUGIN_METADATA'], manifest);
+  const offers = adaptOffers(members.values['resources'], members.values['prompts']);
   const hooks = hooksOf(members, manifest['hooks']);
   const onLoad = methodOf(members, LOAD);
   const onUnload = methodOf(members, UNLOAD);
@@ -78,6 +81,7 @@ export async function adaptPlugin(artifact: unknown, manifest: JsonObject): Prom
     hooks: [...hooks.keys()],
     exports: [...exports.keys()],
     entries: entries.list,
+    offers: { resources: offers.resources, prompts: offers.prompts },
     load: async (context) => {
       assertInitialised(await onLoad?.(context));
       await entries.open(context);
@@ -85,7 +89,7 @@ export async function adaptPlugin(artifact: unknown, manifest: JsonObject): Prom
     unload: async () => void (await onUnload?.()),
     runTool: (name, params, context) => found(tools, 'tool', name).run(params, context),
     runExport: (name, args) => found(exports, 'exported function', name)(...args),
-    runEntry: entries.run,
+    runEntry: (target, args, context) => (offers.has(target) ? offers : entries).run(target, args, context),
     runHook: (hook, data, context) => settle(found(hooks, 'hook', hook)(data, context), answerOf(hook, manifest)),
     healthCheck: healthCheck && (() => settle(healthCheck(), (report) => report)),
   };

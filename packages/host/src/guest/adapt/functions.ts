@@ -15,6 +15,7 @@ export function adaptFunctions(artifact: unknown): AdaptedPlugin {
     hooks: [],
     exports: [...functions.keys()],
     entries: () => [],
+    offers: { resources: [], prompts: [] },
     load: nothing,
     unload: nothing,
     runTool: unknownName,

@@ -65,7 +65,7 @@ export function readEntryPointTool(name: string, exported: unknown): AdaptedTool
   throw new TypeError(`${where} exports the tool "${tool.wire.name}"; expected the same name on both sides`);
 }
 
-const FIELDS = ['name', 'description', 'parameters', 'returns', 'idempotent', 'execute'];
+const FIELDS = ['name', 'description', 'parameters', 'returns', 'idempotent', 'content', 'execute'];
 /** Fields whose wire spelling differs. Both are read, so that a permission written the other way is never lost. */
 const RESPELLED = { requiredPermissions: 'required_permissions', needsApproval: 'needs_approval' };
 
@@ -87,12 +87,13 @@ function toWire(fields: Fields, where: string): { readonly wire: WireTool; reado
       `${where} has the name ${describe(fields['name'])}; expected text that matches ${TOOL_NAME_PATTERN}`,
     );
   }
-  const { description, idempotent = false, needsApproval = false, requiredPermissions = [] } = fields;
+  const { description, idempotent = false, needsApproval = false, requiredPermissions = [], content = false } = fields;
   const wrong = (field: string, expected: string): TypeError =>
     new TypeError(`the tool "${name}" has the ${field} ${describe(fields[field])}; expected ${expected}`);
   if (typeof description !== 'string' || description === '') throw wrong('description', 'a sentence');
   if (typeof idempotent !== 'boolean') throw wrong('idempotent', 'true or false');
   if (typeof needsApproval !== 'boolean') throw wrong('needsApproval', 'true or false');
+  if (typeof content !== 'boolean') throw wrong('content', 'true or false');
   if (!isTextList(requiredPermissions)) throw wrong('requiredPermissions', 'an array of permissions');
   const parameters = readSchema(fields['parameters'], 'input', `the parameters schema of the tool "${name}"`);
   const base = {
@@ -102,6 +103,7 @@ function toWire(fields: Fields, where: string): { readonly wire: WireTool; reado
     idempotent,
     needs_approval: needsApproval,
     required_permissions: [...requiredPermissions],
+    ...(content && { content }),
   };
   if (fields['returns'] === undefined) return { wire: base, parse: parameters.parse };
   const returns = readSchema(fields['returns'], 'output', `the returns schema of the tool "${name}"`).json;

@@ -15,7 +15,7 @@ import { spawnGuest } from './guest-handle.ts';
 import type { GuestBinding } from './guest-binding.ts';
 import { GuestProcess } from './guest-process.ts';
 import type { GuestTemp, PreparedLaunch } from './launcher.ts';
-import { createPluginLog, type SaidLine } from './plugin-log.ts';
+import { createPluginLog, type SaidLine, type TakeLine } from './plugin-log.ts';
 
 /** What the process itself is made to hold; guests of one shape are interchangeable until they are bound. */
 export type GuestShape = {
@@ -207,7 +207,10 @@ function hear(options: ProcessDriverOptions, { kind, name, tenant }: GuestBindin
   const speaker = { plugin: name, tenant, instanceId };
   const say = (line: GuestLine): void => (kind === 'probe' ? undefined : onSaid(speaker, line));
   const source = { plugin: name, tenant, instance_id: instanceId };
-  const onLine = (line: SaidLine): void => say({ source: 'logger', ...line });
+  const onLine: TakeLine = (line, call) => {
+    say({ source: 'logger', ...line });
+    if (call !== undefined) guest.tellLine(call, line);
+  };
   guest.logTo(createPluginLog({ log, clock, source, hidePaths: launches.hidePaths, onLine }));
   guest.outputTo((pipe, text) => say({ source: pipe, level: null, text, fields: undefined }));
 }

@@ -7,6 +7,7 @@ import {
   PROTOCOL_VERSION,
   callError,
   entryTargets,
+  offerTargets,
   type CallError,
   type GuestMessage,
   type GuestReady,
@@ -25,6 +26,7 @@ import {
   type SandboxOpening,
   type SandboxReply,
   type SandboxUsage,
+  type CallLine,
 } from '../sandbox.ts';
 import type { HidePaths } from './clean-text.ts';
 import { describeEnd, initTimedOut, tellEnd, type Dying, type GuestPhase } from './guest-end.ts';
@@ -175,6 +177,11 @@ export class GuestProcess implements Sandbox {
   /** Says who gets the lines that the plugin logs from now on. */
   logTo(onLog: (line: GuestLogLine) => void): void {
     this.#onLog = onLog;
+  }
+
+  /** Hands a line that a call said to whoever listens to that call. */
+  tellLine(call: number, line: CallLine): void {
+    this.#calls.callOf(call)?.listener?.onLog?.(line);
   }
 
   /** Says who gets the lines that it writes to its pipes from now on. */
@@ -364,7 +371,7 @@ export class GuestProcess implements Sandbox {
     this.ready = message;
     this.#toolNames = new Set(message.tools.map((tool) => tool.name));
     this.#exportNames = new Set(message.exports);
-    this.#entryTargets = new Set((message.entries ?? []).flatMap(entryTargets));
+    this.#entryTargets = new Set([...(message.entries ?? []).flatMap(entryTargets), ...offerTargets(message)]);
     this.#didOpen.resolve({ ok: true, sandbox: this });
   }
 

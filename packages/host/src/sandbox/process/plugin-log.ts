@@ -24,12 +24,14 @@ export type PluginLogOptions = {
   /** Said by the host with each line, such as plugin, tenant and instance. */
   readonly source: Readonly<Record<string, string>>;
   readonly hidePaths: HidePaths;
-  /** Gets each line that is passed on, too, as it is. */
-  readonly onLine: (line: SaidLine) => void;
+  readonly onLine: TakeLine;
 };
 
 /** A line of a plugin's, clean and within its bounds. */
 export type SaidLine = { readonly level: LogLevel; readonly text: string; readonly fields: JsonObject | undefined };
+
+/** Gets each line that is passed on, as it is; `call` is the one whose code said it, as the guest has it. */
+export type TakeLine = (line: SaidLine, call?: number) => void;
 
 const WINDOW_MS = 1_000;
 const LINES_MAX = LIMITS.log_lines_per_second.value;
@@ -57,7 +59,7 @@ export function createPluginLog({
     onLine({ level: 'warn', text: `(${count} lines were left out here)`, fields: undefined });
   }
 
-  return ({ level, message, fields }) => {
+  return ({ level, message, fields, call }) => {
     const now = clock.now();
     if (now - windowStart >= WINDOW_MS) openWindow(now);
     lines += 1;
@@ -65,7 +67,7 @@ export function createPluginLog({
     const said = fields === undefined ? undefined : cleanFields(fields, clean);
     const text = clean(message);
     log[level]({ ...source, ...(said !== undefined && { fields: said }) }, text);
-    onLine({ level, text, fields: said });
+    onLine({ level, text, fields: said }, call);
   };
 }
 
