@@ -18,6 +18,7 @@ export default {
     tool('odd', ({ value }: any) => value, { content: true }),
     tool('says', async (_: any, { logger }: any) => { logger.info('begun', { step: 1 }); await null; logger.warn('at /etc/passwd of ' + process.execPath); return null; }),
     tool('asks', async (request: any, { client }: any) => client.elicit(request)),
+    tool('why', async (request: any, { client }: any) => client.elicit(request).catch(({ kind, code }: any) => ({ kind, code }))),
     tool('samples', async (request: any, { client }: any) => client.sample(request)),
     tool('asks_often', async (_: any, { client }: any) => { for (let n = 0; n < 20; n += 1) await client.elicit({ message: 'again?', requestedSchema: { type: 'object', properties: {} } }); }),
     tool('touches', async (_: any, { resourceUpdated }: any) => { resourceUpdated('note://today'); return null; }),
@@ -207,8 +208,7 @@ test('a tool asks the client of its call, and is answered', async () => {
 });
 
 test('where nobody can be asked the tool is told so', async () => {
-  const unable = { ok: false, error: { kind: 'tool_error', message: expect.stringContaining('over MCP') as string } };
-  expect(await call('asks', FORM)).toMatchObject(unable);
+  expect(await call('why', FORM)).toMatchObject({ value: { kind: 'unavailable', code: 'CLIENT_UNABLE' } });
   const client = { can: ['sample'] as const, ask: async () => ({}) };
   const outcome = await call('asks', FORM, { client });
   expect(outcome.ok ? '' : outcome.error.message).toContain('did not say');
@@ -218,6 +218,9 @@ test('a client that gives no answer is an error of the tool, and so is one that 
   const ask = async (): Promise<never> => {
     throw new HostError('CLIENT_REFUSED', { message: 'nobody is there' });
   };
+  expect(await call('why', FORM, { client: { can: ['elicit'], ask } })).toMatchObject({
+    value: { kind: 'denied', code: 'CLIENT_REFUSED' },
+  });
   const refused = await call('asks', FORM, { client: { can: ['elicit'], ask } });
   expect(refused.ok ? '' : refused.error.message).toContain('nobody is there');
   const often = await call('asks_often', {}, { client: { can: ['elicit'], ask: async () => ({ action: 'decline' }) } });

@@ -43,6 +43,8 @@ export type Offers = {
       readonly others?: JsonObject;
     },
   ) => Promise<Outcome>;
+  /** Calls the listener when what tenants are listed, tools among it, may have changed, until the returned function is called. */
+  readonly onChange: (listener: () => void) => () => void;
   /** Calls the listener with each resource that its plugin says has changed, on this host, until the returned function is called. */
   readonly onUpdate: (listener: (update: ResourceUpdate) => void) => () => void;
 };

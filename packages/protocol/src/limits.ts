@@ -2,8 +2,9 @@
  * Every bound on what comes from outside, with its unit and the reason for the number. `docs/limits.md` is this table.
  * A bound that is reached is an outcome or a coded error, never a slowdown.
  */
-import { SERVICE_LIMITS } from './service-limits.ts';
 import { KIB, MIB, type Limit } from './limit.ts';
+import { MCP_LIMITS } from './mcp-limits.ts';
+import { SERVICE_LIMITS } from './service-limits.ts';
 
 /**
  * The table, by name.
@@ -205,10 +206,7 @@ export const LIMITS = {
   guests: { value: 256, unit: 'guests', reason: 'Of the whole host: 256 idle guests are about 4 GiB.' },
   tools: { value: 256, unit: 'tools', reason: 'Of one plugin; agents cannot choose among more.' },
   entry_points: { value: 256, unit: 'entry points', reason: 'Of one plugin; as many as tools.' },
-  resources: { value: 256, unit: 'resources', reason: 'Of one plugin, templates among them; as many as tools.' },
-  prompts: { value: 256, unit: 'prompts', reason: 'Of one plugin; as many as tools.' },
-  prompt_arguments: { value: 64, unit: 'arguments', reason: 'Of one prompt; a person fills them in.' },
-  resource_uri_characters: { value: 2_048, unit: 'characters', reason: 'Of one URI or template; as browsers take.' },
+  ...MCP_LIMITS,
   tool_schema_bytes: { value: 64 * KIB, unit: 'bytes', reason: 'One parameters schema.' },
   log_ring_bytes: { value: 64 * KIB, unit: 'bytes', reason: "What is kept of one guest's stdout and stderr." },
   call_output_bytes: { value: 16 * KIB, unit: 'bytes', reason: 'stdout and stderr of one CallReport, each.' },
@@ -241,12 +239,6 @@ export const LIMITS = {
     reason: 'A person reads no faster; what is said between is skipped.',
   },
   ...SERVICE_LIMITS,
-  client_asks: {
-    value: 16,
-    unit: 'asks',
-    reason: 'Of one call to its MCP client; a person who is asked more often goes away.',
-  },
-  client_ask_characters: { value: 65_536, unit: 'characters', reason: 'Of one text that a client is asked with.' },
   journal_lines: {
     value: 1_000,
     unit: 'lines',

@@ -41,7 +41,7 @@ import { addRolloutRoutes } from './admin-plane/rollout-routes.ts';
 import { addStatusRoutes } from './health-plane/status-routes.ts';
 import { addTenantRoutes } from './admin-plane/tenant-routes.ts';
 import { addToolRoutes, logCall } from './data-plane/tool-routes.ts';
-import { addMcpRoutes } from './mcp/mcp-routes.ts';
+import { addMcpRoutes, type McpDoor } from './mcp/mcp-routes.ts';
 import { createFollowers, type Followers } from './admin-plane/log-followers.ts';
 import { addLogRoutes } from './admin-plane/log-routes.ts';
 import { compileValidator } from './door/validate.ts';
@@ -133,9 +133,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     else done(refusal);
   });
   const followers = createFollowers();
-  addRoutes(app, options, { ...door, followers });
+  const mcp = addRoutes(app, options, { ...door, followers });
   await app.ready();
-  return serverOf(app, { state, routes, followers });
+  return serverOf(app, { state, routes, followers, mcp });
 }
 
 /** A hook on each response would see connections become idle at once, and cost every call a hundredth of its time. */
@@ -232,7 +232,7 @@ function isAdmitted(request: FastifyRequest, { recognize, tenants }: Door): bool
 
 type Served = Door & { readonly followers: Followers };
 
-function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): void {
+function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): McpDoor {
   const { state, recognize, followers } = door;
   const { host, log, publicReasons = 'auto' } = options;
   const isAlone = (): boolean => state.isLoopback && host.tenants.list().length === 1;
@@ -241,7 +241,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
   addHealthRoutes(app, { host, viewOf });
   addStatusRoutes(app, { host, isDraining: () => state.isDraining });
   addToolRoutes(app, { host, log });
-  addMcpRoutes(app, { host, log, didCall: (outcome) => logCall(log, outcome) });
+  const mcp = addMcpRoutes(app, { host, log, didCall: (outcome) => logCall(log, outcome) });
   addReloadRoutes(app, host);
   addReceiptRoutes(app, host);
   addTenantRoutes(app, host);
@@ -255,17 +255,20 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
   addInstallRoutes(app, { host, takesNpm: options.takesNpm ?? false, indexes: options.indexes ?? [] });
   addReleaseRoutes(app, host);
   addRolloutRoutes(app, host);
+  return mcp;
 }
 
 function serverOf(
   app: FastifyInstance,
-  made: { readonly state: State; readonly routes: readonly ServerRoute[]; readonly followers: Followers },
+  made: Pick<Server, 'routes'> & { readonly state: State; readonly followers: Followers; readonly mcp: McpDoor },
 ): Server {
-  const { state, routes, followers } = made;
+  const { state, routes, followers, mcp } = made;
   const close = async (): Promise<void> => {
     state.isDraining = true;
     followers.drain();
+    mcp.drain();
     await closeConnections(app);
+    await mcp.close();
   };
   return {
     routes,

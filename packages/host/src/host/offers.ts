@@ -48,6 +48,7 @@ export function createOffers({ plugins, describedOf, run, watch }: OffersSource)
         'prompt' in of ? offerTarget('prompts', of.prompt, method) : offerTarget('resources', of.uriTemplate, method);
       return run(request, target, [argument, value, others]);
     },
+    onChange: watch.onChange,
     onUpdate: watch.onUpdate,
   };
 }

@@ -65,6 +65,8 @@ export function openEvents(settings: HostSettings, parts: EventParts, closing: A
     send: exchange.send,
   });
   const calls = createCallEvents(bus);
+  const offers = createOfferWatch();
+  const tellTransition = toldOfTransitions(bus, late);
   bus.onChange(() => {
     calls.isWatched = bus.isWanted('tool.called');
     if (bus.counts().hearing === 0) exchange.rest();
@@ -74,10 +76,14 @@ export function openEvents(settings: HostSettings, parts: EventParts, closing: A
     ledBy: (source) => ledBy(bus, source),
     connect: bus.connect,
     didStore: toldOfMemory(bus),
-    didTransition: toldOfTransitions(bus, late),
+    didTransition: (transition, reasonCode) => {
+      tellTransition(transition, reasonCode);
+      // A release that came up on this host offers what was not known before.
+      if (transition.to === 'INITIALIZED' && transition.from === 'LOADED') offers.didChange();
+    },
     calls,
     counts: bus.counts,
-    offers: createOfferWatch(),
+    offers,
   };
 }
 

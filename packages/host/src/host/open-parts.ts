@@ -118,7 +118,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const artifacts = await openArtifacts(settings, releases, storage);
   const brought = { workshop, supplied: [await readSdk()], artifacts, storage, clock };
   const install = { ...shared, ...brought, env, platformVersion, signatures };
-  const follower = openFollower(install, catalogue, closing);
+  const follower = openFollower(install, { catalogue, events }, closing);
   const nodes = await openHostNodes(settings, { ...shared, node: records.node, storage });
   closing.defer(() => nodes.close());
   const rollouts = openMoves({ install, catalogue, nodes, node: records.node, late }, closing);
@@ -178,9 +178,14 @@ async function openReadCatalogue(
   return catalogue;
 }
 
-function openFollower(path: InstallPath, catalogue: Catalogue, closing: AsyncDisposableStack): Follower {
+function openFollower(
+  path: InstallPath,
+  { catalogue, events }: { readonly catalogue: Catalogue; readonly events: HostEvents },
+  closing: AsyncDisposableStack,
+): Follower {
   const follower = createFollower({ path, clock: path.clock, startTimer: systemTimer });
   catalogue.onChange(follower.didChange);
+  catalogue.onChange(events.offers.didChange);
   closing.defer(() => follower.close());
   return follower;
 }

@@ -11,8 +11,11 @@ import { given, textOf, type ServiceMethod } from './desk.ts';
  */
 export type ResourceUpdate = { readonly tenant: string; readonly plugin: string; readonly uri: string };
 
-/** Who hears of updates. */
+/** Who hears of updates, and that what tenants may use may have changed. */
 export type OfferWatch = {
+  readonly didChange: () => void;
+  /** Calls the listener at each change until the returned function is called; it must not throw. */
+  readonly onChange: (listener: () => void) => () => void;
   readonly didUpdate: (update: ResourceUpdate) => void;
   /** Calls the listener with each update until the returned function is called; it must not throw. */
   readonly onUpdate: (listener: (update: ResourceUpdate) => void) => () => void;
@@ -21,7 +24,15 @@ export type OfferWatch = {
 /** Makes the watch. */
 export function createOfferWatch(): OfferWatch {
   const listeners = new Set<(update: ResourceUpdate) => void>();
+  const changeListeners = new Set<() => void>();
   return {
+    didChange: () => {
+      for (const listener of changeListeners) listener();
+    },
+    onChange: (listener) => {
+      changeListeners.add(listener);
+      return () => void changeListeners.delete(listener);
+    },
     didUpdate: (update) => {
       for (const listener of listeners) listener(update);
     },

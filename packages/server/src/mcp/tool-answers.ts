@@ -4,10 +4,10 @@
  */
 import { isJsonObject, type JsonObject, type JsonValue, type ListedTool, type Outcome } from '@bulkhead/protocol';
 import type { CallToolResult, Tool } from '@modelcontextprotocol/server';
-import type { NamedTool } from './tool-names.ts';
+import type { Named } from './names.ts';
 
 /** What a client lists. */
-export function toMcpTool({ name, tool }: NamedTool): Tool {
+export function toMcpTool({ name, item: tool }: Named<ListedTool>): Tool {
   const { description, parameters, returns, idempotent, plugin, needs_approval, required_permissions } = tool;
   const outputSchema = schemaOf(returns);
   return {
@@ -30,12 +30,23 @@ export function schemaOf(returns: ListedTool['returns']): Tool['outputSchema'] |
   return isJsonObject(returns) && returns['type'] === 'object' ? { ...returns, type: 'object' } : undefined;
 }
 
-/** What a call is answered. `structuredContent` is there where the value is an object. */
-export function toMcpResult(outcome: Outcome): CallToolResult {
+/**
+ * What a call is answered. `structuredContent` is there where the value is an object, and of a tool that answers with content where
+ * it has some; its blocks are as `show` writes them.
+ */
+export function toMcpResult(
+  outcome: Outcome,
+  { content }: Pick<ListedTool, 'content'>,
+  show: (blocks: JsonValue) => JsonValue,
+): CallToolResult {
   const { call_id, tier, duration_ms } = outcome.call;
   const report = { 'bulkhead/call': { call_id, tier, duration_ms } };
   if (outcome.ok) {
     const { value } = outcome;
+    if (content === true && isJsonObject(value)) {
+      const shown = { ...value, content: show(value['content'] ?? []) };
+      return { ...shown, _meta: report } as unknown as CallToolResult; // The host judged its form.
+    }
     return { content: [textOf(value)], ...(isJsonObject(value) && { structuredContent: value }), _meta: report };
   }
   const { kind, code, message, hint, retryable } = outcome.error;

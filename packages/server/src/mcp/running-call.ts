@@ -1,0 +1,156 @@
+/**
+ * One call that came over MCP, and the client that it may ask meanwhile. Clients of the revisions up to 2025-11-25 are sent a request on
+ * the stream of their own. Those of 2026-07-28 are answered what they are asked (SEP-2322): the call waits here, and the
+ * client sends its request again with the answers.
+ */
+import { HostError, type CallClient, type CallLine, type ClientAsk } from '@bulkhead/host';
+import type { JsonObject, Outcome, Progress } from '@bulkhead/protocol';
+import type { InputRequests, LoggingLevel, ServerContext } from '@modelcontextprotocol/server';
+
+/** What a call hears and is heard by, as the host takes it. */
+export type CallLinks = {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: Progress) => void;
+  readonly onLog: (line: CallLine) => void;
+  readonly client: CallClient | undefined;
+};
+
+/** How one round of a call ended: with its outcome, or with what its client has to answer first. */
+export type RoundEnd =
+  | { readonly kind: 'outcome'; readonly outcome: Outcome }
+  | { readonly kind: 'asks'; readonly inputRequests: InputRequests };
+
+/** What a client said that it can be asked. */
+export type Can = CallClient['can'];
+
+type Open = {
+  readonly ask: ClientAsk;
+  readonly resolve: (answer: JsonObject) => void;
+  readonly reject: (error: HostError) => void;
+};
+
+const METHODS = { elicit: 'elicitation/create', sample: 'sampling/createMessage' } as const;
+const LEVELS: Readonly<Record<CallLine['level'], LoggingLevel>> = {
+  debug: 'debug',
+  info: 'info',
+  warn: 'warning',
+  error: 'error',
+};
+
+/** Whose call it is, and how its client is asked: on its stream, or by the answer. */
+export type RunningCallOptions = { readonly plugin: string; readonly can: Can; readonly isAskedByAnswer: boolean };
+
+/** A call in flight; `context` is that of the request which waits for it now. */
+export class RunningCall {
+  readonly #options: RunningCallOptions;
+  readonly #aborting = new AbortController();
+  readonly #open = new Map<string, Open>();
+  #context: ServerContext;
+  #outcome: Promise<Outcome> | undefined;
+  #didAsk = Promise.withResolvers<undefined>();
+  #lastKey = 0;
+
+  constructor(options: RunningCallOptions, context: ServerContext) {
+    this.#options = options;
+    this.#context = context;
+  }
+
+  /** Starts it; `start` never rejects. */
+  start(start: (links: CallLinks) => Promise<Outcome>): Promise<Outcome> {
+    const { can } = this.#options;
+    const client = can.length === 0 ? undefined : { can, ask: (ask: ClientAsk) => this.#ask(ask) };
+    const links = {
+      signal: this.#aborting.signal,
+      onProgress: (progress: Progress) => this.#tellProgress(progress),
+      onLog: (line: CallLine) => this.#tellLine(line),
+      client,
+    };
+    this.#outcome = start(links).finally(() => this.#settleAsks());
+    return this.#outcome;
+  }
+
+  /** Resolves when it has ended; never rejects. */
+  async ended(): Promise<void> {
+    await this.#outcome;
+  }
+
+  /** Takes the answers that a request brings, and waits until the call has ended or asks for more. */
+  async next(context: ServerContext): Promise<RoundEnd> {
+    this.#context = context;
+    const { signal, inputResponses = {} } = context.mcpReq;
+    for (const [key, answer] of Object.entries(inputResponses)) this.#answer(key, answer);
+    const abort = (): void => this.#aborting.abort();
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      const outcome = await Promise.race([this.#outcome, this.#asked()]);
+      return outcome === undefined ? { kind: 'asks', inputRequests: this.#requests() } : { kind: 'outcome', outcome };
+    } finally {
+      // What becomes of the connection once it was answered is no word on the call.
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  #asked(): Promise<undefined> {
+    if (this.#open.size === 0) this.#didAsk = Promise.withResolvers<undefined>();
+    return this.#didAsk.promise;
+  }
+
+  #ask(ask: ClientAsk): Promise<JsonObject> {
+    if (!this.#options.isAskedByAnswer) return this.#send(ask);
+    return new Promise((resolve, reject) => {
+      this.#lastKey += 1;
+      this.#open.set(`ask_${this.#lastKey}`, { ask, resolve, reject });
+      this.#didAsk.resolve(undefined);
+    });
+  }
+
+  async #send({ method, params }: ClientAsk): Promise<JsonObject> {
+    try {
+      // The call's own time ends the wait.
+      const options = { timeout: WAIT_MS_MAX, signal: this.#aborting.signal };
+      const answer = await this.#context.mcpReq.send({ method: METHODS[method], params: { ...params } }, options);
+      return answer as unknown as JsonObject; // It came as JSON.
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message.slice(0, WHY_CHARACTERS_MAX) : 'it gave no reason';
+      throw new HostError('CLIENT_REFUSED', { message: `the client answered with an error: ${why}`, cause });
+    }
+  }
+
+  #answer(key: string, answer: unknown): void {
+    const asked = this.#open.get(key);
+    if (asked === undefined || typeof answer !== 'object' || answer === null) return;
+    this.#open.delete(key);
+    asked.resolve(answer as JsonObject); // It came as JSON.
+  }
+
+  #requests(): InputRequests {
+    return Object.fromEntries(
+      [...this.#open].map(([key, { ask }]) => [key, { method: METHODS[ask.method], params: ask.params }]),
+    ) as unknown as InputRequests; // What a plugin asks was held to the same form by the host.
+  }
+
+  #settleAsks(): void {
+    for (const { reject } of this.#open.values()) reject(new HostError('CLIENT_REFUSED'));
+    this.#open.clear();
+    this.#aborting.abort();
+  }
+
+  #tellProgress(progress: Progress): void {
+    const { mcpReq } = this.#context;
+    const { _meta: meta } = mcpReq;
+    const token = meta?.progressToken;
+    if (token === undefined) return;
+    const params = { ...progress, progressToken: token };
+    // A client that is gone hears nothing; its call is cancelled by that.
+    mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined);
+  }
+
+  #tellLine({ level, text, fields }: CallLine): void {
+    const data = fields === undefined ? text : { message: text, ...fields };
+    this.#context.mcpReq.log(LEVELS[level], data, this.#options.plugin).catch(() => undefined);
+  }
+}
+
+const WAIT_MS_MAX = 2 ** 31 - 1;
+const WHY_CHARACTERS_MAX = 500;
