@@ -42,6 +42,7 @@ import { addStatusRoutes } from './health-plane/status-routes.ts';
 import { addTenantRoutes } from './admin-plane/tenant-routes.ts';
 import { addToolRoutes, logCall } from './data-plane/tool-routes.ts';
 import { addMcpRoutes, type McpDoor } from './mcp/mcp-routes.ts';
+import type { ProtectedResource } from './mcp/protected-resource.ts';
 import { createFollowers, type Followers } from './admin-plane/log-followers.ts';
 import { addLogRoutes } from './admin-plane/log-routes.ts';
 import { compileValidator } from './door/validate.ts';
@@ -69,6 +70,8 @@ export type ServerOptions = {
   readonly publicReasons?: PublicReasons;
   /** Takes installs that name a package of npm, which this machine's npm client fetches; not where left out. */
   readonly takesNpm?: boolean;
+  /** What is told of `/mcp` to OAuth clients. */
+  readonly mcp?: ProtectedResource;
   /** Indexes that installs by name are taken from, the first that lists a plugin; none where left out. */
   readonly indexes?: readonly Required<IndexSource>[];
 };
@@ -241,7 +244,8 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
   addHealthRoutes(app, { host, viewOf });
   addStatusRoutes(app, { host, isDraining: () => state.isDraining });
   addToolRoutes(app, { host, log });
-  const mcp = addMcpRoutes(app, { host, log, didCall: (outcome) => logCall(log, outcome) });
+  const resource = options.mcp ?? {};
+  const mcp = addMcpRoutes(app, { host, log, resource, didCall: (outcome) => logCall(log, outcome) });
   addReloadRoutes(app, host);
   addReceiptRoutes(app, host);
   addTenantRoutes(app, host);

@@ -93,6 +93,15 @@ export const CONFIG_KEYS = {
     about:
       'Who sees, without a token, what a plugin threw; `auto`: everybody while bound to loopback with no tenant but `default`.',
   }),
+  'mcp.authorization_servers': issuers({
+    fallback: [],
+    about: 'Issuers that give out this server’s tokens, for the OAuth metadata of `/mcp`; each an address with https.',
+  }),
+  'mcp.origin': origin({
+    fallback: '',
+    about:
+      'Where clients reach this server, such as `https://tools.example.com`, for that metadata; else what a request names.',
+  }),
 } as const;
 
 /** A path of {@link CONFIG_KEYS}. */
@@ -135,6 +144,35 @@ function port(about: About<number>): ConfigKey<number> {
     parse: (value) =>
       Number.isInteger(value) && Number(value) >= 0 && Number(value) <= PORT_MAX ? Number(value) : undefined,
     fromText: (given) => (/^\d{1,5}$/.test(given) ? Number(given) : given),
+  };
+}
+
+function issuers(about: About<Words>): ConfigKey<Words> {
+  const { parse, ...key } = list(about);
+  return {
+    ...key,
+    expected: 'a list of addresses with https, of this machine also http',
+    parse: (value) => {
+      const given = parse(value);
+      return given?.every(isIssuer) === true ? given : undefined;
+    },
+  };
+}
+
+function isIssuer(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname, search, hash } = new URL(address);
+  const isHere = protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  return (protocol === 'https:' || isHere) && search === '' && hash === '';
+}
+
+function origin(about: About<string>): ConfigKey<string> {
+  const isOrigin = (address: string): boolean => URL.canParse(address) && new URL(address).origin === address;
+  return {
+    ...about,
+    expected: 'scheme, host and port, and nothing behind them',
+    parse: (value) => (typeof value === 'string' && isOrigin(value) ? value : undefined),
+    fromText: (given) => given,
   };
 }
 

@@ -108,6 +108,20 @@ test('private hosts are exact, with their ports', async () => {
     await expect(load(toml(wrong))).rejects.toThrow('expected a list of exact hosts with their ports');
 });
 
+test('what OAuth clients of /mcp are told is addresses', async () => {
+  const toml = (server: string, origin: string): string =>
+    `[mcp]\nauthorization_servers = ["${server}"]\norigin = "${origin}"\n`;
+  expect(await load(toml('https://login.example.com/a', 'https://tools.example.com'))).toMatchObject({
+    'mcp.authorization_servers': ['https://login.example.com/a'],
+    'mcp.origin': 'https://tools.example.com',
+  });
+  expect(await load(toml('http://localhost:9000', 'http://localhost:7070'))).toBeDefined();
+  for (const wrong of ['http://login.example.com', 'login.example.com', 'https://a.example/?x=1'])
+    await expect(load(toml(wrong, 'https://a.example'))).rejects.toThrow('expected a list of addresses with https');
+  for (const wrong of ['https://a.example/', 'https://a.example/mcp', 'a.example'])
+    await expect(load(toml('https://a.example', wrong))).rejects.toThrow('expected scheme, host and port');
+});
+
 test.each([
   ['an unknown key', '[server]\nprot = 1', 'server.prot is not known', 'Did you mean server.port?'],
   ['an unknown table', '[sever]\nport = 1', 'sever.port is not known', 'server.port'],

@@ -140,7 +140,10 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
 
 function openServer(host: Host, { config, token, log }: Serving): Promise<Server> {
   const [publicReasons, takesNpm] = [config['health.public_reasons'], config['install.npm']];
-  return createServer({ host, log, token: token.token, publicReasons, takesNpm, indexes: config['install.index'] });
+  const origin = config['mcp.origin'] === '' ? undefined : config['mcp.origin'];
+  const mcp = { authorizationServers: config['mcp.authorization_servers'], origin };
+  const indexes = config['install.index'];
+  return createServer({ host, log, token: token.token, publicReasons, takesNpm, indexes, mcp });
 }
 
 function announce(ready: Ready, isJson: boolean, terminal: Terminal): void {

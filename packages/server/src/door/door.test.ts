@@ -5,7 +5,11 @@ import { LIMITS } from '@bulkhead/protocol';
 import { exchange, startServer, statusesOf, TOKEN, type TestServer } from '../server-fixture.ts';
 
 /** Routes that anybody may use; every other refuses without a token (FAULTS 103). */
-const PUBLIC = ['/v1/plugins', '/v1/plugins/:name/health', '/healthz', '/readyz', '/metrics', '/openapi.json'];
+const RESOURCE = '/.well-known/oauth-protected-resource';
+const PUBLIC = [
+  ...['/v1/plugins', '/v1/plugins/:name/health', '/healthz', '/readyz', '/metrics', '/openapi.json'],
+  ...[RESOURCE, `${RESOURCE}/mcp`, `${RESOURCE}/mcp/:plugin`],
+];
 
 let started: TestServer;
 beforeAll(async () => {

@@ -14,11 +14,17 @@ import { Type } from 'typebox';
 import { callerOf, type Caller } from '../door/principal.ts';
 import { createChanges } from './changes.ts';
 import { createMcpServer } from './mcp-server.ts';
+import { addProtectedResourceRoutes, challenge, type ProtectedResource } from './protected-resource.ts';
 import { createSessions } from './sessions.ts';
 import { createWaitingCalls } from './waiting-calls.ts';
 
 /** What the routes need. */
-export type McpPlane = { readonly host: Host; readonly log: Log; readonly didCall: (outcome: Outcome) => void };
+export type McpPlane = {
+  readonly host: Host;
+  readonly log: Log;
+  readonly resource: ProtectedResource;
+  readonly didCall: (outcome: Outcome) => void;
+};
 
 /** Ends the streams that clients keep open; then the sessions. */
 export type McpDoor = { readonly drain: () => void; readonly close: () => Promise<void> };
@@ -30,7 +36,8 @@ const SUMMARY = { '/mcp': 'The tenant’s tools over MCP', '/mcp/:plugin': 'The 
 const SESSION_HEADER = 'mcp-session-id';
 
 /** Adds both. */
-export function addMcpRoutes(app: FastifyInstance, { host, log, didCall }: McpPlane): McpDoor {
+export function addMcpRoutes(app: FastifyInstance, { host, log, resource, didCall }: McpPlane): McpDoor {
+  addProtectedResourceRoutes(app, resource);
   const onerror = (error: Error): void => log.warn({ err: error }, 'an MCP request failed');
   const sessions = createSessions(() => performance.now());
   const changes = createChanges({ host, sessions });
@@ -61,6 +68,7 @@ export function addMcpRoutes(app: FastifyInstance, { host, log, didCall }: McpPl
       method: ['GET', 'POST', 'DELETE'],
       url: path,
       config: { access: 'operator' },
+      onSend: async (request, reply) => challenge(request, reply, resource),
       schema: {
         summary: SUMMARY[path],
         description: 'Streamable HTTP of the Model Context Protocol: https://modelcontextprotocol.io.',
