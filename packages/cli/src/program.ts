@@ -18,6 +18,7 @@ import { addList } from './verbs/list.ts';
 import { addOffer } from './verbs/offer.ts';
 import { addPluginVerbs } from './verbs/plugins.ts';
 import { addLogs } from './verbs/logs.ts';
+import { addMcp } from './verbs/mcp-verb.ts';
 import { addNodes } from './verbs/nodes.ts';
 import { addReload } from './verbs/reload.ts';
 import { addReleaseVerbs } from './verbs/releases.ts';
@@ -70,6 +71,7 @@ function addServerVerbs(context: VerbContext): void {
   addReload(context);
   addLogs(context);
   addDebug(context);
+  addMcp(context);
   addDistributionVerbs(context);
   addNodes(context);
   addAuditVerbs(context);
