@@ -10,6 +10,7 @@ const BENCHES = [
   'memory',
   'neighbour',
   'http',
+  'mcp',
   'server',
   'registrations',
   'recall',

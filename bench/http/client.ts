@@ -59,9 +59,7 @@ function exchange(socket: Socket, request: string): Promise<number> {
     let text = '';
     const onData = (chunk: Buffer): void => {
       text += chunk.toString('latin1');
-      const body = text.indexOf('\r\n\r\n') + 4;
-      const length = Number(/content-length: (\d+)/i.exec(text)?.[1]);
-      if (body < 4 || text.length < body + length) return;
+      if (!isWhole(text)) return;
       socket.off('data', onData);
       if (text.startsWith('HTTP/1.1 200')) resolve(performance.now() - startedAt);
       else reject(new Error(text));
@@ -69,4 +67,12 @@ function exchange(socket: Socket, request: string): Promise<number> {
     socket.on('data', onData);
     socket.write(request);
   });
+}
+
+/** An answer has its length in its head, or comes in chunks, of which the last is empty. */
+function isWhole(text: string): boolean {
+  const body = text.indexOf('\r\n\r\n') + 4;
+  if (body < 4) return false;
+  const length = /content-length: (\d+)/i.exec(text)?.[1];
+  return length === undefined ? text.endsWith('\r\n0\r\n\r\n') : text.length >= body + Number(length);
 }

@@ -8,15 +8,17 @@
  */
 import type { Host, Log } from '@bulkhead/host';
 import { isJsonObject, type Outcome } from '@bulkhead/protocol';
-import { createMcpHandler, isInitializeRequest, type AuthInfo, type ServerContext } from '@modelcontextprotocol/server';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isInitializeRequest, type AuthInfo, type Server, type ServerContext } from '@modelcontextprotocol/server';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { callerOf, type Caller } from '../door/principal.ts';
 import { createChanges } from './changes.ts';
 import { createMcpServer } from './mcp-server.ts';
 import { addProtectedResourceRoutes, challenge, type ProtectedResource } from './protected-resource.ts';
+import { serveAlone, type Answer } from './serve-alone.ts';
 import { createSessions } from './sessions.ts';
 import { createWaitingCalls } from './waiting-calls.ts';
+import { beginExchange, opened, sendResponse, type WebExchange } from './web-exchange.ts';
 
 /** What the routes need. */
 export type McpPlane = {
@@ -44,12 +46,12 @@ export function addMcpRoutes(app: FastifyInstance, { host, log, resource, didCal
   const waiting = createWaitingCalls();
   const listening = new Set<AbortController>();
 
-  async function answer(asked: FastifyRequest<PluginRoute>, signal: AbortSignal): Promise<Response> {
+  async function answer(asked: FastifyRequest<PluginRoute>, reply: FastifyReply): Promise<Answer> {
     const caller = callerOf(asked);
     const { plugin } = asked.params;
     const { tenant, actor } = caller;
     const serving = { host, didCall, plugin, waiting, callerOf: callerIn };
-    const given = { request: asWebRequest(asked, signal), parsedBody: asked.body, authInfo: authOf(caller) };
+    const given = { ...beginExchange(asked, reply), parsedBody: asked.body, authInfo: authOf(caller) };
     const owner = { tenant, actor, plugin };
     const id = given.request.headers.get(SESSION_HEADER);
     const inSession = id === null ? undefined : sessions.serve(owner, id, given);
@@ -59,8 +61,8 @@ export function addMcpRoutes(app: FastifyInstance, { host, log, resource, didCal
       return sessions.open(owner, (watched) => createMcpServer({ ...serving, watched }), given);
     }
     const bus = changes.busFor(tenant, plugin);
-    const handler = createMcpHandler(() => createMcpServer(serving), { onerror, bus });
-    return handler.fetch(given.request, given);
+    const createServer = (method?: string): Server => createMcpServer(serving, method);
+    return serveAlone(isListening(asked.body) ? untilDrained(given, listening) : given, { createServer, bus, onerror });
   }
 
   for (const path of ['/mcp', '/mcp/:plugin'] as const) {
@@ -76,14 +78,9 @@ export function addMcpRoutes(app: FastifyInstance, { host, log, resource, didCal
         ...(path === '/mcp/:plugin' && { params: PluginParams }),
       },
       handler: async (request, reply) => {
-        const gone = new AbortController();
-        if (isListening(request.body)) listening.add(gone);
-        reply.raw.once('close', () => {
-          listening.delete(gone);
-          gone.abort();
-        });
-        const response = await answer(request, gone.signal);
-        return reply.send(notAbove502(request.method === 'GET' ? opened(response) : response));
+        const answered = await answer(request, reply);
+        if (!(answered instanceof Response)) return reply.type('application/json').send(JSON.stringify(answered));
+        return sendResponse(reply, request.method === 'GET' ? opened(answered) : answered);
       },
     });
   }
@@ -102,6 +99,16 @@ function isListening(body: unknown): boolean {
   return isJsonObject(body) && body['method'] === 'subscriptions/listen';
 }
 
+/** Its signal aborts when the server drains, too. */
+function untilDrained<Given extends WebExchange>(given: Given, listening: Set<AbortController>): Given {
+  const ending = new AbortController();
+  listening.add(ending);
+  given.onOver(() => listening.delete(ending));
+  const { method, headers, signal, url } = given.request;
+  const request = { method, headers, url, signal: AbortSignal.any([signal, ending.signal]) };
+  return { ...given, request: request as unknown as Request }; // As `beginExchange` makes it.
+}
+
 /** Who sent a request travels with it, so that a session never decides it. */
 function authOf(caller: Caller): AuthInfo {
   return { token: '', clientId: caller.actor, scopes: [], extra: { caller } };
@@ -109,29 +116,4 @@ function authOf(caller: Caller): AuthInfo {
 
 function callerIn({ http }: ServerContext): Caller {
   return http?.authInfo?.extra?.['caller'] as Caller; // Put there above.
-}
-
-/** The body was read and bounded already; the library is given it beside. */
-function asWebRequest({ raw, method, url }: FastifyRequest<PluginRoute>, signal: AbortSignal): Request {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(raw.headers)) {
-    if (typeof value === 'string') headers.set(name, value);
-  }
-  return new Request(new URL(url, 'http://localhost'), { method, headers, signal });
-}
-
-/** The head of an answer leaves with its first bytes; a stream on which there is no news yet would not be open before. */
-function opened(response: Response): Response {
-  const { status, headers, body } = response;
-  if (body === null || headers.get('content-type') !== 'text/event-stream') return response;
-  const beginning = new TransformStream<Uint8Array, Uint8Array>({
-    start: (controller) => controller.enqueue(Buffer.from(': open\n\n')),
-  });
-  return new Response(body.pipeThrough(beginning), { status, headers });
-}
-
-/** No status of this server is 500 (S2): what fails in between is a bad gateway. */
-function notAbove502(response: Response): Response {
-  const { status, headers, body } = response;
-  return status < 500 ? response : new Response(body, { status: 502, headers });
 }

@@ -49,6 +49,8 @@ export class RunningCall {
   #outcome: Promise<Outcome> | undefined;
   #didAsk = Promise.withResolvers<undefined>();
   #lastKey = 0;
+  /** Requests on the stream that the client has not answered. */
+  #sending = 0;
 
   constructor(options: RunningCallOptions, context: ServerContext) {
     this.#options = options;
@@ -106,6 +108,7 @@ export class RunningCall {
   }
 
   async #send({ method, params }: ClientAsk): Promise<JsonObject> {
+    this.#sending += 1;
     try {
       // The call's own time ends the wait.
       const options = { timeout: WAIT_MS_MAX, signal: this.#aborting.signal };
@@ -114,6 +117,8 @@ export class RunningCall {
     } catch (cause) {
       const why = cause instanceof Error ? cause.message.slice(0, WHY_CHARACTERS_MAX) : 'it gave no reason';
       throw new HostError('CLIENT_REFUSED', { message: `the client answered with an error: ${why}`, cause });
+    } finally {
+      this.#sending -= 1;
     }
   }
 
@@ -133,7 +138,7 @@ export class RunningCall {
   #settleAsks(): void {
     for (const { reject } of this.#open.values()) reject(new HostError('CLIENT_REFUSED'));
     this.#open.clear();
-    this.#aborting.abort();
+    if (this.#sending > 0) this.#aborting.abort(new HostError('CLIENT_REFUSED'));
   }
 
   #tellProgress(progress: Progress): void {

@@ -15,6 +15,7 @@ import {
   type Server,
 } from '@modelcontextprotocol/server';
 import { createKeptEvents } from './kept-events.ts';
+import type { WebExchange } from './web-exchange.ts';
 
 /** One session: whose it is, and its server. */
 export type Session = {
@@ -27,7 +28,7 @@ export type Session = {
 };
 
 /** A request as the library takes it: its body was read and parsed already. */
-export type SessionRequest = { readonly request: Request; readonly parsedBody: unknown; readonly authInfo: AuthInfo };
+export type SessionRequest = WebExchange & { readonly parsedBody: unknown; readonly authInfo: AuthInfo };
 
 /** Whose requests a session takes: of the same caller, about the same plugin. */
 export type SessionOwner = { readonly tenant: string; readonly actor: string; readonly plugin: string | undefined };
@@ -83,11 +84,11 @@ export function createSessions(now: () => number): Sessions {
     await Promise.all(idle.map(end));
   }
 
-  async function answer(session: Kept, { request, ...asked }: SessionRequest): Promise<Response> {
+  async function answer(session: Kept, { request, onOver, ...asked }: SessionRequest): Promise<Response> {
     session.usedAt = now();
     session.streams += 1;
     // The response may be a stream that stays open; it is over when its connection is.
-    request.signal.addEventListener('abort', () => (session.streams -= 1), { once: true });
+    onOver(() => (session.streams -= 1));
     return session.transport.handleRequest(inRevisionOf(session.server, request), asked);
   }
 
