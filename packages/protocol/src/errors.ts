@@ -96,6 +96,14 @@ export const ERRORS = {
       message: 'the plugin threw, or answered false, while it was initialised',
       hint: "Fix what the message names, mostly in the plugin's onLoad or initPlugin; then reload it.",
     },
+    MCP_TOOLS_CHANGED: {
+      message: 'the MCP server lists other tools than those that its release pins',
+      hint: 'Look at what changed; `bulkhead init` makes a new release of it, which each tenant has to consent to.',
+    },
+    MCP_VERSION: {
+      message: 'the MCP server speaks no revision of the protocol that this host does',
+      hint: 'Use a version of the server that speaks a revision from 2024-11-05 to 2025-11-25.',
+    },
   }),
   ...rows('invalid_input', {
     PARAMS_INVALID: {
@@ -488,6 +496,11 @@ export const ERRORS = {
     TEMP_DIR_LIMIT: {
       message: "the plugin's temp folder held more than it may",
       hint: 'Write less below context.tempDir, and remove files as soon as they are not needed.',
+    },
+    STATE_LIMIT: {
+      retryable: false,
+      message: 'the folder that the MCP server keeps for its tenant holds more than it may',
+      hint: 'Have the server remove what it no longer needs; the operator may, below `state` of the data directory.',
     },
     GUEST_UNHANDLED_REJECTION: {
       message: 'a promise of the plugin was rejected and nobody handled it',

@@ -82,6 +82,8 @@ export type { EntryPointGroup } from './entry-point-groups.ts';
 export { ENTRY_POINT_GROUPS } from './entry-point-groups.ts';
 export { ManifestSchema } from './manifest-schema.ts';
 export { isHostPort } from './host-port.ts';
+export type { McpServer, PinnedTool } from './mcp-tool.ts';
+export { parseMcpTool, toolNamesOf, toolsDiffer, wireToolOf } from './mcp-tool.ts';
 export type {
   BindKind,
   BindMessage,
@@ -97,7 +99,7 @@ export type {
 } from './messages.ts';
 export { PROTOCOL_VERSION, parseGuestMessage } from './messages.ts';
 export type { PermissionKind } from './permissions.ts';
-export { HOST_CAPABILITIES, capabilitiesOf, permissionKindOf, scopesOf } from './permissions.ts';
+export { HOST_CAPABILITIES, capabilitiesOf, envNameOf, permissionKindOf, scopesOf } from './permissions.ts';
 export type { Layer, Receipt, Tier } from './receipt.ts';
 export type {
   IndexDecision,

@@ -5,6 +5,7 @@
 import { KIB, MIB, type Limit } from './limit.ts';
 import { MCP_LIMITS } from './mcp-limits.ts';
 import { SERVICE_LIMITS } from './service-limits.ts';
+import { STDIO_LIMITS } from './stdio-limits.ts';
 
 /**
  * The table, by name.
@@ -204,6 +205,7 @@ export const LIMITS = {
     reason: 'Of the whole host, while it is full; no tenant takes more than it leaves free.',
   },
   guests: { value: 256, unit: 'guests', reason: 'Of the whole host: 256 idle guests are about 4 GiB.' },
+  ...STDIO_LIMITS,
   tools: { value: 256, unit: 'tools', reason: 'Of one plugin; agents cannot choose among more.' },
   entry_points: { value: 256, unit: 'entry points', reason: 'Of one plugin; as many as tools.' },
   ...MCP_LIMITS,
@@ -315,6 +317,7 @@ export type GuestLimits = {
  */
 export const LIMIT_PROFILES = {
   plugin: { timeout_ms: 30_000, cpu_ms: 30_000, memory_mb: 512, output_bytes: MIB, concurrency: 8, instances: 2 },
+  mcp: { timeout_ms: 30_000, cpu_ms: 30_000, memory_mb: 512, output_bytes: MIB, concurrency: 8, instances: 1 },
   analysis: { timeout_ms: 60_000, cpu_ms: 60_000, memory_mb: 1_024, output_bytes: MIB, concurrency: 8, instances: 2 },
   case: { timeout_ms: 2_000, cpu_ms: 2_000, memory_mb: 512, output_bytes: MIB, concurrency: 1, instances: 2 },
   execute: { timeout_ms: 60_000, cpu_ms: 60_000, memory_mb: 1_024, output_bytes: MIB, concurrency: 1, instances: 2 },

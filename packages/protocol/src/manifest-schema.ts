@@ -5,7 +5,7 @@ import { Type, type Static } from 'typebox';
 import { ENTRY_POINT_GROUPS, type EntryPointGroup } from './entry-point-groups.ts';
 import { FAILURE_POLICIES, HOOK_MODES, HOOK_NAMES, type HookMode, type HookName } from './hooks.ts';
 import { HOSTS_PORT_PATTERN, HOST_PORT_PATTERN } from './host-port.ts';
-import { CAPABILITY_PATTERN, PLUGIN_NAME_PATTERN, VERSION_PATTERN } from './ids.ts';
+import { CAPABILITY_PATTERN, PLUGIN_NAME_PATTERN, TOOL_NAME_PATTERN, VERSION_PATTERN } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { PERMISSION_PATTERN } from './permissions.ts';
 import { TIERS } from './receipt.ts';
@@ -158,6 +158,51 @@ const Secret = Type.Object(
   closed,
 );
 
+/** Names that the host sets itself, or by which a program is made to load another's code before its own. */
+const ENV_PATTERN = '^(?!LD_|DYLD_|GCONV_PATH$|BULKHEAD)[A-Za-z_][A-Za-z0-9_]{0,127}$';
+const anyObject = (description: string) => Type.Record(Type.String(), Type.Unknown(), { description });
+
+const McpTool = Type.Object(
+  {
+    name: Type.String({ pattern: TOOL_NAME_PATTERN, description: 'Under which it is called here.' }),
+    mcp_name: text("The server's own name of it.", 128),
+    title: Type.Optional(text('For people.', 256)),
+    description: Type.String({ description: 'What the server says that it does.', maxLength: 10_000 }),
+    parameters: anyObject('Its input schema.'),
+    returns: Type.Optional(anyObject('Its output schema.')),
+    annotations: Type.Optional(anyObject("The server's hints, such as readOnlyHint.")),
+  },
+  closed,
+);
+
+const Mcp = Type.Object(
+  {
+    command: Type.Optional(
+      Type.String({
+        description: '`node`, which runs `main` (the default), or one of `requirements.commands`.',
+        pattern: '^[A-Za-z0-9._+-]{1,64}$',
+      }),
+    ),
+    args: Type.Optional(
+      Type.Array(Type.String({ maxLength: 1_024 }), {
+        description: 'Arguments; `{data}` stands for the writable folder, `{server}` for the plugin’s files.',
+        maxItems: 64,
+      }),
+    ),
+    env: Type.Optional(
+      Type.Record(Type.String({ pattern: ENV_PATTERN }), Type.String({ maxLength: 4_096 }), {
+        ...closed,
+        description: 'Environment variables; the same words stand for the same folders.',
+      }),
+    ),
+    tools: Type.Array(McpTool, {
+      description: 'Its tools as they were when the plugin was made; a server that lists others is not run.',
+      maxItems: LIMITS.tools.value,
+    }),
+  },
+  { ...closed, description: 'How the MCP server of a plugin of driver `stdio` is started, and what it offers.' },
+);
+
 /**
  * JSON Schema of plugin.json as authors write it; published as plugin.schema.json.
  *
@@ -174,6 +219,12 @@ export const ManifestSchema = Type.Object(
     main: Type.Optional(
       Type.String({ description: 'Entry module; default main.ts, main.js, main.mjs, index.*.', pattern: MAIN_PATTERN }),
     ),
+    driver: Type.Optional(
+      Type.Union([Type.Literal('process'), Type.Literal('stdio')], {
+        description: '`stdio`: the plugin is an MCP server that speaks on its standard input and output.',
+      }),
+    ),
+    mcp: Type.Optional(Mcp),
     dependencies: Type.Optional(words('Other plugins with a version range, such as "other>=1.0.0".')),
     capabilities: Type.Optional(words('Tags that the plugin advertises.', CAPABILITY_PATTERN)),
     required_permissions: Type.Optional(

@@ -30,6 +30,8 @@ test('the smallest manifest is four fields, and every default is filled in [F003
       ...base,
       license: undefined,
       main: undefined,
+      driver: 'process',
+      mcp: undefined,
       dependencies: [],
       capabilities: [],
       required_permissions: [],

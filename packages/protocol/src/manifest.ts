@@ -22,8 +22,10 @@ import { isJsonObject, type JsonObject } from './json.ts';
 import { LIMITS, LIMIT_PROFILES, type GuestLimits } from './limits.ts';
 import { ENTRY_POINT_PATTERN, MAIN_PATTERN, ManifestSchema, type ManifestSource } from './manifest-schema.ts';
 import { once } from './once.ts';
+import { driverFindings } from './manifest-driver.ts';
+import type { McpServer, PinnedTool } from './mcp-tool.ts';
 import { HOST_CAPABILITIES, PERMISSION_PATTERN } from './permissions.ts';
-import type { Tier } from './receipt.ts';
+import { strongestTier, type Tier } from './receipt.ts';
 
 /**
  * Whom one instance serves: a tenant (the default), one call, or every tenant.
@@ -65,6 +67,9 @@ export type Manifest = {
   readonly author: string;
   readonly license: string | undefined;
   readonly main: string | undefined;
+  readonly driver: 'process' | 'stdio';
+  /** Of driver `stdio`, and of no other. */
+  readonly mcp: McpServer | undefined;
   readonly dependencies: readonly PluginDependency[];
   readonly capabilities: readonly string[];
   readonly required_permissions: readonly string[];
@@ -118,6 +123,7 @@ export function parseManifest(value: unknown): ManifestResult {
     ...permissionFindings(value),
     ...entryPointFindings(value),
     ...hookFindings(value),
+    ...driverFindings(value, finding),
   ];
   if (findings.length > 0) return { ok: false, findings };
   return { ok: true, manifest: withDefaults(value as ManifestSource, value) }; // The schema has just said so.
@@ -383,6 +389,8 @@ function withDefaults(source: ManifestSource, value: JsonObject): Manifest {
     author: source.author,
     license: source.license,
     main: source.main,
+    driver: source.driver ?? 'process',
+    mcp: mcpOf(source),
     dependencies: (source.dependencies ?? []).flatMap((text) => parseDependency(text) ?? []),
     capabilities: source.capabilities ?? [],
     required_permissions: source.required_permissions ?? [],
@@ -396,8 +404,8 @@ function withDefaults(source: ManifestSource, value: JsonObject): Manifest {
         { hosts: secret.hosts, in: secret.in ?? ['header'] },
       ]),
     ),
-    limits: { ...LIMIT_PROFILES.plugin, ...source.limits },
-    sandbox: { scope: 'tenant', min_tier: 'process', ...source.sandbox },
+    limits: { ...LIMIT_PROFILES[source.driver === 'stdio' ? 'mcp' : 'plugin'], ...source.limits },
+    sandbox: { scope: 'tenant', ...source.sandbox, min_tier: minTierOf(source) },
     ledger: source.ledger ?? 'batched',
     hooks: source.hooks ?? [],
     hook_options: {
@@ -413,6 +421,20 @@ function withDefaults(source: ManifestSource, value: JsonObject): Manifest {
     source: value,
   };
   return manifest as Manifest; // The only place that makes one.
+}
+
+/** The schema has said that these are JSON. */
+function mcpOf({ driver, mcp }: ManifestSource): McpServer | undefined {
+  if (driver !== 'stdio' || mcp === undefined) return undefined;
+  const { command = 'node', args = [], env = {}, tools } = mcp;
+  return { command, args, env, tools: tools as readonly PinnedTool[] };
+}
+
+/** What speaks on its standard input and output needs no weaker sandbox; child processes are held by namespaces alone. */
+function minTierOf({ driver, sandbox, required_permissions }: ManifestSource): Tier {
+  const asked = sandbox?.min_tier ?? 'process';
+  if (driver !== 'stdio') return asked;
+  return strongestTier([asked, required_permissions?.includes('children') === true ? 'jail' : 'confined']);
 }
 
 /** Joins a group's two spellings; a name that stands under both is a finding before it comes here. */

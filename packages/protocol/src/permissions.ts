@@ -7,6 +7,8 @@
 const PLAIN_CAPABILITIES = ['internet', 'temp_dir', 'secrets', 'llm', 'events', 'threads', 'children', 'gate'] as const;
 /** Capabilities that name a plugin after the colon. */
 const NAMED_CAPABILITIES = ['memory.read', 'call'] as const;
+/** Names an environment variable of the server: of the plugins, only MCP servers have an environment (ADR 28). */
+const ENV_PREFIX = 'env:';
 
 /**
  * The closed list, as documentation and error messages show it.
@@ -19,9 +21,9 @@ export const HOST_CAPABILITIES: readonly string[] = [
 ];
 
 const NAMED = `(?:${NAMED_CAPABILITIES.map((word) => word.replace('.', '\\.')).join('|')}):`;
-const NAMED_CAPABILITY_PATTERN = `${NAMED}[a-z][a-z0-9_-]{0,63}`;
+const NAMED_CAPABILITY_PATTERN = `(?:${NAMED}[a-z][a-z0-9_-]{0,63}|${ENV_PREFIX}[A-Za-z_][A-Za-z0-9_]{0,127})`;
 /** A misspelt capability must not pass for a scope: nobody would ever be asked to grant it. */
-const SCOPE_PATTERN = `(?!${NAMED})[a-z][a-z0-9_.-]{0,63}(?::[a-z0-9][a-z0-9_.-]{0,63})+`;
+const SCOPE_PATTERN = `(?!${NAMED}|${ENV_PREFIX})[a-z][a-z0-9_.-]{0,63}(?::[a-z0-9][a-z0-9_.-]{0,63})+`;
 
 /** What `required_permissions` and `optional_permissions` may hold: a capability of the closed list, or a scope with ":". */
 export const PERMISSION_PATTERN = `^(?:${PLAIN_CAPABILITIES.join('|')}|${NAMED_CAPABILITY_PATTERN}|${SCOPE_PATTERN})$`;
@@ -62,4 +64,13 @@ export function capabilitiesOf(words: readonly string[]): readonly string[] {
  */
 export function scopesOf(words: readonly string[]): readonly string[] {
   return words.filter((word) => permissionKindOf(word) === 'scope');
+}
+
+/**
+ * Returns the environment variable that a permission word gives, or undefined where it gives none.
+ *
+ * @internal
+ */
+export function envNameOf(word: string): string | undefined {
+  return word.startsWith(ENV_PREFIX) ? word.slice(ENV_PREFIX.length) : undefined;
 }

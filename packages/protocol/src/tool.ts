@@ -18,6 +18,9 @@ export type WireTool = {
   readonly required_permissions: readonly string[];
   /** It answers with content blocks of MCP (`ToolContent`); then `returns` is the schema of its `structuredContent`. */
   readonly content?: true;
+  /** Of an MCP server: its own name of the tool, and its hints. */
+  readonly mcp_name?: string;
+  readonly annotations?: JsonObject;
 };
 
 /**

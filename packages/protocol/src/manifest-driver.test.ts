@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import type { JsonObject } from './json.ts';
+import { parseManifest } from './manifest.ts';
+
+const TOOL = { name: 'get_env', mcp_name: 'get-env', description: '', parameters: {} };
+const SERVER: JsonObject = {
+  ...{ name: 'everything', version: '1.0.0', description: 'An MCP server.', author: 'a', driver: 'stdio' },
+  main: 'node_modules/server/dist/index.js',
+  mcp: { args: ['{data}'], env: { FILE: '{data}/x' }, tools: [TOOL] },
+};
+
+test('an MCP server is a plugin of driver "stdio", with one instance and a sandbox that holds it', () => {
+  const parsed = parseManifest(SERVER);
+  expect(parsed).toMatchObject({
+    ok: true,
+    manifest: {
+      driver: 'stdio',
+      mcp: { command: 'node', args: ['{data}'], env: { FILE: '{data}/x' }, tools: [TOOL] },
+      limits: { instances: 1 },
+      sandbox: { scope: 'tenant', min_tier: 'confined' },
+    },
+  });
+});
+
+test('child processes are held by namespaces alone, so that whoever needs them needs the jail', () => {
+  expect(parseManifest({ ...SERVER, required_permissions: ['children'] })).toMatchObject({
+    manifest: { sandbox: { min_tier: 'jail' } },
+  });
+});
+
+test.each<[string, JsonObject, string]>([
+  ['no server', { mcp: undefined } as unknown as JsonObject, 'plugin.json#/mcp'],
+  ['no main', { main: undefined } as unknown as JsonObject, 'plugin.json#/main'],
+  ['a command that is not required', { mcp: { command: 'uvx', tools: [] } }, 'plugin.json#/mcp/command'],
+  ['a tool twice', { mcp: { tools: [TOOL, { ...TOOL, mcp_name: 'x' }] } }, 'plugin.json#/mcp/tools/1/name'],
+  ['the server’s name twice', { mcp: { tools: [TOOL, { ...TOOL, name: 'x' }] } }, 'plugin.json#/mcp/tools/1/mcp_name'],
+  ['a name that is none', { mcp: { tools: [{ ...TOOL, name: 'get-env' }] } }, 'plugin.json#/mcp/tools/0/name'],
+  ['a loader’s variable', { mcp: { env: { LD_PRELOAD: 'x' }, tools: [] } }, 'plugin.json#/mcp/env/LD_PRELOAD'],
+  ['a permission of plugins', { required_permissions: ['internet'] }, 'plugin.json#/required_permissions/0'],
+  ['a variable that is not required', { optional_permissions: ['env:TOKEN'] }, 'plugin.json#/optional_permissions/0'],
+  ['hooks', { hooks: ['before_tool_call'] }, 'plugin.json#/hooks'],
+  ['entry points', { entry_points: {} }, 'plugin.json#/entry_points'],
+  ['one instance for all', { sandbox: { scope: 'shared' } }, 'plugin.json#/sandbox/scope'],
+  ['two instances', { limits: { instances: 2 } }, 'plugin.json#/limits/instances'],
+])('%s is a finding', (_, change, path) => {
+  const manifest = JSON.parse(JSON.stringify({ ...SERVER, ...change })) as JsonObject; // Without what is undefined.
+  const result = parseManifest(manifest);
+  expect(result.ok ? [] : result.findings.map((finding) => finding.path)).toContain(path);
+});
+
+test('a variable of the server is for MCP servers that require it', () => {
+  const asks = { requirements: { env: ['TOKEN'] }, required_permissions: ['env:TOKEN'] };
+  expect(parseManifest({ ...SERVER, ...asks })).toMatchObject({ ok: true });
+  const { driver: _driver, mcp: _mcp, ...plugin } = SERVER;
+  expect(parseManifest({ ...plugin, ...asks })).toMatchObject({ ok: false });
+  expect(parseManifest({ ...plugin, mcp: { tools: [] } })).toMatchObject({ ok: false });
+});

@@ -1,0 +1,106 @@
+/**
+ * What the fields of a manifest have to do with its driver: which belong together, and which mean nothing there. Pure.
+ */
+import type { Finding } from './finding.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
+import { envNameOf, permissionKindOf } from './permissions.ts';
+
+/** Makes a finding about a place of the manifest. */
+type Find = (instancePath: string, message: string, hint: string) => Finding;
+
+/** Lists what does not fit the driver; what is of the wrong type the schema has named already. */
+export function driverFindings(value: JsonObject, find: Find): readonly Finding[] {
+  const { mcp } = value;
+  if (value['driver'] !== 'stdio') {
+    const stray = mcp === undefined ? [] : [find('/mcp', 'is for plugins of driver "stdio"', 'Add "driver": "stdio".')];
+    return [...stray, ...envFindings(value, find, 'process')];
+  }
+  if (!isJsonObject(mcp)) return [find('/mcp', 'is missing', 'Say how the MCP server is started, and its tools.')];
+  return [
+    ...startFindings(value, mcp, find),
+    ...toolFindings(mcp, find),
+    ...permissionFindings(value, find),
+    ...envFindings(value, find, 'stdio'),
+    ...strayFindings(value, find),
+  ];
+}
+
+function startFindings(value: JsonObject, mcp: JsonObject, find: Find): readonly Finding[] {
+  const { command = 'node' } = mcp;
+  if (command === 'node')
+    return value['main'] === undefined
+      ? [find('/main', 'is missing', 'Name the file that node runs, such as "dist/index.js".')]
+      : [];
+  const { requirements } = value;
+  const commands = isJsonObject(requirements) ? listOf(requirements['commands']) : [];
+  if (commands.includes(command)) return [];
+  return [
+    find('/mcp/command', `is ${JSON.stringify(command)}, which requirements.commands does not list`, 'List it there.'),
+  ];
+}
+
+function toolFindings(mcp: JsonObject, find: Find): readonly Finding[] {
+  const tools = listOf(mcp['tools']).map((tool) => (isJsonObject(tool) ? tool : {}));
+  return (['name', 'mcp_name'] as const).flatMap((field) => {
+    const names = tools.map((tool) => tool[field]);
+    return names.flatMap((name, index) => {
+      const isAgain = name !== undefined && names.indexOf(name) !== index;
+      return isAgain ? [find(`/mcp/tools/${index}/${field}`, 'is the name of another tool, too', 'Rename it.')] : [];
+    });
+  });
+}
+
+/** What an MCP server cannot ask the host for, having no channel to it. */
+function permissionFindings(value: JsonObject, find: Find): readonly Finding[] {
+  return eachPermission(value, (word, place) => {
+    const isUseful = word === 'children' || envNameOf(word) !== undefined || permissionKindOf(word) !== 'capability';
+    if (isUseful) return [];
+    const hint = 'An MCP server may have "children", "env:NAME", and scopes of its caller.';
+    return [find(place, `is ${JSON.stringify(word)}, which an MCP server cannot use`, hint)];
+  });
+}
+
+function envFindings(value: JsonObject, find: Find, driver: 'process' | 'stdio'): readonly Finding[] {
+  const { requirements } = value;
+  const named = isJsonObject(requirements) ? listOf(requirements['env']) : [];
+  return eachPermission(value, (word, place) => {
+    const name = envNameOf(word);
+    if (name === undefined) return [];
+    if (driver === 'process')
+      return [find(place, 'is for plugins of driver "stdio"', 'A plugin is given secrets by `secrets` instead.')];
+    if (named.includes(name)) return [];
+    return [find(place, `gives ${name}, which requirements.env does not list`, 'List it there.')];
+  });
+}
+
+function strayFindings(value: JsonObject, find: Find): readonly Finding[] {
+  const stray = ['entry_points', 'deprecated_entry_points', 'hooks', 'hook_options', 'network', 'secrets'].filter(
+    (field) => value[field] !== undefined,
+  );
+  const { sandbox, limits } = value;
+  const isShared = isJsonObject(sandbox) && sandbox['scope'] === 'shared';
+  const instances = isJsonObject(limits) ? limits['instances'] : undefined;
+  const isMany = typeof instances === 'number' && instances > 1;
+  return [
+    ...stray.map((field) => find(`/${field}`, 'means nothing for an MCP server', 'Remove it.')),
+    ...(isShared
+      ? [find('/sandbox/scope', 'is "shared"; an MCP server keeps a folder for one tenant', ONE_TENANT)]
+      : []),
+    ...(isMany ? [find('/limits/instances', `is ${instances}; an MCP server has one for a tenant`, 'Write 1.')] : []),
+  ];
+}
+
+const ONE_TENANT = 'Write "tenant", or "call" for a fresh one each call.';
+
+function eachPermission(
+  value: JsonObject,
+  judge: (word: string, place: string) => readonly Finding[],
+): readonly Finding[] {
+  return (['required_permissions', 'optional_permissions'] as const).flatMap((field) =>
+    listOf(value[field]).flatMap((word, index) => (typeof word === 'string' ? judge(word, `/${field}/${index}`) : [])),
+  );
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
