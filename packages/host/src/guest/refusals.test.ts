@@ -1,7 +1,7 @@
 import { ALLOWED_BUILTINS } from '@bulkhead/protocol';
 import { builtinModules } from 'node:module';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { callOf } from '../sandbox/conformance.ts';
+import { callOf } from '../sandbox/conformance-fixture.ts';
 import { tierObstacle } from '../sandbox/process/command.ts';
 import { openSandboxFixture, type SandboxFixture } from '../sandbox/process/sandbox-fixture.ts';
 import { findToolset } from '../sandbox/process/toolset.ts';

@@ -4,7 +4,7 @@
  */
 import { TIERS } from '@bulkhead/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { callOf } from '../sandbox/conformance.ts';
+import { callOf } from '../sandbox/conformance-fixture.ts';
 import { tierObstacle } from '../sandbox/process/command.ts';
 import { openSandboxFixture, type SandboxFixture } from '../sandbox/process/sandbox-fixture.ts';
 import { findToolset } from '../sandbox/process/toolset.ts';

@@ -2,35 +2,25 @@
  * What every Sandbox must do, as tests that a driver runs over itself: `sandboxConformance('process, jail', open)`.
  * A new driver is done when it passes. Guests are real, and so is what they do to themselves.
  */
-import { LIMITS, type JsonObject, type JsonValue } from '@bulkhead/protocol';
+import { LIMITS, type JsonValue } from '@bulkhead/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { PLUGIN } from './conformance-plugin.ts';
-import type { Sandbox, SandboxCall, SandboxOpening, SandboxReply } from './sandbox.ts';
+import {
+  GONE_MS,
+  callOf,
+  gist,
+  openPlugin,
+  type Driver,
+  type DriverUnderTest,
+  type Inhabitant,
+  type Leftovers,
+} from './conformance-fixture.ts';
 
-/** What guests may leave: processes of the host, files beyond those at the start, and all timers of the process. */
-type Leftovers = { readonly processes: number; readonly files: number; readonly timers: number };
-
-/** A driver under test. */
-export type DriverUnderTest = {
-  /** Opens a plugin from the text of its main module. */
-  readonly open: (source: string, plugin?: PluginUnderTest) => Promise<SandboxOpening>;
-  /** Replies that were dropped so far. */
-  readonly droppedCount: () => number;
-  readonly logged: () => readonly { readonly level: string; readonly fields: object; readonly message: string }[];
-  readonly leftovers: () => Promise<Leftovers>;
-  readonly close: () => Promise<void>;
-};
-
-/** What a plugin under test is held to, and its manifest. */
-export type PluginUnderTest = {
-  readonly manifest?: JsonObject;
-  readonly memoryMb?: number;
-  readonly outputBytesMax?: number;
-  readonly initTimeoutMs?: number;
-};
-
-/** Declares the suite. */
-export function sandboxConformance(name: string, openDriver: () => Promise<DriverUnderTest>): void {
+/** Declares the suite, as far as it applies to what runs there. */
+export function sandboxConformance(
+  name: string,
+  openDriver: () => Promise<DriverUnderTest>,
+  inhabitant: Inhabitant = 'plugin',
+): void {
   describe(`sandbox conformance: ${name}`, () => {
     let driver: DriverUnderTest;
     beforeAll(async () => {
@@ -38,54 +28,42 @@ export function sandboxConformance(name: string, openDriver: () => Promise<Drive
     });
     afterAll(() => driver.close());
     const opened = (): DriverUnderTest => driver;
-    loadTests(opened);
-    callTests(opened);
-    refusalTests(opened);
-    cancelTests(opened);
-    timeoutTests(opened);
-    deathTests(opened);
+    loadTests(opened, inhabitant);
+    callTests(opened, inhabitant);
+    argumentTests(opened);
+    cancelTests(opened, inhabitant);
+    timeoutTests(opened, inhabitant);
+    deathTests(opened, inhabitant);
     resultTests(opened);
+    leftoverTests(opened);
+    if (inhabitant !== 'plugin') return;
+    offerTests(opened);
+    refusalTests(opened);
+    configTests(opened);
+    boundsTests(opened);
     outputTests(opened);
     closeTests(opened);
   });
 }
 
-type Driver = () => DriverUnderTest;
+/** Codes that a plugin's own words bring, and what a process brings that has none. */
+const WORDLESS: Readonly<Record<string, string>> = {
+  LOAD_FAILED: 'INIT_EXITED',
+  IMPORT_REFUSED: 'INIT_EXITED',
+  INIT_FAILED: 'INIT_EXITED',
+  PLUGIN_THREW: 'TOOL_REPORTED_ERROR',
+  GUEST_UNCAUGHT: 'GUEST_EXITED',
+  GUEST_UNHANDLED_REJECTION: 'GUEST_EXITED',
+};
 
-/** A death is told when the last words of the killed process have been read, at most 100 ms after the kill. */
-const GONE_MS = LIMITS.kill_after_deadline_ms.value + 100;
-
-/** Makes a call with a deadline that far away. */
-export function callOf(
-  name: string,
-  params: JsonValue = {},
-  change: Partial<SandboxCall> & { readonly leftMs?: number } = {},
-): SandboxCall {
-  const { leftMs = 10_000, ...rest } = change;
-  return {
-    target: 'tool',
-    name,
-    args: [params],
-    deadline: performance.now() + leftMs,
-    timeoutMs: leftMs,
-    isFullTime: true,
-    signal: undefined,
-    ...rest,
-  };
+function codeFor(inhabitant: Inhabitant, code: string): string {
+  return inhabitant === 'plugin' ? code : (WORDLESS[code] ?? code);
 }
 
-async function openPlugin(driver: Driver, limits?: PluginUnderTest): Promise<Sandbox> {
-  const opening = await driver().open(PLUGIN, { manifest: { hooks: ['before_tool_call'] }, ...limits });
-  if (!opening.ok) throw new Error(`the plugin did not open: ${JSON.stringify(opening.error)}`);
-  return opening.sandbox;
-}
+/** A server that heeds a cancellation says nothing, so that only one that is stuck is known to ignore it. */
+const IGNORES: Readonly<Record<Inhabitant, string>> = { plugin: 'never', mcp_server: 'spin' };
 
-/** What a reply is about, without what was measured. */
-function gist(reply: SandboxReply): JsonValue {
-  return reply.ok ? reply.value : { kind: reply.error.kind, code: reply.error.code };
-}
-
-function loadTests(driver: Driver): void {
+function loadTests(driver: Driver, inhabitant: Inhabitant): void {
   const failures = [
     ['a syntax error', 'export const main = {', 'LOAD_FAILED'],
     ['an import of an absent module', 'import "./absent.js"; export const main = {};', 'IMPORT_REFUSED'],
@@ -104,25 +82,42 @@ function loadTests(driver: Driver): void {
     '[F001-34, F001-35] [FAULTS-1] [FAULTS-2] [FAULTS-3] [FAULTS-4] [FAULTS-5] %s is %s',
     async (_, source, code) => {
       const opening = await driver().open(source, { initTimeoutMs: 500 });
-      expect(opening).toMatchObject({ ok: false, error: { code } });
+      expect(opening).toMatchObject({ ok: false, error: { code: codeFor(inhabitant, code) } });
     },
   );
 
-  test('a guest says what its plugin offers', async () => {
+  test('a sandbox says which tools there are', async () => {
     const sandbox = await openPlugin(driver);
     expect(sandbox.ready.tools.map((tool) => tool.name)).toContain('echo');
-    expect(sandbox.ready).toMatchObject({ exports: ['plus'], has_health_check: true });
+    expect(sandbox.ready).toMatchObject({ has_health_check: true });
     await sandbox.close();
   });
 }
 
-function callTests(driver: Driver): void {
+function offerTests(driver: Driver): void {
+  test('a guest says what else its plugin offers', async () => {
+    const sandbox = await openPlugin(driver);
+    expect(sandbox.ready).toMatchObject({ exports: ['plus'] });
+    await sandbox.close();
+  });
+
   test('[F001-11] [F001-12] a tool, an export with positional arguments, a hook and a health check run by name', async () => {
     const sandbox = await openPlugin(driver);
     expect(gist(await sandbox.run(callOf('echo', { a: [1, 'é', null] })))).toEqual({ a: [1, 'é', null] });
     expect(gist(await sandbox.run(callOf('plus', null, { target: 'export', args: [2, 3] })))).toBe(5);
     const hook = await sandbox.run(callOf('before_tool_call', { tool: 'x' }, { target: 'hook' }));
     expect(gist(hook)).toEqual({ tool: 'x', seen: true });
+    expect(gist(await sandbox.run(callOf('', null, { target: 'health', args: [] })))).toMatchObject({
+      status: 'healthy',
+    });
+    await sandbox.close();
+  });
+}
+
+function callTests(driver: Driver, inhabitant: Inhabitant): void {
+  test('a tool and a health check run by name', async () => {
+    const sandbox = await openPlugin(driver);
+    expect(gist(await sandbox.run(callOf('echo', { a: [1, 'é', null] })))).toEqual({ a: [1, 'é', null] });
     expect(gist(await sandbox.run(callOf('', null, { target: 'health', args: [] })))).toMatchObject({
       status: 'healthy',
     });
@@ -158,11 +153,12 @@ function callTests(driver: Driver): void {
 
   test('[F001-14] [F001-36] [FAULTS-53] what a plugin throws is its outcome, and the guest lives on', async () => {
     const sandbox = await openPlugin(driver);
+    const code = codeFor(inhabitant, 'PLUGIN_THREW');
     expect(await sandbox.run(callOf('throw_error'))).toMatchObject({
       ok: false,
-      error: { code: 'PLUGIN_THREW', message: 'RangeError: no good' },
+      error: { code, message: 'RangeError: no good' },
     });
-    expect(await sandbox.run(callOf('throw_null'))).toMatchObject({ ok: false, error: { code: 'PLUGIN_THREW' } });
+    expect(await sandbox.run(callOf('throw_null'))).toMatchObject({ ok: false, error: { code } });
     expect(gist(await sandbox.run(callOf('echo', { a: 1 })))).toEqual({ a: 1 });
     await sandbox.close();
   });
@@ -175,7 +171,9 @@ function refusalTests(driver: Driver): void {
     expect(sandbox.isServing()).toBe(true);
     await sandbox.close();
   });
+}
 
+function argumentTests(driver: Driver): void {
   test('arguments that are no JSON are refused before they are sent', async () => {
     const sandbox = await openPlugin(driver);
     const args = [1n] as unknown as JsonValue[]; // The embedding API takes what its caller has.
@@ -187,7 +185,7 @@ function refusalTests(driver: Driver): void {
   });
 }
 
-function cancelTests(driver: Driver): void {
+function configTests(driver: Driver): void {
   test('a new configuration holds for the calls that are sent after it', async () => {
     const sandbox = await openPlugin(driver);
     const before = sandbox.run(callOf('config'));
@@ -196,7 +194,9 @@ function cancelTests(driver: Driver): void {
     expect(gist(await before)).toEqual({});
     await sandbox.close();
   });
+}
 
+function cancelTests(driver: Driver, inhabitant: Inhabitant): void {
   test('a cancelled call is answered at once, and a guest that heeds the abort lives on', async () => {
     const sandbox = await openPlugin(driver);
     const before = driver().droppedCount();
@@ -217,7 +217,7 @@ function cancelTests(driver: Driver): void {
   test('a guest that ignores the abort is killed within 350 ms, and it is no fault of the plugin', async () => {
     const sandbox = await openPlugin(driver);
     const abort = new AbortController();
-    const reply = sandbox.run(callOf('never', {}, { signal: abort.signal }));
+    const reply = sandbox.run(callOf(IGNORES[inhabitant], {}, { signal: abort.signal }));
     const abortedAt = performance.now();
     abort.abort();
     expect(await reply).toMatchObject({ error: { code: 'CALL_CANCELLED' } });
@@ -235,7 +235,7 @@ function cancelTests(driver: Driver): void {
   });
 }
 
-function timeoutTests(driver: Driver): void {
+function timeoutTests(driver: Driver, inhabitant: Inhabitant): void {
   const hangs = ['spin', 'never', 'regex', 'microtasks', 'thenables', 'block'];
   test.each(hangs)(
     '[F001-38] [F003-30] [FAULTS-10] [FAULTS-11] [FAULTS-12] [FAULTS-13] [FAULTS-18] [FAULTS-19] [FAULTS-50] ' +
@@ -264,7 +264,7 @@ function timeoutTests(driver: Driver): void {
 
   test('a deadline that the caller chose shorter is no fault of the plugin', async () => {
     const sandbox = await openPlugin(driver);
-    await sandbox.run(callOf('never', {}, { leftMs: 50, isFullTime: false }));
+    await sandbox.run(callOf(IGNORES[inhabitant], {}, { leftMs: 50, isFullTime: false }));
     expect(await sandbox.died).toMatchObject({ cause: 'caller' });
   });
 
@@ -283,7 +283,7 @@ function timeoutTests(driver: Driver): void {
   });
 }
 
-function deathTests(driver: Driver): void {
+function deathTests(driver: Driver, inhabitant: Inhabitant): void {
   const deaths = [
     ['[F001-39] [FAULTS-29]', 'exit0', 'GUEST_EXITED'],
     ['[FAULTS-29]', 'exit1', 'GUEST_EXITED'],
@@ -302,7 +302,8 @@ function deathTests(driver: Driver): void {
     await large.close();
   });
 
-  test.each(deaths)('%s %s ends its own call as %s, and the calls beside it as GUEST_LOST', async (_, name, code) => {
+  test.each(deaths)('%s %s ends its own call as %s, and the calls beside it as GUEST_LOST', async (_, name, told) => {
+    const code = codeFor(inhabitant, told);
     const sandbox = await openPlugin(driver);
     const beside = Array.from({ length: 3 }, () => sandbox.run(callOf('never')));
     // Begun before the culprit, so that they are known to have outlived their tick.
@@ -318,7 +319,7 @@ function deathTests(driver: Driver): void {
   });
 }
 
-function resultTests(driver: Driver): void {
+function boundsTests(driver: Driver): void {
   const refusals = [
     ['[FAULTS-48]', 'circular', {}, 'RESULT_UNSERIALIZABLE'],
     ['[FAULTS-48]', 'bigint', {}, 'RESULT_UNSERIALIZABLE'],
@@ -341,7 +342,9 @@ function resultTests(driver: Driver): void {
     expect(gist(await sandbox.run(callOf('odd')))).toEqual({ nan: null, zero: 0, lone: '\ud800', list: [null] });
     await sandbox.close();
   });
+}
 
+function resultTests(driver: Driver): void {
   test('[FAULTS-52] keys that reach a prototype are removed', async () => {
     const sandbox = await openPlugin(driver);
     expect(gist(await sandbox.run(callOf('poison')))).toEqual({ a: 1 });
@@ -398,7 +401,9 @@ function closeTests(driver: Driver): void {
     expect(performance.now() - startedAt).toBeGreaterThan(LIMITS.shutdown_grace_ms.value - 50);
     expect(performance.now() - startedAt).toBeLessThan(LIMITS.shutdown_grace_ms.value + 500);
   });
+}
 
+function leftoverTests(driver: Driver): void {
   test('nothing is left of guests that were closed, killed, or have died: no process, file or timer', async () => {
     const before = await driver().leftovers();
     const [closed, killed, dead] = await Promise.all([openPlugin(driver), openPlugin(driver), openPlugin(driver)]);

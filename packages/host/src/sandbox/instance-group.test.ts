@@ -1,7 +1,7 @@
 import { callError } from '@bulkhead/protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { callOf } from './conformance.ts';
+import { callOf } from './conformance-fixture.ts';
 import { createFake, openGroup, type FakeSandbox } from './instance-group.fixture.ts';
 import type { GroupReply, InstanceGroup } from './instance-group.ts';
 import type { SandboxOpening } from './sandbox.ts';

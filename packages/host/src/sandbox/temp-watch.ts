@@ -11,6 +11,17 @@ export type WatchedTemp = {
   readonly callsInFlight: () => number;
   readonly kill: (error: CallError) => void;
   readonly died: Promise<unknown>;
+  /** Of another folder than a temp folder. */
+  readonly bounds?: FolderBounds;
+};
+
+/** What a folder may hold, and what is said where it holds more. */
+export type FolderBounds = {
+  readonly code: 'TEMP_DIR_LIMIT' | 'STATE_LIMIT';
+  readonly folder: string;
+  readonly name: 'temp' | 'state';
+  readonly bytes: number;
+  readonly files: number;
 };
 
 const BUSY_MS = 50;
@@ -26,7 +37,7 @@ export function watchTemp(guest: WatchedTemp): void {
 
   async function look(): Promise<void> {
     const startedAt = performance.now();
-    const wrong = judge(await guest.measure());
+    const wrong = judgeFolder(await guest.measure(), guest.bounds ?? TEMP_BOUNDS);
     if (isOver) return;
     if (wrong !== undefined) return guest.kill(wrong);
     const tookMs = performance.now() - startedAt;
@@ -45,16 +56,21 @@ export function watchTemp(guest: WatchedTemp): void {
 /** The bounds, as the looks compare with them. */
 export const TEMP_MOST = { bytes: LIMITS.temp_bytes.value, files: LIMITS.temp_files.value } as const;
 
-function judge(usage: Awaited<ReturnType<WatchedTemp['measure']>>): CallError | undefined {
-  if (usage === undefined) return callError('TEMP_DIR_LIMIT', { message: UNREADABLE });
-  const over = usage.files > TEMP_MOST.files ? 'files' : usage.bytes > TEMP_MOST.bytes ? 'bytes' : undefined;
+const TEMP_BOUNDS: FolderBounds = { code: 'TEMP_DIR_LIMIT', folder: 'temp folder', name: 'temp', ...TEMP_MOST };
+
+/** Returns why a folder is beyond its bounds, or cannot be looked at; undefined where it is within them. */
+export function judgeFolder(
+  usage: Awaited<ReturnType<WatchedTemp['measure']>>,
+  { code, folder, name, ...most }: FolderBounds,
+): CallError | undefined {
+  if (usage === undefined) return callError(code, { message: `a part of the plugin's ${folder} ${UNREADABLE}` });
+  const over = usage.files > most.files ? 'files' : usage.bytes > most.bytes ? 'bytes' : undefined;
   if (over === undefined) return undefined;
-  const [allowed, observed] = [TEMP_MOST[over], usage[over]];
-  return callError('TEMP_DIR_LIMIT', {
-    message: `the plugin's temp folder held ${observed} ${over}; expected at most ${allowed}`,
-    limit: { name: `temp_${over}`, allowed, observed, unit: over },
+  const [allowed, observed] = [most[over], usage[over]];
+  return callError(code, {
+    message: `the plugin's ${folder} held ${observed} ${over}; expected at most ${allowed}`,
+    limit: { name: `${name}_${over}`, allowed, observed, unit: over },
   });
 }
 
-const UNREADABLE =
-  "a part of the plugin's temp folder cannot be looked at: a folder is locked, or too deep; expected folders that can be read";
+const UNREADABLE = 'cannot be looked at: a folder is locked, or too deep; expected folders that can be read';

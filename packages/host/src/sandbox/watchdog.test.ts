@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { expect, test, vi } from 'vitest';
-import { callOf } from './conformance.ts';
+import { callOf } from './conformance-fixture.ts';
 import { openRawGuest } from './process/raw-guest.fixture.ts';
 import type { GuestProcess } from './process/guest-process.ts';
 import { setStanding } from './standing.ts';

@@ -10,6 +10,8 @@ import { setStanding, type Standing } from './standing.ts';
 export type Watched = {
   /** Process id of the guest's Node itself; undefined while it is not known. */
   readonly nodePid: () => number | undefined;
+  /** Processes that it has started, whose use is its own; of most guests there are none. */
+  readonly morePids?: () => readonly number[];
   readonly callsInFlight: () => number;
   /** Calls that were ever sent to it. */
   readonly callsSent: () => number;
@@ -93,7 +95,7 @@ function isBusy({ guest, callsSent }: Entry): boolean {
 function inspect(entry: Entry): void {
   const { guest, limits } = entry;
   const pid = guest.nodePid();
-  const usage = pid === undefined ? undefined : readUsage(pid);
+  const usage = pid === undefined ? undefined : readUsages(pid, guest.morePids?.() ?? []);
   if (pid === undefined || usage === undefined) return;
   guest.sample(usage.cpuMs, usage.rssBytes);
   const rssBytesMax = BASE_RSS_BYTES + limits.memoryMb * MIB;
@@ -111,12 +113,23 @@ function inspect(entry: Entry): void {
   entry.standing = standing;
 }
 
-function readUsage(pid: number): { readonly cpuMs: number; readonly rssBytes: number } | undefined {
+type Usage = { readonly cpuMs: number; readonly rssBytes: number };
+
+function readUsages(pid: number, more: readonly number[]): Usage | undefined {
+  const own = readUsage(pid);
+  if (own === undefined) return undefined;
+  const others = more.map(readUsage).filter((usage) => usage !== undefined);
+  const sum = (of: (usage: Usage) => number): number => others.reduce((total, usage) => total + of(usage), of(own));
+  return { cpuMs: sum(({ cpuMs }) => cpuMs), rssBytes: sum(({ rssBytes }) => rssBytes) };
+}
+
+function readUsage(pid: number): Usage | undefined {
   const stat = readText(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
+  // With the children that have ended (fields 13 and 14), since a server may have had some; a guest without children has none.
   // The command name may hold spaces and parentheses, so fields are counted after its last ')': see proc(5).
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const cpuMs = (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  const cpuMs = [11, 12, 13, 14].reduce((ticks, at) => ticks + Number(fields[at]), 0) * TICK_MS;
   const rssBytes = Number(fields[21]) * PAGE_BYTES;
   return Number.isFinite(cpuMs) && Number.isFinite(rssBytes) ? { cpuMs, rssBytes } : undefined;
 }

@@ -80,10 +80,13 @@ export type LaunchCommand = {
 /**
  * `file`: opened for reading anew at each start, because its position is shared with whoever inherits it.
  * `json_status`: a pipe on which bubblewrap writes `{"child-pid": N}`, the pid namespace's first process; the Node
- * process is its only child. `inspector`: a duplex socket.
+ * process is its only child. `inspector`: a duplex socket. `environment`: a pipe to which the driver writes.
  */
 export type LaunchFd =
-  { readonly kind: 'file'; readonly path: string } | { readonly kind: 'json_status' } | { readonly kind: 'inspector' };
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'json_status' }
+  | { readonly kind: 'inspector' }
+  | { readonly kind: 'environment' };
 
 /** Prefix of the argument that marks a process as one of a host's guests. */
 export const GENERATION_ARGUMENT = 'generation=';
@@ -160,7 +163,8 @@ export function launchCommand(request: LaunchRequest): LaunchCommand {
   return { file, args, env: {}, cwd: '/', fds: passedFds(request) };
 }
 
-const FIRST_PASSED_FD = 4;
+/** Where what is passed on begins in a guest. */
+export const FIRST_PASSED_FD = 4;
 /** Standard input: a guest is told nothing there, so whatever happens to it is the end of the host. */
 const LIFELINE_FD = 0;
 const STACK_BYTES = 8 * 1024 * 1024;
@@ -190,22 +194,32 @@ function limits(shape: LaunchShape): Readonly<Record<string, number>> {
 }
 
 function launcherOptions(request: LaunchRequest): readonly string[] {
-  const { shape, toolset, tier } = request;
+  const { tier } = request;
   return [
-    `${GENERATION_ARGUMENT}${request.token}`,
+    ...processOptions(request, { lifelineFd: LIFELINE_FD, lastFd: FIRST_PASSED_FD - 1 + passedFds(request).length }),
+    // Bubblewrap needs them to map root in a container that has no other user, and drops them itself.
+    ...(tier === 'jail' ? [] : ['capabilities=none']),
+    ...(tier === 'confined' ? [...landlockOptions(request), `seccomp=${FIRST_PASSED_FD}`] : []),
+  ];
+}
+
+/** What launch.pl is told of any process that is to be a guest, whatever runs in it; its locks are the caller's to add. */
+export function processOptions(
+  { shape, toolset, token, hostPid }: Pick<LaunchRequest, 'shape' | 'toolset' | 'token' | 'hostPid'>,
+  { lifelineFd, lastFd }: { readonly lifelineFd: number; readonly lastFd: number },
+): readonly string[] {
+  return [
+    `${GENERATION_ARGUMENT}${token}`,
     `arch=${toolset.architecture ?? 'x64'}`,
-    `parent=${request.hostPid}`,
-    `lifeline=${LIFELINE_FD}`,
-    `keep=${FIRST_PASSED_FD - 1 + passedFds(request).length}`,
+    `parent=${hostPid}`,
+    `lifeline=${lifelineFd}`,
+    `keep=${lastFd}`,
     ...(shape.groupEntries ?? []).map((path) => `cgroup=${path}`),
     `nice=${LAUNCH_NICENESS.process}`,
     `session=${LAUNCH_NICENESS.session}`,
     `oom=${OOM_SCORE_ADJUSTMENT}`,
     ...Object.entries(limits(shape)).map(([name, value]) => `${name}=${value}`),
     ...(shape.uid === undefined ? [] : [`uid=${shape.uid}`]),
-    // Bubblewrap needs them to map root in a container that has no other user, and drops them itself.
-    ...(tier === 'jail' ? [] : ['capabilities=none']),
-    ...(tier === 'confined' ? [...landlockOptions(request), `seccomp=${FIRST_PASSED_FD}`] : []),
   ];
 }
 
@@ -241,10 +255,16 @@ function withTool(tool: Tool, args: readonly string[]): readonly string[] {
   return tool.found ? [tool.path, ...args] : [];
 }
 
-const JAILED_NODE = '/bulkhead/node';
+/** Where Node is in a jail. */
+export const JAILED_NODE = '/bulkhead/node';
 
 /** In the jail alone: a folder in memory of bounded size, which goes with the guest's last process. */
 export const JAILED_TEMP_DIR = '/bulkhead/temp';
+
+/** Options of bubblewrap for every jail. `--unshare-all` alone would silently leave out the user namespace where there is none to be had. */
+export function namespaceOptions({ bwrapOptions }: Toolset): readonly string[] {
+  return ['--unshare-user', '--unshare-all', ...(bwrapOptions.has('--disable-userns') ? ['--disable-userns'] : [])];
+}
 
 const BARE = ['--die-with-parent', '--cap-drop', 'ALL', '--clearenv', '--hostname', 'plugin', '--chdir', '/'];
 /** libuv keeps /dev/null open, and takes the root folder where there is none. No other device is there. */
@@ -253,7 +273,7 @@ const PASSED_FDS = ['--seccomp', `${FIRST_PASSED_FD}`, '--json-status-fd', `${FI
 
 /** A bare view: the libraries, Node, the guest, an own /proc, and nothing that can be written. */
 function jail({ toolset, staged, shape, ...request }: LaunchRequest): readonly string[] {
-  const { bwrap, bwrapOptions } = toolset;
+  const { bwrap } = toolset;
   assertInvariant(bwrap.found, 'the tier was found possible');
   const { loader, libraries } = staged.image;
   const files: readonly Library[] = [
@@ -265,10 +285,7 @@ function jail({ toolset, staged, shape, ...request }: LaunchRequest): readonly s
   ];
   return [
     bwrap.path,
-    // `--unshare-all` alone would silently leave out the user namespace where there is none to be had.
-    '--unshare-user',
-    '--unshare-all',
-    ...(bwrapOptions.has('--disable-userns') ? ['--disable-userns'] : []),
+    ...namespaceOptions(toolset),
     ...BARE,
     // The launcher has made the guest's session; a second one would take it out of the group that the host kills.
     ...(toolset.perl.found ? [] : ['--new-session']),

@@ -1,7 +1,7 @@
 /** What a guest may give of a result piece by piece, and what becomes of one that gives otherwise. The guests here are programs of the test's. */
 import { LIMITS } from '@bulkhead/protocol';
 import { afterEach, expect, test } from 'vitest';
-import { callOf } from '../conformance.ts';
+import { callOf } from '../conformance-fixture.ts';
 import type { CallListener, Chunk, SandboxCall, SandboxReply } from '../sandbox.ts';
 import type { GuestProcess } from './guest-process.ts';
 import { openRawGuest } from './raw-guest.fixture.ts';

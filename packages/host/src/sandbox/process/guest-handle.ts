@@ -11,7 +11,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { PreparedLaunch } from './launcher.ts';
 
 /** How the spawned process ended. */
@@ -21,8 +21,12 @@ export type ProcessEnd = { readonly exitCode: number | null; readonly signal: st
 export type GuestHandle = {
   readonly pid: number;
   readonly channel: Socket;
+  /** Nothing is written to it but by a driver whose guests are spoken to there. */
+  readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
+  /** What is passed on beyond the channel, by its number in the guest; undefined where the launch has no pipe there. */
+  readonly passed: (fd: number) => Socket | undefined;
   /** Of a guest that is debugged: lines of the DevTools protocol. */
   readonly inspector: Socket | undefined;
   /** The Node process itself, for the watchdog; undefined while it is not known, and once it is gone. */
@@ -52,24 +56,26 @@ export function spawnGuest(launch: PreparedLaunch): SpawnedGuest {
   }
   // First of all: an 'error' that nobody hears would end the host. Without descriptors there are not even streams.
   const failure = new Promise<string>((resolve) => child.on('error', (error) => resolve(String(error))));
-  const { pid, stdio, stdout, stderr } = child;
-  if (pid === undefined || stdout === null || stderr === null) return { ok: false, reason: failure };
-  child.stdin?.on('error', () => undefined); // Nothing is written to it; the end of the process says the rest.
+  const { pid, stdio, stdin, stdout, stderr } = child;
+  if (pid === undefined || stdin === null || stdout === null || stderr === null) return { ok: false, reason: failure };
+  stdin.on('error', () => undefined); // The end of the process says the rest.
   const channel = stdio[3] as Socket; // Spawned with 'pipe' there, which is a duplex socket.
   // Beyond the five that Node's types know; a pipe where the launch has one.
   const passed = (at: number | undefined): Socket | undefined =>
     at === undefined ? undefined : ((stdio as readonly unknown[])[at] as Socket); // Spawned with 'pipe' there.
   const [status, inspector] = [passed(launch.statusFd), passed(launch.inspectorFd)];
   inspector?.on('error', () => undefined); // Its end is told by 'close'.
-  return { ok: true, handle: createHandle({ child, pid, channel, stdout, stderr, status, inspector }) };
+  return { ok: true, handle: createHandle({ child, pid, channel, stdin, stdout, stderr, status, inspector, passed }) };
 }
 
 type Parts = {
   readonly child: ChildProcess;
   readonly pid: number;
   readonly channel: Socket;
+  readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
+  readonly passed: GuestHandle['passed'];
   readonly status: Socket | undefined;
   readonly inspector: Socket | undefined;
 };
@@ -77,7 +83,7 @@ type Parts = {
 /** What is read of the pipes after the process's end: 'close' never comes while a child of the guest holds one. */
 const LAST_WORDS_MS_MAX = 100;
 
-function createHandle({ child, pid, channel, stdout, stderr, status, inspector }: Parts): GuestHandle {
+function createHandle({ child, pid, status, ...parts }: Parts): GuestHandle {
   const firstInNamespace = status === undefined ? undefined : readStatus(status);
   let isGone = false;
   let nodePid = status === undefined ? pid : undefined;
@@ -92,10 +98,7 @@ function createHandle({ child, pid, channel, stdout, stderr, status, inspector }
 
   return {
     pid,
-    channel,
-    stdout,
-    stderr,
-    inspector,
+    ...parts,
     nodePid: () => {
       if (isGone) return undefined;
       const first = firstInNamespace?.();

@@ -1,6 +1,6 @@
 import { LIMITS } from '@bulkhead/protocol';
 import { expect, test } from 'vitest';
-import { callOf } from '../conformance.ts';
+import { callOf } from '../conformance-fixture.ts';
 import type { SandboxDeath } from '../sandbox.ts';
 import type { GuestProcess } from './guest-process.ts';
 import { bindRaw, openRawGuest, startRawGuest } from './raw-guest.fixture.ts';

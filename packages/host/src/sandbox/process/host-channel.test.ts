@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Clock } from '../../base/clock.ts';
-import { callOf } from '../conformance.ts';
+import { callOf } from '../conformance-fixture.ts';
 import type { SandboxReply } from '../sandbox.ts';
 import { createGuestOutput, type GuestOutput } from './guest-output.ts';
 import { openHostChannel, type HostChannel } from './host-channel.ts';

@@ -1,6 +1,6 @@
 import { TIERS } from '@bulkhead/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { callOf } from '../conformance.ts';
+import { callOf } from '../conformance-fixture.ts';
 import { InstanceGroup } from '../instance-group.ts';
 import type { Sandbox, SandboxDeath } from '../sandbox.ts';
 import { systemClock } from '../../base/clock.ts';

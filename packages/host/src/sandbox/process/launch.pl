@@ -17,6 +17,9 @@
 #   lifeline=FD         socket of which the host has the other end and never writes to it: when the host is gone, so is the
 #                       whole process group, also what has been forked and not yet asked for its own death signal
 #   seccomp=FD          filter program (array of struct sock_filter) to read from FD and apply
+#   mount=FOLDER at=FOLDER    the first is shown at the place of the second, in a mount namespace of this process's own (root only)
+#   chdir=FOLDER        where the program begins
+#   env=FD              environment of the program, NAME=VALUE with a NUL after each, to read from FD; none without it
 #   generation=TOKEN    ignored here: marks the process for the reaper
 #
 # Fails closed: whatever cannot be applied ends this process with status 78 and one line on stderr.
@@ -24,13 +27,14 @@
 use strict;    # Warnings come by perl -w: loading warnings.pm costs 1 ms of each start.
 
 my %CALLS = (
-  x64   => { prctl => 157, prlimit64 => 302, setgroups => 116, setresgid => 119, setresuid => 117, setsid => 112, openat => 257, close => 3, fcntl => 72 },
-  arm64 => { prctl => 167, prlimit64 => 261, setgroups => 159, setresgid => 149, setresuid => 147, setsid => 157, openat => 56, close => 57, fcntl => 25 },
+  x64   => { prctl => 157, prlimit64 => 302, setgroups => 116, setresgid => 119, setresuid => 117, setsid => 112, openat => 257, close => 3, fcntl => 72, unshare => 272, mount => 165 },
+  arm64 => { prctl => 167, prlimit64 => 261, setgroups => 159, setresgid => 149, setresuid => 147, setsid => 157, openat => 56, close => 57, fcntl => 25, unshare => 97, mount => 40 },
 );
 my ($LANDLOCK_CREATE, $LANDLOCK_ADD, $LANDLOCK_RESTRICT) = (444, 445, 446);    # Equal on all architectures.
 my %LIMITS = (fsize => 1, data => 2, stack => 3, core => 4, nofile => 7);
 my ($PR_SET_PDEATHSIG, $PR_SET_SECCOMP, $PR_CAPBSET_DROP, $PR_SET_NO_NEW_PRIVS) = (1, 22, 24, 38);
-my ($F_GETFL, $F_SETFL, $F_SETOWN, $F_SETSIG, $O_ASYNC) = (3, 4, 8, 10, 0x2000);
+my ($F_SETFD, $F_GETFL, $F_SETFL, $F_SETOWN, $F_SETSIG, $O_ASYNC) = (2, 3, 4, 8, 10, 0x2000);
+my ($CLONE_NEWNS, $MS_BIND, $MS_REC, $MS_PRIVATE) = (0x20000, 0x1000, 0x4000, 0x40000);
 my ($MSG_PEEK, $MSG_DONTWAIT) = (0x2, 0x40);
 my $SIGKILL = 9;
 my $lifeline;    # Here, since a handle that goes out of scope closes its descriptor.
@@ -53,13 +57,17 @@ syscall($calls->{setsid});    # Fails where the host made this a session leader 
 enter_groups();
 lower_priority();
 set_limits();
+show_folder() if defined $option{mount};
 become_user($option{uid}) if defined $option{uid};
 drop_capabilities() if defined $option{capabilities};
 hold_lifeline($option{lifeline} + 0) if defined $option{lifeline};
 die_with_parent();
 must('no_new_privs', syscall($calls->{prctl}, $PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+enter_folder() if defined $option{chdir};
+my %environment = defined $option{env} ? read_environment($option{env}) : ();
 apply_landlock() if $option{landlock};
 apply_seccomp($option{seccomp}) if defined $option{seccomp};
+%ENV = %environment;    # Last, so that no name of it reaches what has run so far.
 exec { $ARGV[0] } @ARGV or refuse("$ARGV[0]: $!");
 
 # The host may have been started with open descriptors of its own, and hands them on without knowing.
@@ -102,6 +110,25 @@ sub set_limits {
   }
 }
 
+# A folder below one that the guest's user cannot enter. The namespace goes with its last process, and the mount with it.
+sub show_folder {
+  my ($from, $at, $none, $root) = ($option{mount}, $option{at}, 'none', '/');
+  must('mount namespace', syscall($calls->{unshare}, $CLONE_NEWNS));
+  must('private mounts', syscall($calls->{mount}, $none, $root, $none, $MS_REC | $MS_PRIVATE, 0));
+  must("mount of $from", syscall($calls->{mount}, $from, $at, $none, $MS_BIND, 0));
+}
+
+sub enter_folder { chdir $option{chdir} or refuse("$option{chdir}: $!") }
+
+sub read_environment {
+  my $fd = shift;
+  open(my $file, '<&=', $fd) or refuse("environment: $!");
+  binmode $file;
+  my $text = do { local $/; <$file> } // '';
+  close $file;
+  return map { /\A([^=]+)=(.*)\z/s ? ($1, $2) : refuse('environment: not NAME=VALUE') } split /\0/, $text;
+}
+
 sub become_user {
   my $id = shift() + 0;
   refuse('uid 0 is not a guest') if $id == 0;
@@ -128,6 +155,7 @@ sub hold_lifeline {
   must('lifeline', syscall($calls->{fcntl}, $fd, $F_SETFL, $flags | $O_ASYNC));
   # A host whose end was closed before the line above sends no signal any more, and for some milliseconds is still a parent.
   open($lifeline, '<&=', $fd) or refuse("lifeline: $!");
+  must('lifeline kept', syscall($calls->{fcntl}, $fd, $F_SETFD, 0));    # Perl closes others than the first three at exec.
   my $nothing = '';
   refuse('the host is gone') if defined recv($lifeline, $nothing, 1, $MSG_PEEK | $MSG_DONTWAIT) && $nothing eq '';
 }

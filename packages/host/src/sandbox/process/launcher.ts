@@ -75,6 +75,15 @@ export function createGuestLauncher(options: LauncherOptions): GuestLauncher {
 }
 
 function prepare(options: LauncherOptions, shape: LauncherShape): PreparedLaunch {
+  return prepareLaunch(options, shape, (whole) => launchCommand({ ...options, shape: whole }));
+}
+
+/** Prepares a process by the command that `commandOf` makes once it is known what only this one has. */
+export function prepareLaunch(
+  options: Pick<LauncherOptions, 'tier' | 'uids' | 'groups'>,
+  shape: LauncherShape,
+  commandOf: (shape: LaunchShape) => LaunchCommand,
+): PreparedLaunch {
   const leased = shape.uid === undefined && options.tier !== 'process' ? acquire(options.uids) : undefined;
   const uid = shape.uid ?? leased;
   let group: GuestGroup | undefined;
@@ -84,7 +93,7 @@ function prepare(options: LauncherOptions, shape: LauncherShape): PreparedLaunch
   };
   try {
     group = options.groups?.make(guestGroupLimits(shape.memoryMb, shape.tempDir === JAILED_TEMP_DIR));
-    const command = launchCommand({ ...options, shape: { ...shape, ...own(uid, group) } });
+    const command = commandOf({ ...shape, ...own(uid, group) });
     const passed = openPassedFiles(command);
     return {
       file: command.file,

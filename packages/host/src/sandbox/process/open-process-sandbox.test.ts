@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { GUEST_MARKER } from '../../../../../tools/leak-guard.ts';
 import { silentLog } from '../../base/log.ts';
-import { callOf } from '../conformance.ts';
+import { callOf } from '../conformance-fixture.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { tierObstacle } from './command.ts';
 import { leaseUsers, likelyTier, prepareSandbox } from './prepare-sandbox.ts';

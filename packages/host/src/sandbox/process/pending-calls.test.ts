@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { callOf } from '../conformance.ts';
+import { callOf } from '../conformance-fixture.ts';
 import { createPendingCalls, type PendingCall } from './pending-calls.ts';
 
 beforeEach(() => void vi.useFakeTimers());

@@ -202,7 +202,10 @@ function unreadable(what: string): CallError {
 }
 
 /** A call that need not be sent: cancelled or late before it began, or to a guest that reads nothing. */
-function refusalOf(call: SandboxCall, { clock, channel }: RunningCallsOptions): CallError | undefined {
+export function refusalOf(
+  call: SandboxCall,
+  { clock, channel }: { readonly clock: Clock; readonly channel: Pick<HostChannel, 'isFull'> },
+): CallError | undefined {
   if (call.signal?.aborted === true) return callError('CALL_CANCELLED');
   if (call.deadline <= clock.now()) return timedOut(call.timeoutMs);
   return channel.isFull() ? callError('HOST_OVERLOADED', { message: FULL }) : undefined;
@@ -247,7 +250,8 @@ export function notOffered(name: string): CallError {
   return callError('TOOL_NOT_FOUND', { message: `the plugin offers no ${JSON.stringify(name.slice(0, 80))}` });
 }
 
-function pendingCall(start: Pick<PendingCall, 'id' | 'call' | 'resolve' | 'startedAt' | 'from'>): PendingCall {
+/** Makes the entry of a call that is sent now. */
+export function pendingCall(start: Pick<PendingCall, 'id' | 'call' | 'resolve' | 'startedAt' | 'from'>): PendingCall {
   const { id, call, resolve, startedAt, from } = start;
   // Written out, not spread: every call in flight has the same hidden class.
   return {
@@ -266,7 +270,8 @@ function pendingCall(start: Pick<PendingCall, 'id' | 'call' | 'resolve' | 'start
   };
 }
 
-function timedOut(allowed: number): CallError {
+/** The end of a call at its deadline. */
+export function timedOut(allowed: number): CallError {
   return callError('CALL_TIMEOUT', {
     message: `the call did not end within ${allowed} ms`,
     limit: { name: 'timeout_ms', allowed, observed: allowed, unit: 'ms' },
@@ -281,14 +286,15 @@ type Usage = {
 };
 
 /** A guest runs one thread, so a call that began after the last sample had no more CPU time than it is old. */
-function addSample(entry: PendingCall, { spentCpuMs, rssBytes, now, calls }: Usage): void {
+export function addSample(entry: PendingCall, { spentCpuMs, rssBytes, now, calls }: Usage): void {
   const cpuMs = Math.min(spentCpuMs, now - entry.startedAt);
   entry.cpuMs = (entry.cpuMs ?? 0) + cpuMs;
   entry.cpuShareMs += cpuMs / calls;
   entry.peakRssBytes = Math.max(entry.peakRssBytes ?? 0, rssBytes);
 }
 
-function hungriestOf(calls: Iterable<PendingCall>): { readonly id: number; readonly cpuMs: number } | undefined {
+/** Of several, the call with the largest CPU share. */
+export function hungriestOf(calls: Iterable<PendingCall>): { readonly id: number; readonly cpuMs: number } | undefined {
   let hungriest: PendingCall | undefined;
   for (const entry of calls) {
     if (hungriest === undefined || entry.cpuShareMs > hungriest.cpuShareMs) hungriest = entry;
@@ -300,7 +306,7 @@ function hungriestOf(calls: Iterable<PendingCall>): { readonly id: number; reado
  * The call that ended the guest ends by its cause; the others were not at fault. A guest that was killed for a call
  * which was answered before, at its deadline or its abort, has no culprit left; a host that closes has none at all.
  */
-function lossOf(error: CallError, isFirst: boolean, stack: string | undefined): ReplyBody {
+export function lossOf(error: CallError, isFirst: boolean, stack: string | undefined): ReplyBody {
   const isAnswered = error.code === 'CALL_TIMEOUT' || error.code === 'CALL_CANCELLED';
   if (error.code === 'HOST_CLOSED') return failed(error);
   if (isFirst && !isAnswered) return { ok: false, error, stack, metadata: undefined };

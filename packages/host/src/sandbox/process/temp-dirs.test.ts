@@ -2,7 +2,7 @@ import { LIMITS, TIERS, type JsonObject } from '@bulkhead/protocol';
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { callOf } from '../conformance.ts';
+import { callOf } from '../conformance-fixture.ts';
 import type { Sandbox, SandboxReply } from '../sandbox.ts';
 import { JAILED_TEMP_DIR, tierObstacle } from './command.ts';
 import { openLaunchFixture } from './launch-fixture.ts';

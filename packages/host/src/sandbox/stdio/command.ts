@@ -1,0 +1,175 @@
+/**
+ * The command line that starts an MCP server: launch.pl with the locks of its tier around a program that knows nothing of us. Pure.
+ *
+ *   confined   launch.pl + Landlock + seccomp -> program       its files and its folder under the host's own paths
+ *   jail       launch.pl -> bwrap + namespaces + seccomp -> program   the same under /bulkhead
+ *
+ *   descriptors   0, 1 JSON-RPC · 2 its log · 3 lifeline · 4 filter · then environment, and in the jail bubblewrap's status
+ *
+ * E1: the environment of the server reaches no program but the server: not the launcher, which may be root, nor bubblewrap.
+ */
+import type { Tier } from '@bulkhead/protocol';
+import { assertInvariant } from '../../base/host-error.ts';
+import {
+  FIRST_PASSED_FD,
+  JAILED_NODE,
+  namespaceOptions,
+  processOptions,
+  type LaunchCommand,
+  type LaunchRequest,
+} from '../process/command.ts';
+
+/** What runs: Node with a file of the plugin, or a program of the machine; arguments and values as the manifest has them. */
+export type ServerProgram = {
+  /** Path in the plugin's files that Node runs; undefined for a program of the machine. */
+  readonly main: string | undefined;
+  /** Absolute path of the program; undefined for Node. */
+  readonly command: string | undefined;
+  readonly args: readonly string[];
+};
+
+/** One server to start. */
+export type ServerRequest = Pick<LaunchRequest, 'toolset' | 'staged' | 'shape' | 'token' | 'hostPid'> & {
+  readonly tier: 'confined' | 'jail';
+  readonly program: ServerProgram;
+  /** Its frozen files. */
+  readonly treeDir: string;
+  /** Its writable folder at a path that its user can reach. */
+  readonly dataDir: string;
+  /** What is shown there, where the folder itself cannot be reached. */
+  readonly mountedFrom?: string | undefined;
+  readonly allowChildren: boolean;
+};
+
+/** Where a server sees its folder and its files. */
+export type ServerPaths = { readonly data: string; readonly server: string };
+
+/** Index in the spawned process of the pipe that carries the environment. */
+export const ENVIRONMENT_FD = FIRST_PASSED_FD + 1;
+const LIFELINE_FD = 3;
+const FILTER_FD = FIRST_PASSED_FD;
+const STATUS_FD = ENVIRONMENT_FD + 1;
+const JAILED: ServerPaths = { data: '/bulkhead/data', server: '/bulkhead/server' };
+/** Folders of programs and their libraries, which a program of the machine is shown as they are. */
+const SYSTEM_FOLDERS = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc/alternatives', '/etc/ld.so.cache'];
+const DEVICES = ['/dev/null', '/dev/zero', '/dev/urandom'];
+
+/** Says why no server can be started here, ending with what would change it; undefined where it can. */
+export function serverObstacle(tier: Tier, { perl }: LaunchRequest['toolset']): string | undefined {
+  if (tier !== 'jail' && tier !== 'confined') return `an MCP server needs tier "confined"; this machine has "${tier}"`;
+  return perl.found ? undefined : `perl, which starts MCP servers, is not installed; ${perl.cure}`;
+}
+
+/** Returns the paths under which the server sees things. */
+export function serverPaths({
+  tier,
+  dataDir,
+  treeDir,
+}: Pick<ServerRequest, 'tier' | 'dataDir' | 'treeDir'>): ServerPaths {
+  return tier === 'jail' ? JAILED : { data: dataDir, server: treeDir };
+}
+
+/** Returns the command. The request must have no {@link serverObstacle}. */
+export function serverCommand(request: ServerRequest): LaunchCommand {
+  const { tier, toolset, staged, mountedFrom, dataDir } = request;
+  assertInvariant(toolset.perl.found, 'the launcher was found');
+  const isJail = tier === 'jail';
+  const options = [
+    ...processOptions(request, { lifelineFd: LIFELINE_FD, lastFd: isJail ? STATUS_FD : ENVIRONMENT_FD }),
+    ...(mountedFrom === undefined ? [] : [`mount=${mountedFrom}`, `at=${dataDir}`]),
+    ...(isJail ? [] : confinedOptions(request)),
+  ];
+  const program = isJail ? [...jail(request), ...programOf(request)] : programOf(request);
+  const name = `${tier}${request.allowChildren ? '-children' : ''}` as const;
+  return {
+    file: toolset.perl.path,
+    args: ['-w', staged.launcher, ...options, '--', ...program],
+    env: {},
+    cwd: '/',
+    fds: [{ kind: 'file', path: staged.filters[name] }, { kind: 'environment' }, ...(isJail ? [STATUS] : [])],
+  };
+}
+
+const STATUS = { kind: 'json_status' } as const;
+
+/** Writes the environment as the launcher of the tier reads it from {@link ENVIRONMENT_FD}. */
+export function environmentBytes(tier: Tier, env: Readonly<Record<string, string>>): Buffer {
+  const parts = Object.entries(env).flatMap(([name, value]) =>
+    tier === 'jail' ? ['--setenv', name, value] : [`${name}=${value}`],
+  );
+  return Buffer.from(parts.map((part) => `${part}\0`).join(''));
+}
+
+function confinedOptions(request: ServerRequest): readonly string[] {
+  const { staged, treeDir, dataDir, program } = request;
+  const { loader, libraries } = staged.image;
+  const run = [staged.node, ...(loader === undefined ? [] : [loader]), treeDir, ...shownFolders(program)];
+  return [
+    'capabilities=none',
+    'landlock=1',
+    ...run.map((path) => `run=${path}`),
+    ...[...new Set(libraries.map(({ file }) => file)), '/proc/self'].map((path) => `read=${path}`),
+    ...[...DEVICES, dataDir].map((path) => `write=${path}`),
+    `chdir=${dataDir}`,
+    `env=${ENVIRONMENT_FD}`,
+    `seccomp=${FILTER_FD}`,
+  ];
+}
+
+function jail(request: ServerRequest): readonly string[] {
+  const { toolset, staged, treeDir, dataDir, program } = request;
+  assertInvariant(toolset.bwrap.found, 'the tier was found possible');
+  const { loader, libraries } = staged.image;
+  const folders = shownFolders(program);
+  const isShown = (path: string): boolean => folders.some((folder) => path.startsWith(`${folder}/`));
+  const files = [
+    ...libraries,
+    ...(loader === undefined ? [] : [{ name: loader, file: loader }]),
+    { name: JAILED_NODE, file: staged.node },
+    { name: JAILED.server, file: treeDir },
+  ].filter(({ name }) => !isShown(name));
+  return [
+    toolset.bwrap.path,
+    ...namespaceOptions(toolset),
+    ...['--die-with-parent', '--cap-drop', 'ALL', '--clearenv', '--hostname', 'plugin'],
+    ...folders.flatMap((path) => ['--ro-bind-try', path, path]),
+    ...files.flatMap(({ name, file }) => ['--ro-bind', file, name]),
+    ...['--bind', dataDir, JAILED.data],
+
+    // Of Node's programs none needs it; what it tells of the server's mounts is nobody's business.
+    ...(program.command === undefined ? [] : ['--proc', '/proc']),
+    ...DEVICES.flatMap((path) => ['--dev-bind', path, path]),
+    ...['--remount-ro', '/', '--chdir', JAILED.data],
+    ...['--args', `${ENVIRONMENT_FD}`],
+    ...['--seccomp', `${FILTER_FD}`, '--json-status-fd', `${STATUS_FD}`],
+    '--',
+  ];
+}
+
+function shownFolders({ command }: ServerProgram): readonly string[] {
+  if (command === undefined) return [];
+  const isShown = SYSTEM_FOLDERS.some((folder) => command.startsWith(`${folder}/`));
+  return isShown ? SYSTEM_FOLDERS : [...SYSTEM_FOLDERS, command];
+}
+
+/** No permission model and no import rule: whatever the program does, the kernel judges it. */
+const NODE_FLAGS = [
+  '--single-threaded',
+  '--v8-pool-size=1',
+  '--disable-sigusr1',
+  '--openssl-config=/nonexistent/openssl.cnf',
+];
+
+function programOf({ tier, program, staged, shape, treeDir, dataDir }: ServerRequest): readonly string[] {
+  const { main, command, args } = program;
+  const paths = serverPaths({ tier, dataDir, treeDir });
+  const given = args.map((arg) => fillIn(arg, paths));
+  if (command !== undefined) return [command, ...given];
+  const node = tier === 'jail' ? JAILED_NODE : staged.node;
+  return [node, ...NODE_FLAGS, `--max-old-space-size=${shape.memoryMb}`, `${paths.server}/${main ?? ''}`, ...given];
+}
+
+/** Puts the paths in the place of `{data}` and `{server}`. */
+export function fillIn(text: string, { data, server }: ServerPaths): string {
+  return text.replaceAll(/\{(data|server)\}/g, (_, word: string) => (word === 'data' ? data : server));
+}

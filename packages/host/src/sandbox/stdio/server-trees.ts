@@ -1,0 +1,79 @@
+/**
+ * The frozen files of MCP servers as their processes see them: written out once per host below its run folder, readable by every
+ * user and writable by none, and gone with the folder. What is written was verified when it was read from the store.
+ */
+import { chmod, mkdir, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { callError, type CallError } from '@bulkhead/protocol';
+import { unpackTree, type TreeFile } from '../../base/packed-tree.ts';
+
+/** Where a tree is, or why it cannot be written out. */
+export type WrittenTree =
+  { readonly ok: true; readonly dir: string } | { readonly ok: false; readonly error: CallError };
+
+/** Reads a packed tree from wherever it is kept. */
+export type ReadTree = () => Promise<Uint8Array | undefined>;
+
+/** The trees of one host. */
+export type ServerTrees = {
+  /** Writes the tree of a release out, unless it is there; whoever asks meanwhile waits for the same. */
+  readonly place: (digest: string, read: ReadTree) => Promise<WrittenTree>;
+};
+
+const WRITTEN_AT_ONCE = 32;
+
+/** Makes it; nothing is written yet. */
+export function createServerTrees(runDirectory: string): ServerTrees {
+  const written = new Map<string, Promise<WrittenTree>>();
+
+  async function write(digest: string, read: ReadTree): Promise<WrittenTree> {
+    const packed = await read();
+    if (packed === undefined) return refused('ARTIFACT_MISSING', 'the files of the MCP server are not in the store');
+    const tree = unpackTree(packed);
+    if (!tree.ok) return refused('ARTIFACT_CORRUPT', `the tree of files ${tree.fault}`);
+    const dir = join(runDirectory, 'trees', digest);
+    await writeOut(dir, tree.files);
+    return { ok: true, dir };
+  }
+
+  return {
+    place: (digest, read) => {
+      const running = written.get(digest);
+      if (running !== undefined) return running;
+      const started = write(digest, read).catch((error: unknown) => {
+        return refused('HOST_SPAWN_FAILED', `the files of the MCP server could not be written out: ${String(error)}`);
+      });
+      written.set(digest, started);
+      // What failed may go well another time.
+      void started.then(({ ok }) => !ok && written.delete(digest));
+      return started;
+    },
+  };
+}
+
+function refused(code: 'ARTIFACT_MISSING' | 'ARTIFACT_CORRUPT' | 'HOST_SPAWN_FAILED', message: string): WrittenTree {
+  return { ok: false, error: callError(code, { message }) };
+}
+
+async function writeOut(dir: string, files: readonly TreeFile[]): Promise<void> {
+  const folders = new Set<string>([dirname(dir), dir]);
+  for (const { path } of files) for (const folder of foldersOf(path)) folders.add(join(dir, folder));
+  for (const folder of folders) {
+    await mkdir(folder, { recursive: true });
+    await chmod(folder, 0o755); // The umask may have taken bits.
+  }
+  for (let from = 0; from < files.length; from += WRITTEN_AT_ONCE)
+    await Promise.all(files.slice(from, from + WRITTEN_AT_ONCE).map((file) => writeFile(dir, file)));
+}
+
+function foldersOf(path: string): readonly string[] {
+  const parts = path.split('/');
+  return parts.slice(0, -1).map((_, index) => parts.slice(0, index + 1).join('/'));
+}
+
+async function writeFile(dir: string, { path, bytes, isExecutable }: TreeFile): Promise<void> {
+  const mode = isExecutable ? 0o555 : 0o444;
+  await using file = await open(join(dir, path), 'w', mode);
+  await file.writeFile(bytes);
+  await file.chmod(mode);
+}
