@@ -7,15 +7,18 @@
 import { hasErrors, type Dependency, type Finding, type Manifest } from '@bulkhead/protocol';
 import { resolve } from 'node:path';
 import { HostError } from './base/host-error.ts';
-import { bundleSource, type Bundle } from './bundle/bundle-source.ts';
+import type { Storable } from './artifact/artifact.ts';
+import { bundleSource } from './bundle/bundle-source.ts';
 import { PLATFORM_VERSION } from './host/settings.ts';
 import { withPrepared, workIn } from './host/with-workshop.ts';
 import { problemsOfMissing } from './install/problems.ts';
 import { checkRequirements, missingPackages, type MissingRequirement } from './requirements/check-requirements.ts';
 import { createSystemProbe } from './requirements/system-probe.ts';
+import { listDependencies } from './review/list-dependencies.ts';
 import { reviewSource } from './review/review-source.ts';
 import type { PreparedSandbox } from './sandbox/process/prepare-sandbox.ts';
 import { readSdk } from './source/host-package.ts';
+import { freezeTree } from './source/freeze-tree.ts';
 import { readManifest } from './source/manifest-file.ts';
 import { OPERATOR_FOLDER, readSource } from './source/read-source.ts';
 import type { SourceTree } from './source/source-tree.ts';
@@ -79,7 +82,7 @@ async function checkIn(
 }
 
 /** `bundle` is there where nothing that was found keeps the plugin from being loaded here. */
-type Read = Pick<CheckReport, 'findings' | 'dependencies'> & { readonly bundle?: Bundle };
+type Read = Pick<CheckReport, 'findings' | 'dependencies'> & { readonly bundle?: Storable };
 
 async function findIn(dir: string, ask: AskWorkshop): Promise<Read> {
   const source = await readSource(dir, OPERATOR_FOLDER);
@@ -87,6 +90,7 @@ async function findIn(dir: string, ask: AskWorkshop): Promise<Read> {
   if (!read.ok) return { findings: read.findings, dependencies: [] };
   const { manifest } = read;
   const missing = await missingOf(manifest, source);
+  if (manifest.driver === 'stdio') return readServer({ source, manifest, missing });
   const reviewed = await reviewSource({ source, manifest, supplied: [await readSdk()] }, ask);
   const { dependencies } = reviewed.kind === 'reviewed' ? reviewed.reviewed : reviewed;
   const found = (findings: readonly Finding[]): Read => ({ findings: [...missing, ...findings], dependencies });
@@ -100,6 +104,15 @@ async function findIn(dir: string, ask: AskWorkshop): Promise<Read> {
   if (bundled.kind === 'refused') return found(bundled.findings);
   const { bundle } = bundled;
   return { ...found(bundle.findings), ...(missing.length === 0 && { bundle }) };
+}
+
+type ReadManifest = { readonly source: SourceTree; readonly manifest: Manifest; readonly missing: readonly Finding[] };
+
+/** The files of an MCP server are no source of ours to review. */
+async function readServer({ source, manifest, missing }: ReadManifest): Promise<Read> {
+  const bundle = await freezeTree(source, manifest);
+  const dependencies = listDependencies([...bundle.files.keys()], bundle.files);
+  return { findings: [...missing, ...bundle.findings], dependencies, ...(missing.length === 0 && { bundle }) };
 }
 
 async function missingOf(manifest: Manifest, source: SourceTree): Promise<readonly Finding[]> {

@@ -2,22 +2,21 @@
  * The install flow: a folder or an archive becomes a release that runs, as a list of steps. Each step's output can be made only by
  * that step. Interrupted anywhere, it leaves nothing, or an unreferenced artifact that a sweep removes.
  *
- *   read -> manifest -> requirements -> review -> bundle -> store -> release -> trial -> live
+ *   read -> manifest -> requirements -> review -> bundle, or freeze -> store -> release -> trial -> live
  */
-import type { Dependency, Manifest } from '@bulkhead/protocol';
+import type { Manifest } from '@bulkhead/protocol';
 import { isAbsolute } from 'node:path';
-import { bundleSource } from './bundle/bundle-source.ts';
 import { goLive } from './install/go-live.ts';
 import { tryRelease } from './install/trial.ts';
 import { claimName, publishBundle } from './install/publish.ts';
 import { keepRelease } from './install/keep-release.ts';
 import { readPlugin } from './install/read-plugin.ts';
-import { lackingCandidate, refuse, refuseMissing } from './install/refuse.ts';
+import { prepareArtifact } from './install/prepare-artifact.ts';
+import { lackingCandidate, refuseMissing } from './install/refuse.ts';
 import { whileHeld } from './install/retire.ts';
 import type { InstallPath, InstallRequest, Installed } from './install/install-path.ts';
-import { checkRequirements, missingPackages, type RequirementProbe } from './requirements/check-requirements.ts';
+import { checkRequirements, type RequirementProbe } from './requirements/check-requirements.ts';
 import { createSystemProbe } from './requirements/system-probe.ts';
-import { reviewSource, type ReviewedSource } from './review/review-source.ts';
 import type { SourceTree } from './source/source-tree.ts';
 import { inActiveSpan } from './tracing/install-span.ts';
 
@@ -36,25 +35,13 @@ export async function installPlugin(path: InstallPath, request: InstallRequest):
   const lack = candidate === undefined ? refuseMissing : lackingCandidate;
   const missing = await missingRequirements(path, manifest, source);
   if (missing.length > 0) return lack(path, { manifest, source, findings: [] }, missing);
-  const reviewed = await inActiveSpan('bulkhead.review', {}, () =>
-    reviewSource({ source, manifest, supplied: path.supplied }, path.workshop.ask),
-  );
-  if (reviewed.kind === 'refused') throw refuse(reviewed.findings, 'REVIEW_REFUSED');
-  if (reviewed.kind === 'missing') {
-    const { packages, findings } = reviewed;
-    const lacking = missingPackages(packages, { shownDir: source.folder, isPacked: source.isPacked });
-    return lack(path, { manifest, source, findings }, lacking);
-  }
-  const bundled = await inActiveSpan('bulkhead.bundle', {}, () => bundleSource(reviewed.reviewed, path.workshop.ask));
-  if (bundled.kind === 'refused') throw refuse(bundled.findings, 'BUNDLE_FAILED');
-  const artifact = await path.artifacts.put(bundled.bundle);
+  const prepared = await prepareArtifact(path, { source, manifest });
+  if (prepared.kind === 'missing')
+    return lack(path, { manifest, source, findings: prepared.findings }, prepared.lacking);
+  const { bundle, dependencies } = prepared;
+  const artifact = await path.artifacts.put(bundle);
   const wasStored = path.releases.releasesOf(manifest.name).some(({ digest }) => digest === artifact.digest);
-  const stored = {
-    artifact,
-    bundle: bundled.bundle,
-    read,
-    dependencies: dependenciesOf(path, reviewed.reviewed),
-  };
+  const stored = { artifact, bundle, read, dependencies };
   const release = await publishBundle(path, stored, candidate);
   const { tenant, mayRecallTrial: mayRecall } = request;
   return whileHeld(path, { name: manifest.name, digest: release.digest }, async () => {
@@ -85,10 +72,4 @@ function ofArchive(probe: RequirementProbe, source: SourceTree): RequirementProb
     hasModule: async (name) => (await source.readPackage(name, '')) !== undefined,
     faultOfFile: async (file) => (isAbsolute(file) ? probe.faultOfFile(file) : 'absent'),
   };
-}
-
-/** What the host supplies is no dependency of the plugin's. */
-function dependenciesOf({ supplied }: InstallPath, { dependencies, files }: ReviewedSource): readonly Dependency[] {
-  const isSupplied = (about: string): boolean => supplied.some((one) => one.files.get(about) === files.get(about));
-  return dependencies.filter(({ path }) => !isSupplied(`${path}/package.json`));
 }

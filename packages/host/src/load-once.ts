@@ -2,8 +2,7 @@
  * One load of a plugin that was bundled, in a host of its own that ends with it: what `check` says beside what it reads.
  */
 import { DEFAULT_TENANT, type Finding } from '@bulkhead/protocol';
-import { digestOf, encodeArtifact } from './artifact/artifact.ts';
-import type { Bundle } from './bundle/bundle-source.ts';
+import { digestOf, encodeArtifact, type Storable } from './artifact/artifact.ts';
 import { placeOf } from './bundle/map-stack.ts';
 import { LivePlugin } from './fleet/live-plugin.ts';
 import { openHost } from './host.ts';
@@ -13,7 +12,7 @@ import { problemsOfTrial } from './install/problems.ts';
 import { prepareSchemas } from './schema/compile-schema.ts';
 
 /** Loads a plugin, and answers what is wrong with it then; disposing ends the host. */
-export type LoadOnce = AsyncDisposable & { readonly load: (bundle: Bundle) => Promise<readonly Finding[]> };
+export type LoadOnce = AsyncDisposable & { readonly load: (bundle: Storable) => Promise<readonly Finding[]> };
 
 /**
  * Opens the host behind whatever is done meanwhile: its sandbox is measured first, since code of the plugin will run, and that

@@ -18,6 +18,7 @@ import { missingPackages } from './requirements/check-requirements.ts';
 import { listDependencies } from './review/list-dependencies.ts';
 import { reviewSource, type ReviewedSource } from './review/review-source.ts';
 import { findSecrets } from './source/find-secrets.ts';
+import { TREE_FILE, freezeTree } from './source/freeze-tree.ts';
 import { readSdk } from './source/host-package.ts';
 import { insistOnManifest } from './source/manifest-file.ts';
 import { readPapers } from './source/read-papers.ts';
@@ -74,15 +75,10 @@ export function packPlugin(dir: string, options: PackOptions = {}): Promise<Pack
 async function pack({ dir, isPublished }: Packing, ask: AskWorkshop): Promise<PackedPlugin> {
   const source = await readSource(dir, OPERATOR_FOLDER);
   const manifest = insistOnManifest(source);
-  const sdk = await readSdk();
-  const reviewed = await review({ source, manifest, sdk }, ask);
-  const bundled = await bundleSource(reviewed, ask);
-  if (bundled.kind === 'refused') throw refuse(bundled.findings, 'BUNDLE_FAILED');
-  const files: Files = new Map([...manifestFiles(source), ...(await ownFiles(source, reviewed, sdk))]);
-  const dependencies = listDependencies([...files.keys()], files);
-  await addPapers(files, source, dependencies);
+  const content = manifest.driver === 'stdio' ? serverContent : pluginContent;
+  const { files, readable, dependencies, packages, warnings } = await content({ source, manifest }, ask);
   const lacking = lacks(files);
-  const refusals = [...(await secretsIn(source, files)), ...(isPublished ? lacking : []), ...unfit(files, reviewed)];
+  const refusals = [...(await secretsIn(source, readable)), ...(isPublished ? lacking : []), ...unfit(files, packages)];
   if (refusals.length > 0) throw refuse(refusals, 'PACK_REFUSED');
   files.set(DEPENDENCIES_FILE, documentOf(dependencies));
   files.set(CHECKSUMS_FILE, writeChecksums(files));
@@ -90,8 +86,39 @@ async function pack({ dir, isPublished }: Packing, ask: AskWorkshop): Promise<Pa
   const { writeTgz } = await import('./archive/write-tar.ts'); // The compressor's tables take 10 ms, and little is packed.
   const bytes = writeTgz(files, TOP_FOLDER);
   insistOnSize(files, bytes);
-  const findings = [...reviewed.findings, ...lacking.map((one) => ({ ...one, severity: 'warning' as const }))];
+  const findings = [...warnings, ...lacking.map((one) => ({ ...one, severity: 'warning' as const }))];
   return { name, version, bytes, files: [...files.keys()].toSorted(), dependencies, findings };
+}
+
+type Read = { readonly source: SourceTree; readonly manifest: Manifest };
+
+/** What goes into an archive, and what of it a person could read a secret in. */
+type Content = {
+  readonly files: Files;
+  readonly readable: Files;
+  readonly dependencies: readonly Dependency[];
+  readonly packages: ReviewedSource['packages'];
+  readonly warnings: readonly Finding[];
+};
+
+async function pluginContent({ source, manifest }: Read, ask: AskWorkshop): Promise<Content> {
+  const sdk = await readSdk();
+  const reviewed = await review({ source, manifest, sdk }, ask);
+  const bundled = await bundleSource(reviewed, ask);
+  if (bundled.kind === 'refused') throw refuse(bundled.findings, 'BUNDLE_FAILED');
+  const files: Files = new Map([...manifestFiles(source), ...(await ownFiles(source, reviewed, sdk))]);
+  const dependencies = listDependencies([...files.keys()], files);
+  await addPapers(files, source, dependencies);
+  return { files, readable: files, dependencies, packages: reviewed.packages, warnings: reviewed.findings };
+}
+
+/** An MCP server travels as the tree that it is run from, with the papers of its packages in it. */
+async function serverContent({ source, manifest }: Read): Promise<Content> {
+  const tree = await freezeTree(source, manifest);
+  const dependencies = listDependencies([...tree.files.keys()], tree.files);
+  const files: Files = new Map([...manifestFiles(source), [TREE_FILE, tree.module]]);
+  for (const [name, bytes] of await readPapers(source.folder, '')) files.set(name, bytes);
+  return { files, readable: new Map(tree.files), dependencies, packages: new Map(), warnings: tree.findings };
 }
 
 type Reviewing = { readonly source: SourceTree; readonly manifest: Manifest; readonly sdk: PackageFiles };
@@ -178,7 +205,7 @@ function lacks(files: Files): readonly Finding[] {
 }
 
 /** What an archive cannot hold as it is: packages that are links, and names that some machine could not write. */
-function unfit(files: Files, { packages }: ReviewedSource): readonly Finding[] {
+function unfit(files: Files, packages: ReviewedSource['packages']): readonly Finding[] {
   const links = [...packages].filter(([place, root]) => place !== root && files.has(`${root}/package.json`));
   const faults = [...files.keys()].flatMap((path) => {
     const fault = pathFault(path) ?? depthFault(path) ?? hiddenFault(path);

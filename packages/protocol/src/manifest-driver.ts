@@ -80,7 +80,8 @@ function strayFindings(value: JsonObject, find: Find): readonly Finding[] {
   const { sandbox, limits } = value;
   const isShared = isJsonObject(sandbox) && sandbox['scope'] === 'shared';
   const instances = isJsonObject(limits) ? limits['instances'] : undefined;
-  const isMany = typeof instances === 'number' && instances > 1;
+  const isForCall = isJsonObject(sandbox) && sandbox['scope'] === 'call';
+  const isMany = typeof instances === 'number' && instances > 1 && !isForCall;
   return [
     ...stray.map((field) => find(`/${field}`, 'means nothing for an MCP server', 'Remove it.')),
     ...(isShared

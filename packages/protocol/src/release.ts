@@ -58,6 +58,8 @@ export type ConsentAsked = {
   readonly permissions: readonly string[];
   /** Hosts that a release with the capability `internet` may reach in addition. */
   readonly hosts: readonly string[];
+  /** Tools of an MCP server that are defined in another way, or are new. */
+  readonly tools: readonly string[];
 };
 
 /**

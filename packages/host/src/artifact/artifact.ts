@@ -13,8 +13,12 @@ import { parseDigest, parseManifest, type Digest, type Manifest } from '@bulkhea
 import { canonicalJson } from '../base/canonical-json.ts';
 import { HostError, assertInvariant } from '../base/host-error.ts';
 import type { Bundle } from '../bundle/bundle-source.ts';
+import type { FrozenTree } from '../source/freeze-tree.ts';
 
 declare const stored: unique symbol;
+
+/** What a store takes: a bundled plugin, or the frozen files of an MCP server, which then are the module. */
+export type Storable = Bundle | FrozenTree;
 
 /** An artifact that a store holds; only the stores of this folder make one. `sourceMap` is outside the digest. */
 export type StoredArtifact = {
@@ -31,7 +35,7 @@ export const ARTIFACT_FORMAT = 1;
 const FIRST_LINE = `bulkhead-artifact ${ARTIFACT_FORMAT}\n`;
 
 /** Writes an artifact's bytes. Same manifest and module, same bytes, whatever the order of the manifest's keys. */
-export function encodeArtifact({ manifest, module }: Pick<Bundle, 'manifest' | 'module'>): Uint8Array {
+export function encodeArtifact({ manifest, module }: Pick<Storable, 'manifest' | 'module'>): Uint8Array {
   const manifestBytes = Buffer.from(canonicalJson(manifest.source));
   const head = Buffer.from(`${FIRST_LINE}${manifestBytes.length} ${module.length}\n`);
   return new Uint8Array(Buffer.concat([head, manifestBytes, module]));

@@ -14,8 +14,14 @@ import { mkdir, open, readFile, readdir, rename, rm, stat, utimes } from 'node:f
 import { join } from 'node:path';
 import { parseDigest, type Digest } from '@bulkhead/protocol';
 import { HostError, systemCodeOf } from '../base/host-error.ts';
-import type { Bundle } from '../bundle/bundle-source.ts';
-import { ARTIFACT_FORMAT, decodeArtifact, digestOf, encodeArtifact, type StoredArtifact } from './artifact.ts';
+import {
+  ARTIFACT_FORMAT,
+  decodeArtifact,
+  digestOf,
+  encodeArtifact,
+  type Storable,
+  type StoredArtifact,
+} from './artifact.ts';
 import type { ArtifactStore, EncodedArtifact, SweepRequest } from './store.ts';
 
 /** The points between two steps of a put, in order; a chaos test interrupts at each. */
@@ -45,13 +51,14 @@ export async function createArtifactStore(dir: string, options: DiskStoreOptions
     put: (bundle) => translated(() => put(place, bundle)),
     keep: (artifact) => translated(() => keep(place, artifact)),
     get: (digest) => translated(() => get(place, digest)),
+    has: (digest) => translated(() => isThere(pathOf(place, digest, 'artifact'))),
     sweep: (request) => translated(() => sweep(place, request)),
   };
 }
 
 type Place = { readonly root: string; readonly temp: string; readonly onStep: (step: PutStep) => void | Promise<void> };
 
-function put(place: Place, bundle: Bundle): Promise<StoredArtifact> {
+function put(place: Place, bundle: Storable): Promise<StoredArtifact> {
   const bytes = encodeArtifact(bundle);
   return keep(place, { digest: digestOf(bytes), bytes, sourceMap: bundle.sourceMap });
 }
@@ -126,6 +133,16 @@ async function get(place: Place, digest: Digest): Promise<StoredArtifact | undef
   const bytes = await readIfThere(pathOf(place, digest, 'artifact'));
   if (bytes === undefined) return undefined;
   return decodeArtifact(bytes, digest, await readIfThere(pathOf(place, digest, 'map')));
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (systemCodeOf(error) === 'ENOENT') return false;
+      throw error;
+    },
+  );
 }
 
 async function readIfThere(path: string): Promise<Uint8Array | undefined> {

@@ -29,6 +29,7 @@ export function shareArtifacts(local: ArtifactStore, { storage, wallTime }: Shar
       await storage.putArtifact(row, isoTime(wallTime()));
       return artifact;
     },
+    has: async (digest) => (await local.has(digest)) || (await storage.getArtifact(digest)) !== undefined,
     get: async (digest) => {
       const own = await readOwn(local, digest);
       if (own.artifact !== undefined) return own.artifact;

@@ -3,8 +3,7 @@
  * tenants are the registry's.
  */
 import type { Digest } from '@bulkhead/protocol';
-import type { Bundle } from '../bundle/bundle-source.ts';
-import { decodeArtifact, digestOf, encodeArtifact, type StoredArtifact } from './artifact.ts';
+import { decodeArtifact, digestOf, encodeArtifact, type Storable, type StoredArtifact } from './artifact.ts';
 
 /** Keeps artifacts by digest. Its methods may be called at the same time. */
 export type ArtifactStore = {
@@ -13,7 +12,7 @@ export type ArtifactStore = {
    *
    * @throws {HostError} `STORAGE_UNAVAILABLE` where the disk is full or refuses.
    */
-  readonly put: (bundle: Bundle) => Promise<StoredArtifact>;
+  readonly put: (bundle: Storable) => Promise<StoredArtifact>;
   /**
    * Stores bytes that another store had under this digest.
    *
@@ -25,6 +24,8 @@ export type ArtifactStore = {
    * @throws {HostError} `ARTIFACT_CORRUPT` where its bytes changed.
    */
   readonly get: (digest: Digest) => Promise<StoredArtifact | undefined>;
+  /** Tells whether there is one, unread. */
+  readonly has: (digest: Digest) => Promise<boolean>;
   /** Removes what nothing refers to, and what an interrupted put left; returns the digests removed. */
   readonly sweep: (request: SweepRequest) => Promise<readonly Digest[]>;
 };
@@ -67,6 +68,7 @@ export function createMemoryArtifactStore(wallTime: () => number): ArtifactStore
     },
     keep: async (artifact) => keep(artifact),
     get: async (digest) => read(digest),
+    has: async (digest) => held.has(digest),
     sweep: async ({ referenced, before }) => {
       const stale = [...held].flatMap(([digest, { putAt }]) =>
         !referenced.has(digest) && putAt < before ? [digest] : [],

@@ -1,7 +1,7 @@
 /**
  * Opens the parts of a host in the order in which they need one another, and says how each is closed.
  */
-import { LIMITS, askedPermissions, isTierAtLeast, type Manifest } from '@bulkhead/protocol';
+import { isTierAtLeast } from '@bulkhead/protocol';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createArtifactStore } from '../artifact/disk-store.ts';
@@ -15,7 +15,7 @@ import { compileTool } from '../fleet/compile-tool.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
 import type { TierPolicy } from '../fleet/needed-tier.ts';
 import type { Residents } from '../fleet/residents.ts';
-import type { LiveOptions, LiveScope, LiveSpec } from '../fleet/live-plugin.ts';
+import type { LiveOptions, LiveSpec } from '../fleet/live-plugin.ts';
 import { createHookChain } from '../hooks/chain.ts';
 import { createFollower, type Follower } from '../install/follow.ts';
 import type { InstallPath } from '../install/install-path.ts';
@@ -29,6 +29,7 @@ import { createReleases, type Releases } from '../catalogue/releases.ts';
 import { createAuditLog, type AuditLog } from '../storage/audit-log.ts';
 import { createTenants, type Tenants } from '../catalogue/tenants.ts';
 import { createTokens, type Tokens } from '../catalogue/tokens.ts';
+import type { ProcessDriverOptions } from '../sandbox/process/driver.ts';
 import { openProcessSandbox, type ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
 import {
   SHARED_SCOPE,
@@ -36,8 +37,10 @@ import {
   type EventLine,
   type EventLink,
   type SandboxDeath,
-  type SandboxOpening,
 } from '../sandbox/sandbox.ts';
+import type { StdioDriver } from '../sandbox/stdio/driver.ts';
+import { openStdioDriver } from '../sandbox/stdio/open-stdio-driver.ts';
+import { createRefusals, type Refusals } from '../refusals/refusals.ts';
 import { findOperatorSecrets } from '../secrets/operator-secrets.ts';
 import { createPlaceholders } from '../secrets/placeholders.ts';
 import type { AnswerAsk } from '../services/desk.ts';
@@ -61,7 +64,8 @@ import { openWorkshop } from './open-workshop.ts';
 import { invokeHook, listHooks } from './hook-calls.ts';
 import { openRegistry } from './open-registry.ts';
 import { tellEnd } from './plugin-logs.ts';
-import { createPossessions, type Belongings, type Possessions } from './possessions.ts';
+import { openGuest, type Drivers } from './open-guest.ts';
+import { createPossessions, type Possessions } from './possessions.ts';
 import { debugLimits, type HostSettings } from './settings.ts';
 
 /** The opened parts, joined to the paths that the two flows take. */
@@ -72,6 +76,8 @@ export type HostParts = {
   readonly rollouts: RolloutDriver;
   readonly nodes: Nodes;
   readonly sandbox: ProcessSandbox;
+  readonly stdio: StdioDriver;
+  readonly refusals: Refusals;
   readonly live: LiveOptions;
   readonly journal: Journal;
   readonly background: Background;
@@ -106,8 +112,11 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const egress = openEgress(settings, { metrics, catalogue, secrets, possessions }, closing);
   const llm = openLlm(settings, { storage, usage, catalogue, metrics, late: lateCalls });
   const asked = { storage, metrics, events, egress, llm, threads: background.methods, late: lateCalls };
+  const artifacts = await openArtifacts(settings, releases, storage);
+  const refusals = createRefusals(clock.wallTime);
+  const drivers = await openDrivers(settings, { sandbox, artifacts, releases, metrics, journal, refusals }, closing);
   const watchers = { registry, metrics, chargeGuest, journal, background, events, egress, possessions };
-  const live = liveOptions(settings, { sandbox, ...watchers, answerAsk: openServices(settings, asked) });
+  const live = liveOptions(settings, { drivers, ...watchers, answerAsk: openServices(settings, asked) });
   const fleet = createFleet(live);
   closing.defer(() => fleet.close());
   guests.fleet = fleet;
@@ -115,9 +124,8 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   catalogue.onChange(() => keepInStep(fleet, releases, possessions));
   const { tier } = sandbox.receipt;
   const shared = { log, releases, registry, metrics, journal, fleet, tier, minTier, untrustedMinTier };
-  const artifacts = await openArtifacts(settings, releases, storage);
   const brought = { workshop, supplied: [await readSdk()], artifacts, storage, clock };
-  const install = { ...shared, ...brought, env, platformVersion, signatures };
+  const install = { ...shared, ...brought, env, platformVersion, signatures, state: drivers.stdio.state };
   const follower = openFollower(install, { catalogue, events }, closing);
   const nodes = await openHostNodes(settings, { ...shared, node: records.node, storage });
   closing.defer(() => nodes.close());
@@ -135,10 +143,23 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
     rollouts,
     nodes,
     sandbox,
+    stdio: drivers.stdio,
+    refusals,
     live,
     journal,
     events,
     llm,
+    ...openRegisters(settings, { catalogue, storage }),
+  };
+}
+
+type Registers = Pick<HostParts, 'tenants' | 'tokens' | 'audit'>;
+
+function openRegisters(
+  { clock }: HostSettings,
+  { catalogue, storage }: { readonly catalogue: Catalogue; readonly storage: Storage },
+): Registers {
+  return {
     tenants: createTenants({ catalogue, clock, newId: randomUUID }),
     tokens: createTokens({ catalogue, clock }),
     audit: createAuditLog(storage),
@@ -259,10 +280,7 @@ async function openSandbox(settings: HostSettings, { metrics, journal }: Told): 
     isDebugged: settings.debugging !== undefined,
     onOpened: (kind, durationMs) => metrics.observeStart(kind === 'warm' ? 'pool' : 'cold', durationMs),
     onDropped: () => metrics.countDroppedFrames(1),
-    onSaid: ({ plugin, tenant, instanceId }, { source, level, text, fields }) => {
-      const entry = { source, level, text, instanceId, ...(fields !== undefined && { fields }) };
-      journal.add({ plugin, scope: tenant }, entry);
-    },
+    onSaid: saidTo(journal),
   });
   const { tier } = sandbox.receipt;
   if (isTierAtLeast(tier, minTier)) return sandbox;
@@ -270,6 +288,33 @@ async function openSandbox(settings: HostSettings, { metrics, journal }: Told): 
   throw new HostError('SANDBOX_TOO_WEAK', {
     message: `the sandbox of this machine is of tier "${tier}"; the operator asks for "${minTier}"`,
   });
+}
+
+type Opened = Told & { readonly refusals: Refusals } & Pick<Drivers, 'sandbox' | 'artifacts' | 'releases'>;
+
+/** MCP servers end before the run folder goes, in which their files are. */
+async function openDrivers(
+  { clock, log, dataDir, env }: HostSettings,
+  { metrics, journal, refusals, ...brought }: Opened,
+  closing: AsyncDisposableStack,
+): Promise<Drivers> {
+  const stdio = await openStdioDriver({
+    ...{ clock, log, sandbox: brought.sandbox },
+    stateRoot: dataDir === undefined ? undefined : join(dataDir, 'state'),
+    onOpened: (durationMs) => metrics.observeStart('cold', durationMs),
+    onDropped: () => metrics.countDroppedFrames(1),
+    onSaid: saidTo(journal),
+    onErrorText: refusals.note,
+  });
+  closing.defer(() => stdio.close());
+  return { ...brought, stdio, env };
+}
+
+function saidTo(journal: Journal): ProcessDriverOptions['onSaid'] {
+  return ({ plugin, tenant, instanceId }, { source, level, text, fields }) => {
+    const entry = { source, level, text, instanceId, ...(fields !== undefined && { fields }) };
+    journal.add({ plugin, scope: tenant }, entry);
+  };
 }
 
 /** Of one node alone, or passed on by a storage that others use, too. */
@@ -288,7 +333,7 @@ async function openLocalArtifacts({ dataDir, clock }: HostSettings, releases: Re
 }
 
 type Watchers = Pick<HostAdmission, 'chargeGuest'> & {
-  readonly sandbox: ProcessSandbox;
+  readonly drivers: Drivers;
   readonly registry: Registry;
   readonly metrics: Metrics;
   readonly journal: Journal;
@@ -301,7 +346,7 @@ type Watchers = Pick<HostAdmission, 'chargeGuest'> & {
 
 function liveOptions(
   settings: HostSettings,
-  { sandbox, registry, metrics, chargeGuest, journal, answerAsk, background, events, egress, possessions }: Watchers,
+  { drivers, registry, metrics, chargeGuest, journal, answerAsk, background, events, egress, possessions }: Watchers,
 ): LiveOptions {
   return {
     clock: settings.clock,
@@ -317,12 +362,8 @@ function liveOptions(
       egress.didOpen(speaker, spec);
       const answer: AnswerGuest = (ask, call) => answerAsk(speaker, ask, call);
       const connect = (line: EventLine): EventLink => events.connect(speaker, line);
-      const opening = await openGuest(sandbox, spec, {
-        scope,
-        answer,
-        connect,
-        belongings: possessions.of(spec, scope),
-      });
+      const ways = { scope, answer, connect, belongings: possessions.of(spec, scope) };
+      const opening = await openGuest(drivers, spec, ways);
       background.didOpen(speaker, opening);
       if (opening.ok) void opening.sandbox.died.then(() => egress.didLeave(speaker));
       else egress.didLeave(speaker);
@@ -358,42 +399,6 @@ function subjectOf({ digest }: LiveSpec, scope: string, tenant?: string): Subjec
 function toGuestDeath(instanceId: string, death: SandboxDeath): Parameters<Registry['recordDeath']>[2] {
   const { told, cause, isTold } = death;
   return { instanceId, error: told, isCallerShortened: cause !== 'fault', isToldByCall: isTold };
-}
-
-/** Whom it is for, who answers it, who takes its line of events, and what it has. */
-type GuestWays = {
-  readonly scope: LiveScope;
-  readonly answer: AnswerGuest;
-  readonly connect: (line: EventLine) => EventLink;
-  readonly belongings: Belongings;
-};
-
-function openGuest(
-  sandbox: ProcessSandbox,
-  spec: LiveSpec,
-  { scope, answer, connect, belongings }: GuestWays,
-): Promise<SandboxOpening> {
-  const { kind, name, version, manifest, artifact, limits } = spec;
-  return sandbox.driver.open({
-    shape: { memoryMb: limits.memory_mb, hasTempDir: belongings.hasTempDir },
-    cpuMsMax: limits.cpu_ms,
-    binding: {
-      ...{ kind, name, version, artifact, tenant: scope.name, config: scope.config },
-      secrets: belongings.secrets,
-      manifest: manifest.source,
-      outputBytesMax: limits.output_bytes,
-      // Of its own: a plugin's shorter call limit does not lower it.
-      initTimeoutMs: LIMITS.init_timeout_ms.value,
-      closeGraceMs: closeGraceMs(manifest),
-    },
-    ...(kind === 'plugin' && { answer, connect }),
-  });
-}
-
-/** What has threads has time to stop them before it unloads (X004-7). */
-function closeGraceMs(manifest: Manifest): number {
-  const threadsMs = askedPermissions(manifest).includes('threads') ? LIMITS.thread_stop_ms.value : 0;
-  return LIMITS.shutdown_grace_ms.value + threadsMs;
 }
 
 function countGuests(guests: { readonly fleet?: Fleet; readonly sandbox?: ProcessSandbox }): Record<string, number> {

@@ -23,7 +23,7 @@ const CALLS_MAX = 20;
 const TRANSITIONS_MAX = 50;
 
 /** Makes the part of the embedding API that looks into a plugin. */
-export function createPluginDebug({ call, background }: HostParts, views: Views): Host['debug'] {
+export function createPluginDebug({ call, background, refusals }: HostParts, views: Views): Host['debug'] {
   const { fleet, registry, storage } = call;
   return async (plugin, wanted) => {
     const { tenant, isPlatform } = wanted;
@@ -43,6 +43,7 @@ export function createPluginDebug({ call, background }: HostParts, views: Views)
       threads: serving.flatMap((live) => threadsOf(live, wanted, background)),
       waiting_calls: serving.reduce((sum, live) => sum + waitingIn(live, wanted), 0),
       instances,
+      refused: refusals.of({ plugin, tenant }),
       error_log: errorsOf(plugin, views, wanted),
       last_calls: await lastCalls(storage, plugin, tenant),
       transitions: registry.has(plugin) ? transitionsOf(registry, plugin, wanted) : [],

@@ -44,8 +44,10 @@ export function createPossessions(options: PossessionsOptions): Possessions {
     secrets: secretsOf(options, spec, tenant),
   });
   const textOf = (spec: LiveSpec, tenant: string): string => {
-    const optional = spec.manifest.optional_permissions;
-    return JSON.stringify([now(spec, tenant), optional.filter((word) => isGranted(options, tenant, { spec, word }))]);
+    const { driver, optional_permissions } = spec.manifest;
+    // An MCP server holds what it was given until it ends.
+    const held = driver === 'stdio' ? askedPermissions(spec.manifest) : optional_permissions;
+    return JSON.stringify([now(spec, tenant), held.filter((word) => isGranted(options, tenant, { spec, word }))]);
   };
 
   function didChange(fleet: Fleet): void {

@@ -25,6 +25,9 @@ export async function uninstall(path: InstallPath, name: string): Promise<void> 
   await end(path, digests);
   registry.unregister(name);
   metrics.removePlugin(name);
+  await path.state
+    .forget(name)
+    .catch((error: unknown) => path.log.warn({ err: error, plugin: name }, 'what the plugin has kept was not removed'));
   await sweepArtifacts(path);
 }
 

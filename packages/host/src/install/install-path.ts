@@ -33,6 +33,8 @@ export type InstallPath = TierPolicy & {
   readonly storage: Pick<Storage, 'getTrial' | 'putTrial' | 'seeIndex'>;
   readonly clock: Clock;
   readonly signatures: SignaturePolicy;
+  /** What MCP servers keep for tenants. */
+  readonly state: { readonly forget: (plugin: string, tenant?: string) => Promise<void> };
 };
 
 /** Without a tenant the release is registered for all; grants are host capabilities for the registration. */

@@ -3,8 +3,7 @@
  * the version is published once its bytes are stored.
  */
 import { parseManifest, type Dependency, type Manifest } from '@bulkhead/protocol';
-import type { StoredArtifact } from '../artifact/artifact.ts';
-import type { Bundle } from '../bundle/bundle-source.ts';
+import type { Storable, StoredArtifact } from '../artifact/artifact.ts';
 import { assertInvariant } from '../base/host-error.ts';
 import type { Release } from '../catalogue/releases.ts';
 import type { InstallPath, InstallRequest } from './install-path.ts';
@@ -28,7 +27,7 @@ export function claimName(path: InstallPath, manifest: Manifest, place: string):
 /** A bundle that is stored, with what was read of it before. */
 export type ReadyToPublish = {
   readonly artifact: StoredArtifact;
-  readonly bundle: Bundle;
+  readonly bundle: Storable;
   readonly read: ReadPlugin;
   readonly dependencies: readonly Dependency[];
 };

@@ -6,6 +6,7 @@ import { HostError } from '../base/host-error.ts';
 import type { Release } from '../catalogue/releases.ts';
 import { composeReason } from '../registry/reason.ts';
 import { markTried } from './go-live.ts';
+import type { StoredArtifact } from '../artifact/artifact.ts';
 import type { InstallPath } from './install-path.ts';
 import { tryRelease } from './trial.ts';
 
@@ -23,8 +24,8 @@ export async function restoreRelease(path: InstallPath, release: Release): Promi
     path.metrics.addPlugin(name);
   }
   try {
-    const artifact = await path.artifacts.get(release.digest);
-    if (artifact === undefined) return markLost(path, release, new HostError('ARTIFACT_MISSING'));
+    const artifact = await artifactOf(path, release);
+    if (artifact === 'lost') return markLost(path, release, new HostError('ARTIFACT_MISSING'));
     markTried(path, release, await tryRelease(path, { release, artifact, tenant: undefined, mayRecall: true }));
     return 'tried';
   } catch (error) {
@@ -32,6 +33,15 @@ export async function restoreRelease(path: InstallPath, release: Release): Promi
     path.log.error({ err: error, plugin: name }, 'a release was not brought up');
     return markLost(path, release, new HostError('HOST_FAULT'));
   }
+}
+
+/** What is not read now is verified when it is. */
+async function artifactOf(
+  { artifacts }: InstallPath,
+  { manifest, digest }: Release,
+): Promise<StoredArtifact | undefined | 'lost'> {
+  if (manifest.driver !== 'stdio') return (await artifacts.get(digest)) ?? 'lost';
+  return (await artifacts.has(digest)) ? undefined : 'lost';
 }
 
 function markLost(

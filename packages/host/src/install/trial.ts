@@ -27,7 +27,8 @@ export type Trial = {
 /** What is tried, for which tenant, and whether a record may stand for it. */
 export type TrialRequest = {
   readonly release: Release;
-  readonly artifact: StoredArtifact;
+  /** Undefined where it is there and was not read: files of an MCP server are read when one is started. */
+  readonly artifact: StoredArtifact | undefined;
   readonly tenant: string | undefined;
   /** The manifest's where it is left out. */
   readonly config?: JsonObject;
@@ -46,7 +47,7 @@ export async function tryRelease(path: InstallPath, request: TrialRequest): Prom
   if (!tried.ok) logStack(path, live, tried);
   const trial: Trial = tried.ok
     ? { failure: undefined, health: tried.health.word, report: tried.health }
-    : { failure: tried.error, health: 'error', place: placeOf(tried.stack, artifact.sourceMap) };
+    : { failure: tried.error, health: 'error', place: placeOf(tried.stack, artifact?.sourceMap) };
   // What failed with a tenant's configuration says nothing of the release by itself.
   if (tried.ok || request.config === undefined) await remember(path, live, trial);
   return trial;
@@ -67,11 +68,14 @@ function addToFleet(path: InstallPath, { release, artifact }: TrialRequest): Liv
     version: manifest.version,
     digest,
     manifest,
-    artifact: artifact.module,
-    sourceMap: artifact.sourceMap,
+    // The files of an MCP server are no module, and too many to be held for each.
+    artifact: manifest.driver === 'stdio' ? NOTHING : (artifact?.module ?? NOTHING),
+    sourceMap: artifact?.sourceMap,
     limits: manifest.limits,
   });
 }
+
+const NOTHING = new Uint8Array();
 
 function keyOf(path: InstallPath, live: LivePlugin): TrialKey {
   return { digest: live.spec.digest, tier: path.tier, node_version: process.version };

@@ -42,7 +42,8 @@ async function isReadable(path: string): Promise<boolean> {
   );
 }
 
-async function findCommand(name: string, path: string): Promise<string | undefined> {
+/** Finds an executable file on a PATH; undefined where none of its folders has it. */
+export async function findCommand(name: string, path: string): Promise<string | undefined> {
   // A relative entry would make the answer depend on where the server was started.
   for (const folder of path.split(delimiter).filter(isAbsolute)) {
     const candidate = join(folder, name);

@@ -58,7 +58,7 @@ export async function kindOf(folder: OpenFolder, name: string): Promise<EntryKin
 
 /** What came of reading a file; `size` in bytes. */
 export type FileReading =
-  | { readonly kind: 'read'; readonly bytes: Uint8Array }
+  | { readonly kind: 'read'; readonly bytes: Uint8Array; readonly isExecutable: boolean }
   | { readonly kind: 'too_large'; readonly size: number }
   | { readonly kind: 'link' }
   | { readonly kind: 'not_a_file' };
@@ -81,14 +81,19 @@ export async function readFileIn(folder: OpenFolder, name: string, bytesMax: num
     const stat = await handle.stat();
     if (!stat.isFile()) return { kind: 'not_a_file' };
     if (stat.size > bytesMax) return { kind: 'too_large', size: stat.size };
-    return await readWhole(handle, stat.size, bytesMax);
+    const isExecutable = (stat.mode & 0o111) !== 0;
+    return await readWhole(handle, { size: stat.size, isExecutable }, bytesMax);
   } finally {
     await handle.close();
   }
 }
 
 /** Reads what is there, even where the file grows or shrinks meanwhile; growth beyond the bound is too large. */
-async function readWhole(handle: FileHandle, size: number, bytesMax: number): Promise<FileReading> {
+async function readWhole(
+  handle: FileHandle,
+  { size, isExecutable }: { readonly size: number; readonly isExecutable: boolean },
+  bytesMax: number,
+): Promise<FileReading> {
   const bytes = Buffer.alloc(Math.min(size, bytesMax) + 1);
   let length = 0;
   while (length < bytes.length) {
@@ -97,7 +102,7 @@ async function readWhole(handle: FileHandle, size: number, bytesMax: number): Pr
     length += bytesRead;
     // One byte more than it had was asked for, so that the usual file needs no second reading.
     const hasEnded = bytesRead === 0 || (bytesRead < wanted && length === size);
-    if (hasEnded) return { kind: 'read', bytes: new Uint8Array(bytes.subarray(0, length)) };
+    if (hasEnded) return { kind: 'read', bytes: new Uint8Array(bytes.subarray(0, length)), isExecutable };
   }
   return { kind: 'too_large', size: length };
 }

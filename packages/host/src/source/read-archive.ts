@@ -9,6 +9,7 @@ import { HostError } from '../base/host-error.ts';
 import { isLoadable, packagePlaces } from '../base/tree-paths.ts';
 import type { Parcel } from '../base/parcel.ts';
 import type { AskWorkshop } from '../base/workshop-port.ts';
+import { TREE_FILE } from './freeze-tree.ts';
 import type { PackageFiles, SourceTree, read } from './source-tree.ts';
 
 /** An archive as it came: its bytes, and where from, which is for the operator's eyes only. */
@@ -29,7 +30,8 @@ export async function readArchive({ bytes, place }: Archive, ask: AskWorkshop): 
     throw new HostError('ARCHIVE_TOO_LARGE', { message });
   }
   const answer = await ask({ verb: 'unpack', parcel: { head: {}, blobs: new Map([['archive', bytes]]) } });
-  const loadable = [...judged(answer)].filter(([path]) => isLoadable(path));
+  const files = judged(answer);
+  const loadable = [...files].filter(([path]) => isLoadable(path));
   const authors = loadable.filter(([path]) => !SKIPPED_FOLDERS.some((folder) => path.split('/').includes(folder)));
   const tree: Omit<SourceTree, typeof read> = {
     folder: place,
@@ -38,6 +40,7 @@ export async function readArchive({ bytes, place }: Archive, ask: AskWorkshop): 
     oversized: new Map(
       authors.filter(([, content]) => isOversized(content)).map(([path, { length }]) => [path, length]),
     ),
+    packedTree: files.get(TREE_FILE),
     readPackage: createPackageFinder(new Map(loadable)),
   };
   return tree as SourceTree; // Of an archive, the only place that makes one.

@@ -18,6 +18,8 @@ export type SourceTree = {
   readonly isPacked: boolean;
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly oversized: ReadonlyMap<string, number>;
+  /** Of an archive that carries the frozen files of an MCP server: those, unread. */
+  readonly packedTree?: Uint8Array | undefined;
   /**
    * Reads one package of the plugin's own node_modules, the first time that it is asked for.
    *

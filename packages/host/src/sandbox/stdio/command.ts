@@ -12,6 +12,7 @@ import type { Tier } from '@bulkhead/protocol';
 import { assertInvariant } from '../../base/host-error.ts';
 import {
   FIRST_PASSED_FD,
+  GENERATION_ARGUMENT,
   JAILED_NODE,
   namespaceOptions,
   processOptions,
@@ -132,6 +133,8 @@ function jail(request: ServerRequest): readonly string[] {
     toolset.bwrap.path,
     ...namespaceOptions(toolset),
     ...['--die-with-parent', '--cap-drop', 'ALL', '--clearenv', '--hostname', 'plugin'],
+    // For the reaper, who knows processes by this argument; nothing is there, so nothing is shown.
+    ...['--ro-bind-try', `${GENERATION_ARGUMENT}${request.token}`, '/bulkhead/nothing'],
     ...folders.flatMap((path) => ['--ro-bind-try', path, path]),
     ...files.flatMap(({ name, file }) => ['--ro-bind', file, name]),
     ...['--bind', dataDir, JAILED.data],
@@ -160,13 +163,16 @@ const NODE_FLAGS = [
   '--openssl-config=/nonexistent/openssl.cnf',
 ];
 
-function programOf({ tier, program, staged, shape, treeDir, dataDir }: ServerRequest): readonly string[] {
+function programOf({ tier, program, staged, shape, token, treeDir, dataDir }: ServerRequest): readonly string[] {
   const { main, command, args } = program;
   const paths = serverPaths({ tier, dataDir, treeDir });
   const given = args.map((arg) => fillIn(arg, paths));
   if (command !== undefined) return [command, ...given];
   const node = tier === 'jail' ? JAILED_NODE : staged.node;
-  return [node, ...NODE_FLAGS, `--max-old-space-size=${shape.memoryMb}`, `${paths.server}/${main ?? ''}`, ...given];
+  // A condition that no package knows: it is the reaper's mark, and changes nothing.
+  const mark = ['--conditions', `${GENERATION_ARGUMENT}${token}`];
+  const heap = `--max-old-space-size=${shape.memoryMb}`;
+  return [node, ...NODE_FLAGS, ...mark, heap, `${paths.server}/${main ?? ''}`, ...given];
 }
 
 /** Puts the paths in the place of `{data}` and `{server}`. */

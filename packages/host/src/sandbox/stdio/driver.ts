@@ -68,6 +68,8 @@ export type StdioDriverOptions = {
   readonly onDropped: () => void;
   /** Told of each line that a server logs or writes to its standard error, cleaned and bounded. */
   readonly onSaid: (speaker: GuestSpeaker, line: GuestLine) => void;
+  /** Told of what a server says that went wrong, in its own words: what it was refused is there alone. */
+  readonly onErrorText: (speaker: GuestSpeaker, text: string) => void;
 };
 
 /** The driver, what its servers keep, and its end. */
@@ -269,7 +271,7 @@ function environmentOf({ env, program }: StdioSpec, paths: { readonly data: stri
 type Spawned = { readonly handle: GuestHandle; readonly launch: PreparedLaunch; readonly data: string };
 
 function openProcess(options: StdioDriverOptions, spec: StdioSpec, { handle, launch, data }: Spawned): ServerProcess {
-  const { clock, log, hidePaths, receipt, onDropped, onSaid } = options;
+  const { clock, log, hidePaths, receipt, onDropped, onSaid, onErrorText } = options;
   const instanceId = randomUUID();
   const speaker = { plugin: spec.name, tenant: spec.tenant, instanceId };
   const source = { plugin: spec.name, tenant: spec.tenant, instance_id: instanceId };
@@ -280,7 +282,11 @@ function openProcess(options: StdioDriverOptions, spec: StdioSpec, { handle, lau
     initTimeoutMs: spec.initTimeoutMs,
     wasOutOfMemory: launch.wasOutOfMemory,
     onLog: createPluginLog({ log, clock, source, hidePaths, onLine }),
-    onStderr: (text) => onSaid(speaker, { source: 'stderr', level: null, text, fields: undefined }),
+    onStderr: (text) => {
+      onSaid(speaker, { source: 'stderr', level: null, text, fields: undefined });
+      onErrorText(speaker, text);
+    },
+    onErrorText: (text) => onErrorText(speaker, text),
   });
 }
 

@@ -9,7 +9,10 @@ import type { ProcessSandbox } from '../process/open-process-sandbox.ts';
 import { createStdioDriver, type StdioDriver, type StdioDriverOptions } from './driver.ts';
 
 /** What the driver is opened with. */
-export type OpenStdioOptions = Pick<StdioDriverOptions, 'stateRoot' | 'onOpened' | 'onDropped' | 'onSaid'> & {
+export type OpenStdioOptions = Pick<
+  StdioDriverOptions,
+  'stateRoot' | 'onOpened' | 'onDropped' | 'onSaid' | 'onErrorText'
+> & {
   readonly clock: Clock;
   readonly log: Log;
   readonly sandbox: Pick<ProcessSandbox, 'runDirectory' | 'toolset' | 'staged' | 'uids' | 'memory' | 'receipt'>;

@@ -38,6 +38,8 @@ export type ServerCallsOptions = ResultBounds & {
   readonly onOverdue: () => void;
   readonly onSettled: () => void;
   readonly onDropped: () => void;
+  /** Told of what the server says that went wrong. */
+  readonly onErrorText: (text: string) => void;
   readonly kill: (error: CallError, cause: SandboxDeath['cause'], call?: SandboxCall) => void;
 };
 
@@ -81,6 +83,7 @@ export class ServerCalls {
         ? judgeRpcError(message, this.#options.hidePaths)
         : judgeToolResult(message, this.#options);
     if (body === undefined) return this.#options.kill(noResult(), 'fault', entry.call);
+    if (!body.ok) this.#options.onErrorText(body.error.message);
     this.#settleTaken(message.id, body);
   }
 

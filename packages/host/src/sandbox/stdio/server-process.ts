@@ -59,6 +59,8 @@ export type ServerProcessOptions = {
   readonly onDropped: () => void;
   readonly onLog: (line: GuestLogLine) => void;
   readonly onStderr: (line: string) => void;
+  /** Told of what its tools say that went wrong. */
+  readonly onErrorText: (text: string) => void;
 };
 
 const LAST_GRACE_MS = LIMITS.abort_grace_ms.value;
@@ -129,6 +131,7 @@ export class ServerProcess implements Sandbox {
       ...{ clock, hidePaths, onDropped, outputBytesMax, channel: this.#channel, output: this.#output },
       nextId: () => this.#nextId(),
       toolOf: (name) => this.#tools.get(name),
+      onErrorText: options.onErrorText,
       onOverdue: () => this.#step('overdue'),
       onSettled: () => this.#onSettled(),
       kill: (error, cause) => this.#killForCall(error, cause),

@@ -33,6 +33,7 @@ export async function openStdioFixture(tier: Tier, stateRoot?: string): Promise<
     onOpened: quiet,
     onDropped: () => void (dropped += 1),
     onSaid: (_, line) => void said.push(line),
+    onErrorText: quiet,
   });
   return {
     driver,
