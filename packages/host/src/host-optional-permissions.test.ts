@@ -127,7 +127,7 @@ test('a newer release that asks for more is not moved to unasked, and is granted
   await expect(host.registrations.upgrade('flexible', upgrade)).rejects.toMatchObject({
     code: 'CAPABILITY_CHANGE',
     consent: {
-      asks_for: { permissions: ['llm'], hosts: [] },
+      asks_for: { permissions: ['llm'], hosts: [], tools: [] },
       differences: { permissions: { added: [] }, optional_permissions: { added: ['llm'], removed: [] } },
     },
   });

@@ -164,7 +164,7 @@ function showCompared(release: Compared, { result, say, colors, talkColors }: Te
   if (differences === null)
     return say(release.is_current ? 'the tenant runs this release' : 'the tenant runs none to compare with');
   for (const line of differenceLines(differences, colors)) result(line);
-  const words = [...(asked?.permissions ?? []), ...(asked?.hosts ?? [])];
+  const words = [...(asked?.permissions ?? []), ...(asked?.hosts ?? []), ...(asked?.tools ?? [])];
   if (words.length > 0)
     say(talkColors.yellow(`an upgrade to ${version} waits for consent to ${plain(words.join(', '))}`));
 }

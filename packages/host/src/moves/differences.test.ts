@@ -135,9 +135,9 @@ test('what was added, taken from what is there, and what was removed put back, i
 });
 
 test.each([
-  ['a capability', ['internet'], ['internet', 'llm'], { permissions: ['llm'], hosts: [] }],
-  ['a scope of callers is no capability', [], ['math:calculate'], { permissions: [], hosts: [] }],
-  ['less', ['internet', 'llm'], ['llm'], { permissions: [], hosts: [] }],
+  ['a capability', ['internet'], ['internet', 'llm'], { permissions: ['llm'], hosts: [], tools: [] }],
+  ['a scope of callers is no capability', [], ['math:calculate'], { permissions: [], hosts: [], tools: [] }],
+  ['less', ['internet', 'llm'], ['llm'], { permissions: [], hosts: [], tools: [] }],
 ] as const)('consent is asked for %s', (_what, before, after, asked) => {
   const found = consentAsked(manifestOf({ required_permissions: before }), manifestOf({ required_permissions: after }));
   expect(found).toEqual(asked);
@@ -150,15 +150,15 @@ test.each([
   ['what is no longer needed is none', { required_permissions: ['llm'] }, { optional_permissions: ['llm'] }, []],
   ['what was optional is none', { optional_permissions: ['llm', 'gate'] }, { optional_permissions: ['llm'] }, []],
 ])('consent is asked for %s, of what a plugin can do without', (_what, before, after, permissions) => {
-  expect(consentAsked(manifestOf(before), manifestOf(after))).toEqual({ permissions, hosts: [] });
+  expect(consentAsked(manifestOf(before), manifestOf(after))).toEqual({ permissions, hosts: [], tools: [] });
 });
 
 test('more hosts need consent where the internet was granted for others', () => {
   const [one, two] = [['a.example.com:443'], ['a.example.com:443', 'b.example.com:443']];
   const online = (allow: readonly string[]) => manifestOf({ required_permissions: ['internet'], network: { allow } });
-  expect(consentAsked(online(one), online(two))).toEqual({ permissions: [], hosts: ['b.example.com:443'] });
+  expect(consentAsked(online(one), online(two))).toEqual({ permissions: [], hosts: ['b.example.com:443'], tools: [] });
   expect(consentAsked(online(two), online(one)).hosts).toEqual([]);
-  expect(consentAsked(manifestOf(), online(two))).toEqual({ permissions: ['internet'], hosts: [] });
+  expect(consentAsked(manifestOf(), online(two))).toEqual({ permissions: ['internet'], hosts: [], tools: [] });
 });
 
 test('V1: after any upgrade nothing is granted that was not asked for and named', () => {

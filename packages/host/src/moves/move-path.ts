@@ -1,7 +1,7 @@
 /**
  * What the moves of registrations use, and which releases somebody may move to.
  */
-import type { WireTool } from '@bulkhead/protocol';
+import { wireToolOf, type WireTool } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
 import { releaseNotFound, type Release } from '../catalogue/plugin-shelves.ts';
 import type { InstallPath } from '../install/install-path.ts';
@@ -48,7 +48,8 @@ export function visibleRelease(path: MovePath, whose: Whose, version: string): R
 }
 
 /** The tools of a release, from its guests or the record of its trial; undefined where neither tells. */
-export async function toolsOf(path: MovePath, { digest }: Release): Promise<readonly WireTool[] | undefined> {
+export async function toolsOf(path: MovePath, { digest, manifest }: Release): Promise<readonly WireTool[] | undefined> {
+  if (manifest.mcp !== undefined) return manifest.mcp.tools.map(wireToolOf); // Pinned.
   const ready = path.fleet.find(digest)?.ready();
   if (ready !== undefined) return ready.tools;
   const key = { digest, tier: path.tier, node_version: process.version };

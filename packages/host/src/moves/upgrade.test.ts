@@ -114,7 +114,7 @@ test('what asks for more waits for consent, which says what is granted; coming b
     message: 'asks 2.0.0 asks for the permissions llm, threads, which 1.0.0 did not',
     hint: expect.stringContaining('"grant": ["llm","threads"]') as string,
     consent: {
-      asks_for: { permissions: ['llm', 'threads'], hosts: [] },
+      asks_for: { permissions: ['llm', 'threads'], hosts: [], tools: [] },
       differences: { permissions: { added: ['llm', 'threads'], removed: ['events'] } },
     },
   });

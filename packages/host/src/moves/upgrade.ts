@@ -94,10 +94,11 @@ async function insistOnConsent(path: MovePath, before: Release, release: Release
     { manifest: release.manifest, tools: await toolsOf(path, release), dependencies: release.origin.dependencies },
   );
   const { name, version } = release.manifest;
-  const { permissions, hosts } = asks_for;
+  const { permissions, hosts, tools } = asks_for;
   const what = [
     ...(permissions.length > 0 ? [`the permissions ${permissions.join(', ')}`] : []),
     ...(hosts.length > 0 ? [`the hosts ${hosts.join(', ')}`] : []),
+    ...(tools.length > 0 ? [`other definitions of the tools ${tools.join(', ')}`] : []),
   ].join(' and ');
   throw new HostError('CAPABILITY_CHANGE', {
     message: `${name} ${version} asks for ${what}, which ${before.manifest.version} did not`,

@@ -85,6 +85,9 @@ const DifferencesSchema = Type.Object({
 /** What an upgrade has to be consented to. */
 const ConsentSchema = Type.Object({
   permissions: Type.Array(Type.String(), { description: 'Host capabilities; name in `grant` those to be granted.' }),
+  tools: Type.Array(Type.String(), {
+    description: 'Tools of an MCP server that are defined in another way, or are new.',
+  }),
   hosts: Type.Array(Type.String(), {
     description: 'Hosts that it may reach in addition, by the capability `internet`.',
   }),

@@ -95,7 +95,7 @@ test('what differs is shown before an upgrade, and what asks for more waits for 
     body: {
       version: '2.0.0',
       is_current: false,
-      asks_for: { permissions: ['llm'], hosts: [] },
+      asks_for: { permissions: ['llm'], hosts: [], tools: [] },
       differences: {
         permissions: { added: ['llm'], removed: [] },
         limits: [{ name: 'memory_mb', from: 512, to: 128 }],
