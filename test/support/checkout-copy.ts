@@ -59,3 +59,15 @@ async function findModule(name: string, from: string): Promise<string | undefine
   }
   return undefined;
 }
+
+/** Copies an installed package with all that it needs below another folder, where its imports find one another as they do here. */
+export async function copyPackage(name: string, into: string): Promise<void> {
+  const own = await findModule(name, ROOT);
+  if (own === undefined) throw new Error(`${name} is not installed here`);
+  const modules = new Set([own]);
+  await collectModules(join(ROOT, own), modules);
+  const isNested = (path: string): boolean => path.split('/node_modules/').length > 2;
+  for (const path of [...modules].filter((one) => !isNested(`/${one}`))) {
+    await cp(join(ROOT, path), join(into, path), { recursive: true, verbatimSymlinks: true });
+  }
+}

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { TIERS } from '@bulkhead/protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { asksForTenant, examples, type VerbContext } from './remote/server-verb.ts';
+import { asksForTenant, examples, type ServerOptions, type VerbContext } from './remote/server-verb.ts';
 import { KINDS, LANGUAGES, STYLES } from './scaffold/choices.ts';
 import type { Terminal } from './terminal.ts';
 import { addTokenVerbs } from './verbs/api-token.ts';
@@ -192,22 +192,39 @@ function addInit({ program, terminal, exit }: VerbContext): void {
     .command('init')
     .description('Make ./NAME: a plugin that loads and is healthy as it stands')
     .argument('[name]', 'name of the plugin; asked for on a terminal, with the rest')
-    .addOption(new Option('--kind <kind>', 'what it offers (default: tool)').choices(KINDS))
+    .addOption(new Option('--kind <kind>', 'what it offers (default: tool)').choices([...KINDS, 'mcp'] as const))
     .addOption(new Option('--style <style>', 'how it is written; define is for tools and hooks').choices(STYLES))
     .addOption(new Option('--lang <lang>', 'TypeScript or JavaScript (default: ts)').choices(LANGUAGES))
-    .addHelpText('after', examples(['bulkhead init weather', 'bulkhead init latency --kind monitor --lang js']))
+    .option('--from <what>', 'of --kind mcp: a package, a folder or a command, with its arguments')
+    .option(
+      '--env <variable...>',
+      'of --kind mcp: NAME=VALUE, where {data} stands for its folder; or NAME, to be granted',
+    )
+    .addHelpText(
+      'after',
+      examples([
+        'bulkhead init weather',
+        'bulkhead init latency --kind monitor --lang js',
+        'bulkhead init everything --kind mcp --from @modelcontextprotocol/server-everything',
+      ]),
+    )
     .action(async (name, options) =>
       exit(await (await import('./verbs/init.ts')).init({ name, ...options }, terminal)),
     );
 }
 
 function addDoctor({ program, terminal, exit }: VerbContext): void {
-  program
-    .command('doctor')
-    .description('Measure the sandbox of this machine, layer by layer, and say what would raise it')
-    .option('--json', 'print the receipt as one line of JSON')
-    .addHelpText('after', examples(['bulkhead doctor', 'bulkhead doctor --json']))
-    .action(async (options) => exit(await (await import('./verbs/doctor.ts')).doctor(options, terminal)));
+  asksForTenant(program.command('doctor'))
+    .description('Measure the sandbox of this machine, or say what a plugin of a server was refused')
+    .option('--plugin <name>', 'of a running server: what it tried, and the permission that it would take')
+    .addHelpText('after', examples(['bulkhead doctor', 'bulkhead doctor --json', 'bulkhead doctor --plugin weather']))
+    .action(async ({ plugin, ...options }: ServerOptions & { readonly plugin?: string }) =>
+      exit(
+        plugin === undefined
+          ? await (await import('./verbs/doctor.ts')).doctor(options, terminal)
+          : await (await import('./verbs/doctor-plugin.ts')).doctorPlugin({ plugin, ...options }, terminal),
+      ),
+    );
 }
 
 function addMigrate({ program, terminal, exit }: VerbContext): void {

@@ -35,6 +35,7 @@ import type { BackendRule } from './llm/backends.ts';
 import type { LanguageModels } from './llm/llm.ts';
 import type { IndexedFrom } from './plugin-index/read-index.ts';
 import type { JournalSource } from './journal/journal.ts';
+import type { RefusedAttempt } from './refusals/refusals.ts';
 import type { HealthView, LastHealth } from './registry/health.ts';
 import type { UnsignedPolicy } from './install/judge-signature.ts';
 import type { Transition } from './registry/history.ts';
@@ -477,6 +478,8 @@ export type PluginDebug = {
   readonly health_report: LastHealth;
   readonly threads: readonly PluginThread[];
   readonly instances: readonly PluginInstance[];
+  /** What an MCP server tried and was refused, as far as it says so; the newest last. */
+  readonly refused: readonly RefusedAttempt[];
   readonly error_log: readonly PluginLogLine[];
   /** Null while the storage is away. */
   readonly last_calls: readonly Omit<LedgerRow, 'node' | 'tenant_id' | 'plugin_name'>[] | null;

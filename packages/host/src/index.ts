@@ -8,6 +8,14 @@ export { createDebugHost } from './debug-host.ts';
 export type { Inspector } from './debug/inspector.ts';
 export { createHost } from './host.ts';
 export { checkPlugin, type CheckOptions, type CheckReport } from './check.ts';
+export {
+  deriveMcpManifest,
+  findMachineCommand,
+  installMcpPackage,
+  type McpPlugin,
+  type McpStart,
+} from './mcp-plugin.ts';
+export type { RefusedAttempt } from './refusals/refusals.ts';
 export type { Mended } from './mend.ts';
 export { ALLOWED_LICENSES, isAllowedLicense } from './review/judge-licenses.ts';
 export { reviewRules, type ReviewRule } from './review/rules.ts';

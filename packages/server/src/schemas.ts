@@ -117,6 +117,8 @@ export const ListedToolSchema = Type.Object({
   idempotent: Type.Boolean(),
   needs_approval: Type.Boolean(),
   required_permissions: Type.Array(Type.String()),
+  mcp_name: Type.Optional(Type.String({ description: 'Of an MCP server: its own name of the tool.' })),
+  annotations: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Its hints.' })),
 });
 
 /** A release after a reload. */

@@ -5,26 +5,27 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
-import { parsePluginName } from '@bulkhead/protocol';
+import { parsePluginName, type PluginName } from '@bulkhead/protocol';
 import { EXIT_OK } from '../exit-codes.ts';
-import { KINDS, LANGUAGES, stylesOf, toChoices, type Choices } from '../scaffold/choices.ts';
+import { KINDS, LANGUAGES, stylesOf, toChoices, type Choices, type Kind } from '../scaffold/choices.ts';
 import { pluginFiles } from '../scaffold/plugin-files.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
+import { makeFolder } from '../scaffold/new-folder.ts';
+import type { InitMcpOptions } from './init-mcp.ts';
 
 /** Arguments and options as they were typed. */
-export type InitOptions = Partial<Choices> & { readonly name?: string };
+export type InitOptions = Partial<Omit<Choices, 'kind'>> &
+  InitMcpOptions & { readonly kind?: Kind | 'mcp'; readonly name?: string };
 
 /** Makes ./NAME; on a terminal what was left out is asked for where the name was, in a pipe nothing is asked. */
 export async function init(options: InitOptions, terminal: Terminal): Promise<number> {
-  const asked = options.name === undefined ? await askOnTerminal(options) : { ...options, name: options.name };
-  const plugin = parsePluginName(asked.name);
-  if (plugin === undefined) {
-    throw new UsageError(
-      `${JSON.stringify(asked.name)} is no name for a plugin`,
-      'Use a-z, 0-9, "_" and "-", beginning with a letter, at most 64 characters, no "__".',
-    );
-  }
+  const { kind, from, env = [], ...rest } = options;
+  if (kind === 'mcp') return initServer(options, terminal);
+  if (from !== undefined || env.length > 0) throw new UsageError('--from and --env are for --kind mcp');
+  const typed = { ...rest, ...(kind !== undefined && { kind }) };
+  const asked = typed.name === undefined ? await askOnTerminal(typed) : { ...typed, name: typed.name };
+  const plugin = insistOnName(asked.name);
   const choices = toChoices(asked);
   await makeFolder(plugin);
   for (const [path, text] of pluginFiles(plugin, choices)) await writeInside(plugin, path, text);
@@ -36,16 +37,36 @@ export async function init(options: InitOptions, terminal: Terminal): Promise<nu
   return EXIT_OK;
 }
 
+/** What an MCP server is made of is not ours to choose. */
+async function initServer(options: InitOptions, terminal: Terminal): Promise<number> {
+  const { name, style, lang, ...given } = options;
+  if (name === undefined) throw new UsageError('the name of the plugin is missing', 'bulkhead init NAME --kind mcp');
+  if (style !== undefined || lang !== undefined) throw new UsageError('an MCP server has no --style and no --lang');
+  const plugin = insistOnName(name);
+  const { initMcp } = await import('./init-mcp.ts');
+  return initMcp(plugin, given, terminal);
+}
+
+function insistOnName(name: string): PluginName {
+  const plugin = parsePluginName(name);
+  if (plugin !== undefined) return plugin;
+  throw new UsageError(
+    `${JSON.stringify(name)} is no name for a plugin`,
+    'Use a-z, 0-9, "_" and "-", beginning with a letter, at most 64 characters, no "__".',
+  );
+}
+
+type Typed = Partial<Choices> & { readonly name?: string };
 type Named = Partial<Choices> & { readonly name: string };
 
-async function askOnTerminal(options: InitOptions): Promise<Named> {
+async function askOnTerminal(options: Typed): Promise<Named> {
   if (!process.stdin.isTTY) throw new UsageError('the name of the plugin is missing', 'bulkhead init NAME');
   return askFor(options, { input: process.stdin, output: process.stderr });
 }
 
 /** Asks for what was left out; an empty answer is the first choice, and a wrong one is asked for again. */
 export async function askFor(
-  options: InitOptions,
+  options: Typed,
   streams: { readonly input: Readable; readonly output: Writable },
 ): Promise<Named> {
   const lines = createInterface(streams);
@@ -72,17 +93,6 @@ export async function askFor(
     return { name, kind, style, lang };
   } finally {
     lines.close();
-  }
-}
-
-/** Made in one step, so that a folder that is there is never written into. */
-async function makeFolder(name: string): Promise<void> {
-  try {
-    await mkdir(name);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    if (code !== 'EEXIST') throw new UsageError(`./${name} cannot be made (${code})`);
-    throw new UsageError(`./${name} is there already`, 'Choose another name, or remove it first.');
   }
 }
 

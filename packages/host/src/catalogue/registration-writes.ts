@@ -3,7 +3,7 @@
  * with its line of the audit log, and a move with its line of the registration's own history. It decides no permission and
  * tries no release.
  */
-import type { JsonObject } from '@bulkhead/protocol';
+import { envNameOf, type JsonObject } from '@bulkhead/protocol';
 import { isDeepStrictEqual } from 'node:util';
 import { isoTime } from '../base/clock.ts';
 import { HostError } from '../base/host-error.ts';
@@ -143,9 +143,16 @@ function planWrite(
     enabled: row.enabled,
     ...(moves.length > 0 && known !== undefined && { from_version: known.plugin_version }),
     ...(move?.reason !== undefined && { reason: move.reason }),
+    ...envDetail(row),
   };
   const deed = { actor: by, action, tenant_id: tenant, resource: `plugin ${plugin}`, details };
   return audited(writer.clock, [...tenants, put, ...moves], deed);
+}
+
+/** Values of the server's own environment that a plugin gets are named in the line, and never written. */
+function envDetail({ granted_permissions }: RegistrationRow): { readonly env?: readonly string[] } {
+  const env = granted_permissions.flatMap((word) => envNameOf(word) ?? []);
+  return env.length === 0 ? {} : { env };
 }
 
 /** The line of the history, where the version is another one. */

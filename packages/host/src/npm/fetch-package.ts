@@ -59,7 +59,8 @@ const NPM_MS = 60_000;
 const OUTPUT_BYTES_MAX = 1024 * 1024;
 const PASSED_ON = /^(?:npm_config_\w+|https?_proxy|no_proxy|home|path|node_extra_ca_certs|lang)$/i;
 
-function npmEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+/** What npm is run with: its settings, the proxy, the home folder, and what is fixed here. */
+export function npmEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const kept = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return { ...Object.fromEntries(kept.filter(([name]) => PASSED_ON.test(name))), ...FIXED_SETTINGS };
 }
@@ -76,7 +77,8 @@ const FIXED_SETTINGS = {
 
 type NpmRun = { readonly cwd: string; readonly env: Record<string, string> };
 
-async function runNpm(args: readonly string[], { cwd, env }: NpmRun): Promise<string> {
+/** Runs the npm client of this machine, within a time and with bounded output. @throws {HostError} `NPM_FETCH_FAILED`. */
+export async function runNpm(args: readonly string[], { cwd, env }: NpmRun): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const child = spawn('npm', [...args], {
     cwd,

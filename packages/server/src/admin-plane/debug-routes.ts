@@ -66,6 +66,18 @@ const ThreadSchema = Type.Object({
   instance_id: Type.String(),
 });
 
+const RefusedSchema = Type.Object({
+  what: Type.Enum(['file', 'child', 'network', 'environment']),
+  target: Type.String({ description: 'A path, a program, an address or a variable.' }),
+  error: Type.String({ description: 'Such as EACCES; `unset` of a variable.' }),
+  permission: Type.Union([Type.String(), Type.Null()], {
+    description: 'What would permit it; null where nothing does.',
+  }),
+  times: Type.Integer(),
+  first_at: time,
+  last_at: time,
+});
+
 const DebugSchema = Type.Object({
   plugin: Type.String(),
   tenant_id: Type.String(),
@@ -85,6 +97,9 @@ const DebugSchema = Type.Object({
   threads: Type.Array(ThreadSchema),
   waiting_calls: Type.Integer({ description: 'Calls that wait for an instance.' }),
   instances: Type.Array(InstanceSchema),
+  refused: Type.Array(RefusedSchema, {
+    description: 'What an MCP server tried and was refused, as far as it says so; the newest last.',
+  }),
   error_log: Type.Array(LogLineSchema, { description: 'The newest errors of the log, oldest first.' }),
   last_calls: Type.Union([Type.Array(CallSchema), Type.Null()], {
     description: 'Newest first; null while the storage is away.',

@@ -22,6 +22,7 @@ import {
   type AvailablePluginSchema,
 } from './registration-schemas.ts';
 import { ErrorBodySchema, PluginParamsSchema } from '../schemas.ts';
+import { refuseServerValues } from './server-values.ts';
 
 const security = [{ bearer: [] }];
 const errors = { 401: ErrorBodySchema, 403: ErrorBodySchema, 404: ErrorBodySchema, 422: ErrorBodySchema } as const;
@@ -95,8 +96,10 @@ function addSwitches(app: FastifyInstance, { registrations }: Host): void {
       },
     },
     async (request) => {
-      const { tenant, actor: by, isPlatform } = callerOf(request);
+      const caller = callerOf(request);
+      const { tenant, actor: by, isPlatform } = caller;
       const { grant, config: given } = request.body ?? {};
+      refuseServerValues(grant, caller);
       const row = await registrations.enable(request.params.name, {
         tenant,
         by,

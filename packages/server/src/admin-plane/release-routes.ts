@@ -20,6 +20,7 @@ import {
 } from './release-schemas.ts';
 import { registered, RegistrationSchema } from './registration-schemas.ts';
 import { ErrorBodySchema, PluginParamsSchema } from '../schemas.ts';
+import { refuseServerValues } from './server-values.ts';
 
 const security = [{ bearer: [] }];
 const errors = { 401: ErrorBodySchema, 403: ErrorBodySchema, 404: ErrorBodySchema, 422: ErrorBodySchema } as const;
@@ -120,7 +121,9 @@ function addMoves(app: FastifyInstance, { registrations }: Host): void {
       },
     },
     async (request, reply) => {
-      const options = { ...request.body, ...asked(callerOf(request)), ...expectedRevision(request) };
+      const caller = callerOf(request);
+      refuseServerValues(request.body.grant, caller);
+      const options = { ...request.body, ...asked(caller), ...expectedRevision(request) };
       return answer(reply, await registrations.upgrade(request.params.name, options));
     },
   );
