@@ -317,7 +317,6 @@ export type GuestLimits = {
  */
 export const LIMIT_PROFILES = {
   plugin: { timeout_ms: 30_000, cpu_ms: 30_000, memory_mb: 512, output_bytes: MIB, concurrency: 8, instances: 2 },
-  mcp: { timeout_ms: 30_000, cpu_ms: 30_000, memory_mb: 512, output_bytes: MIB, concurrency: 8, instances: 1 },
   analysis: { timeout_ms: 60_000, cpu_ms: 60_000, memory_mb: 1_024, output_bytes: MIB, concurrency: 8, instances: 2 },
   case: { timeout_ms: 2_000, cpu_ms: 2_000, memory_mb: 512, output_bytes: MIB, concurrency: 1, instances: 2 },
   execute: { timeout_ms: 60_000, cpu_ms: 60_000, memory_mb: 1_024, output_bytes: MIB, concurrency: 1, instances: 2 },

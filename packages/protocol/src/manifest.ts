@@ -404,7 +404,7 @@ function withDefaults(source: ManifestSource, value: JsonObject): Manifest {
         { hosts: secret.hosts, in: secret.in ?? ['header'] },
       ]),
     ),
-    limits: { ...LIMIT_PROFILES[source.driver === 'stdio' ? 'mcp' : 'plugin'], ...source.limits },
+    limits: { ...LIMIT_PROFILES.plugin, ...(source.driver === 'stdio' && ONE_INSTANCE), ...source.limits },
     sandbox: { scope: 'tenant', ...source.sandbox, min_tier: minTierOf(source) },
     ledger: source.ledger ?? 'batched',
     hooks: source.hooks ?? [],
@@ -422,6 +422,9 @@ function withDefaults(source: ManifestSource, value: JsonObject): Manifest {
   };
   return manifest as Manifest; // The only place that makes one.
 }
+
+/** An MCP server keeps a folder for its tenant, and two would share it. */
+const ONE_INSTANCE = { instances: 1 };
 
 /** The schema has said that these are JSON. */
 function mcpOf({ driver, mcp }: ManifestSource): McpServer | undefined {
