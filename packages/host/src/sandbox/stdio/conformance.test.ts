@@ -29,13 +29,17 @@ for (const tier of ['confined', 'jail'] as const) {
   sandboxConformance(`stdio driver at tier ${tier}`, () => openUnderTest(tier), 'mcp_server');
 }
 
+/** A guest boots before its plugin is loaded; for a server that is one. */
+const BOOT_MS = 3_000;
+
 async function openUnderTest(tier: 'confined' | 'jail'): Promise<DriverUnderTest> {
   const fixture = await openStdioFixture(tier);
   return {
     open: async (source, { memoryMb = 64, outputBytesMax = 1024 * 1024, initTimeoutMs = 10_000 } = {}) => {
       const files = { 'main.mjs': SERVED_PLUGIN, 'plugin.mjs': source, 'mcp.mjs': MCP_SERVER };
       const tools = source === PLUGIN ? pinned(...NAMES) : [];
-      return plainly(await fixture.driver.open(serverSpec(files, { tools, memoryMb, outputBytesMax, initTimeoutMs })));
+      const limits = { memoryMb, outputBytesMax, initTimeoutMs: initTimeoutMs + BOOT_MS };
+      return plainly(await fixture.driver.open(serverSpec(files, { tools, ...limits })));
     },
     droppedCount: fixture.droppedCount,
     logged: () => [],

@@ -109,7 +109,10 @@ export function createStdioDriver(options: StdioDriverOptions): StdioDriver {
     const tree = await trees.place(spec.digest, spec.readTree);
     if (!tree.ok) return refused(tree.error);
     const started = await startServer(options, { spec, treeDir: tree.dir, state, isClosed: () => isClosed });
-    if (!started.ok) return refused(started.error);
+    if (!started.ok) {
+      tree.letGo();
+      return refused(started.error);
+    }
     const { server, release, handle } = started;
     live.add(server);
     const unwatch = watchdog.watch(watchedOf(server, handle, spec), {
@@ -118,6 +121,7 @@ export function createStdioDriver(options: StdioDriverOptions): StdioDriver {
     });
     void server.died.then(() => {
       unwatch();
+      tree.letGo();
       live.delete(server);
       const left = release().finally(() => leaving.delete(left));
       leaving.add(left);
@@ -141,6 +145,7 @@ export function createStdioDriver(options: StdioDriverOptions): StdioDriver {
       isClosed = true;
       await Promise.all([...live].map((server) => server.close()));
       await Promise.all(leaving);
+      trees.close();
       watchdog.close();
     },
   };
