@@ -65,6 +65,8 @@ export type LiveOptions = {
   /** The most that any plugin takes of a tenant. */
   readonly callsPerSecondMax: number;
   readonly compileTool: (plugin: Pick<LiveSpec, 'name' | 'manifest'>, tool: WireTool) => LiveTool | string;
+  /** The same of a tool that is known to compile. */
+  readonly recallTool: (plugin: Pick<LiveSpec, 'name' | 'manifest'>, tool: WireTool) => LiveTool;
   /** The limits that hold here for a plugin that asks for these. */
   readonly limitsOf: (limits: GuestLimits) => GuestLimits;
   /** Placeholders of the secrets that a tenant gives the plugin. */
@@ -301,15 +303,17 @@ export class LivePlugin {
   }
 
   /**
-   * Takes what a guest said of the release: now, or in a trial on record. What later guests say changes nothing for callers.
+   * Takes what a guest said of the release: now, or in a trial on record (`isRecalled`). What later guests say changes nothing for
+   * callers.
    *
    * @returns what is wrong with it, in words for its author.
    */
-  learn(ready: GuestReady): string | undefined {
+  learn(ready: GuestReady, isRecalled = false): string | undefined {
     if (this.#tools !== undefined) return undefined;
     const tools = new Map<string, LiveTool>();
     for (const wire of ready.tools) {
-      const tool = this.#options.compileTool(this.spec, wire);
+      const make = isRecalled ? this.#options.recallTool : this.#options.compileTool;
+      const tool = make(this.spec, wire);
       if (typeof tool === 'string') return tool;
       if (tools.has(wire.name)) return `the plugin offers two tools named "${wire.name}"`;
       tools.set(wire.name, tool);

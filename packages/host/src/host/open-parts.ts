@@ -11,7 +11,7 @@ import { createCallIds } from '../base/call-ids.ts';
 import { HostError } from '../base/host-error.ts';
 import { systemTimer } from '../base/timer.ts';
 import type { CallPath } from '../call/call-run.ts';
-import { compileTool } from '../fleet/compile-tool.ts';
+import { compileTool, recallTool } from '../fleet/compile-tool.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
 import type { TierPolicy } from '../fleet/needed-tier.ts';
 import type { Residents } from '../fleet/residents.ts';
@@ -113,8 +113,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const llm = openLlm(settings, { storage, usage, catalogue, metrics, late: lateCalls });
   const asked = { storage, metrics, events, egress, llm, threads: background.methods, late: lateCalls };
   const artifacts = await openArtifacts(settings, releases, storage);
-  const refusals = createRefusals(clock.wallTime);
-  const drivers = await openDrivers(settings, { sandbox, artifacts, releases, metrics, journal, refusals }, closing);
+  const drivers = await openDrivers(settings, { sandbox, artifacts, releases, metrics, journal }, closing);
   const watchers = { registry, metrics, chargeGuest, journal, background, events, egress, possessions };
   const live = liveOptions(settings, { drivers, ...watchers, answerAsk: openServices(settings, asked) });
   const fleet = createFleet(live);
@@ -142,9 +141,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
     follower,
     rollouts,
     nodes,
-    sandbox,
-    stdio: drivers.stdio,
-    refusals,
+    ...drivers,
     live,
     journal,
     events,
@@ -290,14 +287,15 @@ async function openSandbox(settings: HostSettings, { metrics, journal }: Told): 
   });
 }
 
-type Opened = Told & { readonly refusals: Refusals } & Pick<Drivers, 'sandbox' | 'artifacts' | 'releases'>;
+type Opened = Told & Pick<Drivers, 'sandbox' | 'artifacts' | 'releases'>;
 
 /** MCP servers end before the run folder goes, in which their files are. */
 async function openDrivers(
   { clock, log, dataDir, env }: HostSettings,
-  { metrics, journal, refusals, ...brought }: Opened,
+  { metrics, journal, ...brought }: Opened,
   closing: AsyncDisposableStack,
-): Promise<Drivers> {
+): Promise<Drivers & Pick<HostParts, 'refusals'>> {
+  const refusals = createRefusals(clock.wallTime);
   const stdio = await openStdioDriver({
     ...{ clock, log, sandbox: brought.sandbox },
     stateRoot: dataDir === undefined ? undefined : join(dataDir, 'state'),
@@ -307,7 +305,7 @@ async function openDrivers(
     onErrorText: refusals.note,
   });
   closing.defer(() => stdio.close());
-  return { ...brought, stdio, env };
+  return { ...brought, stdio, refusals, env };
 }
 
 function saidTo(journal: Journal): ProcessDriverOptions['onSaid'] {
@@ -354,6 +352,7 @@ function liveOptions(
     healthTimeoutMs: settings.healthTimeoutMs,
     callsPerSecondMax: settings.pluginCallsPerSecond,
     compileTool,
+    recallTool,
     secretsOf: possessions.secretsOf,
     limitsOf: (limits) => (settings.debugging === undefined ? limits : debugLimits(limits)),
     mayBeShared: (plugin) => settings.sharedPlugins.includes(plugin),

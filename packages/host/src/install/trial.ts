@@ -84,7 +84,7 @@ function keyOf(path: InstallPath, live: LivePlugin): TrialKey {
 /** A storage that does not answer costs a trial, and not the install. */
 async function recall(path: InstallPath, live: LivePlugin): Promise<Trial | undefined> {
   const row = await path.storage.getTrial(keyOf(path, live)).catch(() => undefined);
-  if (row?.state !== 'INITIALIZED' || row.ready === null || live.learn(row.ready) !== undefined) return undefined;
+  if (row?.state !== 'INITIALIZED' || row.ready === null || live.learn(row.ready, true) !== undefined) return undefined;
   return { failure: undefined, health: row.health };
 }
 
