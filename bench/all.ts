@@ -13,6 +13,7 @@ const BENCHES = [
   'mcp',
   'server',
   'registrations',
+  'mcp-plugins',
   'recall',
   'tenants',
   'check',
