@@ -8,7 +8,8 @@ import type { Named } from './names.ts';
 
 /** What a client lists. */
 export function toMcpTool({ name, item: tool }: Named<ListedTool>): Tool {
-  const { description, parameters, returns, idempotent, plugin, needs_approval, required_permissions } = tool;
+  const { description, parameters, returns, idempotent, plugin, needs_approval, required_permissions, annotations } =
+    tool;
   const outputSchema = schemaOf(returns);
   return {
     name,
@@ -16,7 +17,7 @@ export function toMcpTool({ name, item: tool }: Named<ListedTool>): Tool {
     description,
     inputSchema: { ...parameters, type: 'object' },
     ...(outputSchema !== undefined && { outputSchema }),
-    annotations: { idempotentHint: idempotent },
+    annotations: { idempotentHint: idempotent, ...annotations },
     _meta: {
       'bulkhead/plugin': plugin,
       'bulkhead/needs_approval': needs_approval,
@@ -32,11 +33,11 @@ export function schemaOf(returns: ListedTool['returns']): Tool['outputSchema'] |
 
 /**
  * What a call is answered. `structuredContent` is there where the value is an object, and of a tool that answers with content where
- * it has some; its blocks are as `show` writes them.
+ * it has some; its blocks, and those of an MCP server, are as `show` writes them.
  */
 export function toMcpResult(
   outcome: Outcome,
-  { content }: Pick<ListedTool, 'content'>,
+  { content, mcp_name }: Pick<ListedTool, 'content' | 'mcp_name'>,
   show: (blocks: JsonValue) => JsonValue,
 ): CallToolResult {
   const { call_id, tier, duration_ms } = outcome.call;
@@ -47,6 +48,9 @@ export function toMcpResult(
       const shown = { ...value, content: show(value['content'] ?? []) };
       return { ...shown, _meta: report } as unknown as CallToolResult; // The host judged its form.
     }
+    const blocks = mcp_name === undefined ? undefined : blocksOf(outcome);
+    if (blocks !== undefined)
+      return { ...blocks, content: show(blocks.content), _meta: report } as unknown as CallToolResult;
     return { content: [textOf(value)], ...(isJsonObject(value) && { structuredContent: value }), _meta: report };
   }
   const { kind, code, message, hint, retryable } = outcome.error;
@@ -56,6 +60,15 @@ export function toMcpResult(
     isError: true,
     _meta: { ...report, 'bulkhead/error': error },
   };
+}
+
+type Blocks = { readonly content: JsonValue; readonly structuredContent?: JsonValue };
+
+/** What a server that runs as a plugin answered: blocks beside its structured content, or blocks alone (ADR 28). */
+function blocksOf({ value, call }: Extract<Outcome, { readonly ok: true }>): Blocks | undefined {
+  const beside = call.metadata?.['content'];
+  if (Array.isArray(beside)) return { content: beside, structuredContent: value };
+  return isJsonObject(value) && Array.isArray(value['content']) ? { content: value['content'] } : undefined;
 }
 
 function textOf(value: JsonValue): { readonly type: 'text'; readonly text: string } {
