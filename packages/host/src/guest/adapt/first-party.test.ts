@@ -53,6 +53,7 @@ test('every first-party folder is complete: plugin.json without a finding, main,
   expect(folders.map((folder) => folder.name)).toEqual([
     'calculator',
     'greeter',
+    'llm_mock',
     'memory_analyzer',
     'pattern_recognizer',
     'system_diagnostics',
