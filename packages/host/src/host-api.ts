@@ -95,6 +95,11 @@ export type HostOptions = {
   readonly hooks?: Readonly<Record<string, HookRule>>;
   /** Which backends of language models take part, and how; each plugin's alike where it is left out. */
   readonly llm?: { readonly backends?: readonly BackendRule[] };
+  /**
+   * Hosts with their ports, by the plugin's name, that it may reach beside those of its `network.allow`, and that may be given its
+   * secrets beside those of `secrets.*.hosts`: for plugins whose configuration says where a service is. None by default.
+   */
+  readonly pluginHosts?: Readonly<Record<string, readonly string[]>>;
   /** Spares of the default shape in the warm pool; 1 by default, 0 for none. */
   readonly spareCount?: number;
   /** Memory of those spares in MiB, which is that of a plugin without limits of its own by default: one of another size starts cold. */

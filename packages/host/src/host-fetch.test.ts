@@ -6,6 +6,7 @@ import { resolveSettings } from './host/settings.ts';
 import type { Host, HostOptions } from './host-api.ts';
 
 const API = 'api.example.com';
+const MORE = 'more.example.com';
 const VALUE = 'canary-7fd1c0a94b6e8835-value';
 const ASKS = {
   required_permissions: ['internet', 'secrets'],
@@ -17,6 +18,8 @@ const SOURCE = toolsSource({
     return { status, url, redirected, ok, kind: response.headers.get('x-kind'), text: await response.text() };`,
   key: `const response = await fetch('https://${API}/', { headers: { authorization: 'Bearer ' + context.secrets.API_KEY } });
     return { echo: await response.text(), own: context.secrets.API_KEY };`,
+  more: `const response = await fetch('https://${MORE}/', { headers: { authorization: 'Bearer ' + context.secrets.API_KEY } });
+    return { text: await response.text() };`,
   post: `const body = params.bytes ? new Uint8Array(params.bytes).fill(7) : params.body;
     return (await fetch('https://${API}/', { method: 'POST', body })).status;`,
   fails: `try { await fetch(params.url); return 'fetched'; }
@@ -43,7 +46,7 @@ const SOURCE = toolsSource({
 let net: FakeInternet;
 let folders: PluginFolders;
 beforeAll(async () => {
-  [net, folders] = await Promise.all([openInternet([API, 'inside.example.com']), createPluginFolders()]);
+  [net, folders] = await Promise.all([openInternet([API, MORE, 'inside.example.com']), createPluginFolders()]);
   net.name('inside.example.com', ['10.0.0.7']);
   await folders.write('weather', SOURCE, ASKS);
   await folders.write('quiet', SOURCE);
@@ -234,6 +237,17 @@ test('what may go out follows the grant and the secret, not what an instance was
   await host.secrets.set('weather', { name: 'API_KEY', value: 'another-value-of-it' });
   await ask(host, 'key');
   expect(net.received.at(-1)?.headers.authorization).toBe('Bearer another-value-of-it');
+});
+
+test('the operator may let one plugin reach one host more, with its secrets', async () => {
+  const params = { url: `https://${MORE}/` };
+  await using narrow = await open({ pluginHosts: { quiet: [`${MORE}:443`] } });
+  expect(await ask(narrow, 'fails', params)).toMatchObject({ code: 'EGRESS_REFUSED' });
+  await using host = await open({ pluginHosts: { weather: [`${MORE}:443`] } });
+  net.serve(MORE, ({ headers }, response) => response.end(String(headers.authorization)));
+  const { text } = await ask<{ text: string }>(host, 'more');
+  expect(net.received.at(-1)?.headers.authorization).toBe(`Bearer ${VALUE}`);
+  expect(text).not.toContain(VALUE);
 });
 
 test('a plugin that can do without the internet is refused it until it is granted, and may try', async () => {

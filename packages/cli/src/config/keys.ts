@@ -5,6 +5,7 @@
 import { UNSIGNED_POLICIES, isPublicKey, type IndexSource } from '@bulkhead/host';
 import { LOG_LEVELS } from '@bulkhead/server';
 import { LIMITS, TIERS, isHostPort, isJsonObject, parsePluginName } from '@bulkhead/protocol';
+import { isPluginHost } from './plugin-hosts.ts';
 import { BACKENDS, HOOK_RULES, fromJson } from './table-lists.ts';
 
 /** One key. `parse` answers undefined for a value that it does not take; `fromText` reads an environment variable. */
@@ -77,6 +78,11 @@ export const CONFIG_KEYS = {
     fallback: [],
     about:
       'Hosts with their ports, such as `localhost:11434`, that plugins may reach though they are private, without encryption too; those that list them and were granted `internet`.',
+  }),
+  'egress.plugin_hosts': pluginHostList({
+    fallback: [],
+    about:
+      'Hosts that one plugin may reach, and be given its secrets for, beside those of its manifest, such as `llm_openai_compatible=llm.example.com:443`.',
   }),
   'hooks.rules': HOOK_RULES,
   'llm.backends': BACKENDS,
@@ -229,6 +235,18 @@ function hosts(about: About<Words>): ConfigKey<Words> {
     parse: (value) => {
       const given = parse(value);
       return given?.every(isHostPort) === true ? given : undefined;
+    },
+  };
+}
+
+function pluginHostList(about: About<Words>): ConfigKey<Words> {
+  const { parse, ...key } = list(about);
+  return {
+    ...key,
+    expected: 'a list of PLUGIN=HOST:PORT',
+    parse: (value) => {
+      const given = parse(value);
+      return given?.every(isPluginHost) === true ? given : undefined;
     },
   };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeFolder, REPOSITORY } from '../cli-fixture.ts';
 import { CONFIG_KEYS } from './keys.ts';
+import { pluginHosts } from './plugin-hosts.ts';
 import { loadConfig } from './load-config.ts';
 import { backendRulesOf, hookRulesOf } from './table-lists.ts';
 
@@ -120,6 +121,14 @@ test('what OAuth clients of /mcp are told is addresses', async () => {
     await expect(load(toml(wrong, 'https://a.example'))).rejects.toThrow('expected a list of addresses with https');
   for (const wrong of ['https://a.example/', 'https://a.example/mcp', 'a.example'])
     await expect(load(toml('https://a.example', wrong))).rejects.toThrow('expected scheme, host and port');
+});
+
+test('hosts of one plugin are named with it', async () => {
+  const toml = (text: string): string => `[egress]\nplugin_hosts = ["${text}", "llm=b.example.com:8443"]\n`;
+  const config = await load(toml('llm=a.example.com:443'));
+  expect(pluginHosts(config['egress.plugin_hosts'])).toEqual({ llm: ['a.example.com:443', 'b.example.com:8443'] });
+  for (const wrong of ['a.example.com:443', 'llm=a.example.com', 'LLM=a.example.com:443', 'llm=*.example.com:443', '='])
+    await expect(load(toml(wrong))).rejects.toThrow('expected a list of PLUGIN=HOST:PORT');
 });
 
 test.each([

@@ -9,6 +9,7 @@ import { createHost, type Host, type Storage } from '@bulkhead/host';
 import { createLog, createServer, type FlushingLog, type LogLevel, type Server } from '@bulkhead/server';
 import { openStore } from '@bulkhead/store';
 import type { Tier } from '@bulkhead/protocol';
+import { pluginHosts } from '../config/plugin-hosts.ts';
 import { parseGrants } from '../config/grants.ts';
 import type { Config, ConfigLayer } from '../config/keys.ts';
 import { loadConfig } from '../config/load-config.ts';
@@ -131,6 +132,7 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
       privateHosts: config['egress.private_hosts'],
       hooks: hookRulesOf(config['hooks.rules']),
       llm: { backends: backendRulesOf(config['llm.backends'], process.env) },
+      pluginHosts: pluginHosts(config['egress.plugin_hosts']),
       secretsKeys: secretsKeysOf(process.env),
     });
   } finally {

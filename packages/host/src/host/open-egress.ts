@@ -43,9 +43,10 @@ export function openEgress(settings: HostSettings, parts: EgressParts, closing: 
     errandOf: ({ speaker, tenant }) => {
       const spec = specs.get(speaker);
       if (spec === undefined) return undefined;
+      const added = hostsAdded(settings, spec.name);
       return {
-        rules: { allow: spec.manifest.network.allow, privateHosts: settings.privateHosts },
-        secrets: secretsFor(parts, spec, tenant),
+        rules: { allow: [...spec.manifest.network.allow, ...added], privateHosts: settings.privateHosts },
+        secrets: secretsFor(parts, { spec, tenant, added }),
         didMove: (direction, bytes) => metrics.countEgressBytes(spec.name, direction, bytes),
       };
     },
@@ -64,13 +65,21 @@ export function openEgress(settings: HostSettings, parts: EgressParts, closing: 
   };
 }
 
+/** What the operator lets a plugin reach beside what its manifest lists. */
+function hostsAdded({ pluginHosts }: HostSettings, plugin: string): readonly string[] {
+  return Object.hasOwn(pluginHosts, plugin) ? (pluginHosts[plugin] ?? []) : [];
+}
+
+type Bearer = { readonly spec: LiveSpec; readonly tenant: string; readonly added: readonly string[] };
+
 /** Those that the manifest declares, the tenant has set and the registration was granted. */
-function secretsFor({ possessions, secrets }: EgressParts, spec: LiveSpec, tenant: string): readonly GrantedSecret[] {
+function secretsFor({ possessions, secrets }: EgressParts, { spec, tenant, added }: Bearer): readonly GrantedSecret[] {
   return Object.entries(possessions.secretsOf(spec, tenant)).flatMap(([name, placeholder]): GrantedSecret[] => {
     const declared = spec.manifest.secrets[name];
     if (declared === undefined) return [];
     const which = { tenant_id: tenant, plugin_name: spec.name, name };
-    return [{ name, placeholder, ...declared, read: () => secrets.read(which) }];
+    const hosts = [...declared.hosts, ...added];
+    return [{ name, placeholder, ...declared, hosts, read: () => secrets.read(which) }];
   });
 }
 

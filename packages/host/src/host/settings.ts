@@ -41,6 +41,7 @@ export type HostSettings = {
   readonly privateHosts: readonly string[];
   readonly hooks: Readonly<Record<string, HookRule>>;
   readonly backends: readonly BackendRule[];
+  readonly pluginHosts: Readonly<Record<string, readonly string[]>>;
   /** The network as `fetch` of plugins sees it; another one in tests. */
   readonly internet: DialerOptions;
   readonly spareCount: number;
@@ -120,6 +121,7 @@ export function resolveSettings(options: HostOptions): HostSettings {
     privateHosts: options.privateHosts ?? [],
     hooks: options.hooks ?? {},
     backends: options.llm?.backends ?? [],
+    pluginHosts: options.pluginHosts ?? {},
     internet: {},
     spareCount: options.spareCount ?? SPARES,
     spareMemoryMb: options.spareMemoryMb ?? LIMIT_PROFILES.plugin.memory_mb,
