@@ -8,6 +8,7 @@
  *   packages/host/dist/launch.pl        the launcher that needs no compiler; copied as it is
  *   packages/host/dist/watchman.pl      ends guests when their host is gone; copied as it is
  *   packages/sdk/dist/bundle.js         `@bulkhead/sdk`, for plugin folders that have not installed it
+ *   packages/sdk/dist/ai-bundle.js      `@bulkhead/sdk/ai`, for the same
  *   packages/NAME/dist/*.js             what others import of a package, see package-code.ts
  *
  * Takes about half a second, so the tests do it before every run. Types are not checked here.
@@ -39,6 +40,7 @@ const BUNDLES: readonly Bundle[] = [
     banner: COMMONJS_NAMES,
   },
   { entry: 'packages/sdk/src/index.ts', out: 'packages/sdk/dist/bundle.js' },
+  { entry: 'packages/sdk/src/ai/index.ts', out: 'packages/sdk/dist/ai-bundle.js' },
 ];
 
 const COPIES: readonly { readonly from: string; readonly to: string }[] = [

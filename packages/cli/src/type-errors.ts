@@ -91,7 +91,9 @@ function configOf(dir: string, main: string): object {
     incremental: false,
     skipLibCheck: true,
     allowImportingTsExtensions: true,
-    ...(sdk !== undefined && { paths: { [SDK_NAME]: [sdk] } }),
+    ...(sdk !== undefined && {
+      paths: { [SDK_NAME]: [sdk], [`${SDK_NAME}/ai`]: [join(dirname(sdk), 'ai/index.d.ts')] },
+    }),
   };
   if (existsSync(own)) return { extends: own, compilerOptions: always, files: [join(dir, main)] };
   const usual = { target: 'esnext', module: 'nodenext', strict: false, ...libraries() };

@@ -10,27 +10,28 @@ import type { PackageFiles } from './source-tree.ts';
 
 /** The name under which plugins import it. */
 const SDK_NAME = '@bulkhead/sdk';
-const ENTRY = 'dist/bundle.js';
+const ENTRIES = { '.': 'dist/bundle.js', './ai': 'dist/ai-bundle.js' } as const;
 
 /**
  * Reads the SDK that is installed beside this host.
  *
- * @returns it as a package with one export, whatever the resolver's conditions are.
+ * @returns it as a package with an export for each built file, whatever the resolver's conditions are.
  * @throws ENOENT where the SDK has not been built.
  */
 export async function readSdk(): Promise<PackageFiles> {
   const described = findPackageJSON(SDK_NAME, import.meta.url);
   assertInvariant(described !== undefined, `${SDK_NAME} is installed beside the host`);
-  const entry = await readFile(join(dirname(described), ENTRY));
+  const folder = dirname(described);
   const { version, license } = JSON.parse(await readFile(described, 'utf8')) as { version: string; license: string }; // Our own.
-  const about = {
-    ...{ name: SDK_NAME, version, license },
-    ...{ type: 'module', sideEffects: false, exports: { '.': `./${ENTRY}` } },
-  };
+  const exported = Object.fromEntries(Object.entries(ENTRIES).map(([name, path]) => [name, `./${path}`]));
+  const about = { name: SDK_NAME, version, license, type: 'module', sideEffects: false, exports: exported };
   const root = `node_modules/${SDK_NAME}`;
-  const files = new Map<string, Uint8Array>([
-    [`${root}/package.json`, Buffer.from(JSON.stringify(about))],
-    [`${root}/${ENTRY}`, new Uint8Array(entry)],
+  const entries = Object.values(ENTRIES).map(
+    async (path) => [`${root}/${path}`, new Uint8Array(await readFile(join(folder, path)))] as const,
+  );
+  const files = new Map([
+    [`${root}/package.json`, new Uint8Array(Buffer.from(JSON.stringify(about)))] as const,
+    ...(await Promise.all(entries)),
   ]);
   return { name: SDK_NAME, root, link: undefined, files };
 }
