@@ -21,6 +21,7 @@ import type {
   Version,
 } from '@bulkhead/protocol';
 import type { Log } from './base/log.ts';
+import type { CassetteOptions } from './egress/cassette.ts';
 import type { AuditLog } from './storage/audit-log.ts';
 import type { Secrets } from './catalogue/secrets.ts';
 import type { Tenants } from './catalogue/tenants.ts';
@@ -100,6 +101,11 @@ export type HostOptions = {
    * secrets beside those of `secrets.*.hosts`: for plugins whose configuration says where a service is. None by default.
    */
   readonly pluginHosts?: Readonly<Record<string, readonly string[]>>;
+  /**
+   * For tests: `record` keeps what plugins send with `fetch` and are answered, without keys, and writes it to the file when the host is
+   * closed; `replay` answers from the file, and lets nothing out. Off where it is left out.
+   */
+  readonly cassette?: CassetteOptions;
   /** Spares of the default shape in the warm pool; 1 by default, 0 for none. */
   readonly spareCount?: number;
   /** Memory of those spares in MiB, which is that of a plugin without limits of its own by default: one of another size starts cold. */

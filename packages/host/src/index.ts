@@ -43,6 +43,7 @@ export {
   type ReadingIndex,
   type VerifiedIndex,
 } from './plugin-index/read-index.ts';
+export type { CassetteOptions } from './egress/cassette.ts';
 export { fetchNpmPackage, isNpmSpec, type NpmPackage } from './npm/fetch-package.ts';
 export { UNSIGNED_POLICIES, type UnsignedPolicy } from './install/judge-signature.ts';
 export {

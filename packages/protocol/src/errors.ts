@@ -168,6 +168,12 @@ export const ERRORS = {
       message: 'other plugins of the tenant depend on the plugin, and are enabled',
       hint: 'Disable those that the message names first, or all at once: `bulkhead disable NAME --cascade`.',
     },
+    CASSETTE_INVALID: {
+      audience: 'operator',
+      status: 422,
+      message: 'the cassette cannot be read or written',
+      hint: 'Name a file that was recorded, or record it anew in a folder that can be written.',
+    },
     SOURCE_NOT_FOUND: {
       audience: 'operator',
       status: 422,
@@ -554,6 +560,11 @@ export const ERRORS = {
     LLM_UNAVAILABLE: {
       message: 'no backend of a language model can be asked',
       hint: 'Enable a plugin that offers one, such as `llm_openrouter`; one that failed again and again rests for a while.',
+    },
+    EGRESS_UNMATCHED: {
+      audience: 'author',
+      message: 'a request to the network is not in the cassette that is played back',
+      hint: 'Record the cassette anew, or ask for what it holds; nothing goes out in replay.',
     },
     EGRESS_FAILED: {
       audience: 'author',

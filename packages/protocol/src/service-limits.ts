@@ -87,6 +87,11 @@ export const SERVICE_LIMITS = {
     unit: 'bytes',
     reason: 'One body, unpacked; it passes through in pieces, so that what is bounded is traffic.',
   },
+  egress_cassette_bytes: {
+    value: 64 * MIB,
+    unit: 'bytes',
+    reason: 'Answers that one cassette keeps, in memory until it is written.',
+  },
   egress_connect_ms: { value: 10_000, unit: 'ms', reason: 'To resolve a name and to connect with TLS.' },
   egress_silent_ms: {
     value: 120_000,

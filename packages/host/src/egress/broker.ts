@@ -8,6 +8,7 @@
  * E3: Whatever the other side does, a request ends within its bounds.
  */
 import { LIMITS } from '@bulkhead/protocol';
+import type { Cassette } from './cassette.ts';
 import type { Dialer, WireResponse } from './dialer.ts';
 import { failed, pastLimit, refused } from './egress-errors.ts';
 import { answerHeaders, headerOf, requestHeaders, type HeaderPair } from './headers.ts';
@@ -53,6 +54,8 @@ export type Broker = { readonly send: (request: EgressRequest, errand: Errand) =
 /** What a broker is made of; bounds are those of LIMITS where they are left out. */
 export type BrokerOptions = {
   readonly dialer: Pick<Dialer, 'dial'>;
+  /** Keeps or plays back what is sent; in tests. */
+  readonly cassette?: Cassette | undefined;
   readonly responseBytesMax?: number;
   readonly requestMs?: number;
 };
@@ -84,7 +87,7 @@ async function follow(options: BrokerOptions, asked: EgressRequest, journey: Jou
   let request = asked;
   for (let hop = 0; ; hop += 1) {
     const target = allowedTarget(request.url, journey.rules);
-    const response = await sendOnce(options.dialer, { request, target, sent }, journey);
+    const response = await sendOnce(options, { request, target, sent }, journey);
     const scrubber = createScrubber(sent);
     const location = headerOf(response.headers, 'location');
     if (!REDIRECTS.has(response.status) || location === undefined || asked.redirect === 'manual') {
@@ -110,7 +113,7 @@ function allowedTarget(url: string, rules: TargetRules): Target {
 type Hop = { readonly request: EgressRequest; readonly target: Target; readonly sent: SentSecret[] };
 
 async function sendOnce(
-  dialer: Pick<Dialer, 'dial'>,
+  { dialer, cassette }: BrokerOptions,
   { request, target, sent }: Hop,
   journey: Journey,
 ): Promise<WireResponse> {
@@ -124,7 +127,10 @@ async function sendOnce(
   sent.push(...filled.sent);
   journey.didMove('sent', filled.href.length + (filled.body?.length ?? 0));
   const wire = { method, headers: [...filled.headers, ['accept-encoding', 'identity'] as const], body: filled.body };
-  return dialer.dial({ ...target, href: filled.href }, wire, journey.signal);
+  const send = (): Promise<WireResponse> => dialer.dial({ ...target, href: filled.href }, wire, journey.signal);
+  const written = { method, href: target.href, headers, body };
+  const { secrets, signal } = journey;
+  return cassette === undefined ? send() : cassette.carry({ written, target, secrets, signal, send });
 }
 
 type Redirect = { readonly target: Target; readonly response: WireResponse; readonly location: string };

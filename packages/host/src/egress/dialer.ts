@@ -6,7 +6,7 @@ import { LIMITS } from '@bulkhead/protocol';
 import { lookup } from 'node:dns/promises';
 import { isIPv6, type LookupFunction } from 'node:net';
 import { callbackify } from 'node:util';
-import type { Agent } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { isPublicAddress } from './addresses.ts';
 import { HostError } from '../base/host-error.ts';
 import { failed, pastLimit, refused } from './egress-errors.ts';
@@ -17,7 +17,7 @@ import { refusal, type Target } from './target.ts';
 export type WireRequest = {
   readonly method: string;
   readonly headers: readonly HeaderPair[];
-  readonly body: Uint8Array | undefined;
+  readonly body: Uint8Array | string | undefined;
 };
 
 /** What came back; `body` gives pieces as they come. */
@@ -145,17 +145,19 @@ const CUT: readonly string[] = ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'];
 /** A kept connection may be closed by the other side just as it is used again: what can be sent twice is, once. */
 async function again(one: Exchange, agent: Agent): Promise<WireResponse> {
   try {
-    return await exchange(agent, one);
+    return await exchangeBy(agent, one);
   } catch (error) {
     const isCut = error instanceof HostError && CUT.includes(codeOf(error.cause));
     if (!isCut || !REPEATABLE.has(one.request.method) || one.signal.aborted) throw error;
-    return exchange(agent, one);
+    return exchangeBy(agent, one);
   }
 }
 
-type Exchange = { readonly target: Target; readonly request: WireRequest; readonly signal: AbortSignal };
+/** One request to one target. */
+export type Exchange = { readonly target: Target; readonly request: WireRequest; readonly signal: AbortSignal };
 
-async function exchange(agent: Agent, { target, request, signal }: Exchange): Promise<WireResponse> {
+/** Has an agent of undici send a request, and resolves with the head of its answer. @throws {HostError} as a dialer does. */
+export async function exchangeBy(agent: Dispatcher, { target, request, signal }: Exchange): Promise<WireResponse> {
   const { origin, pathname, search } = new URL(target.href);
   try {
     const { statusCode, headers, body } = await agent.request({

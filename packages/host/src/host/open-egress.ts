@@ -7,6 +7,7 @@ import { audited } from '../catalogue/audited.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { SecretVault } from '../catalogue/secrets.ts';
 import { createBroker } from '../egress/broker.ts';
+import { openCassette } from '../egress/cassette.ts';
 import { createDialer } from '../egress/dialer.ts';
 import type { GrantedSecret } from '../egress/secrets.ts';
 import type { LiveSpec } from '../fleet/live-plugin.ts';
@@ -31,15 +32,21 @@ export type HostEgress = {
   readonly didLeave: (speaker: Speaker) => void;
 };
 
-/** Opens it; nothing is connected before a plugin fetches. */
-export function openEgress(settings: HostSettings, parts: EgressParts, closing: AsyncDisposableStack): HostEgress {
+/** Opens it; nothing is connected before a plugin fetches. @throws {HostError} `CASSETTE_INVALID`. */
+export async function openEgress(
+  settings: HostSettings,
+  parts: EgressParts,
+  closing: AsyncDisposableStack,
+): Promise<HostEgress> {
   const { metrics } = parts;
   const dialer = createDialer(settings.internet);
   closing.defer(() => dialer.close());
+  const cassette = await openCassette(settings.cassette);
+  if (cassette !== undefined) closing.defer(() => cassette.close());
   const specs = new WeakMap<Speaker, LiveSpec>();
   const write = createRefusalLog(settings, parts.catalogue);
   const service = createEgressService({
-    broker: createBroker({ dialer }),
+    broker: createBroker({ dialer, cassette }),
     errandOf: ({ speaker, tenant }) => {
       const spec = specs.get(speaker);
       if (spec === undefined) return undefined;

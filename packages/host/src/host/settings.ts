@@ -7,6 +7,7 @@ import { isAbsolute, join } from 'node:path';
 import { silentLog, type Log } from '../base/log.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { ownFile } from '../base/own-files.ts';
+import type { CassetteOptions } from '../egress/cassette.ts';
 import type { DialerOptions } from '../egress/dialer.ts';
 import type { HookRule } from '../hooks/declared-hook.ts';
 import type { SignaturePolicy } from '../install/judge-signature.ts';
@@ -41,6 +42,7 @@ export type HostSettings = {
   readonly privateHosts: readonly string[];
   readonly hooks: Readonly<Record<string, HookRule>>;
   readonly backends: readonly BackendRule[];
+  readonly cassette: CassetteOptions | undefined;
   readonly pluginHosts: Readonly<Record<string, readonly string[]>>;
   /** The network as `fetch` of plugins sees it; another one in tests. */
   readonly internet: DialerOptions;
@@ -122,6 +124,7 @@ export function resolveSettings(options: HostOptions): HostSettings {
     hooks: options.hooks ?? {},
     backends: options.llm?.backends ?? [],
     pluginHosts: options.pluginHosts ?? {},
+    cassette: options.cassette,
     internet: {},
     spareCount: options.spareCount ?? SPARES,
     spareMemoryMb: options.spareMemoryMb ?? LIMIT_PROFILES.plugin.memory_mb,
