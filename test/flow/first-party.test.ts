@@ -18,7 +18,10 @@ test('all four styles are loaded, healthy where they say so, and offer their too
   expect(host.plugins().map(({ name, state }) => [name, state])).toEqual([
     ['calculator', 'INITIALIZED'],
     ['greeter', 'INITIALIZED'],
+    ['llm_anthropic', 'INITIALIZED'],
     ['llm_mock', 'INITIALIZED'],
+    ['llm_openai_compatible', 'INITIALIZED'],
+    ['llm_openrouter', 'INITIALIZED'],
     ['memory_analyzer', 'INITIALIZED'],
     ['pattern_recognizer', 'INITIALIZED'],
     ['system_diagnostics', 'INITIALIZED'],
@@ -54,7 +57,7 @@ test.each(BAD_INPUT)(
     const outcome = await host.call({ plugin, tool, params });
     expect(outcome).toMatchObject({ ok: false, error: { kind } });
     expect(await host.call({ plugin: 'units', tool: 'list_units', params: {} })).toMatchObject({ ok: true });
-    expect(host.plugins()).toHaveLength(8);
+    expect(host.plugins()).toHaveLength(11);
   },
 );
 
