@@ -7,9 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { REQUESTS as ANTHROPIC } from '../../../plugins/llm_anthropic/tests/requests.ts';
-import { REQUESTS as OPENAI } from '../../../plugins/llm_openai_compatible/tests/requests.ts';
-import { REQUESTS as OPENROUTER } from '../../../plugins/llm_openrouter/tests/requests.ts';
+import { REQUESTS } from '../../../test/providers/backend-requests.ts';
 import { createMockProvider } from '../../../test/providers/mock-provider.ts';
 import type { ProviderAnswer } from '../../../test/providers/wire.ts';
 import { checkPlugin } from './check.ts';
@@ -19,21 +17,20 @@ import { resolveSettings } from './host/settings.ts';
 
 const KEY = 'sk-live-3f9a70c1d2e84b55';
 const BACKENDS = [
-  { plugin: 'llm_anthropic', host: 'api.anthropic.com', secret: 'ANTHROPIC_API_KEY', config: {}, requests: ANTHROPIC },
-  { plugin: 'llm_openrouter', host: 'openrouter.ai', secret: 'OPENROUTER_API_KEY', config: {}, requests: OPENROUTER },
+  { plugin: 'llm_anthropic', host: 'api.anthropic.com', secret: 'ANTHROPIC_API_KEY', config: {} },
+  { plugin: 'llm_openrouter', host: 'openrouter.ai', secret: 'OPENROUTER_API_KEY', config: {} },
   {
     ...{
       plugin: 'llm_openai_compatible',
       host: 'api.openai.com',
       secret: 'OPENAI_COMPATIBLE_API_KEY',
-      requests: OPENAI,
     },
     config: { base_url: 'https://api.openai.com/v1', model: 'gpt-4.1-mini' },
   },
 ] as const;
 type Backend = (typeof BACKENDS)[number];
 
-const ANSWERS: Readonly<Record<keyof typeof ANTHROPIC, ProviderAnswer>> = {
+const ANSWERS: Readonly<Record<keyof typeof REQUESTS, ProviderAnswer>> = {
   text: { text: 'Hello there.', usage: { input: 9, output: 4 }, costUsd: 0.000125 },
   tool: { text: 'Let me add.', toolCalls: [{ id: 'call_1', name: 'add', arguments: '{"a":2,"b":3}' }] },
   answered: { text: 'It is 5.' },
@@ -55,7 +52,7 @@ afterAll(async () => {
 });
 
 /** Records what a backend asks and is answered. */
-async function record({ plugin, config, secret, requests, ...backend }: Backend, file: string): Promise<void> {
+async function record({ plugin, config, secret, ...backend }: Backend, file: string): Promise<void> {
   const provider = createMockProvider(KEY);
   net.serve(backend.host, provider.serve);
   const settings = resolveSettings({ spareCount: 0, tierMax: 'process', cassette: { file, mode: 'record' } });
@@ -65,7 +62,7 @@ async function record({ plugin, config, secret, requests, ...backend }: Backend,
   await host.registrations.enable(plugin, { config, grant: ['internet', 'secrets'] });
   await host.secrets.set(plugin, { name: secret, value: KEY });
   const [entry] = host.entries();
-  for (const [name, args] of Object.entries(requests)) {
+  for (const [name, args] of Object.entries(REQUESTS)) {
     provider.answer(ANSWERS[name as keyof typeof ANSWERS]); // A key of the same.
     const outcome = await host.callEntry({
       ...{ plugin, group: 'llm_backends', name: entry?.name ?? '', method: 'generate', args },

@@ -1,5 +1,5 @@
 /**
- * What the cassette holds: what is asked in replay, and was asked when it was recorded.
+ * What the cassettes of our backends hold: what each is asked in replay, and was asked when it was recorded.
  */
 import type { GenerateOptions } from '@bulkhead/sdk';
 
