@@ -212,6 +212,25 @@ test('what is asked is judged before any backend is', async () => {
   });
 });
 
+test('a backend that lacks something is passed over, and says itself what it is where it is named', async () => {
+  const asks = {
+    ...ENTRY('keyed'),
+    required_permissions: ['secrets'],
+    secrets: { API_KEY: { hosts: ['a.example.com:443'] } },
+  };
+  const folder = await folders.write('keyed', backend('keyed'), asks);
+  const mock = await folders.write('mock', backend('mock'), { ...ENTRY('mock'), capabilities: ['llm.mock'] });
+  const other = cleanup.use(await openTestHost({ grants: { keyed: ['secrets'] } }));
+  for (const dir of [folder, mock]) await other.install(dir);
+  expect(await other.llm.generate({ prompt: 'hello' })).toMatchObject({
+    error: { code: 'LLM_UNAVAILABLE', message: 'no backend can be asked: keyed lacks the secret "API_KEY"' },
+  });
+  expect(await other.llm.generate({ prompt: 'hello', backend: 'keyed' })).toMatchObject({
+    error: { code: 'SECRET_MISSING' },
+  });
+  expect(await other.llm.generate({ prompt: 'hello', backend: 'mock' })).toMatchObject({ ok: true });
+});
+
 test('a tenant without a backend is told so', async () => {
   await using empty = await openTestHost({});
   expect(await empty.llm.generate({ prompt: 'x' })).toMatchObject({

@@ -2,12 +2,14 @@
  * Joins requests to language models to what answers them: the call flow, which runs a backend's `generate` as any call, the tenant's
  * registrations, and its budget.
  */
-import { entryTarget, type Manifest } from '@bulkhead/protocol';
+import { capabilitiesOf, entryTarget, type Manifest } from '@bulkhead/protocol';
 import { assertInvariant } from '../base/host-error.ts';
 import { systemTimer } from '../base/timer.ts';
 import { runCall } from '../call.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { backendsOf, type BackendEntry, type BackendRule, type LlmBackend } from '../llm/backends.ts';
+import type { CallPath } from '../call/call-run.ts';
+import type { Resolution } from '../catalogue/releases.ts';
+import { STAND_IN_TAG, backendsOf, type BackendEntry, type BackendRule, type LlmBackend } from '../llm/backends.ts';
 import { createBudgets } from '../llm/budgets.ts';
 import { createLlm, type AskModel, type Attempt } from '../llm/llm.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -20,6 +22,8 @@ import type { HostSettings } from './settings.ts';
 
 /** Language models as a host offers them. */
 export type HostLlm = { readonly ask: AskModel; readonly backendsOf: (tenant: string) => readonly LlmBackend[] };
+
+type Resolved = Extract<Resolution, { readonly kind: 'resolved' }>;
 
 /** What it is opened with. */
 export type LlmOpening = {
@@ -67,8 +71,23 @@ function entriesOf({ path }: LateCalls, tenant: string): readonly BackendEntry[]
   return path.releases.plugins().flatMap((plugin) => {
     const resolution = path.releases.resolve(tenant, plugin);
     if (resolution.kind !== 'resolved') return [];
-    return Object.keys(resolution.release.manifest.entry_points.llm_backends).map((name) => ({ plugin, name }));
+    const { manifest } = resolution.release;
+    const names = Object.keys(manifest.entry_points.llm_backends);
+    if (names.length === 0) return [];
+    const about = { lacks: lackOf(path, tenant, resolution), isStandIn: manifest.capabilities.includes(STAND_IN_TAG) };
+    return names.map((name) => ({ plugin, name, ...about }));
   });
+}
+
+/** What a plugin would be refused for, before it could ask its provider. */
+function lackOf({ secrets }: CallPath, tenant: string, resolution: Resolved): string | undefined {
+  const { manifest } = resolution.release;
+  const granted = resolution.registration.granted_permissions;
+  const permission = capabilitiesOf(manifest.required_permissions).find((word) => !granted.includes(word));
+  if (permission !== undefined) return `the permission "${permission}"`;
+  if (manifest.optional_permissions.includes('secrets') && !granted.includes('secrets')) return undefined;
+  const secret = secrets.missing(tenant, manifest);
+  return secret && `the secret "${secret}"`;
 }
 
 function runAttempt({ path }: LateCalls, attempt: Attempt): ReturnType<typeof runCall> {

@@ -25,6 +25,19 @@ test('with rules those that have one take part; others are there to be named', (
   ]);
 });
 
+test('a stand-in for tests takes part by a rule alone, and what a backend lacks is kept', () => {
+  const entries = [
+    { ...entry('llm_mock', 'mock'), isStandIn: true },
+    { ...entry('mine', 'local'), lacks: 'the secret "K"' },
+  ];
+  expect(named([], entries)).toEqual([
+    ['mock', 'llm_mock/mock', 0],
+    ['local', 'mine/local', 1],
+  ]);
+  expect(named([{ name: 'mock' }], entries)).toContainEqual(['mock', 'llm_mock/mock', 1]);
+  expect(backendsOf(entries, []).map(({ lacks }) => lacks)).toEqual([undefined, 'the secret "K"']);
+});
+
 test('a rule finds its plugin by the entry point, by the name, or by the name with llm_ in front', () => {
   const entries = [entry('llm_fast', 'chat'), entry('slow', 'chat'), entry('x', 'tiny')];
   expect(named([{ name: 'fast' }, { name: 'slow' }, { name: 'tiny' }], entries).slice(0, 3)).toEqual([

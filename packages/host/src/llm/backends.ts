@@ -50,10 +50,20 @@ export type LlmBackend = {
   readonly weight: number;
   readonly timeoutMs: number;
   readonly price: TokenPrice | undefined;
+  /** What its plugin lacks for this tenant, such as `the secret "API_KEY"`; then it is asked only where it is named, and says so itself. */
+  readonly lacks: string | undefined;
 };
 
-/** An entry point of the group `llm_backends`. */
-export type BackendEntry = { readonly plugin: string; readonly name: string };
+/** An entry point of the group `llm_backends`. A stand-in, for tests, takes part only by a rule. */
+export type BackendEntry = {
+  readonly plugin: string;
+  readonly name: string;
+  readonly lacks?: string | undefined;
+  readonly isStandIn?: boolean;
+};
+
+/** Tag of plugins whose backends are stand-ins for tests: nobody is to be answered by one unasked. */
+export const STAND_IN_TAG = 'llm.mock';
 
 const TIMEOUT_MS = 30_000;
 
@@ -69,7 +79,8 @@ export function backendsOf(entries: readonly BackendEntry[], rules: readonly Bac
     // A rule of its own name says all of it.
     if (named?.plugin === entry.plugin && named.entry === entry.name) return [];
     const isAlone = named === undefined && entries.filter(({ name }) => name === entry.name).length === 1;
-    return [plainBackend(entry, isAlone ? entry.name : `${entry.plugin}/${entry.name}`, weight)];
+    const name = isAlone ? entry.name : `${entry.plugin}/${entry.name}`;
+    return [plainBackend(entry, name, entry.isStandIn === true ? 0 : weight)];
   });
   return [...ruled, ...others];
 }
@@ -110,11 +121,11 @@ function entryOf(entries: readonly BackendEntry[], { name, plugin }: BackendRule
   );
 }
 
-function ruledBackend(rule: BackendRule, entry: BackendEntry): LlmBackend {
+function ruledBackend(rule: BackendRule, { plugin, name: entry, lacks }: BackendEntry): LlmBackend {
   const { name, model, weight = 1, timeoutMs = TIMEOUT_MS, usdPerMillionTokens: price } = rule;
-  return { name, plugin: entry.plugin, entry: entry.name, model, weight, timeoutMs, price };
+  return { name, plugin, entry, model, weight, timeoutMs, price, lacks };
 }
 
-function plainBackend(entry: BackendEntry, name: string, weight: number): LlmBackend {
-  return { ...entry, name, entry: entry.name, model: undefined, weight, timeoutMs: TIMEOUT_MS, price: undefined };
+function plainBackend({ plugin, name: entry, lacks }: BackendEntry, name: string, weight: number): LlmBackend {
+  return { name, plugin, entry, model: undefined, weight, timeoutMs: TIMEOUT_MS, price: undefined, lacks };
 }

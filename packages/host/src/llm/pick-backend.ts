@@ -57,11 +57,12 @@ export function pickBackend(backends: readonly LlmBackend[], rests: Rests, picki
     const waitMs = waitOf(named);
     return waitMs > 0 ? { ok: false, error: resting(waitMs) } : { ok: true, backend: named };
   }
-  const awake = backends.filter((backend) => waitOf(backend) === 0);
+  const able = backends.filter(({ lacks }) => lacks === undefined);
+  const awake = able.filter((backend) => waitOf(backend) === 0);
   const fresh = awake.filter(({ name }) => !failed.has(name));
   const backend = chooseBackend(fresh, random()) ?? chooseBackend(awake, random());
   if (backend !== undefined) return { ok: true, backend };
-  const waits = backends.filter(({ weight }) => weight > 0).map(waitOf);
+  const waits = able.filter(({ weight }) => weight > 0).map(waitOf);
   return { ok: false, error: waits.length > 0 ? resting(Math.min(...waits)) : noneOf(backends) };
 }
 
@@ -73,11 +74,16 @@ function notFound(wanted: string, backends: readonly LlmBackend[]): CallError {
 }
 
 function noneOf(backends: readonly LlmBackend[]): CallError {
-  const message =
-    backends.length === 0
-      ? 'the tenant has no plugin with a backend of a language model'
-      : `no backend has a weight above 0; name one of ${backends.map(({ name }) => name).join(', ')}`;
-  return callError('LLM_UNAVAILABLE', { message });
+  const lacking = backends.flatMap(({ name, weight, lacks }) =>
+    weight > 0 && lacks !== undefined ? [`${name} lacks ${lacks}`] : [],
+  );
+  return callError('LLM_UNAVAILABLE', { message: noneBecause(backends, lacking) });
+}
+
+function noneBecause(backends: readonly LlmBackend[], lacking: readonly string[]): string {
+  if (backends.length === 0) return 'the tenant has no plugin with a backend of a language model';
+  if (lacking.length > 0) return `no backend can be asked: ${lacking.join(', ')}`;
+  return `no backend has a weight above 0; name one of ${backends.map(({ name }) => name).join(', ')}`;
 }
 
 function resting(waitMs: number): CallError {
