@@ -68,7 +68,7 @@ export function launchOf(program: string): PreparedLaunch {
     args: ['-e', `${PRELUDE}\n${program}`],
     env: {},
     cwd: '/',
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     statusFd: undefined,
     uid: undefined,
     didSpawn: () => undefined,
