@@ -58,6 +58,8 @@ afterAll(async () => {
   for (const folder of [plugin, ...offered]) await folder[Symbol.asyncDispose]();
 });
 
+const WELL_KNOWN = '/.well-known/';
+
 /** Stores a release that one tenant alone may see, and leaves `default` at the one that everybody may. */
 async function offerRelease(tenant: string): Promise<TestPlugin> {
   const version = `9.0.0-${MARK}`;
@@ -197,9 +199,20 @@ async function compare(
 test('[FAULTS-104, FAULTS-105] no route shows or changes what is another tenant’s, for any role, id, name, header, query or body', async () => {
   const before = await stateOfVictim();
   expect(routes.length).toBeGreaterThan(20);
-  const asked = routes.filter(({ path }) => path !== '/metrics'); // Text, by plugin and never by tenant: see below.
+  // Text, by plugin and never by tenant; and documents that tell everybody the same of whatever they are asked: see below.
+  const asked = routes.filter(({ path }) => path !== '/metrics' && !path.startsWith(WELL_KNOWN));
   expect(await walk(attacker.tokens, asked)).toEqual([]);
   expect(await stateOfVictim()).toEqual(before);
+});
+
+test('the metadata of a protected resource tells of another tenant’s plugin what it tells of none', async () => {
+  const documents = routes.filter(({ path }) => path.startsWith(WELL_KNOWN));
+  expect(documents.length).toBeGreaterThan(0);
+  const read = async (path: string): Promise<string> => (await ask(attacker.tokens[0] ?? '', 'GET', path)).text;
+  for (const { path } of documents) {
+    for (const [theirs, nobodys] of fill(path))
+      expect((await read(theirs)).replaceAll(PRIVATE, 'ghost_4711')).toBe(await read(nobodys));
+  }
 });
 
 test('the same walk with the victim’s own tokens finds what is there to be seen', async () => {
