@@ -46,6 +46,10 @@ test('with --json stdout is one ready line; the token is in a file that only its
   expect(plugins.map(({ name, state }) => `${name} ${state}`)).toEqual([
     'calculator INITIALIZED',
     'greeter INITIALIZED',
+    'llm_anthropic INITIALIZED',
+    'llm_mock INITIALIZED',
+    'llm_openai_compatible INITIALIZED',
+    'llm_openrouter INITIALIZED',
     'memory_analyzer INITIALIZED',
     'pattern_recognizer INITIALIZED',
     'system_diagnostics INITIALIZED',
