@@ -24,6 +24,7 @@ function openDesk(grants: readonly string[] = []): Opened {
     services: {
       echo: {
         say: { takes, run },
+        paced: { takes, run, isPaced: () => true },
         secret: { takes, needs: ({ args }) => `call:${textOf(args, 'word') ?? ''}`, run },
         fail: { takes, run: async () => Promise.reject(new HostError('STORAGE_UNAVAILABLE')) },
         break: { takes, run: async () => Promise.reject(new TypeError('a bug of ours')) },
@@ -57,7 +58,7 @@ test('a service or method that is not there is refused with what there is, and i
   const desk = openDesk();
   const answer = await desk.answer(ACME, ask('x'.repeat(50), 'hello', 'vault'), undefined);
   expect(answer).toMatchObject({ ok: false, error: { code: 'SERVICE_ASK_INVALID' } });
-  expect(JSON.stringify(answer)).toContain('there are echo.say, echo.secret, echo.fail, echo.break');
+  expect(JSON.stringify(answer)).toContain('there are echo.say, echo.paced, echo.secret, echo.fail, echo.break');
   expect(desk.counted).toEqual([]);
 });
 
@@ -92,6 +93,14 @@ test('the thousand-and-first ask of a plugin and tenant in a second is refused, 
   expect([await say({ ...ACME, tenant: 'other' }), await say({ ...ACME, plugin: 'q' })]).toEqual(['ok', 'ok']);
   desk.now = 1_000;
   expect(await say()).toBe('ok');
+});
+
+test('what paces itself by what it brings does not count, and what is refused or counts beside it does', async () => {
+  const desk = openDesk();
+  const code = async (method: string): Promise<string> => codeOf(await desk.answer(ACME, ask(method), undefined));
+  for (let count = 0; count < 3_000; count += 1) expect(await code('paced')).toBe('ok');
+  for (let count = 0; count < 1_000; count += 1) expect(await code('say')).toBe('ok');
+  expect(await code('paced')).toBe('SERVICE_QUOTA_EXCEEDED');
 });
 
 test('an error of the host is the answer; a bug of ours is answered as one, without its text', async () => {

@@ -48,6 +48,8 @@ export type ServiceMethod = {
   readonly takes: JsonObject;
   /** The permission that these arguments need, where they need one. */
   readonly needs?: (request: ServiceRequest) => string | undefined;
+  /** Tells of an answer that its pace is bounded by what it brings, such as a piece of a download: then it does not count for the rate. */
+  readonly isPaced?: (value: JsonValue) => boolean;
   /** Serves one request. A HostError that it throws is the answer, too. */
   readonly run: (request: ServiceRequest) => Promise<ServiceResult>;
 };
@@ -83,14 +85,14 @@ const ASKS_MAX = LIMITS.service_asks_per_second.value;
 /** Opens the desk over its services. */
 export function createDesk({ services, clock, log, didAnswer, ...standing }: DeskOptions): AnswerAsk {
   const methods = prepare(services);
-  const isOften = createRate(clock);
+  const rate = createRate(clock);
 
   async function serve(speaker: Speaker, ask: ServiceAsk, call: SandboxCall | undefined): Promise<ServiceResult> {
     const method = methods.get(nameOf(ask));
     if (method === undefined) return invalid(`there is no service "${nameOf(ask)}"; ${known(methods)}`);
     const tenant = tenantOf(speaker, call);
     if (tenant === undefined) return invalid(NO_TENANT);
-    if (isOften(tenant, speaker.plugin)) return refused(tooOften());
+    if (rate.isOften(tenant, speaker.plugin)) return refused(tooOften());
     const wrong = method.check(ask.args);
     if (wrong !== undefined) return invalid(`${nameOf(ask)}: ${wrong}`);
     const { plugin, isTrial } = speaker;
@@ -100,7 +102,9 @@ export function createDesk({ services, clock, log, didAnswer, ...standing }: Des
       const error = refuseUngranted(standing, { tenant, plugin, needed });
       if (error !== undefined) return refused(error);
     }
-    return method.run(request);
+    const answered = await method.run(request);
+    if (answered.ok && method.isPaced?.(answered.value) === true) rate.giveBack(tenant, plugin);
+    return answered;
   }
 
   return async (speaker, ask, call) => {
@@ -159,21 +163,36 @@ function tenantOf({ tenant }: Speaker, call: SandboxCall | undefined): string | 
   return tenant === SHARED_SCOPE ? call?.caller?.tenant : tenant;
 }
 
+type Rate = {
+  readonly isOften: (tenant: string, plugin: string) => boolean;
+  /** Takes back one that was counted, where its second has not passed. */
+  readonly giveBack: (tenant: string, plugin: string) => void;
+};
+
 /** Counts the asks of each plugin and tenant within a second, and tells which is one too many. */
-function createRate(clock: Clock): (tenant: string, plugin: string) => boolean {
+function createRate(clock: Clock): Rate {
   const counts = new Map<string, number>();
   let windowStart = clock.now();
-  return (tenant, plugin) => {
+  const keyOf = (tenant: string, plugin: string): string => `${tenant}\0${plugin}`;
+
+  function isOften(tenant: string, plugin: string): boolean {
     const now = clock.now();
     if (now - windowStart >= WINDOW_MS) {
       counts.clear();
       windowStart = now;
     }
-    const key = `${tenant}\0${plugin}`;
+    const key = keyOf(tenant, plugin);
     const count = (counts.get(key) ?? 0) + 1;
     counts.set(key, count);
     return count > ASKS_MAX;
-  };
+  }
+
+  function giveBack(tenant: string, plugin: string): void {
+    const count = counts.get(keyOf(tenant, plugin)) ?? 0;
+    if (count > 0) counts.set(keyOf(tenant, plugin), count - 1);
+  }
+
+  return { isOften, giveBack };
 }
 
 function tooOften(): CallError {

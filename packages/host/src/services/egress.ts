@@ -2,7 +2,7 @@
  * `fetch` of plugins (DESIGN 6), with the permission `internet`: a request is written, sent and read piece by piece, so that
  * neither side holds a large answer, and a plugin that does not read is waited for. What may go out is the broker's to judge.
  */
-import { LIMITS, callError, type CallError, type JsonObject, type JsonValue } from '@bulkhead/protocol';
+import { LIMITS, callError, isJsonObject, type CallError, type JsonObject, type JsonValue } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
 import type { Broker, EgressAnswer, EgressRequest, Errand } from '../egress/broker.ts';
 import { createOpenRequests, type OpenRequests } from './open-requests.ts';
@@ -64,7 +64,7 @@ export function createEgressService(options: EgressServiceOptions): EgressServic
     methods: {
       write: { takes: takes({ data: { type: 'string', maxLength: PIECE_CHARACTERS_MAX } }), needs, run: writeBy(open) },
       send: { takes: takes(SENT), needs, run: send },
-      read: { takes: takes({}), needs, run: readBy(open) },
+      read: { takes: takes({}), needs, run: readBy(open), isPaced: hasData },
       leave: { takes: takes({}), needs, run: leaveBy(open) },
     },
     didLeave: open.endAll,
@@ -103,6 +103,11 @@ function readBy(open: OpenRequests): ServiceMethod['run'] {
     open.end(speaker, numberOf(args));
     return given({ done: true });
   };
+}
+
+/** A download of a gigabyte is thousands of pieces; each waits for the one before it, and for the network. */
+function hasData(value: JsonValue): boolean {
+  return isJsonObject(value) && value['data'] !== undefined;
 }
 
 function leaveBy(open: OpenRequests): ServiceMethod['run'] {

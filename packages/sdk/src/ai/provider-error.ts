@@ -14,7 +14,7 @@ export function toProviderError(error: unknown, now: number = Date.now()): unkno
   const status = numberOf(error, 'statusCode') ?? 0;
   // Of an answer that went well, and was cut or made no sense, the status says nothing.
   if (status >= REFUSED_FROM) return refusal(error, status, now);
-  if (isOfLibrary(error)) return new ProviderError(clip(textOf(error, 'message') ?? 'the provider did not answer'));
+  if (isOfLibrary(error)) return new ProviderError(clip(withCause(error)));
   // What a provider writes into its stream is plain data.
   if (!(error instanceof Error)) return new ProviderError(clip(`the provider broke off: ${saidBy(error)}`));
   if (error instanceof TypeError && error.message === 'fetch failed')
@@ -33,6 +33,13 @@ function refusal(error: unknown, status: number, now: number): ProviderError {
 /** The AI SDK marks its errors by a symbol that all copies share. */
 function isOfLibrary(error: unknown): boolean {
   return error instanceof Error && Reflect.get(error, Symbol.for('vercel.ai.error')) === true;
+}
+
+/** The library says that an answer could not be read, and its cause why. */
+function withCause(error: unknown): string {
+  const message = textOf(error, 'message') ?? 'the provider did not answer';
+  const cause = textOf(member(error, 'cause'), 'message');
+  return cause === undefined || message.includes(cause) ? message : `${message}: ${cause}`;
 }
 
 function saidBy(error: unknown): string {
