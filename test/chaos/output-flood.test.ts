@@ -9,8 +9,8 @@ import { startHost } from '../support/child-host.ts';
 import { tiersHere } from '../support/tiers.ts';
 import { fixtureFolder } from './matrix/hostile-folders.ts';
 
-/** To read 8 MiB, end the guest and start another: 20 ms here; a cold or crowded core takes several times that. */
-const HOST_CPU_MS_MAX = 150;
+/** To read 8 MiB, end the guest and start another: 20 ms here, and up to 150 on a cold or crowded core; dropping takes six times that. */
+const HOST_CPU_MS_MAX = 300;
 /** The kernel's clock ticks, fixed for what /proc tells. */
 const TICK_MS = 10;
 
