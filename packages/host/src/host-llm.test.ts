@@ -72,6 +72,10 @@ beforeEach(async () => {
 
 const ask = (prompt: string, more: Partial<LlmRequest> = {}): Promise<LlmOutcome> =>
   host.llm.generate({ prompt, ...more });
+const codeOf = async (asking: Promise<LlmOutcome>): Promise<string> => {
+  const outcome = await asking;
+  return outcome.ok ? 'ok' : outcome.error.code;
+};
 const asked = async (plugin: string): Promise<unknown> => {
   const outcome = await host.call({ plugin, tool: 'asked' });
   return outcome.ok && outcome.value;
@@ -180,6 +184,15 @@ test('an attempt has the time of its backend, and a request that of its caller',
   await expect.poll(() => host.health('one')?.state).toBe('RUNNING');
   abort.abort();
   expect(await cancelled).toMatchObject({ error: { code: 'CALL_CANCELLED' }, llm: { attempts: 1 } });
+});
+
+test('who leaves an answer, or throws while it comes, ends it and pays for what came', async () => {
+  const { id: tenant } = await host.tenants.create({ name: 'leaver', quota: { llm_tokens_per_day: 3 } });
+  const outcome = await ask('hello', { tenant, onPiece: () => Promise.reject(new Error('gone')) });
+  expect(outcome).toMatchObject({ ok: false, error: { code: 'CALL_CANCELLED' }, llm: { attempts: 1 } });
+  expect(outcome.llm.usage?.input_tokens).toBeGreaterThan(3);
+  // What was used is written behind the answer.
+  await expect.poll(() => codeOf(ask('wrong', { tenant }))).toBe('LLM_BUDGET_EXCEEDED');
 });
 
 test('a backend that fails again and again rests, for its tenant alone', async () => {

@@ -28,6 +28,8 @@ export type Gathering = {
   /** Reads one and adds it. */
   readonly add: (value: unknown) => ReadPiece;
   readonly whole: () => GeneratedText;
+  /** Something was said, thought or asked for. */
+  readonly hasBegun: () => boolean;
 };
 
 const CHARACTERS_MAX = LIMITS.llm_answer_characters.value;
@@ -53,6 +55,7 @@ export function createGathering(): Gathering {
       return read;
     },
     whole: () => whole,
+    hasBegun: () => characters > 0,
   };
 }
 

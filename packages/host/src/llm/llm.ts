@@ -7,6 +7,7 @@
  * L1: Every request is answered once, and no answer rejects.
  * L2: Once a piece was told, nothing is tried again: its reader cannot take it back.
  * L3: A backend of the plugin that asks, or of one that waits for it, is not asked: it would wait for itself.
+ * L4: What was asked of a provider is charged, also where nobody waited for its end: else whoever leaves in time pays nothing.
  */
 import {
   DEFAULT_TENANT,
@@ -129,6 +130,9 @@ type Run = {
   attempts: number;
   backend: LlmBackend | undefined;
   callId: string | null;
+  /** Of the last attempt, and what it cost; undefined where it is not known. */
+  usage: TokenUsage | undefined;
+  costUsd: number | undefined;
 };
 
 type Failure = { readonly ok: false; readonly error: CallError; readonly metadata?: JsonObject | undefined };
@@ -140,10 +144,10 @@ export function createLlm(parts: LlmParts): AskModel {
   return async (request, chain = []) => {
     const run = openRun(parts, request, chain);
     const asked = readAsked(request);
-    if ('code' in asked) return endRun(parts, run, { end: { ok: false, error: asked } });
+    if ('code' in asked) return endRun(parts, run, { ok: false, error: asked });
     const refusal = await parts.budgets.refuse(run.tenant);
-    if (refusal !== undefined) return endRun(parts, run, { end: { ok: false, error: refusal } });
-    return endRun(parts, run, { asked, end: await serve(parts, rests, { run, asked }) });
+    if (refusal !== undefined) return endRun(parts, run, { ok: false, error: refusal });
+    return endRun(parts, run, await serve(parts, rests, { run, asked }));
   };
 }
 
@@ -151,8 +155,8 @@ function openRun({ clock }: LlmParts, request: LlmRequest, chain: readonly strin
   const startedAt = clock.now();
   const timeoutMs = Math.min(request.timeoutMs ?? Number.POSITIVE_INFINITY, LIMITS.llm_timeout_ms.value);
   const { tenant = DEFAULT_TENANT } = request;
-  const nothing = { failed: new Set<string>(), attempts: 0, backend: undefined, callId: null };
-  return { request, tenant, chain, startedAt, deadline: startedAt + timeoutMs, ...nothing };
+  const nothing = { attempts: 0, backend: undefined, callId: null, usage: undefined, costUsd: undefined };
+  return { request, tenant, chain, startedAt, deadline: startedAt + timeoutMs, failed: new Set(), ...nothing };
 }
 
 /** Attempts until one goes well, or nothing more can be done. */
@@ -210,18 +214,30 @@ async function attempt(
     onPiece: listener?.onPiece,
   });
   run.callId = outcome.call.call_id;
-  const end = endOf(outcome, gathering, listener?.onPiece);
+  const end = listener?.hasLeft() === true ? LEFT : endOf(outcome, gathering, listener?.onPiece);
   const isOver = !end.ok && mayHelpAgain({ error: end.error, metadata: end.metadata });
   if (end.ok || isOver) rests.note(run.tenant, backend, (rest) => afterAttempt(rest, end.ok, clock.now()));
   if (!end.ok) run.failed.add(backend.name);
-  const tokens = end.ok ? tokensOf(usageOf(end.answer, argsObject(asked))) : 0;
+  run.usage = wasAsked(end, gathering) ? usageOf(gathering.whole(), argsObject(asked)) : undefined;
+  charge(parts, run, backend);
   parts.didAnswer({
     backend: backend.name,
     code: end.ok ? 'ok' : end.error.code,
     durationMs: clock.now() - startedAt,
-    tokens,
+    tokens: run.usage === undefined ? 0 : run.usage.input_tokens + run.usage.output_tokens,
   });
   return { ...end, hasTold: listener?.hasTold() ?? false };
+}
+
+/** Tells whether a provider was at work: it answered, or had begun to, or was left or waited for too long (L4). */
+function wasAsked(end: End, gathering: Gathering): boolean {
+  return end.ok || gathering.hasBegun() || end.error.kind === 'cancelled' || end.error.kind === 'timeout';
+}
+
+function charge({ budgets }: LlmParts, run: Run, backend: LlmBackend): void {
+  const { tenant, usage } = run;
+  run.costUsd = usage && costOf(backend, usage);
+  if (usage !== undefined) budgets.charge({ tenant, backend: backend.name, usage, costUsd: run.costUsd });
 }
 
 /** What came in pieces is whole already; what came at once is read now. */
@@ -235,17 +251,23 @@ function endOf(outcome: Outcome, gathering: Gathering, onPiece: Attempt['onPiece
   return { ok: true, answer: gathering.whole() };
 }
 
-/** Hands pieces on; one that is none ends the call, and so does whoever listens by throwing. */
+/** Of a request whose listener threw. */
+const LEFT: Failure = { ok: false, error: callError('CALL_CANCELLED') };
+
+/** Hands pieces on; one that is none ends the call, and whoever listens ends it by throwing, at the next piece or the end. */
 function listenTo(gathering: Gathering, tell: NonNullable<LlmRequest['onPiece']>) {
   let isTold = false;
+  let hasLeft = false;
   const onPiece = (value: unknown, didTake: () => void): CallError | undefined => {
+    if (hasLeft) return LEFT.error;
     const read = gathering.add(value);
     if (!read.ok) return invalidAnswer(read);
     isTold = true;
-    void (async () => tell(read.piece))().then(didTake, () => undefined);
+    const leave = (): void => void (hasLeft = true);
+    void (async () => tell(read.piece))().catch(leave).then(didTake);
     return undefined;
   };
-  return { onPiece, hasTold: () => isTold };
+  return { onPiece, hasTold: () => isTold, hasLeft: () => hasLeft };
 }
 
 function invalidAnswer(read: ReadPiece): CallError | undefined {
@@ -277,21 +299,10 @@ function pause({ random, clock, startTimer }: LlmParts, run: Run, failure: Failu
   });
 }
 
-/** Charges an answer, and tells what became of the request. */
-function endRun(
-  { clock, budgets }: LlmParts,
-  run: Run,
-  { end, asked }: { readonly end: End; readonly asked?: Asked },
-): LlmOutcome {
-  const { backend, attempts, callId: call_id, tenant } = run;
-  const about = { backend: backend?.name ?? null, attempts, duration_ms: clock.now() - run.startedAt, call_id };
-  if (!end.ok) return { ok: false, error: end.error, llm: { ...about, usage: null, cost_usd: null } };
-  const usage = usageOf(end.answer, asked === undefined ? {} : argsObject(asked));
-  const costUsd = backend === undefined ? undefined : costOf(backend, usage);
-  budgets.charge({ tenant, backend: backend?.name ?? '', usage, costUsd });
-  return { ok: true, value: end.answer, llm: { ...about, usage, cost_usd: costUsd ?? null } };
-}
-
-function tokensOf({ input_tokens, output_tokens }: TokenUsage): number {
-  return input_tokens + output_tokens;
+/** Tells what became of the request. */
+function endRun({ clock }: LlmParts, run: Run, end: End): LlmOutcome {
+  const { backend, attempts, callId: call_id, usage = null, costUsd: cost_usd = null } = run;
+  const duration_ms = clock.now() - run.startedAt;
+  const llm = { backend: backend?.name ?? null, attempts, duration_ms, call_id, usage, cost_usd };
+  return end.ok ? { ok: true, value: end.answer, llm } : { ok: false, error: end.error, llm };
 }
