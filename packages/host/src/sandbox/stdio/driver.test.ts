@@ -129,6 +129,31 @@ test('a folder beyond its bounds ends its server, and the next one does not begi
   expect(await jail.driver.open(specOf(tools, change))).toMatchObject({ ok: false, error: { code: 'STATE_LIMIT' } });
 });
 
+const ANSWERS_LATE = `
+  late: () => new Promise((resolve) => { globalThis.release = resolve; }),
+  release: () => globalThis.release(),
+  echo: (args) => args,`;
+
+test.each([
+  ['before the ping behind it', `({ method }) => method === 'notifications/cancelled' && void globalThis.release()`],
+  ['long after', '() => false'],
+])('a call that was cancelled is counted once among the dropped, answered %s', async (_, onMessage) => {
+  const opening = await jail.driver.open(specOf(ANSWERS_LATE, {}, `{ onMessage: ${onMessage} }`));
+  if (!opening.ok) throw new Error(JSON.stringify(opening.error));
+  const { sandbox } = opening;
+  const before = jail.droppedCount();
+  const abort = new AbortController();
+  const reply = sandbox.run(callOf('late', {}, { signal: abort.signal }));
+  await sandbox.run(callOf('echo'));
+  abort.abort();
+  expect(await reply).toMatchObject({ error: { code: 'CALL_CANCELLED' } });
+  expect(await sandbox.whenServing()).toBe(true);
+  await sandbox.run(callOf('release'));
+  await sandbox.run(callOf('echo'));
+  expect(jail.droppedCount()).toBe(before + 1);
+  await sandbox.close();
+});
+
 const POWERS = `
   child: () => { const ran = spawnSync(process.execPath, ['-e', '0']); if (ran.error) throw ran.error; return ran.status; },
   signal: () => process.kill(process.ppid, 9),

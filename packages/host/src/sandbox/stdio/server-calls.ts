@@ -226,12 +226,12 @@ export class ServerCalls {
 
   /** An answer to a call that the host has answered itself is late; any other is a lie, and 16 are borne (FAULTS 44). */
   #answerUnasked(id: number): void {
+    if (this.#letGo.delete(id)) return; // Counted when it was let go.
     this.#options.onDropped();
     if (this.#pending.forgetOverdue(id)) {
       if (this.#pending.overdueCount() === 0) this.#options.onSettled();
       return;
     }
-    if (this.#letGo.delete(id)) return;
     this.#strikes += 1;
     if (this.#strikes > LIMITS.unknown_id_strikes.value) this.#options.kill(callError('FRAME_UNKNOWN_ID'), 'fault');
   }
