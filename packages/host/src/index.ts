@@ -136,6 +136,7 @@ export type { AuditHead, AuditVerdict } from './storage/verify-audit.ts';
 export type { BackendRule, LlmBackend, TokenPrice } from './llm/backends.ts';
 export type { LlmPiece } from './llm/generated.ts';
 export type { LanguageModels, LlmOutcome, LlmReport, LlmRequest } from './llm/llm.ts';
+export type { AgentRunQuery, AgentRunRow, AgentStorage } from './storage/agents-port.ts';
 export type { UsageQuery, UsageRow, UsageStorage } from './storage/usage-port.ts';
 export type { MemoryOwner, MemoryQuery, MemoryStorage, StoredMemory } from './storage/memory-port.ts';
 export type { Storage } from './storage/port.ts';

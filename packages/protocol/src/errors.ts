@@ -114,6 +114,15 @@ export const ERRORS = {
       message: 'what a language model is asked is not of the form that a backend takes',
       hint: 'Give `prompt`, or `options.messages` with role and content each; docs/PLUGIN_SDK.md has the form.',
     },
+    AGENT_RUN_SETTLED: {
+      status: 409,
+      message: 'the run of the agent waits for no approval',
+      hint: 'Read the run: `status` says where it is, and `approvals` what it waits for.',
+    },
+    AGENT_APPROVALS_INVALID: {
+      message: 'the decisions are not about what the run of the agent waits for',
+      hint: 'Give one decision for each `id` that `approvals` of the run lists, and no other.',
+    },
     TIMEOUT_INVALID: {
       message: 'timeout_ms is not a positive whole number of milliseconds',
       hint: 'Leave timeout_ms out, or give a whole number of at least 1.',
@@ -435,6 +444,10 @@ export const ERRORS = {
     },
   }),
   ...rows('over_quota', {
+    AGENT_RUNS_FULL: {
+      message: 'the tenant has as many runs of agents under way as it may have on one node',
+      hint: 'Wait for one to end, or cancel one.',
+    },
     LLM_BUDGET_EXCEEDED: {
       message: 'the tenant has used up its budget for language models',
       hint: 'Try again after the time in Retry-After, which is midnight UTC, or have the quota that `limit` names raised.',
@@ -473,6 +486,11 @@ export const ERRORS = {
     CALL_TIMEOUT: {
       message: 'the call did not end within its time limit',
       hint: 'Give a longer timeout_ms, or make the tool faster.',
+    },
+    AGENT_RUN_TIMEOUT: {
+      audience: 'caller',
+      message: 'the run of the agent did not end within its time limit',
+      hint: 'Give a longer timeout_ms, or fewer steps; the run has what it came to.',
     },
     CALL_CPU_LIMIT: {
       retryable: false,
@@ -707,6 +725,10 @@ export const ERRORS = {
     },
   }),
   ...rows('not_found', {
+    AGENT_RUN_NOT_FOUND: {
+      message: 'the tenant has no run of an agent of this id',
+      hint: '`GET /v1/agents/runs` lists those that are kept.',
+    },
     LLM_BACKEND_NOT_FOUND: {
       message: 'there is no backend of a language model of this name',
       hint: 'Name one of those that the message lists, or none, and one is chosen by weight.',

@@ -1,6 +1,17 @@
 /**
  * Public surface of the protocol: words that cross a wall. No I/O, no clock, no randomness.
  */
+export type {
+  AgentApproval,
+  AgentBudget,
+  AgentRun,
+  AgentRunStatus,
+  AgentStep,
+  AgentStopReason,
+  AgentToolCall,
+  ApprovalDecision,
+} from './agent.ts';
+export { AGENT_RUN_STATUSES } from './agent.ts';
 export { ALLOWED_BUILTINS, TEMP_DIR_BUILTINS, isAllowedBuiltin } from './builtins.ts';
 export type { ContractId, ContractOutcome, ContractTest } from './contract-tests.ts';
 export { contractTests } from './contract-tests.ts';

@@ -60,6 +60,27 @@ export const SERVICE_LIMITS = {
     reason: 'Longest wait between two attempts; who waits longer had better ask anew.',
   },
   llm_timeout_ms: { value: 300_000, unit: 'ms', reason: 'Of one request with all its attempts.' },
+  agent_runs: { value: 64, unit: 'runs', reason: 'Of one tenant at a time on one node; each holds a conversation.' },
+  agent_steps: {
+    value: 100,
+    unit: 'steps',
+    reason: 'Of one run; 20 where none are asked for. A model that asks for a tool more often goes round in circles.',
+  },
+  agent_run_ms: {
+    value: 900_000,
+    unit: 'ms',
+    reason: 'Of one run without the time that it waits for approvals.',
+  },
+  agent_value_bytes: {
+    value: 16 * KIB,
+    unit: 'bytes',
+    reason: 'JSON of what a tool answered, as a run keeps it; the model is told all of it.',
+  },
+  agent_run_retention_ms: {
+    value: 30 * 24 * 3_600_000,
+    unit: 'ms',
+    reason: 'How long a run is kept, also one that waits for an approval.',
+  },
   egress_requests: {
     value: 16,
     unit: 'requests',

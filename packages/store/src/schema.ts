@@ -2,8 +2,9 @@
  * The tables as Kysely sees them: what is read, what must be given at an insert, what may be changed. They follow the last
  * migration. `json` and `jsonb` columns are written as text, because pg would write a JavaScript list as a PostgreSQL array.
  */
-import type { GuestReady, JsonObject, JsonValue, LifecycleState, Outcome, Tier } from '@bulkhead/protocol';
+import type { AgentRun, AgentRunStatus, GuestReady, JsonObject, JsonValue, LifecycleState, Outcome, Tier } from '@bulkhead/protocol';
 import type {
+  AgentRunRow,
   ArtifactRow,
   CatalogueChange,
   LedgerRow,
@@ -217,6 +218,17 @@ export type PluginEventsTable = {
   readonly event: ColumnType<EventRow['event'], string, never>;
 };
 
+/** Runs of agents; `run` is all of one. */
+export type AgentRunsTable = {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly node: string;
+  readonly status: AgentRunStatus;
+  readonly created_at: string;
+  readonly run: ColumnType<AgentRun, string, string>;
+  readonly messages: ColumnType<AgentRunRow['messages'], string | null, string | null>;
+};
+
 /** Every table of ours, by its name. */
 export type Tables = {
   readonly tenants: TenantsTable;
@@ -240,4 +252,5 @@ export type Tables = {
   readonly plugin_events: PluginEventsTable;
   readonly seen_indexes: SeenIndex;
   readonly llm_usage: UsageRow;
+  readonly agent_runs: AgentRunsTable;
 };

@@ -3,6 +3,7 @@
  * A new storage is done when it passes.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { agentTests } from './conformance-agents.ts';
 import { catalogueTests } from './conformance-catalogue.ts';
 import { releaseMoveTests } from './conformance-moves.ts';
 import { eventTests } from './conformance-events.ts';
@@ -37,6 +38,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>): 
     eventTests(opened);
     indexTests(opened);
     usageTests(opened);
+    agentTests(opened);
     lifetimeTests(opened);
   });
 }
@@ -56,6 +58,9 @@ function lifetimeTests(storage: Opened): void {
       storage().seeIndex({ name: 'ours', key: 'k', serial: 1 }),
       storage().addUsage([]),
       storage().listUsage({ tenant_id: 'default', from: '2026-01-01', to: '2026-01-01' }),
+      storage().listAgentRuns({ tenant_id: 'default', rowsMax: 1 }),
+      storage().listUnfinishedAgentRuns('node-1'),
+      storage().pruneAgentRuns(minute(0)),
       storage().putCalls([]),
       storage().prune({ now: minute(0), ledgerSince: minute(0), transitionsSince: minute(0), transitionsMax: 1 }),
     ];

@@ -3,8 +3,10 @@
  */
 import { HostError } from '../base/host-error.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
+import type { AgentStorage } from './agents-port.ts';
 import type { ArtifactStorage } from './artifact-port.ts';
 import type { CatalogueChange } from './catalogue-port.ts';
+import { createAgentRuns } from './memory-agents.ts';
 import { createMemoryCatalogue } from './memory-catalogue.ts';
 import { createHistory, createKeys, createLedger, createTrials } from './memory-records.ts';
 import { createMemory } from './memory-artifacts.ts';
@@ -26,9 +28,13 @@ export type MemoryBounds = {
   readonly transitions: number;
   readonly keys: number;
   readonly trials: number;
+  readonly agentRuns: number;
 };
 
-const BOUNDS: MemoryBounds = { steps: 10_000, calls: 1_000, transitions: 10_000, keys: 10_000, trials: 1_000 };
+const BOUNDS: MemoryBounds = {
+  ...{ steps: 10_000, calls: 1_000, transitions: 10_000, keys: 10_000, trials: 1_000 },
+  agentRuns: 1_000,
+};
 
 /**
  * Creates a storage that is new; nothing is shared between two of them. `clock` tells how long a node has been silent.
@@ -39,7 +45,7 @@ export function createMemoryStorage(
   bounds: Partial<MemoryBounds> = {},
   clock: Pick<Clock, 'wallTime'> = systemClock,
 ): Storage {
-  const { steps, calls, transitions, keys: keysMax, trials: trialsMax } = { ...BOUNDS, ...bounds };
+  const { steps, calls, transitions, keys: keysMax, trials: trialsMax, agentRuns } = { ...BOUNDS, ...bounds };
   const catalogue = createMemoryCatalogue(steps);
   const history = createHistory(transitions);
   const ledger = createLedger(calls);
@@ -53,6 +59,7 @@ export function createMemoryStorage(
   const events = createEvents(nodes.hasOther);
   const indexes = createIndexes();
   const usage = createUsage();
+  const agents = createAgentRuns(agentRuns);
   let isClosed = false;
 
   /** Runs a step at once, so that it cannot interleave with another, and answers a copy by a promise (S1). */
@@ -67,7 +74,7 @@ export function createMemoryStorage(
     commit: (write) =>
       step(() => {
         const committed = catalogue.commit(write);
-        if (committed.kind === 'done') write.changes.forEach((change) => forgetWith({ memory, events, usage }, change));
+        if (committed.kind === 'done') write.changes.forEach((change) => forgetWith({ memory, events, usage, agents }, change));
         return committed;
       }),
     watch: () => () => undefined, // Nobody else can commit here.
@@ -92,6 +99,7 @@ export function createMemoryStorage(
     prune: (retention) => step(() => [history, ledger, keys].forEach((part) => part.prune(retention))),
     ...artifactMethods(artifacts, step),
     ...sumMethods({ indexes, usage }, step),
+    ...agentMethods(agents, step),
     ...nodeMethods(nodes, step),
     close: async () => {
       isClosed = true;
@@ -129,6 +137,17 @@ function sumMethods({ indexes, usage }: Sums, step: Step): IndexStorage & UsageS
   };
 }
 
+function agentMethods(agents: ReturnType<typeof createAgentRuns>, step: Step): AgentStorage {
+  return {
+    addAgentRun: (row) => step(() => agents.add(row)),
+    changeAgentRun: (row, from) => step(() => agents.change(row, from)),
+    getAgentRun: (which) => step(() => agents.get(which)),
+    listAgentRuns: (query) => step(() => agents.list(query)),
+    listUnfinishedAgentRuns: (node) => step(() => agents.listUnfinished(node)),
+    pruneAgentRuns: (before) => step(() => agents.prune(before)),
+  };
+}
+
 function nodeMethods(nodes: ReturnType<typeof createNodes>, step: Step): NodeStorage {
   return {
     isShared: false, // It ends with this process.
@@ -152,12 +171,14 @@ type Forgotten = {
   readonly memory: ReturnType<typeof createMemory>;
   readonly events: ReturnType<typeof createEvents>;
   readonly usage: ReturnType<typeof createUsage>;
+  readonly agents: ReturnType<typeof createAgentRuns>;
 };
 
 /** What a plugin remembers goes with its tenant, its registration, or itself; what it tells other nodes, and what was used, with its tenant. */
-function forgetWith({ memory, events, usage }: Forgotten, change: CatalogueChange): void {
+function forgetWith({ memory, events, usage, agents }: Forgotten, change: CatalogueChange): void {
   const { kind } = change;
   if (kind === 'remove_tenant') events.forget(change.tenant_id);
   if (kind === 'remove_tenant') usage.forget(change.tenant_id);
+  if (kind === 'remove_tenant') agents.forget(change.tenant_id);
   if (kind === 'remove_tenant' || kind === 'remove_registration' || kind === 'remove_plugin') memory.forget(change);
 }

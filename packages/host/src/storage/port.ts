@@ -9,6 +9,7 @@
  * S4: What grows by itself is bounded: `prune` removes what its bounds leave out, oldest first.
  */
 import { HostError } from '../base/host-error.ts';
+import type { AgentStorage } from './agents-port.ts';
 import type { ArtifactStorage } from './artifact-port.ts';
 import type { CatalogueStorage } from './catalogue-port.ts';
 import type { EventStorage } from './events-port.ts';
@@ -32,7 +33,8 @@ export type Storage = CatalogueStorage &
   MemoryStorage &
   EventStorage &
   IndexStorage &
-  UsageStorage & {
+  UsageStorage &
+  AgentStorage & {
     /** Releases what is held open. Safe to call twice; other methods reject afterwards. */
     close(): Promise<void>;
   };

@@ -14,6 +14,7 @@ function start(prune: (retention: Retention) => Promise<void>) {
       sweepArtifacts: async () => undefined,
       forgetNodes: async () => undefined,
       trimEvents: async () => undefined,
+      pruneAgentRuns: async () => undefined,
     },
     clock: { now: () => 0, wallTime: () => NOW },
     log: { warn: (fields) => void warned.push(fields) },

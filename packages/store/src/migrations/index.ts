@@ -15,6 +15,7 @@ import { events } from './0009-events.ts';
 import { eventTenants } from './0010-event-tenants.ts';
 import { seenIndexes } from './0011-seen-indexes.ts';
 import { llmUsage } from './0012-llm-usage.ts';
+import { agentRuns } from './0013-agent-runs.ts';
 
 /** The list, in order. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -30,4 +31,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0010_event_tenants': eventTenants,
   '0011_seen_indexes': seenIndexes,
   '0012_llm_usage': llmUsage,
+  '0013_agent_runs': agentRuns,
 };

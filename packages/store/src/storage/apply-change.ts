@@ -5,6 +5,7 @@
 import type { CatalogueChange, ReleaseRow, TenantRow, TokenRow } from '@bulkhead/host';
 import type { Transaction } from 'kysely';
 import type { Tables } from '../schema.ts';
+import { forgetAgentRuns } from './agent-runs.ts';
 import { forgetEvents } from './events.ts';
 import { putSecret, removeSecrets } from './secrets.ts';
 import { forgetMemory } from './memory.ts';
@@ -34,6 +35,7 @@ export async function applyChange(trx: Trx, change: CatalogueChange, revision: n
       await forgetMemory(trx, { tenant_id: change.tenant_id });
       await forgetEvents(trx, change.tenant_id);
       await forgetUsage(trx, change.tenant_id);
+      await forgetAgentRuns(trx, change.tenant_id);
       return remove(trx.deleteFrom('tenants').where('id', '=', tenantUuid(change.tenant_id)));
     case 'remove_token':
       return remove(trx.deleteFrom('api_tokens').where('id', '=', change.token_id));

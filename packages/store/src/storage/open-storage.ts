@@ -5,6 +5,14 @@
 import { AUDIT_ORIGIN, HostError, type Storage } from '@bulkhead/host';
 import { DEFAULT_TENANT } from '@bulkhead/protocol';
 import type { Database } from '../engine/database.ts';
+import {
+  addAgentRun,
+  changeAgentRun,
+  getAgentRun,
+  listAgentRuns,
+  listUnfinishedAgentRuns,
+  pruneAgentRuns,
+} from './agent-runs.ts';
 import { getArtifact, putArtifact, sweepArtifacts } from './artifacts.ts';
 import { commit, CATALOGUE_CHANNEL } from './commit.ts';
 import { claimKey, freeKey, listUnsettledKeys, pruneKeys, settleKey } from './keys.ts';
@@ -77,6 +85,12 @@ export async function openStorage(database: Database): Promise<Storage> {
     sweepArtifacts: (before) => answer(() => sweepArtifacts(database, before)),
     addUsage: (rows) => answer(() => addUsage(database, rows)),
     listUsage: (query) => answer(() => listUsage(database, query)),
+    addAgentRun: (row) => answer(() => addAgentRun(database, row)),
+    changeAgentRun: (row, from) => answer(() => changeAgentRun(database, row, from)),
+    getAgentRun: (which) => answer(() => getAgentRun(database, which)),
+    listAgentRuns: (query) => answer(() => listAgentRuns(database, query)),
+    listUnfinishedAgentRuns: (node) => answer(() => listUnfinishedAgentRuns(database, node)),
+    pruneAgentRuns: (before) => answer(() => pruneAgentRuns(database, before)),
     seeIndex: (seen) => answer(() => seeIndex(database, seen)),
     isShared: database.engine === 'postgres', // PGlite's folder is locked for one node.
     beat: (report) => answer(() => beat(database, report)),
