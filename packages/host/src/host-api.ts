@@ -33,6 +33,7 @@ import type { RolloutRequest } from './moves/rollout.ts';
 import type { Gate } from './moves/upgrade.ts';
 import type { HookRule } from './hooks/declared-hook.ts';
 import type { BackendRule } from './llm/backends.ts';
+import type { Agents } from './agents/agents.ts';
 import type { LanguageModels } from './llm/llm.ts';
 import type { IndexedFrom } from './plugin-index/read-index.ts';
 import type { JournalSource } from './journal/journal.ts';
@@ -574,6 +575,8 @@ export type Host = AsyncDisposable & {
    */
   readonly callEntry: (request: EntryRequest) => Promise<Outcome>;
   readonly llm: LanguageModels;
+  /** Runs of agents: their hooks and their record, for whoever drives the model. */
+  readonly agents: Agents;
   /** Runs one function with positional arguments; never rejects. Not for requests from a network. */
   readonly runSandboxed: (target: SandboxedFunction, ...args: readonly unknown[]) => Promise<Outcome>;
   /** Health of every listed plugin, sorted by name; the worst over the nodes that live, where no scope is asked for. */

@@ -136,6 +136,8 @@ export type { AuditHead, AuditVerdict } from './storage/verify-audit.ts';
 export type { BackendRule, LlmBackend, TokenPrice } from './llm/backends.ts';
 export type { LlmPiece } from './llm/generated.ts';
 export type { LanguageModels, LlmOutcome, LlmReport, LlmRequest } from './llm/llm.ts';
+export type { AgentBegin, AgentRequest, AgentResumption, AgentRunPage, Agents } from './agents/agents.ts';
+export type { AgentEnd, AgentStepTold, JudgedThought, RunningAgent } from './agents/running-agent.ts';
 export type { AgentRunQuery, AgentRunRow, AgentStorage } from './storage/agents-port.ts';
 export type { UsageQuery, UsageRow, UsageStorage } from './storage/usage-port.ts';
 export type { MemoryOwner, MemoryQuery, MemoryStorage, StoredMemory } from './storage/memory-port.ts';

@@ -2,7 +2,16 @@
  * The tables as Kysely sees them: what is read, what must be given at an insert, what may be changed. They follow the last
  * migration. `json` and `jsonb` columns are written as text, because pg would write a JavaScript list as a PostgreSQL array.
  */
-import type { AgentRun, AgentRunStatus, GuestReady, JsonObject, JsonValue, LifecycleState, Outcome, Tier } from '@bulkhead/protocol';
+import type {
+  AgentRun,
+  AgentRunStatus,
+  GuestReady,
+  JsonObject,
+  JsonValue,
+  LifecycleState,
+  Outcome,
+  Tier,
+} from '@bulkhead/protocol';
 import type {
   AgentRunRow,
   ArtifactRow,

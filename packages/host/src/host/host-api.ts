@@ -61,6 +61,7 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
       backends: (tenant) => parts.llm.backendsOf(tenant ?? DEFAULT_TENANT),
       generate: (request) => parts.llm.ask(request),
     },
+    agents: parts.agents,
     runSandboxed: (target, ...args) => runFunction(parts, target, args),
     ...views,
     tools: (tenant) => listTools(parts, tenant ?? DEFAULT_TENANT),

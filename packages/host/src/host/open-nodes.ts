@@ -11,6 +11,7 @@ import { toNodePlugin } from '../registry/across-nodes.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { NodePlugin } from '../storage/nodes-port.ts';
 import type { Storage } from '../storage/port.ts';
+import { endLostAgentRuns } from './end-lost-agent-runs.ts';
 import { endLostCalls } from './end-lost-calls.ts';
 import type { HostSettings } from './settings.ts';
 
@@ -32,7 +33,10 @@ export function openHostNodes(settings: HostSettings, parts: NodeParts): Promise
     timing,
     self: { id: node, host_name: hostName, version: platformVersion, tier, started_at: isoTime(clock.wallTime()) },
     plugins: () => pluginsOf(parts),
-    endLost: (lost) => endLostCalls(storage, { node: lost, clock }),
+    endLost: async (lost) => {
+      await endLostCalls(storage, { node: lost, clock });
+      await endLostAgentRuns(storage, { node: lost, clock });
+    },
   });
 }
 

@@ -12,6 +12,7 @@ import { HostError } from '../base/host-error.ts';
 import { systemTimer } from '../base/timer.ts';
 import type { CallPath } from '../call/call-run.ts';
 import { compileTool, recallTool } from '../fleet/compile-tool.ts';
+import type { Agents } from '../agents/agents.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
 import type { TierPolicy } from '../fleet/needed-tier.ts';
 import type { Residents } from '../fleet/residents.ts';
@@ -54,6 +55,7 @@ import { openAdmission, type HostAdmission } from './open-admission.ts';
 import { holdDataDirectory } from './hold-data-directory.ts';
 import { openEgress, type HostEgress } from './open-egress.ts';
 import { openSecrets } from './open-secrets.ts';
+import { openAgents } from './open-agents.ts';
 import { backendKeys, openLlm, type HostLlm } from './open-llm.ts';
 import { openEvents, type HostEvents } from './open-events.ts';
 import type { LateCalls } from './late-calls.ts';
@@ -84,6 +86,7 @@ export type HostParts = {
   readonly residents: Residents;
   readonly events: HostEvents;
   readonly llm: HostLlm;
+  readonly agents: Agents;
   readonly tenants: Tenants;
   readonly tokens: Tokens;
   readonly audit: AuditLog;
@@ -99,7 +102,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const journal = createJournal(() => clock.wallTime());
   const { storage, sandbox } = await openSlowParts(settings, { metrics, journal }, closing);
   guests.sandbox = sandbox;
-  const { transitions, usage, ...records } = await openRecords(settings, { storage, metrics }, closing);
+  const { transitions, usage, agentRuns, ...records } = await openRecords(settings, { storage, metrics }, closing);
   const lateCalls: LateCalls = {};
   const events = openEvents(settings, { storage, metrics, journal, node: records.node, late: lateCalls }, closing);
   const registry = openRegistry(clock, { transitions, journal, events, late }, closing);
@@ -146,6 +149,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
     journal,
     events,
     llm,
+    agents: openAgents(settings, { ...call, agentRuns }, closing),
     ...openRegisters(settings, { catalogue, storage }),
   };
 }

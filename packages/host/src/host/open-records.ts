@@ -11,8 +11,10 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { Transition } from '../registry/history.ts';
 import { createBatch, type Batch, type BatchOptions } from '../storage/batch.ts';
 import { isAway, type Storage } from '../storage/port.ts';
+import type { AgentRunRow } from '../storage/agents-port.ts';
 import type { UsageRow } from '../storage/usage-port.ts';
 import { startRetention } from '../storage/retention.ts';
+import { endLostAgentRuns } from './end-lost-agent-runs.ts';
 import { endLostCalls } from './end-lost-calls.ts';
 import type { HostSettings } from './settings.ts';
 
@@ -23,6 +25,8 @@ export type Recorded = { readonly storage: Storage; readonly metrics: Metrics };
 export type Records = Pick<CallPath, 'node' | 'ledger' | 'settlements'> & {
   readonly transitions: Batch<Transition>;
   readonly usage: Batch<UsageRow>;
+  /** Ends of agents' runs that the storage could not take at once. */
+  readonly agentRuns: Batch<AgentRunRow>;
 };
 
 /** An outcome may have megabytes, and few calls have a key. */
@@ -36,6 +40,7 @@ export async function openRecords(
 ): Promise<Records> {
   const node = await openNodeId(dataDir);
   await endLostCalls(storage, { node, clock });
+  await endLostAgentRuns(storage, { node, clock });
   closing.defer(startRetention({ storage, clock, log, startTimer: systemTimer }));
 
   function open<Row>(part: Parameters<Metrics['countRecordFailure']>[0], options: Writing<Row>): Batch<Row> {
@@ -61,6 +66,12 @@ export async function openRecords(
     transitions: open<Transition>('transitions', { write: (rows) => storage.appendTransitions(rows) }),
     ledger,
     usage: open<UsageRow>('usage', { write: (rows) => storage.addUsage(rows) }),
+    agentRuns: open<AgentRunRow>('agents', {
+      write: async (rows) => {
+        for (const row of rows) await storage.changeAgentRun(row, ['running']);
+      },
+      rowsMax: SETTLEMENTS_MAX,
+    }),
     settlements: open<Settlement>('keys', {
       write: async (ends) => {
         for (const end of ends) await settle(storage, end);

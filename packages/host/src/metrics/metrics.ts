@@ -4,6 +4,7 @@
  */
 import { OUTCOME_KINDS, type OutcomeKind } from '@bulkhead/protocol';
 import { createSeriesMetric, type Sample, type SeriesMetric } from './prometheus.ts';
+import { createAgentSeries, type AgentCounts } from './agent-series.ts';
 import { createServiceMetrics, type ServiceCounts } from './service-metrics.ts';
 import { createFamily, createHistogram, observe, OTHER, type Family, type Histogram } from './series.ts';
 
@@ -12,12 +13,13 @@ export type HandlerStatus = 'ok' | 'error' | 'skip';
 /** How a guest came to be: taken from the warm pool, or started for its call. */
 export type StartKind = 'pool' | 'cold';
 /** What may fail beside a call without changing its answer. */
-export type RecordPart = 'registry' | 'ledger' | 'transitions' | 'keys' | 'metrics' | 'events' | 'usage';
+export type RecordPart = 'registry' | 'ledger' | 'transitions' | 'keys' | 'metrics' | 'events' | 'usage' | 'agents';
 /** What became of an event that one instance was to hear. */
 export type EventOutcome = 'delivered' | 'late' | 'dropped';
 
 /** The series of one host; every method but `renderMetrics` is synchronous, O(1) and never throws. Durations are milliseconds. */
-export type Metrics = ServiceCounts & {
+export type Metrics = ServiceCounts &
+  AgentCounts & {
   /** Gives a plugin its own label; calls of plugins without one count as `other`, so that made-up names cost nothing. */
   readonly addPlugin: (plugin: string) => void;
   /** Takes the label away; what it counted goes too. */
@@ -82,6 +84,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const droppedFrames = createCount();
   const llm = createLlmSeries();
   const services = createServiceMetrics();
+  const agents = createAgentSeries();
   const page = [
     counterOf('plugin_calls_total', 'Calls by how they ended.', () => callSamples(plugins, others)),
     histogramOf('plugin_call_duration_seconds', 'Time from admission to outcome.', () =>
@@ -99,6 +102,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     ),
     ...services.series,
     ...llm.series,
+    ...agents.series,
   ];
 
   function addPlugin(plugin: string): void {
@@ -114,6 +118,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
 
   return {
     ...services.counts,
+    ...agents.counts,
     addPlugin,
     removePlugin: (plugin) => void plugins.delete(plugin),
     observeCall,

@@ -15,7 +15,12 @@ function idOf(number: number): string {
 }
 
 function row(number: number, more: Partial<AgentRun> = {}, rest: Partial<AgentRunRow> = {}): AgentRunRow {
-  return { run: { ...RUN, id: idOf(number), created_at: minute(number), ...more }, node: NODE, messages: null, ...rest };
+  return {
+    run: { ...RUN, id: idOf(number), created_at: minute(number), ...more },
+    node: NODE,
+    messages: null,
+    ...rest,
+  };
 }
 
 const RUN: AgentRun = {
@@ -41,8 +46,7 @@ const ODD_TEXT = 'NUL \0, half a pair \uD800, and "quotes" \\';
 
 /** Declares the tests. */
 export function agentTests(storage: Opened): void {
-  const get = (number: number, tenant_id = 'acme'): Promise<AgentRunRow | undefined> =>
-    storage().getAgentRun({ tenant_id, id: idOf(number) });
+  const get: Get = (number, tenant_id = 'acme') => storage().getAgentRun({ tenant_id, id: idOf(number) });
 
   test('a run is read as it was stored, whatever text is in it', async () => {
     const messages = [{ role: 'user', content: ODD_TEXT }] as const;
@@ -79,6 +83,12 @@ export function agentTests(storage: Opened): void {
     expect(await get(1)).toEqual(row(1));
   });
 
+  listingTests(storage, get);
+}
+
+type Get = (number: number, tenant_id?: string) => Promise<AgentRunRow | undefined>;
+
+function listingTests(storage: Opened, get: Get): void {
   test('runs are listed from the newest on, or from before one of them', async () => {
     for (const number of [2, 1, 3, 4]) await storage().addAgentRun(row(number));
     const list = async (before?: string): Promise<readonly string[]> => {

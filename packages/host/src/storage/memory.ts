@@ -55,11 +55,9 @@ export function createMemoryStorage(
     catalogue.readCatalogue().releases.some((row) => row.digest === digest),
   );
   const nodes = createNodes(clock.wallTime);
-  const memory = createMemory();
   const events = createEvents(nodes.hasOther);
   const indexes = createIndexes();
-  const usage = createUsage();
-  const agents = createAgentRuns(agentRuns);
+  const owned = { memory: createMemory(), events, usage: createUsage(), agents: createAgentRuns(agentRuns) };
   let isClosed = false;
 
   /** Runs a step at once, so that it cannot interleave with another, and answers a copy by a promise (S1). */
@@ -74,7 +72,7 @@ export function createMemoryStorage(
     commit: (write) =>
       step(() => {
         const committed = catalogue.commit(write);
-        if (committed.kind === 'done') write.changes.forEach((change) => forgetWith({ memory, events, usage, agents }, change));
+        if (committed.kind === 'done') write.changes.forEach((change) => forgetWith(owned, change));
         return committed;
       }),
     watch: () => () => undefined, // Nobody else can commit here.
@@ -94,12 +92,12 @@ export function createMemoryStorage(
     freeKey: (callId) => step(() => keys.free(callId)),
     putTrial: (row) => step(() => trials.put(row)),
     getTrial: (key) => step(() => trials.get(key)),
-    ...memoryMethods(memory, step),
+    ...memoryMethods(owned.memory, step),
     ...eventMethods(events, step),
     prune: (retention) => step(() => [history, ledger, keys].forEach((part) => part.prune(retention))),
     ...artifactMethods(artifacts, step),
-    ...sumMethods({ indexes, usage }, step),
-    ...agentMethods(agents, step),
+    ...sumMethods({ indexes, usage: owned.usage }, step),
+    ...agentMethods(owned.agents, step),
     ...nodeMethods(nodes, step),
     close: async () => {
       isClosed = true;

@@ -2,7 +2,7 @@
  * The host's Storage port on an open database, whichever engine is behind it. The one place where an error of a database
  * becomes the port's (S3).
  */
-import { AUDIT_ORIGIN, HostError, type Storage } from '@bulkhead/host';
+import { AUDIT_ORIGIN, HostError, type AgentStorage, type Storage } from '@bulkhead/host';
 import { DEFAULT_TENANT } from '@bulkhead/protocol';
 import type { Database } from '../engine/database.ts';
 import {
@@ -40,7 +40,7 @@ const STEPS_KEPT = 10_000;
 export async function openStorage(database: Database): Promise<Storage> {
   await translated(() => putOrigin(database));
   let isClosed = false;
-  const answer = <Answer>(ask: () => Promise<Answer>): Promise<Answer> =>
+  const answer: Translate = (ask) =>
     isClosed ? Promise.reject(new HostError('STORAGE_UNAVAILABLE', { message: CLOSED })) : translated(ask);
   return {
     readCatalogue: () => answer(() => readCatalogue(database)),
@@ -85,12 +85,7 @@ export async function openStorage(database: Database): Promise<Storage> {
     sweepArtifacts: (before) => answer(() => sweepArtifacts(database, before)),
     addUsage: (rows) => answer(() => addUsage(database, rows)),
     listUsage: (query) => answer(() => listUsage(database, query)),
-    addAgentRun: (row) => answer(() => addAgentRun(database, row)),
-    changeAgentRun: (row, from) => answer(() => changeAgentRun(database, row, from)),
-    getAgentRun: (which) => answer(() => getAgentRun(database, which)),
-    listAgentRuns: (query) => answer(() => listAgentRuns(database, query)),
-    listUnfinishedAgentRuns: (node) => answer(() => listUnfinishedAgentRuns(database, node)),
-    pruneAgentRuns: (before) => answer(() => pruneAgentRuns(database, before)),
+    ...agentMethods(database, answer),
     seeIndex: (seen) => answer(() => seeIndex(database, seen)),
     isShared: database.engine === 'postgres', // PGlite's folder is locked for one node.
     beat: (report) => answer(() => beat(database, report)),
@@ -100,6 +95,20 @@ export async function openStorage(database: Database): Promise<Storage> {
       isClosed = true;
       await database.close();
     },
+  };
+}
+
+/** Runs what is asked, and makes an error of the database the port's. */
+type Translate = <Answer>(ask: () => Promise<Answer>) => Promise<Answer>;
+
+function agentMethods(database: Database, answer: Translate): AgentStorage {
+  return {
+    addAgentRun: (row) => answer(() => addAgentRun(database, row)),
+    changeAgentRun: (row, from) => answer(() => changeAgentRun(database, row, from)),
+    getAgentRun: (which) => answer(() => getAgentRun(database, which)),
+    listAgentRuns: (query) => answer(() => listAgentRuns(database, query)),
+    listUnfinishedAgentRuns: (node) => answer(() => listUnfinishedAgentRuns(database, node)),
+    pruneAgentRuns: (before) => answer(() => pruneAgentRuns(database, before)),
   };
 }
 
