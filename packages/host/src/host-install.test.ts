@@ -284,3 +284,15 @@ test('a release that one tenant has left goes on for those who run it: by their 
     '1.0.0',
   ]);
 });
+
+test('a plugin that is taken out and installed again at once is installed, though its bundle takes a while', async () => {
+  const lines = Array.from({ length: 8_000 }, (_, n) => `table[${n}] = (a: number) => { return a + ${n}; };`);
+  const folder = await folders.write('again', `const table: unknown[] = [];\n${lines.join('\n')}\n${ANSWER}`);
+  await host.install(folder);
+  for (let round = 1; round <= 3; round += 1) {
+    await host.uninstall('again');
+    const { state, reason } = await host.install(folder);
+    expect({ state, reason }).toEqual({ state: 'INITIALIZED', reason: undefined });
+  }
+  expect(host.plugins().map(({ name }) => name)).toContain('again');
+});

@@ -13,7 +13,6 @@ import type { Installed } from '../install/install-path.ts';
 import { dependencyOrder, type LeftOut } from '../registry/dependency-order.ts';
 import { composeReason } from '../registry/reason.ts';
 import { auditStartup } from '../registry/startup-audit.ts';
-import { createTurns } from '../base/turns.ts';
 import { discoverPlugins } from '../source/discover-plugins.ts';
 import { peekName, readManifest } from '../source/manifest-file.ts';
 import { OPERATOR_FOLDER, SINGLE_FILE, readSource } from '../source/read-source.ts';
@@ -28,8 +27,7 @@ export type Installer = Pick<Host, 'install' | 'installAll' | 'publish' | 'reloa
 
 /** Makes the installer of a host. */
 export function createInstaller(settings: HostSettings, parts: HostParts): Installer {
-  const { registry } = parts.install;
-  const inTurn = createTurns();
+  const { registry, inTurn } = parts.install;
   /** For whom a folder was installed, and with which grants: reading it again is for them, too. */
   const optionsOf = new Map<string, InstallOptions>();
 

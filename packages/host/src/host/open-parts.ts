@@ -10,6 +10,7 @@ import { createMemoryArtifactStore, type ArtifactStore } from '../artifact/store
 import { createCallIds } from '../base/call-ids.ts';
 import { HostError } from '../base/host-error.ts';
 import { systemTimer } from '../base/timer.ts';
+import { createTurns } from '../base/turns.ts';
 import type { CallPath } from '../call/call-run.ts';
 import { compileTool, recallTool } from '../fleet/compile-tool.ts';
 import type { Agents } from '../agents/agents.ts';
@@ -127,7 +128,8 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const { tier } = sandbox.receipt;
   const shared = { log, releases, registry, metrics, journal, fleet, tier, minTier, untrustedMinTier };
   const brought = { workshop, supplied: [await readSdk()], artifacts, storage, clock };
-  const install = { ...shared, ...brought, env, platformVersion, signatures, state: drivers.stdio.state };
+  const kept = { signatures, state: drivers.stdio.state, inTurn: createTurns() };
+  const install = { ...shared, ...brought, ...kept, env, platformVersion };
   const follower = openFollower(install, { catalogue, events }, closing);
   const nodes = await openHostNodes(settings, { ...shared, node: records.node, storage });
   closing.defer(() => nodes.close());

@@ -43,9 +43,8 @@ export function createFollower({ path, clock, startTimer }: FollowerOptions): Fo
   let named: readonly Release[] = [];
   let plugins: readonly string[] = [];
   let missing: readonly Release[] = [];
-  const tryLook = (): void => {
-    look().catch((error: unknown) => path.log.error({ err: error }, 'the catalogue was not followed'));
-  };
+  const didFail = (error: unknown): void => path.log.error({ err: error }, 'the catalogue was not followed');
+  const tryLook = (): void => void look().catch(didFail);
   const soon = createAppointment(startTimer, LOOK_AFTER_MS, tryLook);
   const again = createAppointment(startTimer, RETRY_AFTER_MS, tryLook);
 
@@ -62,7 +61,7 @@ export function createFollower({ path, clock, startTimer }: FollowerOptions): Fo
     const gone = plugins.filter((plugin) => releases.releasesOf(plugin).length === 0);
     const left = named.filter((release) => !isNamed(path, release));
     remember();
-    for (const plugin of gone) await forgetPlugin(path, plugin);
+    for (const plugin of gone) void path.inTurn(() => forgetPlugin(path, plugin)).catch(didFail);
     missing = findMissing();
     await Promise.all(missing.map(bring));
     missing = findMissing();
@@ -115,11 +114,12 @@ function isNamed({ releases }: InstallPath, { manifest }: Release): boolean {
   return releases.isNamed(manifest.name, manifest.version);
 }
 
-/** Its name is free from now on, while what it has in flight ends. */
+/** Its name is free from now on, while what it has in flight ends; unless it was installed again before this had its turn. */
 async function forgetPlugin(path: InstallPath, plugin: string): Promise<void> {
   const { releases, registry, metrics, fleet } = path;
-  await releases.remove(plugin); // Writes nothing: it has no release any more.
+  if (releases.releasesOf(plugin).length > 0) return;
   registry.unregister(plugin);
+  await releases.remove(plugin); // Writes nothing: it has no release any more.
   metrics.removePlugin(plugin);
   for (const { spec } of fleet.all()) if (spec.name === plugin) void fleet.retire(spec.digest);
 }

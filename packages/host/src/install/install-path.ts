@@ -4,6 +4,7 @@
 import type { Finding, Manifest } from '@bulkhead/protocol';
 import type { ArtifactStore } from '../artifact/store.ts';
 import type { Log } from '../base/log.ts';
+import type { Turns } from '../base/turns.ts';
 import type { AskWorkshop } from '../base/workshop-port.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { TierPolicy } from '../fleet/needed-tier.ts';
@@ -33,6 +34,8 @@ export type InstallPath = TierPolicy & {
   readonly storage: Pick<Storage, 'getTrial' | 'putTrial' | 'seeIndex'>;
   readonly clock: Clock;
   readonly signatures: SignaturePolicy;
+  /** What changes which plugins there are, one after another. */
+  readonly inTurn: Turns;
   /** What MCP servers keep for tenants. */
   readonly state: { readonly forget: (plugin: string, tenant?: string) => Promise<void> };
 };
