@@ -15,6 +15,7 @@ import { HostError, type HealthView, type Host, type IndexSource, type Log } fro
 import { LIMITS } from '@bulkhead/protocol';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { addAgentRoutes } from './agents/agent-routes.ts';
 import { addReceiptRoutes } from './admin-plane/receipt-routes.ts';
 import { addReloadRoutes } from './admin-plane/reload-routes.ts';
 import { addAuditRoutes } from './admin-plane/audit-routes.ts';
@@ -244,6 +245,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
   addHealthRoutes(app, { host, viewOf });
   addStatusRoutes(app, { host, isDraining: () => state.isDraining });
   addToolRoutes(app, { host, log });
+  addAgentRoutes(app, { host, log });
   const resource = options.mcp ?? {};
   const mcp = addMcpRoutes(app, { host, log, resource, didCall: (outcome) => logCall(log, outcome) });
   addReloadRoutes(app, host);

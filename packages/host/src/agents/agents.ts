@@ -126,8 +126,10 @@ export function createAgents(parts: AgentParts): Agents & { readonly close: () =
     resume: (resumption) => resume(shared, resumption),
     cancel: (which) => cancel(shared, which),
     get: async (which) => (await find(storage, which))?.run,
-    list: ({ tenant = DEFAULT_TENANT, before, rowsMax }) =>
-      storage.listAgentRuns({ tenant_id: tenant, rowsMax, ...(before !== undefined && { before }) }),
+    list: async ({ tenant = DEFAULT_TENANT, before, rowsMax }) => {
+      if (before !== undefined && !UUID.test(before)) return [];
+      return storage.listAgentRuns({ tenant_id: tenant, rowsMax, ...(before !== undefined && { before }) });
+    },
     close: async () => {
       shared.places.close();
       await Promise.all([...shared.live.values()].map((agent) => agent.close()));

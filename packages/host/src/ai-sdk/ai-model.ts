@@ -9,9 +9,10 @@ import {
   type LanguageModelV4CallOptions,
   type LanguageModelV4GenerateResult,
   type LanguageModelV4StreamPart,
+  type SharedV4ProviderMetadata,
 } from '@ai-sdk/provider';
 import type { Host } from '../host-api.ts';
-import type { LlmOutcome, LlmRequest } from '../llm/llm.ts';
+import type { LlmOutcome, LlmReport, LlmRequest } from '../llm/llm.ts';
 import { toChat } from './to-chat.ts';
 import { createParts } from './stream-parts.ts';
 
@@ -95,6 +96,7 @@ function wholeOf(outcome: LlmOutcome, asked: LanguageModelV4CallOptions): Langua
     usage: usageOf(outcome.llm.usage),
     warnings: warningsOf(asked),
     response: { modelId: outcome.value.model ?? outcome.llm.backend ?? '' },
+    providerMetadata: metadataOf(outcome.llm),
   };
 }
 
@@ -118,6 +120,7 @@ function streamOf(
             type: 'finish',
             usage: usageOf(outcome.llm.usage),
             finishReason: finishOf(outcome.value),
+            providerMetadata: metadataOf(outcome.llm),
           });
         else controller.enqueue({ type: 'error', error: toError(outcome.error, request.signal) });
         controller.close();
@@ -135,6 +138,11 @@ function finishOf({
 }: GeneratedText): LanguageModelV4GenerateResult['finishReason'] {
   const reason = told ?? (calls.length > 0 ? 'tool_calls' : 'stop');
   return { unified: FINISH[reason], raw: told };
+}
+
+/** What the SDK has no words for: who answered, at what price, and the call in the ledger. */
+function metadataOf({ backend, cost_usd, call_id, attempts }: LlmReport): SharedV4ProviderMetadata {
+  return { bulkhead: { backend, cost_usd, call_id, attempts } };
 }
 
 function usageOf(usage: TokenUsage | null): LanguageModelV4GenerateResult['usage'] {

@@ -1,7 +1,7 @@
 /**
  * A tenant's tools as tools of the AI SDK.
  */
-import type { CallError, CallReport, ListedTool } from '@bulkhead/protocol';
+import type { CallError, CallReport, ListedTool, Outcome } from '@bulkhead/protocol';
 import { dynamicTool, jsonSchema, type ToolSet } from 'ai';
 import { listedName } from '../base/listed-name.ts';
 import type { Host } from '../host-api.ts';
@@ -20,6 +20,8 @@ export type AiToolsOptions = {
   readonly scopes?: readonly string[];
   /** For each call, whole milliseconds; the plugin's own limit where it is left out. */
   readonly timeoutMs?: number;
+  /** Told how each call ended, with the model's own id of it, before the model is. */
+  readonly onOutcome?: (toolCallId: string, outcome: Outcome) => void;
 };
 
 /**
@@ -55,7 +57,7 @@ export function createAiTools(host: Pick<Host, 'tools' | 'call'>, options: AiToo
 
 function aiTool(
   host: Pick<Host, 'call'>,
-  { tenant, scopes, timeoutMs }: AiToolsOptions,
+  { tenant, scopes, timeoutMs, onOutcome }: AiToolsOptions,
   listed: ListedTool,
 ): ToolSet[string] {
   const { plugin, name: tool, description, parameters, needs_approval: needsApproval } = listed;
@@ -64,8 +66,9 @@ function aiTool(
     // A plugin's schema is JSON Schema that the host has compiled, and judges the parameters by.
     inputSchema: jsonSchema(parameters as Parameters<typeof jsonSchema>[0]),
     needsApproval,
-    execute: async (params, { abortSignal }) => {
+    execute: async (params, { abortSignal, toolCallId }) => {
       const outcome = await host.call({ plugin, tool, params, tenant, scopes, timeoutMs, signal: abortSignal });
+      onOutcome?.(toolCallId, outcome);
       if (outcome.ok) return outcome.value;
       throw new ToolCallError(outcome.error, outcome.call);
     },

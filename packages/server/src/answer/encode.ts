@@ -8,6 +8,7 @@ import {
   callError,
   httpStatusOf,
   type CallError,
+  type CallReport,
   type ErrorBody,
   type Finding,
   type Outcome,
@@ -51,25 +52,27 @@ export function encodeFault(fault: Fault, place: Place): Answer {
  * @internal
  */
 export function outcomeOf(error: CallError, at: Pick<Place, 'plugin' | 'target'>): Outcome {
+  return { ok: false, error, call: reportOf(at) };
+}
+
+/** The report of what no instance ran; `more` is what is known of it all the same. */
+export function reportOf(at: Pick<Place, 'plugin' | 'target'>, more: Partial<CallReport> = {}): CallReport {
   return {
-    ok: false,
-    error,
-    call: {
-      call_id: randomUUID(),
-      plugin: at.plugin,
-      version: null,
-      digest: null,
-      tenant: DEFAULT_TENANT,
-      target: at.target,
-      instance_id: null,
-      tier: null,
-      duration_ms: 0,
-      queue_ms: 0,
-      cpu_ms: null,
-      peak_rss_bytes: null,
-      stdout: '',
-      stderr: '',
-    },
+    call_id: randomUUID(),
+    plugin: at.plugin,
+    version: null,
+    digest: null,
+    tenant: DEFAULT_TENANT,
+    target: at.target,
+    instance_id: null,
+    tier: null,
+    duration_ms: 0,
+    queue_ms: 0,
+    cpu_ms: null,
+    peak_rss_bytes: null,
+    stdout: '',
+    stderr: '',
+    ...more,
   };
 }
 

@@ -11,14 +11,23 @@ export type Place = { readonly plane: Plane; readonly plugin: string; readonly t
 
 /** Names in reports are for people; a path may hold 16 KiB. */
 const NAME_CHARACTERS_MAX = 128;
-const DATA_PREFIX = '/v1/tools';
+const TOOLS_PREFIX = '/v1/tools';
+const AGENTS_PREFIX = '/v1/agents';
+
+/** Where runs of agents are. */
+export const AGENT_PLACE: Place = { plane: 'data', plugin: '', target: 'agents/runs' };
 
 /** Reads the plane, and on the data plane the names of plugin and tool, from a request target. O(length). */
 export function placeOf(url: string): Place {
   const path = url.split(/[?#]/, 1)[0] ?? '';
-  if (path !== DATA_PREFIX && !path.startsWith(`${DATA_PREFIX}/`)) return { plane: 'control', plugin: '', target: '' };
-  const [plugin = '', target = ''] = path.slice(DATA_PREFIX.length + 1).split('/');
+  if (isBelow(path, AGENTS_PREFIX)) return AGENT_PLACE;
+  if (!isBelow(path, TOOLS_PREFIX)) return { plane: 'control', plugin: '', target: '' };
+  const [plugin = '', target = ''] = path.slice(TOOLS_PREFIX.length + 1).split('/');
   return { plane: 'data', plugin: readName(plugin), target: readName(target) };
+}
+
+function isBelow(path: string, prefix: string): boolean {
+  return path === prefix || path.startsWith(`${prefix}/`);
 }
 
 /** Tells whether the target is the health of some plugin: there the answer is 200 or 404, whatever the name (F001-20). */

@@ -2,12 +2,12 @@
  * The data plane: which tools there are, and a call of one. The body of a call is always an Outcome; whatever was wrong
  * before the host saw it is one too.
  */
-import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { CallRequest, Host, Log } from '@bulkhead/host';
 import type { Outcome } from '@bulkhead/protocol';
 import { Type, type Static } from 'typebox';
 import { encodeOutcome } from '../answer/encode.ts';
+import { createGoneSignals } from '../door/gone-signals.ts';
 import { callerOf, type Caller } from '../door/principal.ts';
 import { CallBodySchema, ListedToolSchema, OutcomeSchema, ToolParamsSchema, type CallBody } from '../schemas.ts';
 import { streamCall, wantsEvents } from './call-events.ts';
@@ -92,23 +92,6 @@ async function callInPieces(
   const ended = await streamCall(host, request, reply);
   logCall(log, ended.outcome);
   return ended;
-}
-
-/**
- * Signals that abort when a client goes away, which ends its calls (FAULTS 110). One serves all calls of a connection: making
- * one for each cost as much as finding the tool.
- */
-function createGoneSignals(): (socket: Socket) => AbortSignal {
-  const signals = new WeakMap<Socket, AbortSignal>();
-  return (socket) => {
-    const known = signals.get(socket);
-    if (known !== undefined) return known;
-    const controller = new AbortController();
-    if (socket.destroyed) controller.abort();
-    else socket.once('close', () => controller.abort());
-    signals.set(socket, controller.signal);
-    return controller.signal;
-  };
 }
 
 /** One line for each call, with tenant and call id (DESIGN 12). Never params, values, output or tokens. */
