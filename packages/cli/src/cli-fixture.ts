@@ -69,7 +69,12 @@ export async function runHere(args: readonly string[]): Promise<Ended> {
   let stdout = '';
   let stderr = '';
   const terminal = openTerminal({
-    stdout: { write: (text) => (stdout += text) },
+    stdout: {
+      write: (text, didWrite) => {
+        stdout += String(text);
+        didWrite?.();
+      },
+    },
     stderr: { write: (text) => (stderr += text) },
     env: {},
   });

@@ -8,6 +8,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { asksForTenant, examples, type ServerOptions, type VerbContext } from './remote/server-verb.ts';
 import { KINDS, LANGUAGES, STYLES } from './scaffold/choices.ts';
 import type { Terminal } from './terminal.ts';
+import { addAgent } from './verbs/agent-verb.ts';
 import { addTokenVerbs } from './verbs/api-token.ts';
 import { addAuditVerbs } from './verbs/audit.ts';
 import { addConfigVerbs } from './verbs/config.ts';
@@ -71,6 +72,7 @@ function addServerVerbs(context: VerbContext): void {
   addReload(context);
   addLogs(context);
   addDebug(context);
+  addAgent(context);
   addMcp(context);
   addDistributionVerbs(context);
   addNodes(context);
