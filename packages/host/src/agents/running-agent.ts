@@ -6,7 +6,7 @@
  *      └──pause──▶ awaiting_approval     goes on as another RunningAgent, perhaps on another node
  *
  * A1: A run ends once; whoever ends it later is answered how it ended.
- * A2: What is stored is written in its order; a write that finds the run ended elsewhere aborts it.
+ * A2: One write is under way at a time; one that finds the run ended elsewhere aborts it.
  * A3: Nothing of a run is asked or begun after its signal has aborted.
  */
 import {
@@ -100,6 +100,8 @@ export class RunningAgent {
   #run: AgentRun;
   #failure: CallError | undefined;
   #writing: Promise<void> = Promise.resolve();
+  #isWriting = false;
+  #isUnwritten = false;
   #ending: Promise<AgentRun> | undefined;
 
   constructor(options: RunningAgentOptions) {
@@ -244,15 +246,25 @@ export class RunningAgent {
     return this.#run;
   }
 
+  /** One write at a time, of what there is then: a run that takes steps faster than the storage writes them is written less often. */
   #write(): void {
+    this.#isUnwritten = true;
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    this.#writing = this.#writeSteps().finally(() => (this.#isWriting = false));
+  }
+
+  async #writeSteps(): Promise<void> {
     const { storage, node, log } = this.#options;
-    const row = { run: this.#run, node, messages: null };
-    this.#writing = this.#writing
-      .then(() => storage.changeAgentRun(row, ['running']))
-      .then(
-        (isOurs) => (isOurs ? undefined : this.abort(callError('CALL_CANCELLED'))),
-        (error: unknown) => log.warn({ err: error, run_id: row.run.id }, 'a step of an agent was not stored'),
-      );
+    while (this.#isUnwritten && this.#ending === undefined) {
+      this.#isUnwritten = false;
+      try {
+        const isOurs = await storage.changeAgentRun({ run: this.#run, node, messages: null }, ['running']);
+        if (!isOurs) this.abort(callError('CALL_CANCELLED'));
+      } catch (error) {
+        log.warn({ err: error, run_id: this.#run.id }, 'a step of an agent was not stored');
+      }
+    }
   }
 
   #called({ id, name, arguments: params }: ChatToolCall, awaiting: readonly string[]): AgentToolCall {

@@ -127,9 +127,8 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   catalogue.onChange(() => keepInStep(fleet, releases, possessions));
   const { tier } = sandbox.receipt;
   const shared = { log, releases, registry, metrics, journal, fleet, tier, minTier, untrustedMinTier };
-  const brought = { workshop, supplied: [await readSdk()], artifacts, storage, clock };
-  const kept = { signatures, state: drivers.stdio.state, inTurn: createTurns() };
-  const install = { ...shared, ...brought, ...kept, env, platformVersion };
+  const brought = { workshop, supplied: [await readSdk()], artifacts, storage, clock, inTurn: createTurns() };
+  const install = { ...shared, ...brought, env, platformVersion, signatures, state: drivers.stdio.state };
   const follower = openFollower(install, { catalogue, events }, closing);
   const nodes = await openHostNodes(settings, { ...shared, node: records.node, storage });
   closing.defer(() => nodes.close());
