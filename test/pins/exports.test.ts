@@ -15,6 +15,7 @@ test.each([
     '@bulkhead/protocol',
     protocol,
     [
+      'AGENT_RUN_STATUSES',
       'ALLOWED_BUILTINS',
       'BREAKER_STATES',
       'CAPABILITY_PATTERN',

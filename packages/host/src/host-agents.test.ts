@@ -181,7 +181,7 @@ test('a run waits for approvals and goes on with them once, on any node', async 
   });
   const [one, two] = await Promise.all([1, 2].map(() => host.agents.resume({ id, decisions })));
   const resumed = one?.ok === true ? one : two;
-  expect([one?.ok, two?.ok].toSorted()).toEqual([false, true]);
+  expect([one, two].filter((begun) => begun?.ok === true)).toHaveLength(1);
   if (resumed?.ok !== true) throw new Error('nobody goes on');
   expect(resumed.agent.messages).toEqual(asked);
   expect(resumed.agent.decisions).toEqual(decisions);

@@ -20,28 +20,28 @@ export type EventOutcome = 'delivered' | 'late' | 'dropped';
 /** The series of one host; every method but `renderMetrics` is synchronous, O(1) and never throws. Durations are milliseconds. */
 export type Metrics = ServiceCounts &
   AgentCounts & {
-  /** Gives a plugin its own label; calls of plugins without one count as `other`, so that made-up names cost nothing. */
-  readonly addPlugin: (plugin: string) => void;
-  /** Takes the label away; what it counted goes too. */
-  readonly removePlugin: (plugin: string) => void;
-  /** Every call, also one that did not run. O(1), allocates nothing. */
-  readonly observeCall: (plugin: string, outcome: 'ok' | OutcomeKind, durationMs: number) => void;
-  /** A task or tool handler; `reason` is an error code, for a status that is not ok. */
-  readonly observeHandler: (
-    handler: string,
-    run: { readonly status: HandlerStatus; readonly durationMs: number; readonly reason?: string | undefined },
-  ) => void;
-  readonly observeStart: (kind: StartKind, durationMs: number) => void;
-  /** `reason` is an error code, or a word of the host such as `idle`. */
-  readonly countKill: (reason: string) => void;
-  /** An attempt of a language model's backend; `code` is `ok` or of the error table, `tokens` those that it read and wrote. */
-  readonly observeLlm: (attempt: LlmAttempt) => void;
-  readonly countRecordFailure: (part: RecordPart) => void;
-  readonly countEvent: (outcome: EventOutcome) => void;
-  readonly countDroppedFrames: (frames: number) => void;
-  /** The whole page in the text format of Prometheus 0.0.4. Never rejects for what a guest did. */
-  readonly renderMetrics: () => Promise<string>;
-};
+    /** Gives a plugin its own label; calls of plugins without one count as `other`, so that made-up names cost nothing. */
+    readonly addPlugin: (plugin: string) => void;
+    /** Takes the label away; what it counted goes too. */
+    readonly removePlugin: (plugin: string) => void;
+    /** Every call, also one that did not run. O(1), allocates nothing. */
+    readonly observeCall: (plugin: string, outcome: 'ok' | OutcomeKind, durationMs: number) => void;
+    /** A task or tool handler; `reason` is an error code, for a status that is not ok. */
+    readonly observeHandler: (
+      handler: string,
+      run: { readonly status: HandlerStatus; readonly durationMs: number; readonly reason?: string | undefined },
+    ) => void;
+    readonly observeStart: (kind: StartKind, durationMs: number) => void;
+    /** `reason` is an error code, or a word of the host such as `idle`. */
+    readonly countKill: (reason: string) => void;
+    /** An attempt of a language model's backend; `code` is `ok` or of the error table, `tokens` those that it read and wrote. */
+    readonly observeLlm: (attempt: LlmAttempt) => void;
+    readonly countRecordFailure: (part: RecordPart) => void;
+    readonly countEvent: (outcome: EventOutcome) => void;
+    readonly countDroppedFrames: (frames: number) => void;
+    /** The whole page in the text format of Prometheus 0.0.4. Never rejects for what a guest did. */
+    readonly renderMetrics: () => Promise<string>;
+  };
 
 /** How a backend answered. */
 export type LlmAttempt = {

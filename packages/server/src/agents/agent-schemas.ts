@@ -105,6 +105,8 @@ export const RunSchema = Type.Object({
   ended_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()]),
 });
 
-/** Bodies, checked. */
+/** Body of a run, checked. */
 export type RunBody = Static<typeof RunBodySchema>;
+
+/** Body of decisions, checked. */
 export type ApprovalsBody = Static<typeof ApprovalsBodySchema>;
