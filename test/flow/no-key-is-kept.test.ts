@@ -174,6 +174,7 @@ async function leak(folder: string, url: string | undefined): Promise<Written> {
     for (const tool of TOOLS) written.set(`answer of ${tool}`, await callOverHttp(at, tool));
     for (const [index, outcome] of (await askProvider(host)).entries())
       written.set(`outcome ${index} of the backend`, JSON.stringify(outcome));
+    for (const stream of [false, true]) written.set(`agent, streamed: ${stream}`, await runAgent(at, stream));
     for (const plugin of ['leaky', 'llm_anthropic']) {
       const view = { tenant: 'default', isPlatform: true };
       written.set(`log of ${plugin}`, JSON.stringify(host.logs.read(plugin, { ...view, linesMax: 1_000 })));
@@ -192,6 +193,13 @@ async function leak(folder: string, url: string | undefined): Promise<Written> {
   await addTables(written, { url, dataDir, log });
   await addFolder(written, folder);
   return written;
+}
+
+async function runAgent(at: string, stream: boolean): Promise<string> {
+  const headers = { authorization: `Bearer ${KEYS.token}`, 'content-type': 'application/json' };
+  const body = JSON.stringify({ prompt: 'hello', backend: 'anthropic', stream });
+  const response = await fetch(`${at}/v1/agents/runs`, { method: 'POST', headers, body });
+  return `${response.status} ${await response.text()}`;
 }
 
 async function callOverHttp(at: string, tool: string): Promise<string> {
@@ -245,5 +253,6 @@ test.each(['PGlite', 'PostgreSQL'])(
     expect(written.get(join(folder.path, 'cassette.json'))).toContain('{{API_KEY}}');
     expect(written.get(join(folder.path, 'server.log'))).toContain('sent_away');
     expect(written.get('table memory_artifacts')).toContain('bulkhead_secret_');
+    expect(written.get('table agent_runs')).toContain('"backend":"anthropic"');
   },
 );
