@@ -26,6 +26,17 @@ export const MCP_LIMITS = {
     unit: 'bytes',
     reason: 'Of one session, for a client that reconnects; 64 MiB of all.',
   },
+  mcp_early_ms: {
+    value: 25,
+    unit: 'ms',
+    reason: 'A call that ends sooner, and says nothing, is answered in one piece; a longer one has a stream meanwhile.',
+  },
+  mcp_known_envelopes: {
+    value: 1_000,
+    unit: 'envelopes',
+    reason: 'Of MCP clients without sessions, which say the same of themselves each time; then they are judged anew.',
+  },
+  mcp_known_envelope_characters: { value: 4 * KIB, unit: 'characters', reason: 'Of one of them; 4 MiB of all.' },
   client_asks: {
     value: 16,
     unit: 'asks',

@@ -22,7 +22,7 @@ import {
 import type { Caller } from '../door/principal.ts';
 import { findNamed, nameAll, ownUri, type Named } from './names.ts';
 import { offerError, toMcpPrompt, toMcpResource, toMcpTemplate, withListedUris } from './offer-answers.ts';
-import { RunningCall, type Can } from './running-call.ts';
+import { RunningCall, readCan, type Can } from './running-call.ts';
 import { schemaOf, toMcpResult, toMcpTool } from './tool-answers.ts';
 import type { WaitingCalls } from './waiting-calls.ts';
 
@@ -31,6 +31,10 @@ export type McpServing = {
   readonly host: Pick<Host, 'tools' | 'call' | 'offers'>;
   /** Who sent the request that is handled. */
   readonly callerOf: (context: ServerContext) => Caller;
+  /** The call of a tool that this request waits for, where it was begun before the library had it. */
+  readonly begunBy: (context: ServerContext) => RunningCall | undefined;
+  /** Told that the library found nothing wrong with a call of a tool. */
+  readonly didJudge: (context: ServerContext) => void;
   /** The only plugin that is shown; undefined for all of the tenant's. */
   readonly plugin: string | undefined;
   /** Told how each call ended. */
@@ -41,7 +45,7 @@ export type McpServing = {
 };
 
 /** The revision of what is listed and answered here, not of the protocol. */
-const IDENTITY = { name: 'bulkhead', version: '1' };
+export const IDENTITY = { name: 'bulkhead', version: '1' };
 const INSTRUCTIONS =
   'Tools of plugins that run in sandboxes. A result with isError says in its text what went wrong, with a code, and what can be done.';
 const INVALID_PARAMS = -32_602;
@@ -71,11 +75,13 @@ function addTools(server: Server, serving: McpServing): void {
   const named = (context: ServerContext) => nameAll(host.tools(serving.callerOf(context).tenant), plugin);
   server.setRequestHandler('tools/list', (_request, context) => ({ tools: named(context).map(toMcpTool) }));
   server.setRequestHandler('tools/call', async ({ params }, context) => {
+    serving.didJudge(context);
     const tool = findNamed(named(context), params.name);
     if (tool === undefined) throw new ProtocolError(INVALID_PARAMS, `Unknown tool: ${shown(params.name)}`);
     const asked = { plugin: tool.plugin, tool: tool.name, params: params.arguments ?? {} };
     const served = { server, serving, plugin: tool.plugin };
     return serveRound(served, context, {
+      begun: serving.begunBy(context),
       start: (more) => host.call({ ...asked, ...more }),
       toResult: (outcome): CallToolResult => {
         const result = toMcpResult(outcome, tool, (value) => withListedUris(value, tool.plugin, plugin));
@@ -203,6 +209,7 @@ type Served = { readonly server: Server; readonly serving: McpServing; readonly 
 
 /** A call: how it is started, and what its client is answered. */
 type Round<Result> = {
+  readonly begun?: RunningCall | undefined;
   readonly start: (more: Omit<CallRequest, 'plugin' | 'tool'>) => Promise<Outcome>;
   readonly toResult: (outcome: Outcome) => Result;
 };
@@ -211,13 +218,13 @@ type Round<Result> = {
 async function serveRound<Result>(
   { server, serving, plugin }: Served,
   context: ServerContext,
-  { start, toResult }: Round<Result>,
+  { begun, start, toResult }: Round<Result>,
 ): Promise<Result | InputRequiredResult> {
   const { waiting, callerOf, didCall } = serving;
   const { tenant, scopes, actor } = callerOf(context);
   const owner = `${tenant}\0${actor}\0${plugin}`;
   const state = context.mcpReq.requestState<string>();
-  let call = state === undefined ? undefined : waiting.take(state, owner);
+  let call = state === undefined ? begun : waiting.take(state, owner);
   if (state !== undefined && call === undefined)
     throw new ProtocolError(
       INVALID_PARAMS,
@@ -225,7 +232,8 @@ async function serveRound<Result>(
     );
   if (call === undefined) {
     const isAskedByAnswer = context.mcpReq.envelope !== undefined;
-    call = new RunningCall({ plugin, isAskedByAnswer, can: canOf(server, context) }, context);
+    const hears = { hearsProgress: true, hearsLines: true }; // What there is of it is the library's to judge.
+    call = new RunningCall({ plugin, isAskedByAnswer, can: canOf(server, context), ...hears });
     void call.start((links) => start({ tenant, scopes, ...links })).then(didCall);
   }
   const end = await call.next(context);
@@ -237,11 +245,7 @@ async function serveRound<Result>(
 function canOf(server: Server, { mcpReq }: ServerContext): Can {
   const envelope: Readonly<Record<string, unknown>> = { ...mcpReq.envelope };
   const here = envelope[CLIENT_CAPABILITIES_META_KEY] as ClientCapabilities | undefined; // The library judged it.
-  const said = here ?? server.getClientCapabilities();
-  return [
-    ...(said?.elicitation === undefined ? [] : (['elicit'] as const)),
-    ...(said?.sampling === undefined ? [] : (['sample'] as const)),
-  ];
+  return readCan(here ?? server.getClientCapabilities());
 }
 
 function shown(name: string): string {

@@ -1,11 +1,12 @@
 /**
  * One call that came over MCP, and the client that it may ask meanwhile. Clients of the revisions up to 2025-11-25 are sent a request on
  * the stream of their own. Those of 2026-07-28 are answered what they are asked (SEP-2322): the call waits here, and the
- * client sends its request again with the answers.
+ * client sends its request again with the answers. A call may begin before there is a request of the library's that waits for it:
+ * then it either ends early, without a word, or what it says is kept until there is one.
  */
 import { HostError, type CallClient, type CallLine, type ClientAsk } from '@bulkhead/host';
 import type { JsonObject, Outcome, Progress } from '@bulkhead/protocol';
-import type { InputRequests, LoggingLevel, ServerContext } from '@modelcontextprotocol/server';
+import type { ClientCapabilities, InputRequests, LoggingLevel, ServerContext } from '@modelcontextprotocol/server';
 
 /** What a call hears and is heard by, as the host takes it. */
 export type CallLinks = {
@@ -23,6 +24,14 @@ export type RoundEnd =
 /** What a client said that it can be asked. */
 export type Can = CallClient['can'];
 
+/** Reads it. */
+export function readCan(said: ClientCapabilities | undefined): Can {
+  return [
+    ...(said?.elicitation === undefined ? [] : (['elicit'] as const)),
+    ...(said?.sampling === undefined ? [] : (['sample'] as const)),
+  ];
+}
+
 type Open = {
   readonly ask: ClientAsk;
   readonly resolve: (answer: JsonObject) => void;
@@ -37,24 +46,32 @@ const LEVELS: Readonly<Record<CallLine['level'], LoggingLevel>> = {
   error: 'error',
 };
 
-/** Whose call it is, and how its client is asked: on its stream, or by the answer. */
-export type RunningCallOptions = { readonly plugin: string; readonly can: Can; readonly isAskedByAnswer: boolean };
+/** Whose call it is, how its client is asked (on its stream, or by the answer), and what its client may want to hear. */
+export type RunningCallOptions = {
+  readonly plugin: string;
+  readonly can: Can;
+  readonly isAskedByAnswer: boolean;
+  readonly hearsProgress: boolean;
+  readonly hearsLines: boolean;
+};
 
-/** A call in flight; `context` is that of the request which waits for it now. */
+/** A call in flight; its context is that of the request which waits for it now. */
 export class RunningCall {
   readonly #options: RunningCallOptions;
   readonly #aborting = new AbortController();
   readonly #open = new Map<string, Open>();
-  #context: ServerContext;
+  #context: ServerContext | undefined;
+  /** Said before there was a request to say it on. */
+  readonly #unsaid: ((context: ServerContext) => void)[] = [];
+  #endEarly: (outcome: Outcome | undefined) => void = () => undefined;
   #outcome: Promise<Outcome> | undefined;
   #didAsk = Promise.withResolvers<undefined>();
   #lastKey = 0;
-  /** Requests on the stream that the client has not answered. */
+  /** Requests for the stream that the client has not answered. */
   #sending = 0;
 
-  constructor(options: RunningCallOptions, context: ServerContext) {
+  constructor(options: RunningCallOptions) {
     this.#options = options;
-    this.#context = context;
   }
 
   /** Starts it; `start` never rejects. */
@@ -71,6 +88,29 @@ export class RunningCall {
     return this.#outcome;
   }
 
+  /** Waits until it has ended without a word; undefined where it says something, its time is over or it is {@link handOver handed over}. */
+  async endsEarly(withinMs: number): Promise<Outcome | undefined> {
+    const { promise, resolve } = Promise.withResolvers<Outcome | undefined>();
+    this.#endEarly = resolve;
+    void this.#outcome?.then(resolve);
+    const timer = setTimeout(() => this.handOver(), withinMs);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** It is to go on with a request of the library's. */
+  handOver(): void {
+    this.#endEarly(undefined);
+  }
+
+  /** Ends it: its client has gone. */
+  abort(): void {
+    this.#aborting.abort();
+  }
+
   /** Resolves when it has ended; never rejects. */
   async ended(): Promise<void> {
     await this.#outcome;
@@ -79,9 +119,10 @@ export class RunningCall {
   /** Takes the answers that a request brings, and waits until the call has ended or asks for more. */
   async next(context: ServerContext): Promise<RoundEnd> {
     this.#context = context;
+    for (const say of this.#unsaid.splice(0)) say(context);
     const { signal, inputResponses = {} } = context.mcpReq;
     for (const [key, answer] of Object.entries(inputResponses)) this.#answer(key, answer);
-    const abort = (): void => this.#aborting.abort();
+    const abort = (): void => this.abort();
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     try {
@@ -98,21 +139,30 @@ export class RunningCall {
     return this.#didAsk.promise;
   }
 
+  #say(say: (context: ServerContext) => void): void {
+    if (this.#context !== undefined) return say(this.#context);
+    this.#unsaid.push(say);
+    this.handOver();
+  }
+
   #ask(ask: ClientAsk): Promise<JsonObject> {
-    if (!this.#options.isAskedByAnswer) return this.#send(ask);
     return new Promise((resolve, reject) => {
+      if (!this.#options.isAskedByAnswer) {
+        this.#sending += 1;
+        return this.#say((context) => resolve(this.#send(ask, context)));
+      }
       this.#lastKey += 1;
       this.#open.set(`ask_${this.#lastKey}`, { ask, resolve, reject });
       this.#didAsk.resolve(undefined);
+      this.handOver();
     });
   }
 
-  async #send({ method, params }: ClientAsk): Promise<JsonObject> {
-    this.#sending += 1;
+  async #send({ method, params }: ClientAsk, { mcpReq }: ServerContext): Promise<JsonObject> {
     try {
       // The call's own time ends the wait.
       const options = { timeout: WAIT_MS_MAX, signal: this.#aborting.signal };
-      const answer = await this.#context.mcpReq.send({ method: METHODS[method], params: { ...params } }, options);
+      const answer = await mcpReq.send({ method: METHODS[method], params: { ...params } }, options);
       return answer as unknown as JsonObject; // It came as JSON.
     } catch (cause) {
       const why = cause instanceof Error ? cause.message.slice(0, WHY_CHARACTERS_MAX) : 'it gave no reason';
@@ -142,18 +192,23 @@ export class RunningCall {
   }
 
   #tellProgress(progress: Progress): void {
-    const { mcpReq } = this.#context;
-    const { _meta: meta } = mcpReq;
-    const token = meta?.progressToken;
-    if (token === undefined) return;
-    const params = { ...progress, progressToken: token };
-    // A client that is gone hears nothing; its call is cancelled by that.
-    mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined);
+    if (!this.#options.hearsProgress) return;
+    this.#say(({ mcpReq }) => {
+      const { _meta: meta } = mcpReq;
+      const token = meta?.progressToken;
+      if (token === undefined) return;
+      const params = { ...progress, progressToken: token };
+      // A client that is gone hears nothing; its call is cancelled by that.
+      mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined);
+    });
   }
 
   #tellLine({ level, text, fields }: CallLine): void {
+    if (!this.#options.hearsLines) return;
     const data = fields === undefined ? text : { message: text, ...fields };
-    this.#context.mcpReq.log(LEVELS[level], data, this.#options.plugin).catch(() => undefined);
+    this.#say(({ mcpReq }) => {
+      mcpReq.log(LEVELS[level], data, this.#options.plugin).catch(() => undefined);
+    });
   }
 }
 

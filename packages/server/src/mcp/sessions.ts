@@ -5,6 +5,7 @@
  *
  * Z1: A tenant, and the server, has a bounded number of sessions; a new one takes the place of the one that was used longest ago.
  * Z2: A session that nobody uses ends; one with an open stream is used.
+ * Z3: A call that was begun early is the library's before anything else of its session is, so that it can be cancelled.
  */
 import { randomUUID } from 'node:crypto';
 import { LIMITS } from '@bulkhead/protocol';
@@ -12,9 +13,11 @@ import {
   SUPPORTED_PROTOCOL_VERSIONS,
   WebStandardStreamableHTTPServerTransport,
   type AuthInfo,
+  type EventStore,
   type Server,
 } from '@modelcontextprotocol/server';
 import { createKeptEvents } from './kept-events.ts';
+import type { RunningCall } from './running-call.ts';
 import type { WebExchange } from './web-exchange.ts';
 
 /** One session: whose it is, and its server. */
@@ -25,7 +28,16 @@ export type Session = {
   readonly server: Server;
   /** URIs of resources that its client watches, as they are listed. */
   readonly watched: Set<string>;
+  /** The last events of its streams, and when a client that lost one is to come again. */
+  readonly events: EventStore;
+  readonly retryMs: number;
+  /** Answers a request, by the library. */
+  readonly serve: Serve;
+  /** Answers a call that was begun early, by the library where it is handed over. */
+  readonly serveEarly: <Answer>(call: RunningCall, answer: (serve: Serve) => Promise<Answer>) => Promise<Answer>;
 };
+
+type Serve = (asked: SessionRequest) => Promise<Response>;
 
 /** A request as the library takes it: its body was read and parsed already. */
 export type SessionRequest = WebExchange & { readonly parsedBody: unknown; readonly authInfo: AuthInfo };
@@ -41,8 +53,8 @@ export type Sessions = {
     createServer: (watched: Set<string>) => Server,
     asked: SessionRequest,
   ) => Promise<Response>;
-  /** Answers in a session; undefined where the owner has none of this id here. */
-  readonly serve: (owner: SessionOwner, id: string, asked: SessionRequest) => Promise<Response> | undefined;
+  /** Finds a session; undefined where the owner has none of this id here. */
+  readonly find: (owner: SessionOwner, id: string) => Session | undefined;
   readonly ofTenant: (tenant: string) => readonly Session[];
   /** Ends the streams on which nothing is waited for but news; what is in flight goes on. */
   readonly drain: () => void;
@@ -53,6 +65,8 @@ export type Sessions = {
 type Kept = Session & {
   readonly owner: SessionOwner;
   readonly transport: WebStandardStreamableHTTPServerTransport;
+  /** Calls that may end early, each with when it was answered or is the library's. */
+  readonly early: Map<RunningCall, Promise<unknown>>;
   usedAt: number;
   streams: number;
 };
@@ -75,6 +89,7 @@ export function createSessions(now: () => number): Sessions {
 
   async function end(session: Kept | undefined): Promise<void> {
     if (session === undefined || !sessions.delete(session.id)) return;
+    await handOver(session);
     await session.server.close();
   }
 
@@ -84,34 +99,15 @@ export function createSessions(now: () => number): Sessions {
     await Promise.all(idle.map(end));
   }
 
-  async function answer(session: Kept, { request, onOver, ...asked }: SessionRequest): Promise<Response> {
-    session.usedAt = now();
-    session.streams += 1;
-    // The response may be a stream that stays open; it is over when its connection is.
-    onOver(() => (session.streams -= 1));
-    return session.transport.handleRequest(inRevisionOf(session.server, request), asked);
-  }
-
   return {
     open: async (owner, createServer, asked) => {
-      const id = randomUUID();
-      const watched = new Set<string>();
-      const transport = new WebStandardStreamableHTTPServerTransport({
-        sessionIdGenerator: () => id,
-        eventStore: createKeptEvents(),
-        retryInterval: RETRY_MS,
-        onsessionclosed: () => void sessions.delete(id),
-      });
-      const server = createServer(watched);
-      await server.connect(transport);
-      const { tenant, plugin } = owner;
-      const session = { id, tenant, plugin, owner, server, transport, watched, usedAt: now(), streams: 0 };
+      const session = await begin(owner, createServer, { now, didClose: (id) => void sessions.delete(id) });
       keep(session);
-      return answer(session, asked);
+      return session.serve(asked);
     },
-    serve: (owner, id, asked) => {
+    find: (owner, id) => {
       const session = sessions.get(id);
-      return session === undefined || !isSame(session.owner, owner) ? undefined : answer(session, asked);
+      return session !== undefined && isSame(session.owner, owner) ? session : undefined;
     },
     ofTenant: (tenant) => [...sessions.values()].filter((session) => session.tenant === tenant),
     drain: () => {
@@ -122,6 +118,58 @@ export function createSessions(now: () => number): Sessions {
       await Promise.all([...sessions.values()].map(end));
     },
   };
+}
+
+type Times = { readonly now: () => number; readonly didClose: (id: string) => void };
+
+async function begin(
+  owner: SessionOwner,
+  createServer: (watched: Set<string>) => Server,
+  { now, didClose }: Times,
+): Promise<Kept> {
+  const id = randomUUID();
+  const [watched, events] = [new Set<string>(), createKeptEvents()];
+  const transport = new WebStandardStreamableHTTPServerTransport({
+    sessionIdGenerator: () => id,
+    eventStore: events,
+    retryInterval: RETRY_MS,
+    onsessionclosed: () => didClose(id),
+  });
+  const server = createServer(watched);
+  await server.connect(transport);
+  const { tenant, plugin } = owner;
+  const session: Kept = {
+    ...{ id, tenant, plugin, owner, server, transport, watched, events, retryMs: RETRY_MS },
+    ...{ early: new Map(), usedAt: now(), streams: 0 },
+    serve: async (asked) => {
+      if (session.early.size > 0) await handOver(session); // Z3
+      return serveIn(session, now(), asked);
+    },
+    serveEarly: async (call, answer) => {
+      session.usedAt = now();
+      const answered = answer((asked) => serveIn(session, now(), asked));
+      session.early.set(call, answered);
+      try {
+        return await answered;
+      } finally {
+        session.early.delete(call);
+      }
+    },
+  };
+  return session;
+}
+
+async function serveIn(session: Kept, at: number, { request, onOver, ...asked }: SessionRequest): Promise<Response> {
+  session.usedAt = at;
+  session.streams += 1;
+  // The response may be a stream that stays open; it is over when its connection is.
+  onOver(() => (session.streams -= 1));
+  return session.transport.handleRequest(inRevisionOf(session.server, request), asked);
+}
+
+async function handOver({ early }: Kept): Promise<void> {
+  for (const call of early.keys()) call.handOver();
+  await Promise.allSettled(early.values());
 }
 
 function isSame(one: SessionOwner, other: SessionOwner): boolean {

@@ -51,15 +51,24 @@ export function toMcpResult(
     const blocks = mcp_name === undefined ? undefined : blocksOf(outcome);
     if (blocks !== undefined)
       return { ...blocks, content: show(blocks.content), _meta: report } as unknown as CallToolResult;
-    return { content: [textOf(value)], ...(isJsonObject(value) && { structuredContent: value }), _meta: report };
+    return { _meta: report, content: [textOf(value)], ...(isJsonObject(value) && { structuredContent: value }) };
   }
   const { kind, code, message, hint, retryable } = outcome.error;
   const error: JsonObject = { kind, code, retryable };
   return {
+    _meta: { ...report, 'bulkhead/error': error },
     content: [{ type: 'text', text: `${message} (${code}). ${hint}` }],
     isError: true,
-    _meta: { ...report, 'bulkhead/error': error },
   };
+}
+
+/** Tells whether an answer has nothing in it that a plugin wrote for MCP, so that its form is this file's alone. */
+export function isPlainResult(
+  outcome: Outcome,
+  { content, mcp_name }: Pick<ListedTool, 'content' | 'mcp_name'>,
+): boolean {
+  if (!outcome.ok) return true;
+  return content !== true && (mcp_name === undefined || blocksOf(outcome) === undefined);
 }
 
 type Blocks = { readonly content: JsonValue; readonly structuredContent?: JsonValue };

@@ -18,10 +18,14 @@ export type WebExchange = {
 export function beginExchange(asked: FastifyRequest, reply: FastifyReply): WebExchange {
   const leaving = new AbortController();
   const { raw } = reply;
-  raw.once('close', () => {
+  const onOver = (listener: () => void): void => {
+    if (raw.closed) listener();
+    else raw.once('close', listener);
+  };
+  onOver(() => {
     if (!raw.writableFinished) leaving.abort(GONE);
   });
-  return { request: asWebRequest(asked, leaving.signal), onOver: (listener) => void raw.once('close', listener) };
+  return { request: asWebRequest(asked, leaving.signal), onOver };
 }
 
 /** The body was read and bounded already, and is given beside; of the rest these are all that is looked at. */
