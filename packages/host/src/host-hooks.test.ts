@@ -54,6 +54,31 @@ test('what a hook changed is judged by the same schema, and a wrong change count
   expect(await say()).toMatchObject({ ok: true, value: { said: 'hello' } });
 });
 
+test('what a hook does to what it was given is seen by nobody: not by the caller, nor the next hook, nor the tool [X003-2]', async () => {
+  const meddle = hookSource({ before_tool_call: "data.params.word = 'meddled'; throw new Error('no');" });
+  const mark = hookSource({ before_tool_call: "return { ...data, params: { word: data.params.word + '!' } };" });
+  await host.install(await folders.write('meddle', meddle, { hooks: ['before_tool_call'] }));
+  await host.install(await folders.write('mark', mark, { hooks: ['before_tool_call'] }));
+  const params = Object.freeze({ word: 'hello' });
+  const outcome = await host.call({ plugin: 'echo', tool: 'say', params });
+  expect(outcome).toMatchObject({ ok: true, value: { said: 'hello!' } });
+  expect(params).toEqual({ word: 'hello' });
+});
+
+test('hooks are remembered for a tenant only while what it runs is the same', async () => {
+  const shout = hookSource({
+    before_tool_call: 'return { ...data, params: { word: data.params.word.toUpperCase() } };',
+  });
+  const said = async () => ((await say()) as { readonly value: unknown }).value;
+  expect(await said()).toEqual({ said: 'hello' });
+  await host.install(await folders.write('shout', shout, { hooks: ['before_tool_call'] }), { tenant: 'default' });
+  expect(await said()).toEqual({ said: 'HELLO' });
+  await host.registrations.disable('shout');
+  expect(await said()).toEqual({ said: 'hello' });
+  await host.registrations.enable('shout');
+  expect(await said()).toEqual({ said: 'HELLO' });
+});
+
 test('a hook after a call may replace its value [F003-24]', async () => {
   const code = hookSource({
     before_tool_call: 'return data;',

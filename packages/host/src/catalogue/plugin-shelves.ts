@@ -65,17 +65,13 @@ type PluginShelf = {
 export function createPluginShelves() {
   const plugins = new Map<string, PluginShelf>();
   const unreadable = new Set<string>();
+  /** Of what tenants run: whoever remembers something of it asks whether that still holds. */
+  let epoch = 0;
 
   function of(plugin: string): PluginShelf {
     const known = plugins.get(plugin);
     if (known !== undefined) return known;
-    const made: PluginShelf = {
-      releases: new Map(),
-      registrations: new Map(),
-      resolutions: new Map(),
-      moves: new Map(),
-      rollout: undefined,
-    };
+    const made = emptyShelf();
     plugins.set(plugin, made);
     return made;
   }
@@ -91,6 +87,7 @@ export function createPluginShelves() {
   }
 
   function assign(row: StoredRegistration): void {
+    epoch += 1;
     const shelf = of(row.plugin_name);
     shelf.registrations.set(row.tenant_id, row);
     const release = shelf.releases.get(row.plugin_version);
@@ -98,6 +95,7 @@ export function createPluginShelves() {
   }
 
   function unassign(tenant: string, plugin: string): void {
+    epoch += 1;
     const shelf = plugins.get(plugin);
     for (const kept of [shelf?.registrations, shelf?.resolutions, shelf?.moves]) kept?.delete(tenant);
   }
@@ -113,12 +111,29 @@ export function createPluginShelves() {
     unassign,
     addMove,
     putRollout: (row: StoredRollout): void => void (of(row.plugin_name).rollout = row),
-    remove: (plugin: string): boolean => plugins.delete(plugin),
-    clear: (): void => [plugins, unreadable].forEach((kept) => kept.clear()),
+    remove: (plugin: string): boolean => {
+      epoch += 1;
+      return plugins.delete(plugin);
+    },
+    clear: (): void => {
+      epoch += 1;
+      for (const kept of [plugins, unreadable]) kept.clear();
+    },
+    epoch: (): number => epoch,
     get: (plugin: string): PluginShelf | undefined => plugins.get(plugin),
     names: (): readonly string[] => [...plugins.keys()],
     all: (): readonly PluginShelf[] => [...plugins.values()],
     unreadable: (): readonly string[] => [...unreadable],
+  };
+}
+
+function emptyShelf(): PluginShelf {
+  return {
+    releases: new Map(),
+    registrations: new Map(),
+    resolutions: new Map(),
+    moves: new Map(),
+    rollout: undefined,
   };
 }
 

@@ -92,6 +92,8 @@ export type Releases = {
   readonly remove: (plugin: string) => Promise<void>;
   /** O(1) for a plugin that is registered; `PLUGIN_NOT_FOUND` or `PLUGIN_DISABLED` as a value. */
   readonly resolve: (tenant: string, plugin: string) => Resolution;
+  /** Another number as soon as any {@link Releases.resolve} may have another answer. */
+  readonly epoch: () => number;
   /** Releases of a plugin, highest version first. */
   readonly releasesOf: (plugin: string) => readonly Release[];
   readonly release: (plugin: string, version: string) => Release | undefined;
@@ -258,6 +260,7 @@ function createReads(catalogue: Catalogue): Reads {
       catalogue.noteRead();
       return shelf.resolution(tenant, plugin) ?? shelf.resolution(EVERY_TENANT, plugin) ?? unknownPlugin(plugin);
     },
+    epoch: shelf.epoch,
     releasesOf: shelf.releasesOf,
     plugins: shelf.plugins,
     registered: shelf.registered,

@@ -55,6 +55,7 @@ export function createShelf() {
     assign: plugins.assign,
     ...createReads(plugins),
     revision: (): number => revision,
+    epoch: plugins.epoch,
     /** Which secrets of a tenant are set for a plugin. */
     secretsOf: secrets.of,
     secretCountOf: secrets.countOf,

@@ -11,7 +11,8 @@
  * H1: Order is priority (lower first), then global before tenant, then order of registration.
  * H2: Each hook ends within its time, or counts as failed.
  * H3: A failure of a `fail_open` hook changes nothing and is told; one of a `fail_closed` hook refuses the call.
- * H4: The caller's object, and what a hook was given, is never changed: each hook gets a copy.
+ * H4: The caller's object, and what a hook was given, is never changed: data crosses a wall as text each time, and only what comes
+ *     back over it goes on.
  * H5: A hook changes what the point lets it change and nothing else; that is validated before anybody sees it, and an invalid
  *     change is a failure of that hook.
  * H6: A hook that was entered gets its after hook, whatever became of the call: wrappers unwind. One that handles one of both
@@ -26,6 +27,7 @@ import {
   type HookMode,
   type HookName,
   type JsonObject,
+  type JsonValue,
 } from '@bulkhead/protocol';
 import type { StartTimer } from '../base/timer.ts';
 
@@ -51,12 +53,11 @@ export type HookAnswer =
   | { readonly kind: 'veto'; readonly reason: string }
   | { readonly kind: 'failed'; readonly error: CallError };
 
-/** Which hook is run how, and for whom; `signal` aborts when its time is over. */
+/** Which hook is run how, and for whom; `data` is the chain's own, and is written to the hook's sandbox. */
 export type Invocation = {
   readonly point: HookName;
   readonly hook: Hook;
   readonly data: JsonObject;
-  readonly signal: AbortSignal;
   readonly tenant: string;
   readonly eventDepth: number | undefined;
 };
@@ -66,7 +67,7 @@ export type HookFailure = { readonly point: HookName; readonly plugin: string; r
 
 /** What a chain needs of the host; `didFail` must not throw. */
 export type HookRunner = {
-  /** Runs a hook; a rejection counts as failed. */
+  /** Runs a hook, and ends it at `hook.timeoutMs`; a rejection counts as failed. */
   readonly invoke: (invocation: Invocation) => Promise<HookAnswer>;
   readonly startTimer: StartTimer;
   /** Runs what nobody waits for once what somebody waits for is on its way. */
@@ -193,11 +194,12 @@ async function askAll(
   run: HookRun,
   { hooks, data }: Asked,
 ): Promise<readonly { readonly hook: Hook; readonly step: Step }[]> {
-  const ask = async (hook: Hook): Promise<{ readonly hook: Hook; readonly step: Step }> => ({
-    hook,
-    step: judge(await askInTime(runner, run, { hook, data }), { hook, data }, run),
+  const asked = hooks.map((hook) => askInTime(runner, run, { hook, data }));
+  const answers = asked[0] !== undefined && asked.length === 1 ? [await asked[0]] : await Promise.all(asked);
+  return answers.flatMap((answer, index) => {
+    const hook = hooks[index];
+    return hook === undefined ? [] : [{ hook, step: judge(answer, { hook, data }, run) }];
   });
-  return Promise.all(hooks.map(ask));
 }
 
 /** Tells hooks at once, whose answers nobody waits for; how they fail is told when it is known. */
@@ -248,32 +250,29 @@ function judge(
     : { kind: 'failed', reason: `what it answered is not valid: ${wrong}` };
 }
 
-/** What a field is without is what the hook took away: the validation says whether it may. */
+/** A field that is missing in the answer is one that the hook took away: the validation says whether it may. */
 function changedBy(answered: JsonObject, data: JsonObject, fields: readonly string[]): JsonObject {
-  const kept = Object.entries(data).filter(([field]) => !fields.includes(field));
-  const taken = fields.flatMap((field) => (answered[field] === undefined ? [] : [[field, answered[field]] as const]));
-  return Object.fromEntries([...kept, ...taken]);
+  const changed: Record<string, JsonValue> = { ...data };
+  for (const field of fields) {
+    const value = answered[field];
+    if (value === undefined) Reflect.deleteProperty(changed, field);
+    else changed[field] = value;
+  }
+  return changed;
 }
 
-/** Runs one hook on a copy of the data (H4) and answers within its time (H2). */
+/** Runs one hook and answers within its time, whatever becomes of it (H2). */
 async function askInTime(
   runner: HookRunner,
-  run: Pick<HookRun, 'point' | 'tenant' | 'eventDepth'>,
-  at: { readonly hook: Hook; readonly data: JsonObject },
+  { point, tenant, eventDepth }: Pick<HookRun, 'point' | 'tenant' | 'eventDepth'>,
+  { hook, data }: { readonly hook: Hook; readonly data: JsonObject },
 ): Promise<HookAnswer> {
-  const abort = new AbortController();
   const { promise: late, resolve } = Promise.withResolvers<HookAnswer>();
-  const cancelTimer = runner.startTimer(at.hook.timeoutMs, () => {
-    abort.abort();
-    resolve(failedAnswer(`it did not answer within ${at.hook.timeoutMs} ms`));
-  });
+  const cancelTimer = runner.startTimer(hook.timeoutMs, () =>
+    resolve(failedAnswer(`it did not answer within ${hook.timeoutMs} ms`)),
+  );
   try {
-    const data = structuredClone(at.data);
-    const { point, tenant, eventDepth } = run;
-    return await Promise.race([
-      runner.invoke({ point, hook: at.hook, data, signal: abort.signal, tenant, eventDepth }),
-      late,
-    ]);
+    return await Promise.race([runner.invoke({ point, hook, data, tenant, eventDepth }), late]);
   } catch (error) {
     return failedAnswer(error instanceof Error ? error.message : 'it could not be run');
   } finally {

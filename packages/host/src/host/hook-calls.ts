@@ -13,6 +13,7 @@ import {
 import type { Clock } from '../base/clock.ts';
 import { refuseSecrets, type SecretPolicy } from '../call/refuse-secrets.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import type { LivePlugin } from '../fleet/live-plugin.ts';
 import { refuseWeakSandbox, type TierPolicy } from '../fleet/needed-tier.ts';
 import { orderHooks, type Hook, type HookAnswer, type Invocation } from '../hooks/chain.ts';
 import { declaredHook, type HookRule } from '../hooks/declared-hook.ts';
@@ -26,7 +27,7 @@ export type HookSource = TierPolicy &
     readonly hookRules: Readonly<Record<string, HookRule>>;
     readonly releases: Releases;
     readonly fleet: Fleet;
-    /** Releases that somebody runs and this host could not bring up. */
+    /** Releases that somebody runs and this host could not bring up; the same list until that changes. */
     readonly missing: () => readonly Release[];
   };
 
@@ -34,26 +35,61 @@ const NO_HOOKS: readonly Hook[] = [];
 
 type Resolved = Extract<Resolution, { readonly kind: 'resolved' }>;
 
+/** Lists the hooks of a tenant that handle one of the points, in their order. */
+export type HookLists = (points: readonly HookName[], tenant: string) => readonly Hook[];
+
+/** A plugin with hooks that the tenant runs, in the order of registration; where it is not here it cannot be asked. */
+type Hooking = { readonly resolution: Resolved; readonly order: number; readonly isHere: boolean };
+
+/** What was found for tenants, and in what; it holds until one of these is another. */
+type Found = {
+  readonly live: readonly LivePlugin[];
+  readonly missing: readonly Release[];
+  readonly epoch: number;
+  readonly byTenant: Map<string, readonly Hooking[]>;
+};
+
 /**
- * Lists the hooks of a tenant that handle one of the points, in their order. O(1) where no plugin has any. One without which
- * nothing may pass is listed also where it is not here.
+ * Makes the look-up. O(1) where no plugin has any hook; else of a tenant's own hooks, where nothing changed since its last call. A
+ * hook without which nothing may pass is listed also where it is not here. The operator's rules are read each time.
  *
- * @param points - A list that stays the same object, since the fleet remembers by it.
+ * @returns the look-up; it remembers by its points, a list that stays the same object.
  */
-export function listHooks(source: HookSource, points: readonly HookName[], tenant: string): readonly Hook[] {
-  const [live, missing] = [source.fleet.hooking(points), source.missing()];
-  if (live.length === 0 && missing.length === 0) return NO_HOOKS;
+export function createHookLists(source: HookSource): HookLists {
+  const known = new Map<readonly HookName[], Found>();
+
+  function foundAt(points: readonly HookName[]): Found {
+    const [live, missing, epoch] = [source.fleet.hooking(points), source.missing(), source.releases.epoch()];
+    const last = known.get(points);
+    if (last?.live === live && last.missing === missing && last.epoch === epoch) return last;
+    const found = { live, missing, epoch, byTenant: new Map<string, readonly Hooking[]>() };
+    known.set(points, found);
+    return found;
+  }
+
+  return (points, tenant) => {
+    const found = foundAt(points);
+    if (found.live.length === 0 && found.missing.length === 0) return NO_HOOKS;
+    const hooking = found.byTenant.get(tenant) ?? findHooking(source, { ...found, points, tenant });
+    found.byTenant.set(tenant, hooking);
+    if (hooking.length === 0) return NO_HOOKS;
+    const hooks = hooking.map(({ resolution, order, isHere }) => ({ hook: hookOf(source, resolution, order), isHere }));
+    return orderHooks(hooks.flatMap(({ hook, isHere }) => (isHere || hook.policy === 'fail_closed' ? [hook] : [])));
+  };
+}
+
+type Wanted = Pick<Found, 'live' | 'missing'> & { readonly points: readonly HookName[]; readonly tenant: string };
+
+function findHooking({ releases }: HookSource, { live, missing, points, tenant }: Wanted): readonly Hooking[] {
   const here = live.map(({ spec }) => ({ name: spec.name, digest: spec.digest, isHere: true }));
   const absent = missing
     .filter(({ manifest }) => manifest.hooks.some((hook) => points.includes(hook)))
     .map(({ manifest, digest }) => ({ name: manifest.name, digest, isHere: false }));
-  const hooks = [...here, ...absent].flatMap(({ name, digest, isHere }, order) => {
-    const resolution = source.releases.resolve(tenant, name);
-    if (resolution.kind !== 'resolved' || resolution.release.digest !== digest) return [];
-    const hook = hookOf(source, resolution, order);
-    return isHere || hook.policy === 'fail_closed' ? [hook] : [];
+  return [...here, ...absent].flatMap(({ name, digest, isHere }, order) => {
+    const resolution = releases.resolve(tenant, name);
+    const isRun = resolution.kind === 'resolved' && resolution.release.digest === digest;
+    return isRun ? [{ resolution, order, isHere }] : [];
   });
-  return orderHooks(hooks);
 }
 
 function hookOf({ hookRules }: HookSource, { release, registration }: Resolved, order: number): Hook {
@@ -65,7 +101,7 @@ function hookOf({ hookRules }: HookSource, { release, registration }: Resolved, 
 
 /** Asks one hook; `{ "veto": reason }` refuses, any other object is the data to go on with, nothing changes nothing. */
 export async function invokeHook(source: HookSource, clock: Clock, invocation: Invocation): Promise<HookAnswer> {
-  const { hook, point, data, signal, eventDepth, tenant } = invocation;
+  const { hook, point, data, eventDepth, tenant } = invocation;
   const resolution = source.releases.resolve(tenant, hook.plugin);
   if (resolution.kind === 'refused') return { kind: 'failed', error: resolution.error };
   const weak = refuseWeakSandbox(source, resolution.release);
@@ -83,7 +119,7 @@ export async function invokeHook(source: HookSource, clock: Clock, invocation: I
     deadline: clock.now() + hook.timeoutMs,
     timeoutMs: hook.timeoutMs,
     isFullTime: false,
-    signal,
+    signal: undefined,
     caller: live.callerOf(tenant, resolution.config),
     eventDepth,
   });

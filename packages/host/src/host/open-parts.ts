@@ -64,7 +64,7 @@ import { openServices } from './open-services.ts';
 import { openRecords } from './open-records.ts';
 import type { Workshop } from '../toolchain/workshop.ts';
 import { openWorkshop } from './open-workshop.ts';
-import { invokeHook, listHooks } from './hook-calls.ts';
+import { createHookLists, invokeHook } from './hook-calls.ts';
 import { openRegistry } from './open-registry.ts';
 import { tellEnd } from './plugin-logs.ts';
 import { openGuest, type Drivers } from './open-guest.ts';
@@ -237,7 +237,7 @@ function callPath(settings: HostSettings, shared: CallParts & Pick<Follower, 'mi
     clock,
     hookChain,
     newCallId: createCallIds(),
-    hooksFor: (points, tenant) => listHooks(hooking, points, tenant),
+    hooksFor: createHookLists(hooking),
   };
 }
 
