@@ -139,7 +139,7 @@ export type { LanguageModels, LlmOutcome, LlmReport, LlmRequest } from './llm/ll
 export type { AgentBegin, AgentRequest, AgentResumption, AgentRunPage, Agents } from './agents/agents.ts';
 export type { AgentEnd, AgentStepTold, JudgedThought, RunningAgent } from './agents/running-agent.ts';
 export type { AgentRunQuery, AgentRunRow, AgentStorage } from './storage/agents-port.ts';
-export type { UsageQuery, UsageRow, UsageStorage } from './storage/usage-port.ts';
+export type { Meter, UsageQuery, UsageRow, UsageStorage } from './storage/usage-port.ts';
 export type { MemoryOwner, MemoryQuery, MemoryStorage, StoredMemory } from './storage/memory-port.ts';
 export type { Storage } from './storage/port.ts';
 export type { SealedSecret, SealedText, SecretName, SecretRow, SecretStorage } from './storage/secrets-port.ts';

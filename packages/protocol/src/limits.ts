@@ -57,6 +57,11 @@ export const LIMITS = {
     unit: 'ms',
     reason: 'How long a transition of a plugin is kept.',
   },
+  usage_retention_ms: {
+    value: 400 * 24 * 3_600_000,
+    unit: 'ms',
+    reason: 'How long sums of a day are kept: a year, and the month in which it is settled.',
+  },
   retention_interval_ms: {
     value: 600_000,
     unit: 'ms',

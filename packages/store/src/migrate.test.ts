@@ -91,6 +91,26 @@ describe.each(ENGINES)('[F003-43] on %s', (engine) => {
     expect(await calls()).toEqual(before);
   });
 
+  test('what was used of language models is there after the migration to meters, up and down', async () => {
+    await migrateUp(database);
+    await migrateDown(database, { steps: { to: '0012_llm_usage' } });
+    await sql`insert into llm_usage values (gen_random_uuid(), '2026-03-01', 'fast', 2, 6000000000, 7, 0.25),
+      (gen_random_uuid(), '2026-03-01', 'big', 1, 10, 0, 0)`.execute(database.db);
+    const sums = async (): Promise<readonly unknown[]> =>
+      (await sql`select * from llm_usage order by backend`.execute(database.db)).rows;
+    const before = await sums();
+    expect(await migrateUp(database)).toContain('0014_usage');
+    const read = sql`select meter, amount from tenant_usage where subject = 'fast' order by meter collate "C"`;
+    expect((await read.execute(database.db)).rows).toEqual([
+      { meter: 'llm_input_tokens', amount: 6e9 },
+      { meter: 'llm_output_tokens', amount: 7 },
+      { meter: 'llm_requests', amount: 2 },
+      { meter: 'llm_usd', amount: 0.25 },
+    ]);
+    await migrateDown(database, { steps: { to: '0012_llm_usage' } });
+    expect(await sums()).toEqual(before);
+  });
+
   test('a database of a newer Bulkhead is left alone, up and down', async () => {
     await migrateUp(database);
     await sql`insert into schema_migrations values ('9999_future', '2030-01-01T00:00:00.000Z')`.execute(database.db);

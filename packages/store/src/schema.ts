@@ -260,6 +260,6 @@ export type Tables = {
   readonly memory_artifacts: MemoryArtifactsTable;
   readonly plugin_events: PluginEventsTable;
   readonly seen_indexes: SeenIndex;
-  readonly llm_usage: UsageRow;
   readonly agent_runs: AgentRunsTable;
+  readonly tenant_usage: UsageRow;
 };

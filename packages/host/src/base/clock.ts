@@ -20,3 +20,15 @@ export function isoTime(wallTime: number): string {
 export function roundToMicroseconds(milliseconds: number): number {
   return Math.round(milliseconds * 1_000) / 1_000;
 }
+
+/** The day (UTC) of a wall time, `YYYY-MM-DD`. */
+export function dayOf(wallTime: number): string {
+  return isoTime(wallTime).slice(0, 10);
+}
+
+/** Milliseconds from a wall time to midnight UTC, when what is bounded by day begins anew. */
+export function untilMidnight(wallTime: number): number {
+  return DAY_MS - (wallTime % DAY_MS);
+}
+
+const DAY_MS = 86_400_000;

@@ -3,9 +3,9 @@
  * requests that are under way may pass a budget together; the next is refused.
  */
 import { callError, type CallError, type TokenUsage } from '@bulkhead/protocol';
-import type { Clock } from '../base/clock.ts';
+import { dayOf, untilMidnight, type Clock } from '../base/clock.ts';
 import type { Quota } from '../storage/catalogue-port.ts';
-import type { UsageRow, UsageStorage } from '../storage/usage-port.ts';
+import type { Meter, UsageRow, UsageStorage } from '../storage/usage-port.ts';
 
 /** The budgets of one host. */
 export type Budgets = {
@@ -45,19 +45,22 @@ export function createBudgets({ storage, clock, quotaOf, add }: BudgetsOptions):
         .catch(() => undefined);
       if (rows === undefined) return callError('STORAGE_UNAVAILABLE');
       return (
-        refuseAbove('llm_tokens_per_day', tokens, { observed: sumOf(rows, tokensOf), now }) ??
-        refuseAbove('llm_usd_per_day', usd, { observed: sumOf(rows, (row) => row.cost_usd), now })
+        refuseAbove('llm_tokens_per_day', tokens, {
+          observed: sumOf(rows, ['llm_input_tokens', 'llm_output_tokens']),
+          now,
+        }) ?? refuseAbove('llm_usd_per_day', usd, { observed: sumOf(rows, ['llm_usd']), now })
       );
     },
     charge: ({ tenant, backend, usage, costUsd }) => {
-      const { input_tokens, output_tokens } = usage;
-      const used = { requests: 1, input_tokens, output_tokens, cost_usd: costUsd ?? 0 };
-      add({ tenant_id: tenant, day: dayOf(clock.wallTime()), backend, ...used });
+      const of = { tenant_id: tenant, day: dayOf(clock.wallTime()), subject: backend };
+      add({ ...of, meter: 'llm_requests', amount: 1 });
+      add({ ...of, meter: 'llm_input_tokens', amount: usage.input_tokens });
+      add({ ...of, meter: 'llm_output_tokens', amount: usage.output_tokens });
+      if (costUsd !== undefined) add({ ...of, meter: 'llm_usd', amount: costUsd });
     },
   };
 }
 
-const DAY_MS = 86_400_000;
 const UNITS = { llm_tokens_per_day: 'tokens', llm_usd_per_day: 'USD' } as const;
 
 function refuseAbove(
@@ -67,17 +70,9 @@ function refuseAbove(
 ): CallError | undefined {
   if (allowed === undefined || observed < allowed) return undefined;
   const limit = { name, allowed, observed, unit: UNITS[name] };
-  return callError('LLM_BUDGET_EXCEEDED', { limit, retryAfterMs: DAY_MS - (now % DAY_MS) });
+  return callError('LLM_BUDGET_EXCEEDED', { limit, retryAfterMs: untilMidnight(now) });
 }
 
-function tokensOf({ input_tokens, output_tokens }: UsageRow): number {
-  return input_tokens + output_tokens;
-}
-
-function sumOf(rows: readonly UsageRow[], of: (row: UsageRow) => number): number {
-  return rows.reduce((sum, row) => sum + of(row), 0);
-}
-
-function dayOf(wallTime: number): string {
-  return new Date(wallTime).toISOString().slice(0, 10);
+function sumOf(rows: readonly UsageRow[], meters: readonly Meter[]): number {
+  return rows.reduce((sum, { meter, amount }) => (meters.includes(meter) ? sum + amount : sum), 0);
 }

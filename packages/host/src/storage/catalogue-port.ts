@@ -41,6 +41,7 @@ export type Quota = {
   /** Of language models, read and written together; a day ends at midnight UTC. */
   readonly llm_tokens_per_day?: number;
   readonly llm_usd_per_day?: number;
+  readonly egress_bytes_per_day?: number;
 };
 
 /**

@@ -5,7 +5,16 @@ import { callError, type Outcome } from '@bulkhead/protocol';
 import { expect, test } from 'vitest';
 import type { Transition } from '../registry/history.ts';
 import { minute, type Opened } from './conformance-fixture.ts';
-import type { KeyClaim, LedgerRow, TrialRow } from './records-port.ts';
+import type { KeyClaim, LedgerRow, Retention, TrialRow } from './records-port.ts';
+
+/** Keeps everything that a test does not say otherwise of. */
+const KEPT: Retention = {
+  now: minute(9),
+  ledgerSince: minute(0),
+  transitionsSince: minute(0),
+  transitionsMax: 10,
+  usageSince: '2026-01-01',
+};
 
 /** Declares the tests. */
 export function recordTests(storage: Opened): void {
@@ -39,7 +48,7 @@ function transitionTests(storage: Opened): void {
   test('pruning keeps the newest transitions of each plugin and scope, and none that are too old', async () => {
     await storage().appendTransitions([1, 2, 3, 4].map((at) => transition('a', 'acme', at)));
     await storage().appendTransitions([transition('a', 'other', 2), transition('b', 'acme', 4)]);
-    await storage().prune({ now: minute(9), ledgerSince: minute(0), transitionsSince: minute(4), transitionsMax: 1 });
+    await storage().prune({ ...KEPT, transitionsSince: minute(4), transitionsMax: 1 });
     expect(await storage().listTransitions({ plugin: 'a', rowsMax: 10 })).toEqual([transition('a', 'acme', 4)]);
     expect(await storage().listTransitions({ plugin: 'b', rowsMax: 10 })).toEqual([transition('b', 'acme', 4)]);
   });
@@ -82,7 +91,7 @@ function ledgerTests(storage: Opened): void {
 
   test('pruning removes calls that started before the bound', async () => {
     await storage().putCalls([ended('1'), { ...ended('2'), started_at: minute(5) }]);
-    await storage().prune({ now: minute(9), ledgerSince: minute(5), transitionsSince: minute(0), transitionsMax: 10 });
+    await storage().prune({ ...KEPT, ledgerSince: minute(5) });
     expect((await storage().listCalls({ plugin: 'a', rowsMax: 10 })).map((row) => row.call_id)).toEqual(['2']);
   });
 }
@@ -205,7 +214,7 @@ function keyEndTests(storage: Opened): void {
   test('pruning removes expired keys and keeps the others', async () => {
     await storage().claimKey(claim('1'));
     await storage().claimKey({ ...claim('2'), key: 'k2', expires_at: minute(59) });
-    await storage().prune({ now: minute(30), ledgerSince: minute(0), transitionsSince: minute(0), transitionsMax: 10 });
+    await storage().prune({ ...KEPT, now: minute(30) });
     expect(await storage().claimKey(claim('3'))).toEqual({ kind: 'claimed' });
     expect(await storage().claimKey({ ...claim('4'), key: 'k2' })).toEqual({ kind: 'running' });
   });

@@ -62,7 +62,13 @@ function lifetimeTests(storage: Opened): void {
       storage().listUnfinishedAgentRuns('node-1'),
       storage().pruneAgentRuns(minute(0)),
       storage().putCalls([]),
-      storage().prune({ now: minute(0), ledgerSince: minute(0), transitionsSince: minute(0), transitionsMax: 1 }),
+      storage().prune({
+        now: minute(0),
+        ledgerSince: minute(0),
+        transitionsSince: minute(0),
+        transitionsMax: 1,
+        usageSince: '2026-01-01',
+      }),
     ];
     for (const attempt of attempts) await expect(attempt).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
   });

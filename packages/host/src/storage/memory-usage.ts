@@ -1,6 +1,7 @@
 /**
- * What tenants used of language models, in the in-memory storage.
+ * What tenants used by day, in the in-memory storage.
  */
+import type { Retention } from './records-port.ts';
 import type { UsageQuery, UsageRow } from './usage-port.ts';
 
 /** Creates empty sums. */
@@ -9,32 +10,26 @@ export function createUsage() {
 
   function add(rows: readonly UsageRow[]): void {
     for (const row of rows) {
-      const which = JSON.stringify([row.tenant_id, row.day, row.backend]);
-      sums.set(which, sumOf(row, sums.get(which)));
+      const which = JSON.stringify([row.tenant_id, row.day, row.meter, row.subject]);
+      sums.set(which, { ...row, amount: row.amount + (sums.get(which)?.amount ?? 0) });
     }
   }
 
   function list({ tenant_id, from, to }: UsageQuery): readonly UsageRow[] {
     return [...sums.values()]
       .filter((row) => row.tenant_id === tenant_id && row.day >= from && row.day <= to)
-      .toSorted((a, b) => compare(a.day, b.day) || compare(a.backend, b.backend));
+      .toSorted((a, b) => compare(a.day, b.day) || compare(a.meter, b.meter) || compare(a.subject, b.subject));
   }
 
-  function forget(tenant: string): void {
-    for (const [which, row] of sums) if (row.tenant_id === tenant) sums.delete(which);
+  function drop(isOver: (row: UsageRow) => boolean): void {
+    for (const [which, row] of sums) if (isOver(row)) sums.delete(which);
   }
 
-  return { add, list, forget };
-}
-
-function sumOf(row: UsageRow, before: UsageRow | undefined): UsageRow {
-  if (before === undefined) return { ...row };
   return {
-    ...row,
-    requests: before.requests + row.requests,
-    input_tokens: before.input_tokens + row.input_tokens,
-    output_tokens: before.output_tokens + row.output_tokens,
-    cost_usd: before.cost_usd + row.cost_usd,
+    add,
+    list,
+    forget: (tenant: string): void => drop((row) => row.tenant_id === tenant),
+    prune: ({ usageSince }: Retention): void => drop((row) => row.day < usageSince),
   };
 }
 

@@ -94,7 +94,7 @@ export function createMemoryStorage(
     getTrial: (key) => step(() => trials.get(key)),
     ...memoryMethods(owned.memory, step),
     ...eventMethods(events, step),
-    prune: (retention) => step(() => [history, ledger, keys].forEach((part) => part.prune(retention))),
+    prune: (retention) => step(() => [history, ledger, keys, owned.usage].forEach((part) => part.prune(retention))),
     ...artifactMethods(artifacts, step),
     ...sumMethods({ indexes, usage: owned.usage }, step),
     ...agentMethods(owned.agents, step),

@@ -99,6 +99,8 @@ export type Retention = {
   readonly ledgerSince: string;
   readonly transitionsSince: string;
   readonly transitionsMax: number;
+  /** A day, `YYYY-MM-DD`. */
+  readonly usageSince: string;
 };
 
 /**

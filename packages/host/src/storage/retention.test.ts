@@ -28,12 +28,13 @@ function start(prune: (retention: Retention) => Promise<void>) {
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('calls are kept for seven days, transitions for thirty and at most 200 of a plugin and scope', () => {
+test('calls are kept for seven days, transitions for thirty and at most 200 of a plugin and scope, sums of a day for 400', () => {
   expect(retentionAt(NOW)).toEqual({
     now: '2026-07-31T00:00:00.000Z',
     ledgerSince: '2026-07-24T00:00:00.000Z',
     transitionsSince: '2026-07-01T00:00:00.000Z',
     transitionsMax: 200,
+    usageSince: '2025-06-26',
   });
 });
 

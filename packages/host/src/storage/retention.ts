@@ -2,7 +2,7 @@
  * Removes from the storage what is too old, at start and every few minutes; a storage that is away is asked again next time.
  */
 import { LIMITS } from '@bulkhead/protocol';
-import { isoTime, type Clock } from '../base/clock.ts';
+import { dayOf, isoTime, type Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { StartTimer } from '../base/timer.ts';
 import type { Storage } from './port.ts';
@@ -60,5 +60,6 @@ export function retentionAt(wallTime: number): Retention {
     ledgerSince: isoTime(wallTime - LIMITS.ledger_retention_ms.value),
     transitionsSince: isoTime(wallTime - LIMITS.transition_retention_ms.value),
     transitionsMax: LIMITS.transitions.value,
+    usageSince: dayOf(wallTime - LIMITS.usage_retention_ms.value),
   };
 }

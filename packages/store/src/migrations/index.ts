@@ -16,6 +16,7 @@ import { eventTenants } from './0010-event-tenants.ts';
 import { seenIndexes } from './0011-seen-indexes.ts';
 import { llmUsage } from './0012-llm-usage.ts';
 import { agentRuns } from './0013-agent-runs.ts';
+import { usage } from './0014-usage.ts';
 
 /** The list, in order. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -32,4 +33,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0011_seen_indexes': seenIndexes,
   '0012_llm_usage': llmUsage,
   '0013_agent_runs': agentRuns,
+  '0014_usage': usage,
 };

@@ -2,7 +2,7 @@
  * The host's Storage port on an open database, whichever engine is behind it. The one place where an error of a database
  * becomes the port's (S3).
  */
-import { AUDIT_ORIGIN, HostError, type AgentStorage, type Storage } from '@bulkhead/host';
+import { AUDIT_ORIGIN, HostError, type AgentStorage, type Retention, type Storage } from '@bulkhead/host';
 import { DEFAULT_TENANT } from '@bulkhead/protocol';
 import type { Database } from '../engine/database.ts';
 import {
@@ -24,7 +24,7 @@ import { beat, forgetNodes, removeNode } from './nodes.ts';
 import { listAudit, readAudit, readCatalogue, readSteps } from './read-catalogue.ts';
 import { listSecretsOfOtherKeys, readSecret } from './secrets.ts';
 import { storedWord, tenantUuid } from './tenant-id.ts';
-import { addUsage, listUsage } from './usage.ts';
+import { addUsage, listUsage, pruneUsage } from './usage.ts';
 import { appendTransitions, listTransitions, pruneTransitions } from './transitions.ts';
 import { getTrial, putTrial } from './trials.ts';
 
@@ -73,13 +73,7 @@ export async function openStorage(database: Database): Promise<Storage> {
     readEvents: (query) => answer(() => readEvents(database, query)),
     trimEvents: (bounds) => answer(() => trimEvents(database, bounds)),
     watchEvents: (mayHaveCome) => database.listen(EVENTS_CHANNEL, () => mayHaveCome()),
-    prune: (retention) =>
-      answer(async () => {
-        await pruneCalls(database, retention);
-        await pruneTransitions(database, retention);
-        await pruneKeys(database, retention);
-        await pruneSteps(database);
-      }),
+    prune: (retention) => answer(() => prune(database, retention)),
     putArtifact: (row, putAt) => answer(() => putArtifact(database, row, putAt)),
     getArtifact: (digest) => answer(() => getArtifact(database, digest)),
     sweepArtifacts: (before) => answer(() => sweepArtifacts(database, before)),
@@ -125,6 +119,14 @@ async function putOrigin({ db }: Database): Promise<void> {
     .values(tenant)
     .onConflict((conflict) => conflict.doNothing())
     .execute();
+}
+
+async function prune(database: Database, retention: Retention): Promise<void> {
+  await pruneCalls(database, retention);
+  await pruneTransitions(database, retention);
+  await pruneKeys(database, retention);
+  await pruneUsage(database, retention);
+  await pruneSteps(database);
 }
 
 async function pruneSteps({ db }: Database): Promise<void> {

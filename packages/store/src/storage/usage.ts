@@ -1,70 +1,59 @@
 /**
- * What tenants used of language models (UsageStorage).
+ * What tenants used by day (UsageStorage).
  */
-import type { UsageQuery, UsageRow } from '@bulkhead/host';
+import type { Retention, UsageQuery, UsageRow } from '@bulkhead/host';
 import { sql, type Transaction } from 'kysely';
 import type { Database } from '../engine/database.ts';
 import type { Tables } from '../schema.ts';
 import { tenantUuid } from './tenant-id.ts';
 import { storableText } from './text.ts';
 
-const SUMS = ['requests', 'input_tokens', 'output_tokens', 'cost_usd'] as const;
-
 /** Adds to the sums in one statement, in the order of their keys, so that two writers never wait for each other. */
 export async function addUsage({ db }: Database, rows: readonly UsageRow[]): Promise<void> {
   if (rows.length === 0) return;
-  const added = (name: (typeof SUMS)[number]) =>
-    sql<number>`${sql.ref(`llm_usage.${name}`)} + ${sql.ref(`excluded.${name}`)}`;
   await db
-    .insertInto('llm_usage')
+    .insertInto('tenant_usage')
     .values(folded(rows))
     .onConflict((conflict) =>
-      conflict.columns(['tenant_id', 'day', 'backend']).doUpdateSet({
-        requests: added('requests'),
-        input_tokens: added('input_tokens'),
-        output_tokens: added('output_tokens'),
-        cost_usd: added('cost_usd'),
-      }),
+      conflict
+        .columns(['tenant_id', 'day', 'meter', 'subject'])
+        .doUpdateSet({ amount: sql<number>`tenant_usage.amount + excluded.amount` }),
     )
     .execute();
 }
 
-/** Lists a tenant's sums, by day and backend. */
+/** Lists a tenant's sums, by day, meter and subject. */
 export async function listUsage({ db }: Database, { tenant_id, from, to }: UsageQuery): Promise<readonly UsageRow[]> {
   const rows = await db
-    .selectFrom('llm_usage')
+    .selectFrom('tenant_usage')
     .where('tenant_id', '=', tenantUuid(tenant_id))
     .where('day', '>=', from)
     .where('day', '<=', to)
-    .select(['day', 'backend', ...SUMS])
+    .select(['day', 'meter', 'subject', 'amount'])
     .orderBy('day')
-    .orderBy(sql`backend collate "C"`)
+    .orderBy(sql`meter collate "C"`)
+    .orderBy(sql`subject collate "C"`)
     .execute();
   return rows.map((row) => ({ tenant_id, ...row }));
 }
 
 /** Removes what is known of a tenant. */
 export async function forgetUsage(trx: Transaction<Tables>, tenant: string): Promise<void> {
-  await trx.deleteFrom('llm_usage').where('tenant_id', '=', tenantUuid(tenant)).execute();
+  await trx.deleteFrom('tenant_usage').where('tenant_id', '=', tenantUuid(tenant)).execute();
+}
+
+/** Removes sums of days before the bound. */
+export async function pruneUsage({ db }: Database, { usageSince }: Retention): Promise<void> {
+  await db.deleteFrom('tenant_usage').where('day', '<', usageSince).execute();
 }
 
 /** One row for each key: a statement cannot change a row twice. */
 function folded(rows: readonly UsageRow[]): UsageRow[] {
   const byKey = new Map<string, UsageRow>();
-  for (const { tenant_id, backend, ...row } of rows) {
-    const own = { ...row, tenant_id: tenantUuid(tenant_id), backend: storableText(backend) };
-    const key = JSON.stringify([own.tenant_id, own.day, own.backend]);
-    const before = byKey.get(key);
-    byKey.set(key, before === undefined ? own : { ...own, ...sums(own, before) });
+  for (const { tenant_id, subject, ...row } of rows) {
+    const own = { ...row, tenant_id: tenantUuid(tenant_id), subject: storableText(subject) };
+    const key = JSON.stringify([own.tenant_id, own.day, own.meter, own.subject]);
+    byKey.set(key, { ...own, amount: own.amount + (byKey.get(key)?.amount ?? 0) });
   }
   return [...byKey.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
-}
-
-function sums(a: UsageRow, b: UsageRow): Pick<UsageRow, (typeof SUMS)[number]> {
-  return {
-    requests: a.requests + b.requests,
-    input_tokens: a.input_tokens + b.input_tokens,
-    output_tokens: a.output_tokens + b.output_tokens,
-    cost_usd: a.cost_usd + b.cost_usd,
-  };
 }
