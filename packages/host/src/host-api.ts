@@ -597,8 +597,8 @@ export type Host = AsyncDisposable & {
     wanted: { readonly tenant: string; readonly isPlatform: boolean },
   ) => Promise<PluginDebug>;
   readonly refused: () => readonly Refusal[];
-  /** Prometheus text. */
-  readonly metrics: () => Promise<string>;
+  /** Prometheus text; `byTenant` says of bytes on the network whose they were, and so names tenants. */
+  readonly metrics: (page?: { readonly byTenant?: boolean }) => Promise<string>;
   /** Ends every guest, answers what is in flight with `host_restart`, removes temporary folders. Safe to call twice. */
   readonly close: () => Promise<void>;
 };

@@ -452,6 +452,10 @@ export const ERRORS = {
       message: 'the tenant has used up its budget for language models',
       hint: 'Try again after the time in Retry-After, which is midnight UTC, or have the quota that `limit` names raised.',
     },
+    EGRESS_QUOTA_EXCEEDED: {
+      message: 'the tenant has used up what its plugins may send and receive in a day',
+      hint: 'Try again after midnight UTC, or have the quota `egress_bytes_per_day` raised.',
+    },
     EGRESS_LIMIT: {
       audience: 'author',
       message: 'a request to the network, or its answer, is larger or takes longer than it may',

@@ -38,6 +38,8 @@ export type ServiceError = {
   readonly message: string;
   readonly hint: string;
   readonly retryable: boolean;
+  /** When it is worth another try, in whole milliseconds, where that is known. */
+  readonly retry_after_ms?: number;
 };
 
 /**

@@ -41,6 +41,8 @@ export type TestServerOptions = {
   readonly at?: string;
   /** Opened for the server, which closes it; in memory where it is left out. */
   readonly storage?: Storage;
+  /** What its plugins may reach inside, too. */
+  readonly privateHosts?: readonly string[];
 };
 
 /** Where a server's state may be, each with how a test opens one. */
@@ -58,7 +60,8 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   };
   const log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
   const storage = createFailingStorage(options.storage ?? createMemoryStorage());
-  const host = await createHost({ storage, log });
+  const { privateHosts = [] } = options;
+  const host = await createHost({ storage, log, privateHosts });
   for (const dir of options.plugins ?? []) await host.install(dir);
   const { publicReasons = 'auto', at = '127.0.0.1' } = options;
   const server = await createServer({ host, log, token: TOKEN, publicReasons });

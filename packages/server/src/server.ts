@@ -243,7 +243,8 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
   const showReasons = (): boolean => publicReasons === 'always' || (publicReasons === 'auto' && isAlone());
   const viewOf = (request: FastifyRequest): HealthView => healthViewFor(recognize(request.raw), showReasons());
   addHealthRoutes(app, { host, viewOf });
-  addStatusRoutes(app, { host, isDraining: () => state.isDraining });
+  const isPlatform = (request: FastifyRequest): boolean => recognize(request.raw).kind === 'platform';
+  addStatusRoutes(app, { host, isDraining: () => state.isDraining, isPlatform });
   addToolRoutes(app, { host, log });
   addAgentRoutes(app, { host, log });
   const resource = options.mcp ?? {};

@@ -24,6 +24,8 @@ export type HostErrorOptions = {
   readonly findings?: readonly Finding[];
   /** The bound that was reached, where one was. */
   readonly limit?: LimitReached;
+  /** When it is worth another try, in whole milliseconds, where that is known. */
+  readonly retryAfterMs?: number;
   /** What somebody has to consent to, where that is why. */
   readonly consent?: ConsentDetails;
   /** For the log only; never leaves in a body. */
@@ -49,6 +51,7 @@ export class HostError extends Error {
   readonly hint: string;
   readonly findings: readonly Finding[];
   readonly limit: LimitReached | undefined;
+  readonly retryAfterMs: number | undefined;
   readonly consent: ConsentDetails | undefined;
   readonly details: Readonly<Record<string, unknown>>;
 
@@ -58,6 +61,7 @@ export class HostError extends Error {
     this.hint = options.hint ?? ERRORS[code].hint;
     this.findings = options.findings ?? [];
     this.limit = options.limit;
+    this.retryAfterMs = options.retryAfterMs;
     this.consent = options.consent;
     this.details = options.details ?? {};
   }

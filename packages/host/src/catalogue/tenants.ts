@@ -125,6 +125,7 @@ const QUOTA_FIELDS = [
   'weight',
   'llm_tokens_per_day',
   'llm_usd_per_day',
+  'egress_bytes_per_day',
 ] as const satisfies readonly (keyof Quota)[];
 
 function readSettings({ minTier, quota }: TenantSettings): Partial<Pick<TenantRow, 'min_tier' | 'quota'>> {

@@ -33,7 +33,7 @@ export type Errand = {
   readonly secrets: readonly GrantedSecret[];
   /** Ends the request, also while its answer is read. */
   readonly signal: AbortSignal;
-  /** Told of the bytes of bodies and URLs as they go and come. */
+  /** Told of the bytes of bodies and URLs before they go and as they come; what it throws ends the request. */
   readonly didMove: (direction: 'sent' | 'received', bytes: number) => void;
 };
 

@@ -62,6 +62,7 @@ export function createGuestAsks({ send, currentId, currentEvent, didWait }: Gues
   };
 }
 
-function toError({ message, ...error }: ServiceError): Error {
-  return assign(new Error(message), { name: 'ServiceError', ...error });
+function toError({ message, retry_after_ms: retryAfterMs, ...error }: ServiceError): Error {
+  const waiting = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return assign(new Error(message), { name: 'ServiceError', ...error, ...waiting });
 }

@@ -76,7 +76,7 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
     logs,
     debug: createPluginDebug(parts, { ...views, logs }),
     refused: () => call.registry.refused(),
-    metrics: () => call.metrics.renderMetrics(),
+    metrics: (page) => call.metrics.renderMetrics(page),
     close,
     [Symbol.asyncDispose]: close,
   };

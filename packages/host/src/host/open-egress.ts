@@ -3,10 +3,12 @@
  * counted and written down.
  */
 import type { HostError } from '../base/host-error.ts';
+import { systemTimer } from '../base/timer.ts';
 import { audited } from '../catalogue/audited.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { SecretVault } from '../catalogue/secrets.ts';
-import { createBroker } from '../egress/broker.ts';
+import { createEgressAccounts, type EgressAccounts } from '../egress/accounts.ts';
+import { createBroker, type Errand } from '../egress/broker.ts';
 import { openCassette } from '../egress/cassette.ts';
 import { createDialer } from '../egress/dialer.ts';
 import type { GrantedSecret } from '../egress/secrets.ts';
@@ -14,11 +16,16 @@ import type { LiveSpec } from '../fleet/live-plugin.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { ServiceMethod, ServiceRequest, Speaker } from '../services/desk.ts';
 import { createEgressService } from '../services/egress.ts';
+import type { Batch } from '../storage/batch.ts';
+import type { Storage } from '../storage/port.ts';
+import type { UsageRow } from '../storage/usage-port.ts';
 import type { Possessions } from './possessions.ts';
 import type { HostSettings } from './settings.ts';
 
 /** What egress is opened with. */
 export type EgressParts = {
+  readonly storage: Storage;
+  readonly usage: Batch<UsageRow>;
   readonly metrics: Metrics;
   readonly catalogue: Catalogue;
   readonly secrets: SecretVault;
@@ -38,27 +45,30 @@ export async function openEgress(
   parts: EgressParts,
   closing: AsyncDisposableStack,
 ): Promise<HostEgress> {
-  const { metrics } = parts;
   const dialer = createDialer(settings.internet);
   closing.defer(() => dialer.close());
   const cassette = await openCassette(settings.cassette);
   if (cassette !== undefined) closing.defer(() => cassette.close());
   const specs = new WeakMap<Speaker, LiveSpec>();
   const write = createRefusalLog(settings, parts.catalogue);
+  const accounts = openAccounts(settings, parts, closing);
+  const meter = createMeter(parts.metrics, accounts, write);
   const service = createEgressService({
     broker: createBroker({ dialer, cassette }),
-    errandOf: ({ speaker, tenant }) => {
+    errandOf: async (request) => {
+      const { speaker, tenant } = request;
+      await accounts.prepare(tenant);
       const spec = specs.get(speaker);
       if (spec === undefined) return undefined;
       const added = hostsAdded(settings, spec.name);
       return {
         rules: { allow: [...spec.manifest.network.allow, ...added], privateHosts: settings.privateHosts },
         secrets: secretsFor(parts, { spec, tenant, added }),
-        didMove: (direction, bytes) => metrics.countEgressBytes(spec.name, direction, bytes),
+        didMove: meter(request),
       };
     },
     didEnd: (request, code, error) => {
-      metrics.countEgressRequest(request.plugin, code);
+      parts.metrics.countEgressRequest(request.plugin, code);
       if (error?.code === 'EGRESS_REFUSED' && !request.speaker.isTrial) write(request, error);
     },
   });
@@ -69,6 +79,32 @@ export async function openEgress(
       specs.delete(speaker);
       service.didLeave(speaker);
     },
+  };
+}
+
+function openAccounts(
+  { clock }: HostSettings,
+  { storage, usage, catalogue }: EgressParts,
+  closing: AsyncDisposableStack,
+): EgressAccounts {
+  const quotaOf = (tenant: string) => catalogue.shelf.tenant(tenant)?.quota;
+  const accounts = createEgressAccounts({ storage, clock, startTimer: systemTimer, quotaOf, add: usage.add });
+  closing.defer(() => accounts.close());
+  return accounts;
+}
+
+/** Counts what moves for a request, and ends it where its tenant's quota does; that is written down, too. */
+function createMeter(
+  metrics: Metrics,
+  accounts: EgressAccounts,
+  write: WriteRefusal,
+): (request: ServiceRequest) => Errand['didMove'] {
+  return (request) => (direction, bytes) => {
+    const error = accounts.move(request, { direction, bytes });
+    if (error === undefined || direction === 'received') metrics.countEgressBytes(request, direction, bytes);
+    if (error === undefined) return;
+    write(request, error);
+    throw error;
   };
 }
 
@@ -94,11 +130,10 @@ function secretsFor({ possessions, secrets }: EgressParts, { spec, tenant, added
 const REFUSALS_KEPT_MS = 3_600_000;
 const REFUSALS_KEPT_MAX = 1_000;
 
+type WriteRefusal = (request: ServiceRequest, error: HostError) => void;
+
 /** Writes refusals into the audit log, for whoever asks what plugins wanted to reach; behind the answer. */
-function createRefusalLog(
-  { clock, log }: Pick<HostSettings, 'clock' | 'log'>,
-  catalogue: Catalogue,
-): (request: ServiceRequest, error: HostError) => void {
+function createRefusalLog({ clock, log }: Pick<HostSettings, 'clock' | 'log'>, catalogue: Catalogue): WriteRefusal {
   const written = new Map<string, number>();
   return ({ tenant, plugin }, { details }) => {
     const { rule = '', target = '' } = details;

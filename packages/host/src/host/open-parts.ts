@@ -113,7 +113,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const background = openBackground(settings, { registry, journal }, closing);
   const releases = createReleases({ catalogue, clock, newId: randomUUID });
   const { possessions, secrets } = await openOwned(settings, { catalogue, releases, storage });
-  const egress = await openEgress(settings, { metrics, catalogue, secrets, possessions }, closing);
+  const egress = await openEgress(settings, { storage, usage, metrics, catalogue, secrets, possessions }, closing);
   const llm = openLlm(settings, { storage, usage, catalogue, metrics, late: lateCalls });
   const asked = { storage, metrics, events, egress, llm, threads: background.methods, late: lateCalls };
   const artifacts = await openArtifacts(settings, releases, storage);

@@ -1,6 +1,7 @@
 /**
  * The series of DESIGN 12 for one host. Parts tell it what happened by cheap synchronous calls; prom-client writes the
- * page when it is asked for, and is never on the call path. Labels are bounded and hold no text of a plugin or tenant.
+ * page when it is asked for, and is never on the call path. Labels are bounded and hold no text of a plugin; tenants are named
+ * where the page is asked for by tenant, and nowhere else.
  */
 import { OUTCOME_KINDS, type OutcomeKind } from '@bulkhead/protocol';
 import { createSeriesMetric, type Sample, type SeriesMetric } from './prometheus.ts';
@@ -40,8 +41,11 @@ export type Metrics = ServiceCounts &
     readonly countEvent: (outcome: EventOutcome) => void;
     readonly countDroppedFrames: (frames: number) => void;
     /** The whole page in the text format of Prometheus 0.0.4. Never rejects for what a guest did. */
-    readonly renderMetrics: () => Promise<string>;
+    readonly renderMetrics: (options?: MetricsPage) => Promise<string>;
   };
+
+/** How the page is written: `byTenant` says of bytes on the network whose they were, which names tenants. */
+export type MetricsPage = { readonly byTenant?: boolean };
 
 /** How a backend answered. */
 export type LlmAttempt = {
@@ -100,7 +104,6 @@ export function createMetrics(options: MetricsOptions): Metrics {
     counterOf('record_failures_total', 'Records that were lost; no answer changed.', () =>
       counts('part', recordFailures),
     ),
-    ...services.series,
     ...llm.series,
     ...agents.series,
   ];
@@ -133,7 +136,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     countRecordFailure: (part) => void (recordFailures.of(part).value += 1),
     countEvent: (outcome) => void (events.of(outcome).value += 1),
     countDroppedFrames: (frames) => void (droppedFrames.value += frames),
-    renderMetrics: () => renderPage(page),
+    renderMetrics: ({ byTenant = false } = {}) => renderPage([...page, ...services.series(byTenant)]),
   };
 }
 

@@ -115,9 +115,9 @@ export function createDesk({ services, clock, log, didAnswer, ...standing }: Des
       return answered.ok ? answered : answerOf(answered.error);
     } catch (cause) {
       if (!(cause instanceof HostError)) log.error({ err: cause, plugin: speaker.plugin }, 'a service failed');
-      const { code, message, hint } = cause instanceof HostError ? cause : new HostError('HOST_FAULT');
+      const { code, message, hint, retryAfterMs } = cause instanceof HostError ? cause : new HostError('HOST_FAULT');
       if (isKnown) didAnswer(ask.service, code);
-      return answerOf(callError(code, { message, hint }));
+      return answerOf(callError(code, { message, hint, retryAfterMs }));
     }
   };
 }
@@ -220,8 +220,9 @@ function refuseUngranted(
   });
 }
 
-function answerOf({ kind, code, message, hint, retryable }: CallError): ServiceAnswer {
-  return { ok: false, error: { kind, code, message, hint, retryable } };
+function answerOf({ kind, code, message, hint, retryable, retry_after_ms }: CallError): ServiceAnswer {
+  const error = { kind, code, message, hint, retryable };
+  return { ok: false, error: retry_after_ms === undefined ? error : { ...error, retry_after_ms } };
 }
 
 /** Reads a text that the schema has judged; undefined where it was left out. */

@@ -14,7 +14,7 @@ afterAll(() => net[Symbol.asyncDispose]());
 const service = (): EgressService =>
   createEgressService({
     broker: net.broker(),
-    errandOf: () => ({
+    errandOf: async () => ({
       rules: { allow: [`${API}:443`], privateHosts: [] },
       secrets: [],
       didMove: () => undefined,

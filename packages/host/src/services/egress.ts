@@ -20,8 +20,8 @@ import {
 /** What the service is made of. */
 export type EgressServiceOptions = {
   readonly broker: Broker;
-  /** What an instance may reach for a tenant; undefined where it has ended. */
-  readonly errandOf: (request: ServiceRequest) => Omit<Errand, 'signal'> | undefined;
+  /** What an instance may reach for a tenant; undefined where it has ended. Rejects with a HostError where the tenant may reach nothing. */
+  readonly errandOf: (request: ServiceRequest) => Promise<Omit<Errand, 'signal'> | undefined>;
   /** Told how each request ended that was to go out: `ok`, or a code of the error table. */
   readonly didEnd: (request: ServiceRequest, code: string, error: HostError | undefined) => void;
 };
@@ -47,7 +47,7 @@ export function createEgressService(options: EgressServiceOptions): EgressServic
     try {
       const answer = await options.broker.send(
         requestOf(request.args, one.takeBody()),
-        errandOf(options, request, one.signal),
+        await errandOf(options, request, one.signal),
       );
       one.begin(answer);
       options.didEnd(request, 'ok', undefined);
@@ -71,9 +71,9 @@ export function createEgressService(options: EgressServiceOptions): EgressServic
   };
 }
 
-function errandOf(options: EgressServiceOptions, request: ServiceRequest, signal: AbortSignal): Errand {
+async function errandOf(options: EgressServiceOptions, request: ServiceRequest, signal: AbortSignal): Promise<Errand> {
   if (request.speaker.isTrial) throw new HostError('EGRESS_REFUSED', { message: TRIAL });
-  const errand = options.errandOf(request);
+  const errand = await options.errandOf(request);
   if (errand === undefined) throw new HostError('SERVICE_ASK_INVALID', { message: 'the instance has ended' });
   return { ...errand, signal };
 }

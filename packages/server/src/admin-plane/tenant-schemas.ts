@@ -16,6 +16,7 @@ const QuotaSchema = Type.Object(
     weight: amount('Its share where the server is full; 1 where left out.'),
     llm_tokens_per_day: amount('Tokens of language models, read and written together, until midnight UTC.'),
     llm_usd_per_day: amount('What they cost in US dollars, until midnight UTC.'),
+    egress_bytes_per_day: amount('Bytes that its plugins send to the network and get from it, until midnight UTC.'),
   },
   { additionalProperties: false, description: 'What is left out is unbounded.' },
 );

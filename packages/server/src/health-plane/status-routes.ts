@@ -1,17 +1,22 @@
 /**
  * What machines ask of a server: is it alive, does it take work, what are its figures, which routes has it.
  */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Host } from '@bulkhead/host';
 import { StatusSchema } from '../schemas.ts';
 
 /** The part of the server that these routes need. */
-export type StatusPlane = { readonly host: Host; readonly isDraining: () => boolean };
+export type StatusPlane = {
+  readonly host: Host;
+  readonly isDraining: () => boolean;
+  /** Whether a request brings the platform's token. */
+  readonly isPlatform: (request: FastifyRequest) => boolean;
+};
 
 const PROMETHEUS_TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Adds `/healthz`, `/readyz`, `/metrics` and `/openapi.json`. */
-export function addStatusRoutes(app: FastifyInstance, { host, isDraining }: StatusPlane): void {
+export function addStatusRoutes(app: FastifyInstance, { host, isDraining, isPlatform }: StatusPlane): void {
   const config = { access: 'public' } as const;
   app.get('/healthz', { config, schema: { summary: 'The server is alive', response: { 200: StatusSchema } } }, () => ({
     status: 'ok',
@@ -27,8 +32,9 @@ export function addStatusRoutes(app: FastifyInstance, { host, isDraining }: Stat
     },
     (_request, reply) => (isDraining() ? reply.code(503).send({ status: 'draining' }) : { status: 'ready' }),
   );
-  app.get('/metrics', { config, schema: { summary: 'Prometheus text' } }, async (_request, reply) => {
-    const text = await host.metrics();
+  const summary = 'Prometheus text; with the platform token, bytes on the network by tenant';
+  app.get('/metrics', { config, schema: { summary } }, async (request, reply) => {
+    const text = await host.metrics({ byTenant: isPlatform(request) });
     return reply.type(PROMETHEUS_TEXT).send(text);
   });
   app.get('/openapi.json', { config, schema: { hide: true } }, () => app.swagger());
