@@ -81,6 +81,7 @@ export const SERVICE_LIMITS = {
     unit: 'ms',
     reason: 'How long a run is kept, also one that waits for an approval.',
   },
+  llm_streams: { value: 16, unit: 'streams', reason: 'Answers that one instance reads piece by piece at a time.' },
   egress_requests: {
     value: 16,
     unit: 'requests',

@@ -18,4 +18,14 @@ export interface LanguageModel {
     prompt: string | readonly ChatMessage[],
     options?: GenerateOptions & { readonly backend?: string; readonly timeoutMs?: number },
   ): Promise<GeneratedText>;
+
+  /**
+   * Gives the answer as it comes, in pieces of which each has what it adds; the last one that has `usage` has what is charged. A reader
+   * that does not read on holds the model up, and one that stops pays for what came. Asked when it is first read; after the first
+   * piece no other backend is tried.
+   */
+  stream(
+    prompt: string | readonly ChatMessage[],
+    options?: GenerateOptions & { readonly backend?: string; readonly timeoutMs?: number },
+  ): AsyncIterable<Partial<GeneratedText>>;
 }

@@ -7,6 +7,7 @@ import {
   parseObjectGroup,
   type GuestReady,
   type JsonValue,
+  type Outcome,
   type ListedEntry,
   type ListedTool,
 } from '@bulkhead/protocol';
@@ -14,10 +15,10 @@ import { runCall } from '../call.ts';
 import type { CallTask } from '../call/call-run.ts';
 import type { CallRequest, CallStream, EntryRequest, Host, StreamRequest } from '../host-api.ts';
 import type { Log } from '../base/log.ts';
+import { openPieces } from '../base/pieces.ts';
 import type { OfferRequest } from '../offers-api.ts';
 import { insistOnNewerIndex } from '../install/judge-index.ts';
-import type { CallListener } from '../sandbox/sandbox.ts';
-import { openCallStream } from './call-stream.ts';
+import type { CallListener, Chunk } from '../sandbox/sandbox.ts';
 import type { HostParts } from './open-parts.ts';
 import { createHealthViews } from './health-views.ts';
 import { createInstaller } from './installer.ts';
@@ -83,7 +84,7 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
 }
 
 function openStream(settings: HostSettings, { call }: HostParts, request: StreamRequest): CallStream {
-  return openCallStream((onChunk, signal) => {
+  return openPieces<Chunk, Outcome>((onChunk, signal) => {
     if ('group' in request) return runCall(call, { ...entryTask(request), signal, listener: { onChunk } });
     const listener = { ...listenerOf(settings, request), onChunk };
     return runCall(call, { ...toolTask(request, listener), signal });

@@ -9,11 +9,13 @@ import { runCall } from '../call.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { CallPath } from '../call/call-run.ts';
 import type { Resolution } from '../catalogue/releases.ts';
+import { OPTIONS_SCHEMA } from '../llm/asked.ts';
 import { STAND_IN_TAG, backendsOf, type BackendEntry, type BackendRule, type LlmBackend } from '../llm/backends.ts';
 import { createBudgets } from '../llm/budgets.ts';
 import { createLlm, type AskModel, type Attempt } from '../llm/llm.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { OperatorSecret } from '../secrets/operator-secrets.ts';
+import { createLlmService, type LlmService } from '../services/llm.ts';
 import type { Batch } from '../storage/batch.ts';
 import type { Storage } from '../storage/port.ts';
 import type { UsageRow } from '../storage/usage-port.ts';
@@ -21,7 +23,10 @@ import type { LateCalls } from './late-calls.ts';
 import type { HostSettings } from './settings.ts';
 
 /** Language models as a host offers them. */
-export type HostLlm = { readonly ask: AskModel; readonly backendsOf: (tenant: string) => readonly LlmBackend[] };
+export type HostLlm = LlmService & {
+  readonly ask: AskModel;
+  readonly backendsOf: (tenant: string) => readonly LlmBackend[];
+};
 
 type Resolved = Extract<Resolution, { readonly kind: 'resolved' }>;
 
@@ -48,7 +53,7 @@ export function openLlm(settings: HostSettings, { storage, usage, catalogue, met
     budgets: createBudgets({ storage, clock, quotaOf, add: usage.add }),
     didAnswer: metrics.observeLlm,
   });
-  return { ask, backendsOf: listBackends };
+  return { ask, backendsOf: listBackends, ...createLlmService({ clock, ask, optionsSchema: OPTIONS_SCHEMA }) };
 }
 
 /** Keys of rules, for the plugins that they are about. */

@@ -118,7 +118,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const asked = { storage, metrics, events, egress, llm, threads: background.methods, late: lateCalls };
   const artifacts = await openArtifacts(settings, releases, storage);
   const drivers = await openDrivers(settings, { sandbox, artifacts, releases, metrics, journal }, closing);
-  const watchers = { registry, metrics, chargeGuest, journal, background, events, egress, possessions };
+  const watchers = { registry, metrics, chargeGuest, journal, background, events, egress, llm, possessions };
   const live = liveOptions(settings, { drivers, ...watchers, answerAsk: openServices(settings, asked) });
   const fleet = createFleet(live);
   closing.defer(() => fleet.close());
@@ -344,12 +344,25 @@ type Watchers = Pick<HostAdmission, 'chargeGuest'> & {
   readonly background: Background;
   readonly events: HostEvents;
   readonly egress: HostEgress;
+  readonly llm: HostLlm;
   readonly possessions: Possessions;
 };
 
 function liveOptions(
   settings: HostSettings,
-  { drivers, registry, metrics, chargeGuest, journal, answerAsk, background, events, egress, possessions }: Watchers,
+  {
+    drivers,
+    registry,
+    metrics,
+    chargeGuest,
+    journal,
+    answerAsk,
+    background,
+    events,
+    egress,
+    llm,
+    possessions,
+  }: Watchers,
 ): LiveOptions {
   return {
     clock: settings.clock,
@@ -369,8 +382,9 @@ function liveOptions(
       const ways = { scope, answer, connect, belongings: possessions.of(spec, scope) };
       const opening = await openGuest(drivers, spec, ways);
       background.didOpen(speaker, opening);
-      if (opening.ok) void opening.sandbox.died.then(() => egress.didLeave(speaker));
-      else egress.didLeave(speaker);
+      const didLeave = (): void => [egress, llm].forEach((service) => service.didLeave(speaker));
+      if (opening.ok) void opening.sandbox.died.then(didLeave);
+      else didLeave();
       if (opening.ok) settings.debugging?.didOpen(opening.sandbox, spec.sourceMap);
       if (opening.ok && scope.name !== SHARED_SCOPE) chargeGuest(scope.name, opening.sandbox);
       return opening;

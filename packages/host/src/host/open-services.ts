@@ -9,8 +9,6 @@ import { runCall } from '../call.ts';
 import type { CallPath } from '../call/call-run.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { createDesk, type AnswerAsk } from '../services/desk.ts';
-import { OPTIONS_SCHEMA } from '../llm/asked.ts';
-import { createLlmService } from '../services/llm.ts';
 import { createClientService } from '../services/client.ts';
 import { createMemoryService } from '../services/memory.ts';
 import { createOfferService } from '../services/offers.ts';
@@ -47,7 +45,7 @@ export function openServices({ clock, log }: HostSettings, parts: ServiceParts):
       events: events.methods,
       threads,
       egress: egress.methods,
-      llm: createLlmService({ clock, ask: llm.ask, optionsSchema: OPTIONS_SCHEMA }),
+      llm: llm.methods,
       client: createClientService({ clock, startTimer: systemTimer }),
       offers: createOfferService(events.offers.didUpdate),
       tools: createToolService({ clock, ledBy: events.ledBy, call: (nested) => callNested(path(), nested) }),

@@ -4,35 +4,73 @@
  */
 import type { JsonObject } from '@bulkhead/protocol';
 import type { Clock } from '../base/clock.ts';
-import type { AskModel, LlmRequest } from '../llm/llm.ts';
-import { given, invalid, numberOf, refused, textOf, type ServiceMethod, type ServiceRequest } from './desk.ts';
+import type { AskModel, LlmOutcome, LlmRequest } from '../llm/llm.ts';
+import {
+  given,
+  invalid,
+  numberOf,
+  refused,
+  textOf,
+  type ServiceMethod,
+  type ServiceRequest,
+  type Speaker,
+} from './desk.ts';
+import { createLlmStreams, type Reader } from './llm-streams.ts';
+
+/** The service, and what ends the streams of an instance that is gone. */
+export type LlmService = {
+  readonly methods: Readonly<Record<string, ServiceMethod>>;
+  readonly didLeave: (speaker: Speaker) => void;
+};
 
 /** Makes the methods behind `context.llm`. `optionsSchema` is that of what a backend takes. */
 export function createLlmService(parts: {
   readonly clock: Clock;
   readonly ask: AskModel;
   readonly optionsSchema: JsonObject;
-}): Readonly<Record<string, ServiceMethod>> {
-  const takes = {
-    type: 'object',
-    properties: {
-      prompt: { type: 'string' },
-      options: parts.optionsSchema,
-      backend: { type: 'string', minLength: 1, maxLength: 128 },
-      timeout_ms: { type: 'integer', minimum: 1 },
-    },
-    additionalProperties: false,
+}): LlmService {
+  const properties = {
+    prompt: { type: 'string' },
+    options: parts.optionsSchema,
+    backend: { type: 'string', minLength: 1, maxLength: 128 },
+    timeout_ms: { type: 'integer', minimum: 1 },
   };
-  const run: ServiceMethod['run'] = async (request) => {
-    if (request.speaker.isTrial)
-      return invalid('no language model answers while a release is tried; ask from a tool, or later');
+  const ask = (request: ServiceRequest, reader?: Reader): Promise<LlmOutcome> => {
     const { plugin, call } = request;
-    const outcome = await parts.ask(requestOf(request, parts.clock.now()), [...(call?.origin?.chain ?? []), plugin]);
+    const asked = requestOf(request, parts.clock.now());
+    return parts.ask({ ...asked, ...readBy(asked, reader) }, [...(call?.origin?.chain ?? []), plugin]);
+  };
+  const generate = unlessTried(async (request) => {
+    const outcome = await ask(request);
     if (!outcome.ok) return refused(outcome.error);
     const usage = outcome.llm.usage ?? undefined;
     return given({ ...outcome.value, ...(usage !== undefined && { usage }) }); // Read from JSON.
+  });
+  const { methods, didLeave } = createLlmStreams({ takes: properties, ask });
+  return {
+    methods: {
+      generate: {
+        takes: { type: 'object', properties, additionalProperties: false },
+        needs: () => 'llm',
+        run: generate,
+      },
+      ...methods,
+      stream: { ...methods.stream, run: unlessTried(methods.stream.run) },
+    },
+    didLeave,
   };
-  return { generate: { takes, needs: () => 'llm', run } };
+}
+
+const TRIAL = 'no language model answers while a release is tried; ask from a tool, or later';
+
+function unlessTried(run: ServiceMethod['run']): ServiceMethod['run'] {
+  return async (request) => (request.speaker.isTrial ? invalid(TRIAL) : run(request));
+}
+
+/** A stream ends with its reader, and with the call in which it was begun. */
+function readBy({ signal }: LlmRequest, reader: Reader | undefined): Partial<LlmRequest> {
+  if (reader === undefined) return {};
+  return { ...reader, signal: signal === undefined ? reader.signal : AbortSignal.any([signal, reader.signal]) };
 }
 
 function requestOf({ tenant, args, call }: ServiceRequest, now: number): LlmRequest {

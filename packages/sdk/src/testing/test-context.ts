@@ -18,7 +18,7 @@ export function createTestContext(given: TestContext = {}): PluginContext & Tool
     secrets: {},
     memory: absentMemory(),
     callTool: absent('callTool'),
-    llm: { generate: absent('llm', 'llm.generate') },
+    llm: { generate: absent('llm', 'llm.generate'), stream: absentStream },
     events: absentEvents(),
     progress: silent,
     client: { elicit: absent('client', 'client.elicit'), sample: absent('client', 'client.sample') },
@@ -47,6 +47,10 @@ function absentMemory(): Memory {
 
 function absentEvents(): Events {
   return { publish: absent('events', 'events.publish'), subscribe: absent('events', 'events.subscribe') };
+}
+
+async function* absentStream(): AsyncGenerator<never> {
+  yield await absent('llm', 'llm.stream')();
 }
 
 function absent(service: string, name: string = service): () => Promise<never> {
