@@ -7,10 +7,12 @@ import { resolve } from 'node:path';
 import { buildBundles } from './build/bundles.ts';
 import { buildPackages } from './build/packages.ts';
 import { linkPluginPackages } from './build/plugin-packages.ts';
+import { copyStandIns } from './build/stand-ins.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const startedAt = performance.now();
 await buildBundles(root);
 buildPackages(root);
 await linkPluginPackages(root);
+await copyStandIns(root);
 console.log(`built in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);

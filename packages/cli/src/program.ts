@@ -79,6 +79,16 @@ function addServerVerbs(context: VerbContext): void {
   addAuditVerbs(context);
 }
 
+const RECORD = 'record what goes out and comes back into the cassette, without its secrets, in place of replaying it';
+const SECRET = 'give the plugin this secret, from the environment variable of its name; repeatable';
+
+function backendOption(): Option {
+  return new Option(
+    '--backend <what>',
+    'what stands in for the network or a language model: cassette:FILE is replayed, scripted:FILE answers',
+  );
+}
+
 function addServe({ program, terminal, exit }: VerbContext): void {
   program
     .command('serve')
@@ -94,6 +104,8 @@ function addServe({ program, terminal, exit }: VerbContext): void {
     .option('--json', 'print one line of JSON when it serves, and nothing else')
     .addOption(new Option('--log-level <level>', 'least level that is logged (default: info)').choices(LOG_LEVELS))
     .option('--config <file>', 'configuration file (default: bulkhead.toml, where it is there)')
+    .option('--backend <what>', 'cassette:FILE is replayed in place of the network; nothing goes out')
+    .option('--record', RECORD)
     .addHelpText(
       'after',
       examples([
@@ -114,12 +126,17 @@ function addCall({ program, terminal, exit }: VerbContext): void {
     .option('--timeout-ms <n>', 'time limit; clipped to the plugin’s own', Number)
     .option('--grant <perm,...>', 'grant permissions to the plugin of the folder; repeatable', collect)
     .option('--stream', 'print what the tool gives while it runs, and how far it is')
+    .addOption(backendOption())
+    .option('--record', RECORD)
+    .option('--secret <name>', SECRET, collect)
     .addHelpText(
       'after',
       `${examples([
         `bulkhead call ./plugins/calculator add --params '{"a":2,"b":3}'`,
         `bulkhead call calculator add --params '{"a":2,"b":3}' --server http://127.0.0.1:7070 --json`,
         'bulkhead call ./exporter export --stream > backup.tar',
+        'bulkhead call ./weather now --grant internet,secrets --backend cassette:now.json --record --secret WEATHER_KEY',
+        'bulkhead call ./writer tell --grant llm --backend scripted:answers.json',
       ])}\n\nWith --stream --json each piece is one line {"event","data"}, and the outcome the last.\nExit codes: 0 ok, 1 no server, 2 wrong usage, 10 to 26 as the outcome's kind (docs/operator.md).`,
     )
     .action(async (where, tool, options) =>
@@ -184,8 +201,18 @@ function addTest({ program, terminal, exit }: VerbContext): void {
     .description('Run the contract tests of a plugin folder in the sandbox, then its own tests')
     .argument('<dir>', 'plugin folder')
     .option('--contracts', 'leave its own tests out')
+    .addOption(backendOption())
+    .option('--record', RECORD)
+    .option('--secret <name>', SECRET, collect)
     .option('--json', 'print the report as one line of JSON')
-    .addHelpText('after', examples(['bulkhead test ./my-plugin', 'bulkhead test ./my-plugin --json']))
+    .addHelpText(
+      'after',
+      examples([
+        'bulkhead test ./my-plugin',
+        'bulkhead test ./my-plugin --json',
+        'bulkhead test ./weather --backend cassette:tests/cassettes/weather.json',
+      ]),
+    )
     .action(async (dir, options) => exit(await (await import('./verbs/test.ts')).test({ dir, ...options }, terminal)));
 }
 

@@ -23,6 +23,7 @@ import {
   readManifest,
   type Place,
 } from '../place.ts';
+import type { StandIn } from '../stand-in.ts';
 
 /** How the tests of a folder went; `findings` are those of its review. */
 export type ContractReport = {
@@ -39,13 +40,13 @@ type Problem = Place & { readonly message: string; readonly hint: string };
 const CALL_TIMEOUT_MS = 5_000;
 
 /** Runs them all; where the plugin does not load, the others have not been tried and say so. */
-export async function runContracts(dir: string): Promise<ContractReport> {
+export async function runContracts(dir: string, standIn: StandIn): Promise<ContractReport> {
   const tests = contractTests(await readManifest(dir));
   const stacks: unknown[] = [];
   const keep = (fields: object): void => void stacks.push('stack' in fields ? fields.stack : undefined);
   const ignore = (): void => undefined;
   const log = { debug: ignore, info: ignore, warn: keep, error: keep };
-  await using host = await createHost({ spareCount: 0, log, measured: 'lately' });
+  await using host = await createHost({ spareCount: 0, log, measured: 'lately', ...standIn.hostOptions });
   const loaded = await load(host, dir, stacks);
   if (loaded.problem !== undefined) {
     const { problem, release, findings } = loaded;
@@ -53,6 +54,7 @@ export async function runContracts(dir: string): Promise<ContractReport> {
     return { ok: false, plugin: release?.name ?? null, findings, contracts };
   }
   const { name, findings } = loaded.release;
+  await standIn.prepare(host, name);
   const judged: Judged = { host, dir, plugin: name, timeoutMs: CALL_TIMEOUT_MS };
   const contracts: ContractOutcome[] = [];
   for (const test of tests) {

@@ -7,18 +7,21 @@ import { callError, capabilitiesOf, type Outcome } from '@bulkhead/protocol';
 import { outcomeOf } from '@bulkhead/server';
 import type { CallPrinter } from '../call-printer.ts';
 import { parsePermissions } from '../config/grants.ts';
+import { openStandIn } from '../stand-in.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Call } from './call.ts';
 
 /** Calls the tool; a plugin that was refused is an outcome like any other. */
 export async function callFolder(asked: Call, terminal: Terminal): Promise<Outcome> {
   const dir = resolve(asked.where);
+  const standIn = await openStandIn(dir, asked, process.env);
   const signal = signalOfInterrupt();
   const done = terminal.progress(`calling ${asked.tool} of ${asked.where}`);
   try {
-    await using host = await createHost({ spareCount: 0, measured: 'lately' });
+    await using host = await createHost({ spareCount: 0, measured: 'lately', ...standIn.hostOptions });
     const name = await install(host, dir, capabilitiesOf((asked.grant ?? []).flatMap(parsePermissions)));
     if (typeof name !== 'string') return refused(name, { dir, tool: asked.tool, host });
+    await standIn.prepare(host, name);
     done();
     return await callHost(host, { plugin: name, signal, ...requestOf(asked) }, asked.printer);
   } finally {

@@ -9,18 +9,20 @@ import { callRemote } from '../remote/ask.ts';
 import { streamRemote } from '../remote/stream-call.ts';
 import { openRemote } from '../remote/remote.ts';
 import type { ServerOptions } from '../remote/server-verb.ts';
+import type { StandInOptions } from '../stand-in.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Arguments and options as they were typed. */
-export type CallOptions = ServerOptions & {
-  readonly where: string;
-  readonly tool: string;
-  readonly params: string;
-  readonly timeoutMs?: number;
-  readonly grant?: readonly string[];
-  readonly stream?: boolean;
-};
+export type CallOptions = ServerOptions &
+  StandInOptions & {
+    readonly where: string;
+    readonly tool: string;
+    readonly params: string;
+    readonly timeoutMs?: number;
+    readonly grant?: readonly string[];
+    readonly stream?: boolean;
+  };
 
 /** The same with its parameters read, and where what it gives is printed while it runs. */
 export type Call = Omit<CallOptions, 'params' | 'stream'> & {
@@ -67,6 +69,9 @@ function isFolder(where: string): boolean {
 }
 
 async function callServer({ where, tool, params, timeoutMs, printer, ...options }: Call): Promise<Outcome> {
+  const standIn = (['backend', 'record', 'secret'] as const).find((option) => options[option] !== undefined);
+  if (standIn !== undefined)
+    throw new UsageError(`--${standIn} is for a plugin folder, and ${where} is one of a server`, 'Name its folder.');
   const body = timeoutMs === undefined ? { params } : { params, timeout_ms: timeoutMs };
   const remote = await openRemote(options, process.env);
   const called = { plugin: where, tool, body };

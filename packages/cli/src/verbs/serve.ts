@@ -5,7 +5,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { createHost, type Host, type Storage } from '@bulkhead/host';
+import { createHost, type Host, type HostOptions, type Storage } from '@bulkhead/host';
 import { createLog, createServer, type FlushingLog, type LogLevel, type Server } from '@bulkhead/server';
 import { openStore } from '@bulkhead/store';
 import type { Tier } from '@bulkhead/protocol';
@@ -19,6 +19,7 @@ import { EXIT_OK } from '../exit-codes.ts';
 import { openToken, type PlatformToken } from '../open-token.ts';
 import { installFolders, settleFolders } from '../plugin-folders.ts';
 import { readyLine, readyText, type Ready } from '../ready.ts';
+import { cassetteOf } from '../stand-in.ts';
 import { secretsKeysOf } from '../secrets-keys.ts';
 import { drain, nextSignal } from '../shutdown.ts';
 import type { Terminal } from '../terminal.ts';
@@ -38,6 +39,8 @@ export type ServeOptions = {
   readonly json?: boolean;
   readonly logLevel?: LogLevel;
   readonly config?: string;
+  readonly backend?: string;
+  readonly record?: boolean;
 };
 
 const STDERR_FD = 2;
@@ -46,10 +49,11 @@ const STDERR_FD = 2;
 export async function serve(options: ServeOptions, terminal: Terminal): Promise<number> {
   const config = await loadConfig({ flags: flagsOf(options), env: process.env, file: options.config });
   for (const dir of config['plugins.dirs']) insistOnFolder(dir);
+  const cassette = cassetteOf(options);
   const token = await openToken(resolve(config['data.dir']), process.env);
   const log = createLog(config['server.log_level'], STDERR_FD);
   try {
-    await serveUntilSignal({ config, token, log, isJson: options.json === true }, terminal);
+    await serveUntilSignal({ config, token, log, cassette, isJson: options.json === true }, terminal);
     return EXIT_OK;
   } finally {
     log.flush();
@@ -69,6 +73,7 @@ type Serving = {
   readonly config: Config;
   readonly token: PlatformToken;
   readonly log: FlushingLog;
+  readonly cassette: HostOptions['cassette'];
   readonly isJson: boolean;
 };
 
@@ -110,7 +115,7 @@ function storeOf({ config, log }: Serving): () => Promise<Storage> {
 }
 
 async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
-  const { config, log } = serving;
+  const { config, log, cassette } = serving;
   const done = terminal.progress('measuring the sandbox');
   try {
     return await createHost({
@@ -134,6 +139,7 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
       llm: { backends: backendRulesOf(config['llm.backends'], process.env) },
       pluginHosts: pluginHosts(config['egress.plugin_hosts']),
       secretsKeys: secretsKeysOf(process.env),
+      ...(cassette !== undefined && { cassette }),
     });
   } finally {
     done();

@@ -7,19 +7,25 @@ import type { ContractOutcome, Finding } from '@bulkhead/protocol';
 import { NOT_TRIED, runContracts, type ContractReport } from '../contracts/run-contracts.ts';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { runOwnTests, type OwnTests } from '../own-tests.ts';
+import { openStandIn, type StandIn, type StandInOptions } from '../stand-in.ts';
 import type { Terminal } from '../terminal.ts';
 import { findTypeErrors } from '../type-errors.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** Arguments and options as they were typed. */
-export type TestOptions = { readonly dir: string; readonly json?: boolean; readonly contracts?: boolean };
+export type TestOptions = StandInOptions & {
+  readonly dir: string;
+  readonly json?: boolean;
+  readonly contracts?: boolean;
+};
 
 /** Runs the tests and says how they went; answers 0 where all went well, else 1. */
 export async function test(options: TestOptions, terminal: Terminal): Promise<number> {
   const { dir, json, contracts: isWithoutOwn } = options;
   if (!existsSync(dir) || !statSync(dir).isDirectory()) throw new UsageError(`${dir} is no folder`);
+  const standIn = await openStandIn(resolve(dir), options, process.env);
   const done = terminal.progress(`testing ${dir} in the sandbox`);
-  const report = await contractsAndTypes(resolve(dir)).finally(done);
+  const report = await contractsAndTypes(resolve(dir), standIn).finally(done);
   if (json !== true) showContracts(report, terminal);
   const own = isWithoutOwn === true ? null : await runOwn(resolve(dir), terminal);
   const ok = report.ok && own?.ok !== false;
@@ -30,8 +36,13 @@ export async function test(options: TestOptions, terminal: Terminal): Promise<nu
 }
 
 /** A type error is told beside the contracts: the plugin runs as it is written, and may keep them all. */
-async function contractsAndTypes(dir: string): Promise<ContractReport> {
-  const [report, types = []] = await Promise.all([runContracts(dir), findTypeErrors(dir)]);
+async function contractsAndTypes(dir: string, standIn: StandIn): Promise<ContractReport> {
+  // Both are waited for: what fails first must not leave the folder of the other behind.
+  const [ran, checked] = await Promise.allSettled([runContracts(dir, standIn), findTypeErrors(dir)]);
+  if (ran.status === 'rejected') throw ran.reason;
+  if (checked.status === 'rejected') throw checked.reason;
+  const { value: report } = ran;
+  const { value: types = [] } = checked;
   return { ...report, ok: report.ok && types.length === 0, findings: [...report.findings, ...types] };
 }
 

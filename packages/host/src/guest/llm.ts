@@ -68,5 +68,5 @@ function requestOf(prompt: Prompt, { backend, timeoutMs, ...options }: LlmOption
     ...asked,
     ...(backend !== undefined && { backend }),
     ...(timeoutMs !== undefined && { timeout_ms: timeoutMs }),
-  } as JsonObject; // The host judges it.
+  };
 }

@@ -45,6 +45,19 @@ test(
   },
 );
 
+test('what the plugin fetches is answered from the cassette that is named', { timeout: 60_000 }, async () => {
+  const registered = new Map<string, () => Promise<void>>();
+  const register: RegisterTest = (title, run) => registered.set(title, run);
+  const bin = join(root, 'packages/cli/bin/bulkhead.js');
+  const greeter = join(root, 'plugins/greeter');
+  testPlugin(greeter, { test: register, bin, cassette: join(folder, 'nowhere.json') });
+  await expect(registered.get('it loads in the sandbox')?.()).rejects.toThrow('nowhere.json" cannot be read');
+  await writeFile(join(folder, 'empty.json'), JSON.stringify({ format: 1, exchanges: [] }));
+  registered.clear();
+  testPlugin(greeter, { test: register, bin, cassette: join(folder, 'empty.json') });
+  await registered.get('it loads in the sandbox')?.();
+});
+
 /** A plugin with the test file that an author writes, beside the packages that are installed here. */
 async function authored(name: string): Promise<string> {
   const project = join(folder, name);

@@ -19,6 +19,8 @@ export type TestPluginOptions = {
   readonly describe?: (title: string, define: () => void) => unknown;
   /** The `bulkhead` command's JavaScript file; found in node_modules where it is left out. */
   readonly bin?: string;
+  /** A cassette of HTTP that was recorded, as a path or a file URL: what the plugin fetches is answered from it, and nothing goes out. */
+  readonly cassette?: string | URL;
 };
 
 /** Longest that all of them may take: a plugin that hangs is waited for 10 s. */
@@ -34,12 +36,12 @@ const TIMEOUT_MS = 60_000;
 export function testPlugin(dir: string | URL, options: TestPluginOptions = {}): void {
   const folder = typeof dir === 'string' ? resolve(dir) : fileURLToPath(dir);
   const runner = options.test === undefined ? findRunner() : { describe: undefined, ...options, test: options.test };
-  const bin = options.bin ?? findCommand(folder);
+  const command = [options.bin ?? findCommand(folder), 'test', folder, '--contracts', '--json', ...replaying(options)];
   let running: Promise<readonly ContractOutcome[]> | undefined;
   const define = (): void => {
     for (const { id, title } of contractTests(readManifest(folder))) {
       const run = async (): Promise<void> => {
-        running ??= runCommand(bin, folder);
+        running ??= runCommand(command);
         assertKept((await running).find((outcome) => outcome.id === id));
       };
       giveTime(runner.test(title, run, TIMEOUT_MS));
@@ -103,9 +105,13 @@ function findCommand(folder: string): string {
   throw new Error(`no bulkhead command is installed for ${folder}; install it: npm install --save-dev bulkhead`);
 }
 
-function runCommand(bin: string, folder: string): Promise<readonly ContractOutcome[]> {
+function replaying({ cassette }: TestPluginOptions): readonly string[] {
+  if (cassette === undefined) return [];
+  return ['--backend', `cassette:${typeof cassette === 'string' ? resolve(cassette) : fileURLToPath(cassette)}`];
+}
+
+function runCommand(args: readonly string[]): Promise<readonly ContractOutcome[]> {
   const { promise, resolve: settle, reject } = Promise.withResolvers<readonly ContractOutcome[]>();
-  const args = [bin, 'test', folder, '--contracts', '--json'];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: TIMEOUT_MS });
   let stdout = '';
   let stderr = '';
