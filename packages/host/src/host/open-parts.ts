@@ -60,6 +60,7 @@ import { openAgents } from './open-agents.ts';
 import { backendKeys, openLlm, type HostLlm } from './open-llm.ts';
 import { openEvents, type HostEvents } from './open-events.ts';
 import type { LateCalls } from './late-calls.ts';
+import { keepState } from './keep-state.ts';
 import { openServices } from './open-services.ts';
 import { openRecords } from './open-records.ts';
 import type { Workshop } from '../toolchain/workshop.ts';
@@ -97,7 +98,7 @@ export type HostParts = {
 export async function openParts(settings: HostSettings, closing: AsyncDisposableStack): Promise<HostParts> {
   const { clock, log, env, platformVersion, minTier, untrustedMinTier, signatures } = settings;
   if (settings.dataDir !== undefined) closing.use(await holdDataDirectory(settings.dataDir));
-  const guests: { fleet?: Fleet; sandbox?: ProcessSandbox } = {};
+  const guests: Guests = {};
   const late: Late = {};
   const metrics = createMetrics({ guests: () => countGuests(guests) });
   const journal = createJournal(() => clock.wallTime());
@@ -118,11 +119,10 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const asked = { storage, metrics, events, egress, llm, threads: background.methods, late: lateCalls };
   const artifacts = await openArtifacts(settings, releases, storage);
   const drivers = await openDrivers(settings, { sandbox, artifacts, releases, metrics, journal }, closing);
+  await keepState(settings, { catalogue, guests, state: drivers.stdio.state }, closing);
   const watchers = { registry, metrics, chargeGuest, journal, background, events, egress, llm, possessions };
   const live = liveOptions(settings, { drivers, ...watchers, answerAsk: openServices(settings, asked) });
-  const fleet = createFleet(live);
-  closing.defer(() => fleet.close());
-  guests.fleet = fleet;
+  const fleet = openFleet(live, guests, closing);
   closing.defer(() => admitter.close());
   catalogue.onChange(() => keepInStep(fleet, releases, possessions));
   const { tier } = sandbox.receipt;
@@ -153,6 +153,16 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
     agents: openAgents(settings, { ...call, agentRuns }, closing),
     ...openRegisters(settings, { catalogue, storage }),
   };
+}
+
+/** What is opened late, and looked at only after that. */
+type Guests = { fleet?: Fleet; sandbox?: ProcessSandbox };
+
+function openFleet(live: LiveOptions, guests: Guests, closing: AsyncDisposableStack): Fleet {
+  const fleet = createFleet(live);
+  closing.defer(() => fleet.close());
+  guests.fleet = fleet;
+  return fleet;
 }
 
 type Registers = Pick<HostParts, 'tenants' | 'tokens' | 'audit'>;

@@ -8,8 +8,9 @@
  * SF2: a folder belongs to the user of the process that has it; links in it are never followed.
  */
 import { LIMITS, type CallError } from '@bulkhead/protocol';
-import { chmod, lchown, mkdir, opendir, rm } from 'node:fs/promises';
+import { chmod, lchown, mkdir, opendir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemCodeOf } from '../../base/host-error.ts';
 import type { RunDirectory } from '../process/run-directory.ts';
 import { measureFolder, type TempUsage } from '../process/measure-temp.ts';
 import { judgeFolder, type FolderBounds } from '../temp-watch.ts';
@@ -38,6 +39,8 @@ export type StateFolders = {
   readonly take: (owner: StateOwner | undefined, uid: number | undefined) => Promise<TakenFolder>;
   /** Removes what a plugin has kept, of one tenant or of all. Its servers must be gone. */
   readonly forget: (plugin: string, tenant?: string) => Promise<void>;
+  /** Removes what is kept of tenants that are gone, as far as their servers are. */
+  readonly forgetTenants: (isGone: (tenant: string) => boolean) => Promise<void>;
 };
 
 /** `root` is undefined where the host has no data directory. */
@@ -102,6 +105,12 @@ export function createStateFolders(options: StateFoldersOptions): StateFolders {
     };
   }
 
+  async function forget(plugin: string, tenant?: string): Promise<void> {
+    const place = tenant === undefined ? join(root, plugin) : join(root, plugin, tenant);
+    await Promise.all([...inUse].flatMap(([kept, free]) => (`${kept}/`.startsWith(`${place}/`) ? [free] : [])));
+    await rm(place, { recursive: true, force: true });
+  }
+
   return {
     take: async (owner, uid) => {
       if (owner !== undefined) return takeKept(owner, uid);
@@ -109,16 +118,31 @@ export function createStateFolders(options: StateFoldersOptions): StateFolders {
       const release = (): Promise<void> => runDirectory.removeTempDir(dir);
       return { ok: true, folder: folderOf(dir, { dir, mountedFrom: undefined, release }) };
     },
-    forget: async (plugin, tenant) => {
-      const place = tenant === undefined ? join(root, plugin) : join(root, plugin, tenant);
-      await Promise.all([...inUse].flatMap(([kept, free]) => (`${kept}/`.startsWith(`${place}/`) ? [free] : [])));
-      await rm(place, { recursive: true, force: true });
+    forget,
+    forgetTenants: async (isGone) => {
+      const gone = (await keptBelow(root)).filter(({ tenant }) => isGone(tenant));
+      await Promise.all(gone.map(({ plugin, tenant }) => forget(plugin, tenant)));
     },
   };
 }
 
 function folderOf(kept: string, folder: Omit<StateFolder, 'measure'>): StateFolder {
   return { ...folder, measure: (pid) => measureFolder(kept, pid, STATE_BOUNDS) };
+}
+
+async function keptBelow(root: string): Promise<readonly StateOwner[]> {
+  const ofPlugin = async (plugin: string): Promise<readonly StateOwner[]> =>
+    (await foldersIn(join(root, plugin))).map((tenant) => ({ plugin, tenant }));
+  return (await Promise.all((await foldersIn(root)).map(ofPlugin))).flat();
+}
+
+/** None where it is not there yet. */
+async function foldersIn(path: string): Promise<readonly string[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) => {
+    if (systemCodeOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
 async function makeFolder(path: string, mode: number): Promise<void> {
