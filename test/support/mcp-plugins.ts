@@ -32,7 +32,7 @@ export async function makeMcpPlugin(
   const main = `node_modules/${from}/dist/index.js`;
   const start = { main, args, env, granted: [] };
   const { version, description } = about;
-  const manifest = await deriveMcpManifest(dir, {
+  const { manifest } = await deriveMcpManifest(dir, {
     name,
     version,
     description,

@@ -13,6 +13,7 @@ export {
   findMachineCommand,
   installMcpPackage,
   type McpPlugin,
+  type McpManifest,
   type McpStart,
 } from './mcp-plugin.ts';
 export type { RefusedAttempt } from './refusals/refusals.ts';

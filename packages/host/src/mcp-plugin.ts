@@ -5,12 +5,14 @@
  *   folder with all its files -> frozen -> started in the sandbox -> initialize, tools/list -> manifest
  */
 import {
+  LIMITS,
   isJsonObject,
   parseManifest,
   parseVersion,
   toolNamesOf,
   type CallError,
   type JsonObject,
+  type JsonValue,
   type Manifest,
 } from '@bulkhead/protocol';
 import { createHash } from 'node:crypto';
@@ -22,6 +24,7 @@ import { resolveSettings } from './host/settings.ts';
 import { installNpmPackage, type InstalledPackage } from './npm/install-package.ts';
 import { findCommand } from './requirements/system-probe.ts';
 import { freezeTree } from './source/freeze-tree.ts';
+import { TOOLS_FILE } from './source/manifest-file.ts';
 import { OPERATOR_FOLDER, readSource } from './source/read-source.ts';
 import type { ServerAbout } from './sandbox/stdio/connect.ts';
 
@@ -52,6 +55,13 @@ export type McpPlugin = {
   readonly license: string | undefined;
   readonly start: McpStart;
 };
+
+/**
+ * The manifest of an MCP server's plugin, and the texts of the files that hold it, by their names.
+ *
+ * @public
+ */
+export type McpManifest = { readonly manifest: JsonObject; readonly files: Readonly<Record<string, string>> };
 
 /**
  * Installs an npm package into the folder of a plugin, without scripts, and says what it is.
@@ -117,18 +127,37 @@ export function findMachineCommand(
 }
 
 /**
- * Runs the server of a plugin folder once in the sandbox and writes the manifest that fits it.
+ * Runs the server of a plugin folder once in the sandbox and writes the manifest that fits it, with its tools in a file of their own
+ * where they are more than a manifest holds.
  *
  * @param dir - The folder with all its files; of a command of the machine it may be empty.
  * @throws {HostError} `INIT_FAILED` in the words of the server, `SANDBOX_TOO_WEAK`, `SOURCE_*`, `MANIFEST_INVALID`.
  * @public
  */
-export async function deriveMcpManifest(dir: string, plugin: McpPlugin): Promise<JsonObject> {
+export async function deriveMcpManifest(dir: string, plugin: McpPlugin): Promise<McpManifest> {
   const draft = parsed(sourceOf(plugin, []));
   const about = await learn(resolve(dir), draft, plugin.start);
   const names = toolNamesOf(about.tools.map(({ mcp_name }) => mcp_name));
   const tools = about.tools.map((tool, index): JsonObject => ({ name: names[index] ?? '', ...tool }));
-  return parsed(sourceOf(plugin, tools)).source;
+  const { source } = parsed(sourceOf(plugin, tools));
+  return { manifest: source, files: filesOf(source) };
+}
+
+function filesOf(manifest: JsonObject): Readonly<Record<string, string>> {
+  const whole = textOf(manifest);
+  if (Buffer.byteLength(whole) <= LIMITS.manifest_bytes.value) return { 'plugin.json': whole };
+  const { tools = [], ...mcp } = manifest['mcp'] as JsonObject; // It was just parsed.
+  const text = textOf(tools);
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= LIMITS.mcp_tools_bytes.value) return { 'plugin.json': textOf({ ...manifest, mcp }), [TOOLS_FILE]: text };
+  throw new HostError('MANIFEST_INVALID', {
+    message: `the definitions of the MCP server's tools have ${bytes} bytes; at most ${LIMITS.mcp_tools_bytes.value} are pinned`,
+    hint: 'Start it with an argument that offers fewer tools, where it has one.',
+  });
+}
+
+function textOf(value: JsonValue): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
 function parsed(source: JsonObject): Manifest {

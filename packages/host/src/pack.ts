@@ -20,7 +20,7 @@ import { reviewSource, type ReviewedSource } from './review/review-source.ts';
 import { findSecrets } from './source/find-secrets.ts';
 import { TREE_FILE, freezeTree } from './source/freeze-tree.ts';
 import { readSdk } from './source/host-package.ts';
-import { insistOnManifest } from './source/manifest-file.ts';
+import { TOOLS_FILE, insistOnManifest } from './source/manifest-file.ts';
 import { readPapers } from './source/read-papers.ts';
 import { OPERATOR_FOLDER, readSource } from './source/read-source.ts';
 import type { PackageFiles, SourceTree } from './source/source-tree.ts';
@@ -134,9 +134,9 @@ async function review({ source, manifest, sdk }: Reviewing, ask: AskWorkshop): P
   );
 }
 
-/** Whichever of the two holds the manifest; package.json says how modules are read, too. */
+/** Whichever of the two holds the manifest, and its tools where they stand apart; package.json says how modules are read, too. */
 function manifestFiles({ files }: SourceTree): readonly (readonly [string, Uint8Array])[] {
-  return ['plugin.json', 'package.json'].flatMap((name) => {
+  return ['plugin.json', TOOLS_FILE, 'package.json'].flatMap((name) => {
     const bytes = files.get(name);
     return bytes === undefined ? [] : [[name, bytes] as const];
   });

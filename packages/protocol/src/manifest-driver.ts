@@ -40,6 +40,8 @@ function startFindings(value: JsonObject, mcp: JsonObject, find: Find): readonly
 }
 
 function toolFindings(mcp: JsonObject, find: Find): readonly Finding[] {
+  if (mcp['tools'] === undefined)
+    return [find('/mcp/tools', 'is missing', 'List its tools there, or in plugin.tools.json beside the manifest.')];
   const tools = listOf(mcp['tools']).map((tool) => (isJsonObject(tool) ? tool : {}));
   return (['name', 'mcp_name'] as const).flatMap((field) => {
     const names = tools.map((tool) => tool[field]);

@@ -195,10 +195,13 @@ const Mcp = Type.Object(
         description: 'Environment variables; the same words stand for the same folders.',
       }),
     ),
-    tools: Type.Array(McpTool, {
-      description: 'Its tools as they were when the plugin was made; a server that lists others is not run.',
-      maxItems: LIMITS.tools.value,
-    }),
+    tools: Type.Optional(
+      Type.Array(McpTool, {
+        description:
+          'Its tools as they were when the plugin was made; a server that lists others is not run. Left out, they stand in plugin.tools.json beside it.',
+        maxItems: LIMITS.tools.value,
+      }),
+    ),
   },
   { ...closed, description: 'How the MCP server of a plugin of driver `stdio` is started, and what it offers.' },
 );

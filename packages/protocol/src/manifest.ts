@@ -429,7 +429,7 @@ const ONE_INSTANCE = { instances: 1 };
 /** The schema has said that these are JSON. */
 function mcpOf({ driver, mcp }: ManifestSource): McpServer | undefined {
   if (driver !== 'stdio' || mcp === undefined) return undefined;
-  const { command = 'node', args = [], env = {}, tools } = mcp;
+  const { command = 'node', args = [], env = {}, tools = [] } = mcp;
   return { command, args, env, tools: tools as readonly PinnedTool[] };
 }
 

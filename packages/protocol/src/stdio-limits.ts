@@ -12,6 +12,11 @@ export const STDIO_LIMITS = {
   },
   tree_files: { value: 20_000, unit: 'files', reason: 'The same; a server with its packages has about 2,000.' },
   tree_path_characters: { value: 512, unit: 'characters', reason: 'Of one path in such a tree; packages reach 150.' },
+  mcp_tools_bytes: {
+    value: 1 * MIB,
+    unit: 'bytes',
+    reason: 'Of pinned tools in a file beside the manifest; 256 tools of 4 KiB each, and servers have a tenth of it.',
+  },
   mcp_list_pages: { value: 64, unit: 'pages', reason: 'Of one list of an MCP server; servers give all at once.' },
   mcp_requests_waiting: {
     value: 64,

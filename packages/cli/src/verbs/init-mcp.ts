@@ -46,8 +46,9 @@ export async function initMcp(name: PluginName, options: InitMcpOptions, termina
   const done = terminal.progress(`making ./${name} of ${typed}`);
   try {
     const { start, ...about } = await bring(from, name);
-    const manifest = await deriveMcpManifest(name, { name, ...about, start: withGiven(start, { args, env }) });
-    await writeFile(join(name, 'plugin.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
+    const plugin = { name, ...about, start: withGiven(start, { args, env }) };
+    const { manifest, files } = await deriveMcpManifest(name, plugin);
+    for (const [path, text] of Object.entries(files)) await writeFile(join(name, path), text);
     done();
     show(name, manifest, terminal);
     return EXIT_OK;

@@ -7,6 +7,7 @@ import { posix } from 'node:path';
 import { HostError } from '../base/host-error.ts';
 import { packTree, treePathFault, unpackTree, type TreeFile } from '../base/packed-tree.ts';
 import { kindOf, listFolder, openFolder, openFolderIn, readFileIn, type OpenFolder } from './open-beneath.ts';
+import { TOOLS_FILE } from './manifest-file.ts';
 import type { SourceTree } from './source-tree.ts';
 
 declare const frozen: unique symbol;
@@ -27,7 +28,7 @@ export type FrozenTree = {
 export const TREE_FILE = 'server.tree';
 
 /** The manifest is beside the tree, and the tree of an archive is not in itself. */
-const LEFT_OUT_AT_TOP: readonly string[] = ['plugin.json', TREE_FILE];
+const LEFT_OUT_AT_TOP: readonly string[] = ['plugin.json', TOOLS_FILE, TREE_FILE];
 /** What no program reads while it runs: declarations and maps; in packages TypeScript, too, which Node refuses there. */
 const DECLARATION = /\.d\.[cm]?ts$|\.map$/;
 const TYPESCRIPT = /\.[cm]?tsx?$/;

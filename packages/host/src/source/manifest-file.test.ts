@@ -128,3 +128,39 @@ test('any text is a manifest or findings, never a throw', async () => {
     { numRuns: 500 },
   );
 });
+
+const SERVER = { ...MANIFEST, driver: 'stdio', main: 'server.mjs', mcp: { env: {} } };
+const TOOL = { name: 'add', mcp_name: 'add', description: 'Adds.', parameters: { type: 'object' } };
+
+async function readServer(tools: string | object | undefined, mcp: object = SERVER.mcp) {
+  const beside = tools === undefined ? {} : { 'plugin.tools.json': tools };
+  return readManifest(await treeWith({ 'plugin.json': { ...SERVER, mcp }, 'server.mjs': '', ...beside }));
+}
+
+test('pinned tools stand in a file beside the manifest where it leaves them out, and are part of it', async () => {
+  const read = await readServer([TOOL]);
+  expect(read).toMatchObject({ ok: true, manifest: { mcp: { tools: [{ name: 'add' }] } } });
+  expect(read.ok && read.manifest.source['mcp']).toEqual({ env: {}, tools: [TOOL] });
+  expect(await readServer('no JSON', { tools: [] })).toMatchObject({ ok: true, manifest: { mcp: { tools: [] } } });
+});
+
+test.for<[string, string | object | undefined, object]>([
+  ['at its line', '[\n  {"name": "add",\n   "mcp_name": 7}\n]', { path: 'plugin.tools.json#/0/mcp_name', line: 3 }],
+  ['that is no JSON', '[\n  {,\n]', { path: 'plugin.tools.json', line: 2 }],
+  ['that has a key twice', '[{"name": "a",\n"name": "b"}]', { path: 'plugin.tools.json#/0/name', line: 2 }],
+  ['that is no array', {}, { path: 'plugin.tools.json', line: 1 }],
+  ['that is not there', undefined, { path: 'plugin.json#/mcp/tools', line: 8 }],
+])('what is wrong with a file of tools %s is said', async ([, tools, finding]) => {
+  const read = await readServer(tools);
+  expect(read.ok ? [] : read.findings).toContainEqual(expect.objectContaining({ id: 'MANIFEST_INVALID', ...finding }));
+});
+
+test('a file of tools is bounded, also where no file of the plugin is so large', async () => {
+  const value = LIMITS.mcp_tools_bytes.value;
+  const large = [{ ...TOOL, description: 'x'.repeat(value) }];
+  const read = await readServer(large);
+  expect(read).toMatchObject({
+    ok: false,
+    findings: [{ path: 'plugin.tools.json', message: expect.stringContaining(`at most ${value} are read`) as string }],
+  });
+});

@@ -1,6 +1,7 @@
 /**
  * Finds the manifest of a tree (plugin.json, or the object under "bulkhead" of package.json), judges its text before
- * anything is built from it, and says for each finding of the parser at which line the author wrote it.
+ * anything is built from it, and says for each finding of the parser at which line the author wrote it. The pinned tools of an MCP
+ * server may stand in a file of their own beside it: many of them are more than a person reads.
  */
 import { evaluate, parse, type DocumentNode, type ValueNode } from '@humanwhocodes/momoa';
 import { LIMITS, parseManifest, type Finding, type Manifest } from '@bulkhead/protocol';
@@ -14,6 +15,12 @@ export type ManifestFileResult =
 
 /** The two files that may hold a manifest. */
 export type ManifestPath = 'plugin.json' | 'package.json';
+
+/** Holds what `mcp.tools` is where the manifest has none, as an array. */
+export const TOOLS_FILE = 'plugin.tools.json';
+
+/** A file in which something of a manifest stands. */
+type WrittenIn = ManifestPath | typeof TOOLS_FILE;
 
 /**
  * Parses the manifest of a tree.
@@ -76,10 +83,33 @@ function readFrom(tree: SourceTree, path: ManifestPath): ManifestFileResult | un
   if (!parsed.ok) return { ok: false, findings: [parsed.finding] };
   const node = manifestNode(parsed.document, path);
   if (node === undefined) return path === 'plugin.json' ? readNode(parsed.document.body, path) : undefined;
-  return readNode(node, path);
+  if (!leavesToolsOut(node)) return readNode(node, path);
+  const tools = readTools(tree);
+  return tools?.ok === false ? { ok: false, findings: tools.findings } : readNode(node, path, tools?.node);
 }
 
-function textOf(tree: SourceTree, path: ManifestPath): string | undefined {
+function leavesToolsOut(manifest: ValueNode): boolean {
+  const mcp = memberOf(manifest, 'mcp');
+  return mcp?.type === 'Object' && memberOf(mcp, 'tools') === undefined;
+}
+
+type ToolsNode =
+  { readonly ok: true; readonly node: ValueNode } | { readonly ok: false; readonly findings: readonly Finding[] };
+
+/** Undefined where there is no such file: the parser then says what is missing. */
+function readTools(tree: SourceTree): ToolsNode | undefined {
+  const text = textOf(tree, TOOLS_FILE);
+  const bytes = text === undefined ? tree.oversized.get(TOOLS_FILE) : Buffer.byteLength(text);
+  if (bytes === undefined) return undefined;
+  if (text === undefined || bytes > LIMITS.mcp_tools_bytes.value) return tooLarge(TOOLS_FILE, bytes);
+  const parsed = parseText(text, TOOLS_FILE);
+  if (!parsed.ok) return { ok: false, findings: [parsed.finding] };
+  const { body } = parsed.document;
+  const duplicates = duplicateKeys(body, '').map((found) => found(TOOLS_FILE));
+  return duplicates.length > 0 ? { ok: false, findings: duplicates } : { ok: true, node: body };
+}
+
+function textOf(tree: SourceTree, path: WrittenIn): string | undefined {
   const bytes = tree.files.get(path);
   return bytes === undefined
     ? undefined
@@ -91,7 +121,7 @@ function textOf(tree: SourceTree, path: ManifestPath): string | undefined {
 type ParsedText =
   { readonly ok: true; readonly document: DocumentNode } | { readonly ok: false; readonly finding: Finding };
 
-function parseText(text: string, path: ManifestPath): ParsedText {
+function parseText(text: string, path: WrittenIn): ParsedText {
   // Before the parser, which recurses: text that nests deeper than allowed never reaches it (FAULTS 86).
   const deep = depthLine(text, LIMITS.manifest_depth.value);
   if (deep !== undefined) {
@@ -127,20 +157,34 @@ function manifestNode(document: DocumentNode, path: ManifestPath): ValueNode | u
   return path === 'plugin.json' ? document.body : memberOf(document.body, 'bulkhead');
 }
 
-function readNode(node: ValueNode, path: ManifestPath): ManifestFileResult {
+function readNode(node: ValueNode, path: ManifestPath, tools?: ValueNode): ManifestFileResult {
   const duplicates = duplicateKeys(node, '').map((found) => found(path));
   if (duplicates.length > 0) return { ok: false, findings: duplicates };
-  const result = parseManifest(evaluate(node));
+  const result = parseManifest(tools === undefined ? evaluate(node) : joined(evaluate(node), evaluate(tools)));
   if (result.ok) return { ok: true, manifest: result.manifest, path };
-  return { ok: false, findings: result.findings.map((found) => located(found, node, path)) };
+  return { ok: false, findings: result.findings.map((found) => locatedIn(found, { node, path, tools })) };
+}
+
+function joined(manifest: unknown, tools: unknown): unknown {
+  const { mcp, ...rest } = Object(manifest) as { readonly mcp?: unknown };
+  return { ...rest, mcp: { ...Object(mcp), tools } };
+}
+
+const TOOLS_POINTER = 'plugin.json#/mcp/tools';
+
+type Written = { readonly node: ValueNode; readonly path: ManifestPath; readonly tools: ValueNode | undefined };
+
+function locatedIn(found: Finding, { node, path, tools }: Written): Finding {
+  if (tools === undefined || !found.path.startsWith(TOOLS_POINTER)) return located(found, node, path);
+  return located({ ...found, path: `#${found.path.slice(TOOLS_POINTER.length)}` }, tools, TOOLS_FILE);
 }
 
 /** The prefix of JSON paths inside the file. */
-function prefixOf(path: ManifestPath): string {
-  return path === 'plugin.json' ? '' : '/bulkhead';
+function prefixOf(path: WrittenIn): string {
+  return path === 'package.json' ? '/bulkhead' : '';
 }
 
-function duplicateKeys(node: ValueNode, pointer: string): readonly ((path: ManifestPath) => Finding)[] {
+function duplicateKeys(node: ValueNode, pointer: string): readonly ((path: WrittenIn) => Finding)[] {
   if (node.type === 'Array')
     return node.elements.flatMap((item, index) => duplicateKeys(item.value, `${pointer}/${index}`));
   if (node.type !== 'Object') return [];
@@ -154,7 +198,7 @@ function duplicateKeys(node: ValueNode, pointer: string): readonly ((path: Manif
       return below;
     }
     const line = member.loc.start.line;
-    const report = (path: ManifestPath): Finding =>
+    const report = (path: WrittenIn): Finding =>
       finding(
         { path: `${path}#${prefixOf(path)}${at}`, line },
         `field "${key}" is written twice`,
@@ -175,7 +219,7 @@ function memberOf(node: ValueNode, key: string): ValueNode | undefined {
 }
 
 /** Adds the line to a finding of the parser: that of the nearest part of its JSON path that the author wrote. */
-function located(found: Finding, node: ValueNode, path: ManifestPath): Finding {
+function located(found: Finding, node: ValueNode, path: WrittenIn): Finding {
   const pointer = found.path.includes('#') ? found.path.slice(found.path.indexOf('#') + 1) : '';
   let nearest = node;
   for (const part of pointer.split('/').slice(1)) {
@@ -187,10 +231,14 @@ function located(found: Finding, node: ValueNode, path: ManifestPath): Finding {
   return { ...found, path: at === '' ? path : `${path}#${at}`, line: nearest.loc.start.line };
 }
 
-function tooLarge(path: ManifestPath, bytes: number): ManifestFileResult {
-  const allowed = LIMITS.manifest_bytes.value;
-  return refuse(path, `${path} has ${bytes} bytes; at most ${allowed} are read`, 'Move data into files of its own.');
+function tooLarge(path: WrittenIn, bytes: number): ManifestFileResult & { readonly ok: false } {
+  const isTools = path === TOOLS_FILE;
+  const allowed = isTools ? LIMITS.mcp_tools_bytes.value : LIMITS.manifest_bytes.value;
+  const hint = isTools ? 'Leave out tools that nobody calls.' : HINT_OF_SIZE;
+  return refuse(path, `${path} has ${bytes} bytes; at most ${allowed} are read`, hint);
 }
+
+const HINT_OF_SIZE = `Move data into files of its own; the tools of an MCP server (mcp.tools) into ${TOOLS_FILE} beside it.`;
 
 type Place = { readonly path: string; readonly line: number | null };
 
