@@ -9,6 +9,7 @@
  *   packages/host/dist/watchman.pl      ends guests when their host is gone; copied as it is
  *   packages/sdk/dist/bundle.js         `@bulkhead/sdk`, for plugin folders that have not installed it
  *   packages/sdk/dist/ai-bundle.js      `@bulkhead/sdk/ai`, for the same
+ *   packages/sdk/dist/mcp-bundle.js     `@bulkhead/sdk/mcp`, for the same, with the official client in it
  *   packages/NAME/dist/*.js             what others import of a package, see package-code.ts
  *
  * Takes about half a second, so the tests do it before every run. Types are not checked here.
@@ -19,7 +20,13 @@ import { build, type BuildOptions, type Metafile, stop } from 'esbuild';
 import { buildPackageCode, packageBuilds } from './package-code.ts';
 import { writeIfChanged } from './write-if-changed.ts';
 
-type Bundle = { readonly entry: string; readonly out: string; readonly banner?: string; readonly format?: 'cjs' };
+type Bundle = {
+  readonly entry: string;
+  readonly out: string;
+  readonly banner?: string;
+  readonly format?: 'cjs';
+  readonly conditions?: readonly string[];
+};
 
 /** What CommonJS packages expect around them, for those that are bundled into an ES module. */
 const COMMONJS_NAMES = [
@@ -41,6 +48,12 @@ const BUNDLES: readonly Bundle[] = [
   },
   { entry: 'packages/sdk/src/index.ts', out: 'packages/sdk/dist/bundle.js' },
   { entry: 'packages/sdk/src/ai/index.ts', out: 'packages/sdk/dist/ai-bundle.js' },
+  {
+    entry: 'packages/sdk/src/mcp/index.ts',
+    out: 'packages/sdk/dist/mcp-bundle.js',
+    // The client's own choice where no code may be made of text; for Node it brings a validator that makes some.
+    conditions: ['workerd'],
+  },
 ];
 
 const COPIES: readonly { readonly from: string; readonly to: string }[] = [
@@ -125,12 +138,13 @@ async function buildBundle(root: string, bundle: Bundle): Promise<string | undef
   return (await writeIfChanged(join(root, bundle.out), file.contents)) ? bundle.out : undefined;
 }
 
-function optionsOf(root: string, bundle: Bundle): Omit<typeof SHARED, 'format'> & BuildOptions {
+function optionsOf(root: string, bundle: Bundle): Omit<typeof SHARED, 'format' | 'conditions'> & BuildOptions {
   return {
     ...SHARED,
     absWorkingDir: root,
     entryPoints: [bundle.entry],
     outfile: join(root, bundle.out),
+    conditions: [...SHARED.conditions, ...(bundle.conditions ?? [])],
     ...(bundle.format === undefined ? {} : { format: bundle.format }),
     ...(bundle.banner === undefined ? {} : { banner: { js: bundle.banner } }),
   };

@@ -93,6 +93,7 @@ export type { EntryPointGroup } from './entry-point-groups.ts';
 export { ENTRY_POINT_GROUPS } from './entry-point-groups.ts';
 export { ManifestSchema } from './manifest-schema.ts';
 export { isHostPort } from './host-port.ts';
+export { secretsIn } from './manifest-driver.ts';
 export type { McpServer, PinnedTool } from './mcp-tool.ts';
 export { parseMcpTool, toolNamesOf, toolsDiffer, wireToolOf } from './mcp-tool.ts';
 export type {

@@ -55,3 +55,35 @@ test('a variable of the server is for MCP servers that require it', () => {
   expect(parseManifest({ ...plugin, ...asks })).toMatchObject({ ok: false });
   expect(parseManifest({ ...plugin, mcp: { tools: [] } })).toMatchObject({ ok: false });
 });
+
+const REMOTE: JsonObject = {
+  ...{ name: 'tickets', version: '1.0.0', description: 'An MCP server.', author: 'a', main: 'main.js' },
+  required_permissions: ['internet', 'secrets'],
+  network: { allow: ['mcp.example.com:443'] },
+  secrets: { TOKEN: { hosts: ['mcp.example.com:443'] } },
+  mcp: { url: 'https://mcp.example.com/mcp', headers: { authorization: 'Bearer {TOKEN}' }, tools: [TOOL] },
+};
+
+test('an MCP server that is somewhere else is a plugin like any other, with its tools pinned', () => {
+  expect(parseManifest(REMOTE)).toMatchObject({
+    ok: true,
+    manifest: { driver: 'process', mcp: { url: 'https://mcp.example.com/mcp', tools: [TOOL] } },
+  });
+});
+
+const remote = (change: JsonObject): JsonObject => ({ mcp: { ...(REMOTE['mcp'] as JsonObject), ...change } });
+
+test.each<[string, JsonObject, string]>([
+  ['what is no URL', remote({ url: 'mcp.example.com' }), 'plugin.json#/mcp/url'],
+  ['another scheme', remote({ url: 'file:///mcp' }), 'plugin.json#/mcp/url'],
+  ['a host that is not listed', remote({ url: 'https://evil.example.com/mcp' }), 'plugin.json#/mcp/url'],
+  ['a port that is not listed', remote({ url: 'https://mcp.example.com:8443/mcp' }), 'plugin.json#/mcp/url'],
+  ['a secret that is not declared', remote({ headers: { 'x-key': '{KEY}' } }), 'plugin.json#/mcp/headers/x-key'],
+  ['a command', remote({ command: 'node' }), 'plugin.json#/mcp/command'],
+  ['arguments', remote({ args: [] }), 'plugin.json#/mcp/args'],
+  ['a tool twice', remote({ tools: [TOOL, TOOL] }), 'plugin.json#/mcp/tools/1/name'],
+  ['a server that is started, too', { driver: 'stdio' }, 'plugin.json#/mcp/url'],
+])('%s is a finding where the MCP server is somewhere else', (_, change, path) => {
+  const result = parseManifest({ ...REMOTE, ...change });
+  expect(result.ok ? [] : result.findings.map((finding) => finding.path)).toContain(path);
+});

@@ -12,17 +12,63 @@ type Find = (instancePath: string, message: string, hint: string) => Finding;
 export function driverFindings(value: JsonObject, find: Find): readonly Finding[] {
   const { mcp } = value;
   if (value['driver'] !== 'stdio') {
-    const stray = mcp === undefined ? [] : [find('/mcp', 'is for plugins of driver "stdio"', 'Add "driver": "stdio".')];
-    return [...stray, ...envFindings(value, find, 'process')];
+    const ofServer = isJsonObject(mcp) ? [...remoteFindings(value, mcp, find), ...toolFindings(mcp, find)] : [];
+    return [...ofServer, ...envFindings(value, find, 'process')];
   }
   if (!isJsonObject(mcp)) return [find('/mcp', 'is missing', 'Say how the MCP server is started, and its tools.')];
   return [
+    ...strayFields(mcp, ['url', 'headers'], { place: '/mcp', find }),
     ...startFindings(value, mcp, find),
     ...toolFindings(mcp, find),
     ...permissionFindings(value, find),
     ...envFindings(value, find, 'stdio'),
     ...strayFindings(value, find),
   ];
+}
+
+/** A server that is somewhere else: it is reached as the plugin's `network` and `secrets` say, and by nothing else. */
+function remoteFindings(value: JsonObject, mcp: JsonObject, find: Find): readonly Finding[] {
+  const { url, headers } = mcp;
+  if (url === undefined) return [find('/mcp', 'is for plugins of driver "stdio"', STARTED_OR_REMOTE)];
+  const at = typeof url === 'string' ? URL.parse(url) : null;
+  if (at === null || !/^https?:$/.test(at.protocol)) return [find('/mcp/url', 'is no URL of https', 'Write it whole.')];
+  const { network, secrets } = value;
+  const hostPort = `${at.hostname}:${at.port === '' ? (at.protocol === 'https:' ? '443' : '80') : at.port}`;
+  const allowed = isJsonObject(network) ? listOf(network['allow']) : [];
+  const known = isJsonObject(secrets) ? Object.keys(secrets) : [];
+  const texts = isJsonObject(headers) ? Object.entries(headers) : [];
+  const unknown = texts.flatMap(([name, text]) => secretsIn(text).map((secret) => ({ name, secret })));
+  return [
+    ...strayFields(mcp, ['command', 'args', 'env'], { place: '/mcp', find }),
+    ...(allowed.includes(hostPort)
+      ? []
+      : [find('/mcp/url', `leads to ${hostPort}, which network.allow does not list`, 'List it there.')]),
+    ...unknown
+      .filter(({ secret }) => !known.includes(secret))
+      .map(({ name, secret }) =>
+        find(`/mcp/headers/${name}`, `names the secret ${secret}, which secrets does not list`, 'List it there.'),
+      ),
+  ];
+}
+
+const STARTED_OR_REMOTE = 'Add "driver": "stdio" for a server that is started, or "url" for one that is elsewhere.';
+
+/**
+ * Names of the secrets that stand in a header of a remote MCP server.
+ *
+ * @internal
+ */
+export function secretsIn(text: unknown): readonly string[] {
+  return typeof text === 'string' ? [...text.matchAll(SECRET_IN_TEXT)].map(([, name]) => name ?? '') : [];
+}
+
+const SECRET_IN_TEXT = /\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+type Stray = { readonly place: string; readonly find: Find };
+
+function strayFields(value: JsonObject, fields: readonly string[], { place, find }: Stray): readonly Finding[] {
+  const stray = fields.filter((field) => value[field] !== undefined);
+  return stray.map((field) => find(`${place}/${field}`, 'means nothing for such an MCP server', 'Remove it.'));
 }
 
 function startFindings(value: JsonObject, mcp: JsonObject, find: Find): readonly Finding[] {

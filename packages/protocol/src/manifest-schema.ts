@@ -160,6 +160,7 @@ const Secret = Type.Object(
 
 /** Names that the host sets itself, or by which a program is made to load another's code before its own. */
 const ENV_PATTERN = '^(?!LD_|DYLD_|GCONV_PATH$|BULKHEAD)[A-Za-z_][A-Za-z0-9_]{0,127}$';
+const HEADER_PATTERN = '^[A-Za-z][A-Za-z0-9-]{0,63}$';
 const anyObject = (description: string) => Type.Record(Type.String(), Type.Unknown(), { description });
 
 const McpTool = Type.Object(
@@ -177,6 +178,15 @@ const McpTool = Type.Object(
 
 const Mcp = Type.Object(
   {
+    url: Type.Optional(
+      text('Where the server is that this plugin speaks for, by Streamable HTTP; then nothing is started.', 2_048),
+    ),
+    headers: Type.Optional(
+      Type.Record(Type.String({ pattern: HEADER_PATTERN }), Type.String({ maxLength: 4_096 }), {
+        ...closed,
+        description: 'Headers of each request to `url`; `{NAME}` stands for the secret of that name.',
+      }),
+    ),
     command: Type.Optional(
       Type.String({
         description: '`node`, which runs `main` (the default), or one of `requirements.commands`.',
@@ -203,7 +213,7 @@ const Mcp = Type.Object(
       }),
     ),
   },
-  { ...closed, description: 'How the MCP server of a plugin of driver `stdio` is started, and what it offers.' },
+  { ...closed, description: 'Where the MCP server of a plugin is, or how it is started, and what it offers.' },
 );
 
 /**

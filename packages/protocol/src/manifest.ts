@@ -427,10 +427,10 @@ function withDefaults(source: ManifestSource, value: JsonObject): Manifest {
 const ONE_INSTANCE = { instances: 1 };
 
 /** The schema has said that these are JSON. */
-function mcpOf({ driver, mcp }: ManifestSource): McpServer | undefined {
-  if (driver !== 'stdio' || mcp === undefined) return undefined;
-  const { command = 'node', args = [], env = {}, tools = [] } = mcp;
-  return { command, args, env, tools: tools as readonly PinnedTool[] };
+function mcpOf({ mcp }: ManifestSource): McpServer | undefined {
+  if (mcp === undefined) return undefined;
+  const { url, headers = {}, command = 'node', args = [], env = {}, tools = [] } = mcp;
+  return { url, headers, command, args, env, tools: tools as readonly PinnedTool[] };
 }
 
 /** What speaks on its standard input and output needs no weaker sandbox; child processes are held by namespaces alone. */

@@ -23,11 +23,14 @@ export type PinnedTool = {
 
 /**
  * How an MCP server is started, and what it offers. `command` is `node`, which runs the manifest's `main`, or one of
- * `requirements.commands`. In `args` and `env`, `{data}` stands for the server's writable folder and `{server}` for its files.
+ * `requirements.commands`. In `args` and `env`, `{data}` stands for the server's writable folder and `{server}` for its files. A
+ * server that is somewhere else is not started: it has a `url`, and in the values of `headers`, `{NAME}` stands for a secret.
  *
  * @public
  */
 export type McpServer = {
+  readonly url: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;

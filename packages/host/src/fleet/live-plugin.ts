@@ -6,6 +6,7 @@ import {
   LIMITS,
   askedPermissions,
   callError,
+  wireToolOf,
   type BindKind,
   type CallError,
   type GuestLimits,
@@ -311,7 +312,8 @@ export class LivePlugin {
   learn(ready: GuestReady, isRecalled = false): string | undefined {
     if (this.#tools !== undefined) return undefined;
     const tools = new Map<string, LiveTool>();
-    for (const wire of ready.tools) {
+    const pinned = withPinnedTools(this.spec, ready);
+    for (const wire of pinned.tools) {
       const make = isRecalled ? this.#options.recallTool : this.#options.compileTool;
       const tool = make(this.spec, wire);
       if (typeof tool === 'string') return tool;
@@ -319,7 +321,12 @@ export class LivePlugin {
       tools.set(wire.name, tool);
     }
     this.#tools = tools;
-    this.#ready = ready;
+    this.#ready = pinned;
     return undefined;
   }
+}
+
+/** Of what speaks for an MCP server its release pins the tools, with all that the server says of them. */
+function withPinnedTools({ manifest: { mcp } }: LiveSpec, ready: GuestReady): GuestReady {
+  return mcp === undefined ? ready : { ...ready, tools: mcp.tools.map(wireToolOf) };
 }

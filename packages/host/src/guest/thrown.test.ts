@@ -113,3 +113,9 @@ test('[F000-16] what a provider refused is told with its status and when to come
     expect(describeThrown(refusal(odd), 'PLUGIN_THREW').metadata).toBeUndefined();
   expect(describeThrown(refusal({ status: 429 }), 'INIT_FAILED').code).toBe('INIT_FAILED');
 });
+
+test('that an MCP server lists other tools is told by a code of its own', () => {
+  const changed = Object.assign(new Error('changed: "say"'), { name: 'McpToolsChangedError' });
+  expect(describeThrown(changed, 'PLUGIN_THREW')).toMatchObject({ code: 'MCP_TOOLS_CHANGED' });
+  expect(describeThrown(changed, 'INIT_FAILED')).toMatchObject({ code: 'INIT_FAILED' });
+});

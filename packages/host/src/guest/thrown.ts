@@ -33,6 +33,7 @@ export function describeThrown(thrown: unknown, fallback: ErrorCode): Thrown {
 /** What the plugin itself says went wrong, and not in its code: of its tool, or of the provider that it asked. */
 function toldBy(thrown: unknown, name: string): Pick<Thrown, 'code' | 'metadata'> | undefined {
   if (isToolReport(thrown)) return { code: 'TOOL_REPORTED_ERROR', metadata: thrown.metadata };
+  if (name === 'McpToolsChangedError') return { code: 'MCP_TOOLS_CHANGED', metadata: undefined };
   return name === 'ProviderError' ? { code: 'PROVIDER_REFUSED', metadata: refusalOf(thrown) } : undefined;
 }
 

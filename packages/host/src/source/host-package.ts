@@ -10,7 +10,7 @@ import type { PackageFiles } from './source-tree.ts';
 
 /** The name under which plugins import it. */
 const SDK_NAME = '@bulkhead/sdk';
-const ENTRIES = { '.': 'dist/bundle.js', './ai': 'dist/ai-bundle.js' } as const;
+const ENTRIES = { '.': 'dist/bundle.js', './ai': 'dist/ai-bundle.js', './mcp': 'dist/mcp-bundle.js' } as const;
 
 /**
  * Reads the SDK that is installed beside this host.

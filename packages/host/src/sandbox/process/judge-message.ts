@@ -110,7 +110,7 @@ export function toldError(
 
 /** Texts that the plugin wrote for whoever called, and not the name and message of something that went wrong. */
 function isToldByPlugin(code: ErrorCode): boolean {
-  return code === 'TOOL_REPORTED_ERROR' || code === 'PROVIDER_REFUSED';
+  return code === 'TOOL_REPORTED_ERROR' || code === 'PROVIDER_REFUSED' || code === 'MCP_TOOLS_CHANGED';
 }
 
 function toldText({ code, error }: { readonly code: ErrorCode; readonly error: GuestError }, hide: HidePaths): string {
