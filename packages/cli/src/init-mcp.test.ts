@@ -1,6 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { openLoopbackMcp } from '../../host/src/remote-mcp.fixture.ts';
 import { REPOSITORY, makeFolder, run, serve } from './cli-fixture.ts';
 
 const SMALL = join(REPOSITORY, 'fixtures/mcp/small');
@@ -36,11 +37,36 @@ test('a command of the machine becomes a plugin, shown to it read-only', async (
   expect(await readdir(cwd)).toEqual([]);
 });
 
+test('a server that is somewhere else becomes a plugin that calls it, where the operator lets it be reached', async () => {
+  await using folder = await makeFolder();
+  const about = { description: 'Tells the time.', inputSchema: { type: 'object' as const } };
+  const tell = () => ({ content: [{ type: 'text' as const, text: 'noon' }] });
+  await using server = await openLoopbackMcp(() => ({ 'get-time': { about, run: tell } }));
+  const cwd = folder.path;
+  const init = ['init', 'clock', '--kind', 'mcp', '--from', `http://${server.hostPort}/mcp`];
+  const refused = await run(init, { cwd });
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('has to be listed in egress.private_hosts');
+  expect(await readdir(cwd)).toEqual([]);
+  const env = { BULKHEAD__EGRESS__PRIVATE_HOSTS: server.hostPort };
+  const made = await run(init, { cwd, env });
+  expect(made).toMatchObject({ code: 0, stdout: 'clock\n' });
+  expect(made.stderr).toContain('version 3.2.1, with 1 tools: get_time');
+  expect(await run(['check', './clock', '--json'], { cwd })).toMatchObject({ code: 0 });
+  const call = ['call', './clock', 'get_time', '--params', '{}', '--grant', 'internet', '--json'];
+  const called = await run(call, { cwd, env });
+  expect(JSON.parse(called.stdout)).toMatchObject({ ok: true, value: { content: [{ text: 'noon' }] } });
+});
+
 test.each([
   [['--kind', 'mcp'], 'where the MCP server is from is missing'],
   [['--kind', 'mcp', '--from', 'No Such'], 'is no package of the registry, no folder and no command'],
+  [['--kind', 'mcp', '--from', 'https://'], 'is no address'],
+  [['--kind', 'mcp', '--from', 'https://mcp.example.com/mcp', '--env', 'A=b'], 'has no --env'],
+  [['--kind', 'mcp', '--from', 'https://mcp.example.com/mcp', '--secret', 'ABSENT'], 'the variable ABSENT is not set'],
+  [['--kind', 'mcp', '--from', 'perl x', '--secret', 'A'], '--secret is for servers with an address'],
   [['--kind', 'mcp', '--lang', 'js', '--from', 'x'], 'an MCP server has no --style and no --lang'],
-  [['--from', 'x'], '--from and --env are for --kind mcp'],
+  [['--from', 'x'], '--from, --env and --secret are for --kind mcp'],
 ])('%j is wrong usage', async (args, said) => {
   await using folder = await makeFolder();
   const ended = await run(['init', 'mine', ...args], { cwd: folder.path });

@@ -224,17 +224,19 @@ function addInit({ program, terminal, exit }: VerbContext): void {
     .addOption(new Option('--kind <kind>', 'what it offers (default: tool)').choices([...KINDS, 'mcp'] as const))
     .addOption(new Option('--style <style>', 'how it is written; define is for tools and hooks').choices(STYLES))
     .addOption(new Option('--lang <lang>', 'TypeScript or JavaScript (default: ts)').choices(LANGUAGES))
-    .option('--from <what>', 'of --kind mcp: a package, a folder or a command, with its arguments')
+    .option('--from <what>', 'of --kind mcp: a package, a folder or a command, with its arguments; or an address')
     .option(
       '--env <variable...>',
       'of --kind mcp: NAME=VALUE, where {data} stands for its folder; or NAME, to be granted',
     )
+    .option('--secret <name>', 'of --kind mcp with an address: its token, which this variable holds meanwhile')
     .addHelpText(
       'after',
       examples([
         'bulkhead init weather',
         'bulkhead init latency --kind monitor --lang js',
         'bulkhead init everything --kind mcp --from @modelcontextprotocol/server-everything',
+        'bulkhead init tickets --kind mcp --from https://mcp.example.com/mcp --secret TICKETS_TOKEN',
       ]),
     )
     .action(async (name, options) =>

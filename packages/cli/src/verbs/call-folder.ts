@@ -18,8 +18,10 @@ export async function callFolder(asked: Call, terminal: Terminal): Promise<Outco
   const signal = signalOfInterrupt();
   const done = terminal.progress(`calling ${asked.tool} of ${asked.where}`);
   try {
-    await using host = await createHost({ spareCount: 0, measured: 'lately', ...standIn.hostOptions });
-    const name = await install(host, dir, capabilitiesOf((asked.grant ?? []).flatMap(parsePermissions)));
+    const grant = capabilitiesOf((asked.grant ?? []).flatMap(parsePermissions));
+    const privateHosts = grant.includes('internet') ? await listedPrivateHosts() : [];
+    await using host = await createHost({ spareCount: 0, measured: 'lately', privateHosts, ...standIn.hostOptions });
+    const name = await install(host, dir, grant);
     if (typeof name !== 'string') return refused(name, { dir, tool: asked.tool, host });
     await standIn.prepare(host, name);
     done();
@@ -27,6 +29,12 @@ export async function callFolder(asked: Call, terminal: Terminal): Promise<Outco
   } finally {
     done();
   }
+}
+
+/** As for a server that runs here: what is private is reached where the configuration lists it. */
+async function listedPrivateHosts(): Promise<readonly string[]> {
+  const { loadConfig } = await import('../config/load-config.ts');
+  return (await loadConfig({ flags: {}, env: process.env, file: undefined }))['egress.private_hosts'];
 }
 
 async function callHost(host: Host, request: CallRequest, printer: CallPrinter | undefined): Promise<Outcome> {

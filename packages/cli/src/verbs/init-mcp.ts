@@ -5,6 +5,7 @@
  *   @scope/server@1.2.0 arg     a package of the registry, also as `npx -y …`
  *   ./folder arg                a folder with its packages; its `bin`, `main` or index.js is run
  *   uvx some-server arg         a command of this machine
+ *   https://host/mcp            a server that is somewhere else: init-remote-mcp.ts
  */
 import { cp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -22,9 +23,13 @@ import { makeFolder } from '../scaffold/new-folder.ts';
 import { plain } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
+import { initRemoteMcp } from './init-remote-mcp.ts';
 
-/** What was typed. `env` holds `NAME=VALUE`, and names alone of variables that the server is to be given. */
-export type InitMcpOptions = { readonly from?: string; readonly env?: readonly string[] };
+/**
+ * What was typed. `env` holds `NAME=VALUE`, and names alone of variables that the server is to be given; `secret` names the token of a
+ * server that is somewhere else.
+ */
+export type InitMcpOptions = { readonly from?: string; readonly env?: readonly string[]; readonly secret?: string };
 
 /** Where the server is from, without its arguments. */
 type From =
@@ -34,13 +39,15 @@ type From =
 
 /** Makes the folder; where that fails half way, it goes again. */
 export async function initMcp(name: PluginName, options: InitMcpOptions, terminal: Terminal): Promise<number> {
-  const { from: typed, env = [] } = options;
+  const { from: typed, env = [], secret } = options;
   if (typed === undefined || typed.trim() === '') {
     throw new UsageError(
       'where the MCP server is from is missing',
       'bulkhead init NAME --kind mcp --from @modelcontextprotocol/server-everything',
     );
   }
+  if (/^https?:/.test(typed.trim())) return initRemoteMcp(name, { url: typed.trim(), env, secret }, terminal);
+  if (secret !== undefined) throw new UsageError('--secret is for servers with an address; others have --env NAME');
   const { from, args } = await parseFrom(typed.trim());
   await makeFolder(name);
   const done = terminal.progress(`making ./${name} of ${typed}`);
@@ -73,7 +80,7 @@ async function parseFrom(typed: string): Promise<{ readonly from: From; readonly
   if (isNpmSpec(first)) return { from: { kind: 'npm', spec: first }, args };
   throw new UsageError(
     `${JSON.stringify(first)} is no package of the registry, no folder and no command of this machine`,
-    'Use --from @scope/package[@version], --from ./folder, or --from "command argument".',
+    'Use --from @scope/package[@version], --from ./folder, --from "command argument", or --from https://host/mcp.',
   );
 }
 
