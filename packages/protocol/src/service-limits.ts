@@ -121,6 +121,21 @@ export const SERVICE_LIMITS = {
     reason: 'Without a byte from the other side; a language model thinks for a minute.',
   },
   egress_request_ms: { value: 600_000, unit: 'ms', reason: 'One request with its whole answer.' },
+  egress_tunnels: {
+    value: 32,
+    unit: 'connections',
+    reason: 'Of one MCP server to its proxy at a time; a client’s pool for one host has about six.',
+  },
+  egress_tunnels_per_second: {
+    value: 64,
+    unit: 'connections',
+    reason: 'Of one MCP server; each may be a name that is resolved, and a line in a log of somebody’s.',
+  },
+  egress_hello_ms: {
+    value: 10_000,
+    unit: 'ms',
+    reason: 'Until whoever opened a connection to a proxy has said where to, and has begun to speak TLS.',
+  },
   egress_keep_alive_ms: { value: 4_000, unit: 'ms', reason: 'A connection that nobody uses is closed then.' },
   egress_redirects: { value: 5, unit: 'redirects', reason: 'In a row; each is judged as a request is (FAULTS 99).' },
   event_data_bytes: {

@@ -4,7 +4,7 @@
  */
 import { LIMITS } from '@bulkhead/protocol';
 import { lookup } from 'node:dns/promises';
-import { isIPv6, type LookupFunction } from 'node:net';
+import { connect, isIPv6, type LookupFunction, type Socket } from 'node:net';
 import { callbackify } from 'node:util';
 import type { Agent, Dispatcher } from 'undici';
 import { isPublicAddress } from './addresses.ts';
@@ -38,7 +38,13 @@ export type Dialer = {
    *   `EGRESS_FAILED` where nobody answers, or what answers breaks HTTP or TLS.
    */
   readonly dial: (target: Target, request: WireRequest, signal: AbortSignal) => Promise<WireResponse>;
-  /** Ends every connection. */
+  /**
+   * Opens a connection to a target, for a program that speaks over it by itself.
+   *
+   * @throws {HostError} `EGRESS_REFUSED` and `EGRESS_FAILED` as above.
+   */
+  readonly connect: (target: Target, signal: AbortSignal) => Promise<Socket>;
+  /** Ends every connection that is kept. */
   readonly close: () => Promise<void>;
 };
 
@@ -63,6 +69,7 @@ export function createDialer(options: DialerOptions = {}): Dialer {
       const { toPublic, toAny } = await agents;
       return again({ target, request, signal }, target.isPrivate ? toAny : toPublic);
     },
+    connect: (target, signal) => openSocket(options, target, signal),
     close: async () => {
       const opened = await agents;
       await Promise.all([opened?.toPublic.destroy(), opened?.toAny.destroy()]);
@@ -136,6 +143,31 @@ function judgedLookup(
 /** The address is not told: what a name means inside is the operator's business. */
 function notPublic(host: string): ReturnType<typeof refusal> {
   return refusal('address', host, `${host} leads to an address that is not of the public internet`);
+}
+
+function openSocket(
+  { resolve = resolveBySystem, divert }: DialerOptions,
+  target: Target,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const port = Number(target.hostPort.slice(target.hostPort.lastIndexOf(':') + 1));
+  const socket = connect({
+    host: target.host.replace(/^\[|\]$/g, ''),
+    port: divert?.(port) ?? port,
+    lookup: diverted(judgedLookup(resolve, target.isPrivate ? () => true : isPublicAddress), divert !== undefined),
+    autoSelectFamily: true,
+    allowHalfOpen: true,
+    noDelay: true,
+    signal,
+  });
+  const { promise, resolve: take, reject } = Promise.withResolvers<Socket>();
+  const late = setTimeout(
+    () => socket.destroy(failed(`${target.hostPort} did not answer in time`)),
+    LIMITS.egress_connect_ms.value,
+  );
+  socket.once('connect', () => take(socket));
+  socket.on('error', (error) => reject(toEgressError(error, target))); // Later ones are the tunnel's, which sees its end.
+  return promise.finally(() => clearTimeout(late));
 }
 
 /** Methods that a server answers twice as it does once, of which the whole request is here. */
