@@ -22,6 +22,14 @@ test('an MCP server is a plugin of driver "stdio", with one instance and a sandb
   });
 });
 
+test('a network of its own is a thing of the jail, too, with the hosts that it lists', () => {
+  const asks = { optional_permissions: ['internet'], network: { allow: ['api.example.com:443'] } };
+  expect(parseManifest({ ...SERVER, ...asks })).toMatchObject({ manifest: { sandbox: { min_tier: 'confined' } } });
+  expect(parseManifest({ ...SERVER, required_permissions: ['internet'] })).toMatchObject({
+    manifest: { sandbox: { min_tier: 'jail' } },
+  });
+});
+
 test('child processes are held by namespaces alone, so that whoever needs them needs the jail', () => {
   expect(parseManifest({ ...SERVER, required_permissions: ['children'] })).toMatchObject({
     manifest: { sandbox: { min_tier: 'jail' } },
@@ -36,7 +44,7 @@ test.each<[string, JsonObject, string]>([
   ['the server’s name twice', { mcp: { tools: [TOOL, { ...TOOL, name: 'x' }] } }, 'plugin.json#/mcp/tools/1/mcp_name'],
   ['a name that is none', { mcp: { tools: [{ ...TOOL, name: 'get-env' }] } }, 'plugin.json#/mcp/tools/0/name'],
   ['a loader’s variable', { mcp: { env: { LD_PRELOAD: 'x' }, tools: [] } }, 'plugin.json#/mcp/env/LD_PRELOAD'],
-  ['a permission of plugins', { required_permissions: ['internet'] }, 'plugin.json#/required_permissions/0'],
+  ['a permission of plugins', { required_permissions: ['secrets'] }, 'plugin.json#/required_permissions/0'],
   ['a variable that is not required', { optional_permissions: ['env:TOKEN'] }, 'plugin.json#/optional_permissions/0'],
   ['hooks', { hooks: ['before_tool_call'] }, 'plugin.json#/hooks'],
   ['entry points', { entry_points: {} }, 'plugin.json#/entry_points'],

@@ -101,9 +101,9 @@ function toolFindings(mcp: JsonObject, find: Find): readonly Finding[] {
 /** What an MCP server cannot ask the host for, having no channel to it. */
 function permissionFindings(value: JsonObject, find: Find): readonly Finding[] {
   return eachPermission(value, (word, place) => {
-    const isUseful = word === 'children' || envNameOf(word) !== undefined || permissionKindOf(word) !== 'capability';
-    if (isUseful) return [];
-    const hint = 'An MCP server may have "children", "env:NAME", and scopes of its caller.';
+    const isUseful = ['children', 'internet'].includes(word) || permissionKindOf(word) !== 'capability';
+    if (isUseful || envNameOf(word) !== undefined) return [];
+    const hint = 'An MCP server may have "internet", "children", "env:NAME", and scopes of its caller.';
     return [find(place, `is ${JSON.stringify(word)}, which an MCP server cannot use`, hint)];
   });
 }
@@ -122,7 +122,7 @@ function envFindings(value: JsonObject, find: Find, driver: 'process' | 'stdio')
 }
 
 function strayFindings(value: JsonObject, find: Find): readonly Finding[] {
-  const stray = ['entry_points', 'deprecated_entry_points', 'hooks', 'hook_options', 'network', 'secrets'].filter(
+  const stray = ['entry_points', 'deprecated_entry_points', 'hooks', 'hook_options', 'secrets'].filter(
     (field) => value[field] !== undefined,
   );
   const { sandbox, limits } = value;

@@ -433,11 +433,12 @@ function mcpOf({ mcp }: ManifestSource): McpServer | undefined {
   return { url, headers, command, args, env, tools: tools as readonly PinnedTool[] };
 }
 
-/** What speaks on its standard input and output needs no weaker sandbox; child processes are held by namespaces alone. */
+/** What speaks on its standard input and output needs no weaker sandbox; children and sockets are held by namespaces alone. */
 function minTierOf({ driver, sandbox, required_permissions }: ManifestSource): Tier {
   const asked = sandbox?.min_tier ?? 'process';
   if (driver !== 'stdio') return asked;
-  return strongestTier([asked, required_permissions?.includes('children') === true ? 'jail' : 'confined']);
+  const needsJail = ['children', 'internet'].some((word) => required_permissions?.includes(word) === true);
+  return strongestTier([asked, needsJail ? 'jail' : 'confined']);
 }
 
 /** Joins a group's two spellings; a name that stands under both is a finding before it comes here. */

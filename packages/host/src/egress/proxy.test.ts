@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LIMITS } from '@bulkhead/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { HostError } from '../base/host-error.ts';
 import { createBroker } from './broker.ts';
 import { createDialer } from './dialer.ts';
 import { openProxy, type ProxyOptions } from './proxy.ts';
@@ -56,7 +57,7 @@ async function open(change: Partial<ProxyOptions> = {}): Promise<Opened> {
   let moved = 0;
   const proxy = await openProxy(path, {
     ...{ broker: createBroker({ dialer }), dialer, now: () => performance.now() },
-    errandOf: () => ({
+    errandOf: async () => ({
       rules: { allow: [hostPort], privateHosts: [hostPort] },
       didMove: (_direction, bytes) => void (moved += bytes),
     }),
@@ -83,6 +84,19 @@ test('bytes pass both ways, and are counted', async () => {
   expect(await say(proxy.path, tunnel('e1'))).toMatch(/^HTTP\/1\.1 200 [^\n]*\r\n\r\necho e1$/);
   await expect.poll(() => proxy.ended).toEqual(['ok']);
   expect(proxy.moved()).toBe('e1'.length + 'echo e1'.length);
+});
+
+test('a tunnel whose tenant may move no more ends with why, and nothing else does', async () => {
+  const quota = new HostError('EGRESS_QUOTA_EXCEEDED');
+  const errandOf = async () => ({
+    rules: { allow: [hostPort], privateHosts: [hostPort] },
+    didMove: (direction: 'sent' | 'received') => {
+      if (direction === 'received') throw quota;
+    },
+  });
+  await using proxy = await open({ errandOf });
+  expect(await say(proxy.path, tunnel('e1'))).not.toContain('echo');
+  await expect.poll(() => proxy.ended).toEqual(['EGRESS_QUOTA_EXCEEDED']);
 });
 
 test('a tunnel ends at its bytes', async () => {

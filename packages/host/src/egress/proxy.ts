@@ -20,7 +20,7 @@ import { refusal } from './target.ts';
 import { TUNNEL_BOUNDS, carryTunnel, type TunnelBounds } from './tunnel.ts';
 
 /** What a server may reach now. @throws {HostError} where it may reach nothing. */
-export type ProxyErrand = () => Pick<Errand, 'rules' | 'didMove'>;
+export type ProxyErrand = () => Promise<Pick<Errand, 'rules' | 'didMove'>>;
 
 /** What a proxy is made of. */
 export type ProxyOptions = {
@@ -93,7 +93,7 @@ async function tunnel(serving: Serving, { url = '' }: IncomingMessage, { socket,
   await settled(serving, async () => {
     const { bounds, signal } = serving;
     serving.rate();
-    const { rules, didMove } = serving.errandOf();
+    const { rules, didMove } = await serving.errandOf();
     if (!AUTHORITY.test(url)) throw refused(refusal('url', '', 'CONNECT names a host and its port'));
     socket.unshift(head);
     await carryTunnel({ client: socket, authority: url, rules, didMove, bounds, signal }, serving.dialer);
@@ -112,7 +112,11 @@ async function forward(serving: Serving, request: IncomingMessage, response: Ser
   response.once('close', () => gone.abort());
   await settled(serving, async () => {
     serving.rate();
-    const errand = { ...serving.errandOf(), secrets: [], signal: AbortSignal.any([serving.signal, gone.signal]) };
+    const errand = {
+      ...(await serving.errandOf()),
+      secrets: [],
+      signal: AbortSignal.any([serving.signal, gone.signal]),
+    };
     const { method = 'GET', url = '', rawHeaders } = request;
     if (!/^https?:\/\//i.test(url)) throw refused(refusal('url', '', 'a proxy is asked with a whole address'));
     const body = await bodyOf(request);

@@ -129,7 +129,11 @@ function counting(bytesMax: number, count: (bytes: number) => void): Transform {
   return new Transform({
     transform: (piece: Buffer, _encoding, done) => {
       bytes += piece.length;
-      count(piece.length);
+      try {
+        count(piece.length);
+      } catch (error) {
+        return done(error as Error); // A stream would let what its transform throws end the process.
+      }
       done(bytes > bytesMax ? pastLimit('egress_response_bytes', bytes) : null, piece);
     },
   });

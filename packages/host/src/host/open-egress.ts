@@ -2,18 +2,21 @@
  * Joins `fetch` of plugins to the broker: what a release lists, what its operator allows, the tenant's secrets, and where it is
  * counted and written down.
  */
-import type { HostError } from '../base/host-error.ts';
+import { HostError } from '../base/host-error.ts';
 import { systemTimer } from '../base/timer.ts';
 import { audited } from '../catalogue/audited.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { SecretVault } from '../catalogue/secrets.ts';
-import { createEgressAccounts, type EgressAccounts } from '../egress/accounts.ts';
+import { createEgressAccounts, type EgressAccounts, type Mover } from '../egress/accounts.ts';
 import { createBroker, type Errand } from '../egress/broker.ts';
 import { openCassette } from '../egress/cassette.ts';
 import { createDialer } from '../egress/dialer.ts';
+import { openProxy } from '../egress/proxy.ts';
 import type { GrantedSecret } from '../egress/secrets.ts';
 import type { LiveSpec } from '../fleet/live-plugin.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { Refused } from '../refusals/find-refusals.ts';
+import type { OpenProxy } from '../sandbox/stdio/proxy-doors.ts';
 import type { ServiceMethod, ServiceRequest, Speaker } from '../services/desk.ts';
 import { createEgressService } from '../services/egress.ts';
 import type { Batch } from '../storage/batch.ts';
@@ -37,6 +40,16 @@ export type HostEgress = {
   readonly methods: Readonly<Record<string, ServiceMethod>>;
   readonly didOpen: (speaker: Speaker, spec: LiveSpec) => void;
   readonly didLeave: (speaker: Speaker) => void;
+  /** The host's end of the proxy of an MCP server, which is the same broker's. */
+  readonly proxyOf: (server: OnlineServer) => OpenProxy;
+};
+
+/** An MCP server that was granted `internet`; a trial reaches nothing. */
+export type OnlineServer = {
+  readonly spec: LiveSpec;
+  readonly tenant: string;
+  readonly isTrial: boolean;
+  readonly didRefuse: (refused: Refused) => void;
 };
 
 /** Opens it; nothing is connected before a plugin fetches. @throws {HostError} `CASSETTE_INVALID`. */
@@ -53,19 +66,20 @@ export async function openEgress(
   const write = createRefusalLog(settings, parts.catalogue);
   const accounts = openAccounts(settings, parts, closing);
   const meter = createMeter(parts.metrics, accounts, write);
+  const broker = createBroker({ dialer, cassette });
+  const errandOf = async (spec: LiveSpec, tenant: string) => {
+    await accounts.prepare(tenant);
+    const added = hostsAdded(settings, spec.name);
+    const rules = { allow: [...spec.manifest.network.allow, ...added], privateHosts: settings.privateHosts };
+    return { added, errand: { rules, didMove: meter({ plugin: spec.name, tenant }) } };
+  };
   const service = createEgressService({
-    broker: createBroker({ dialer, cassette }),
-    errandOf: async (request) => {
-      const { speaker, tenant } = request;
-      await accounts.prepare(tenant);
+    broker,
+    errandOf: async ({ speaker, tenant }) => {
       const spec = specs.get(speaker);
       if (spec === undefined) return undefined;
-      const added = hostsAdded(settings, spec.name);
-      return {
-        rules: { allow: [...spec.manifest.network.allow, ...added], privateHosts: settings.privateHosts },
-        secrets: secretsFor(parts, { spec, tenant, added }),
-        didMove: meter(request),
-      };
+      const { added, errand } = await errandOf(spec, tenant);
+      return { ...errand, secrets: secretsFor(parts, { spec, tenant, added }) };
     },
     didEnd: (request, code, error) => {
       parts.metrics.countEgressRequest(request.plugin, code);
@@ -79,6 +93,22 @@ export async function openEgress(
       specs.delete(speaker);
       service.didLeave(speaker);
     },
+    proxyOf:
+      ({ spec, tenant, isTrial, didRefuse }) =>
+      (path) =>
+        openProxy(path, {
+          ...{ broker, dialer, now: settings.clock.now },
+          errandOf: async () => {
+            if (isTrial) throw new HostError('EGRESS_REFUSED', { message: TRIAL });
+            return (await errandOf(spec, tenant)).errand;
+          },
+          didEnd: (code, error) => {
+            parts.metrics.countEgressRequest(spec.name, code);
+            if (error?.code !== 'EGRESS_REFUSED' || isTrial) return;
+            write({ plugin: spec.name, tenant }, error);
+            didRefuse(refusedByBroker(error));
+          },
+        }),
   };
 }
 
@@ -98,14 +128,23 @@ function createMeter(
   metrics: Metrics,
   accounts: EgressAccounts,
   write: WriteRefusal,
-): (request: ServiceRequest) => Errand['didMove'] {
-  return (request) => (direction, bytes) => {
-    const error = accounts.move(request, { direction, bytes });
-    if (error === undefined || direction === 'received') metrics.countEgressBytes(request, direction, bytes);
+): (mover: Mover) => Errand['didMove'] {
+  return (mover) => (direction, bytes) => {
+    const error = accounts.move(mover, { direction, bytes });
+    if (error === undefined || direction === 'received') metrics.countEgressBytes(mover, direction, bytes);
     if (error === undefined) return;
-    write(request, error);
+    write(mover, error);
     throw error;
   };
+}
+
+const TRIAL = 'a trial reaches no network: let the server start without it';
+
+/** Of what the broker refuses, a host that is not listed is what a manifest can change. */
+function refusedByBroker({ code, details }: HostError): Refused {
+  const { rule, target = '' } = details;
+  const permission = rule === 'host' ? 'network.allow' : null;
+  return { what: 'network', target: String(target), error: code, permission };
 }
 
 /** What the operator lets a plugin reach beside what its manifest lists. */
@@ -130,7 +169,7 @@ function secretsFor({ possessions, secrets }: EgressParts, { spec, tenant, added
 const REFUSALS_KEPT_MS = 3_600_000;
 const REFUSALS_KEPT_MAX = 1_000;
 
-type WriteRefusal = (request: ServiceRequest, error: HostError) => void;
+type WriteRefusal = (mover: Mover, error: HostError) => void;
 
 /** Writes refusals into the audit log, for whoever asks what plugins wanted to reach; behind the answer. */
 function createRefusalLog({ clock, log }: Pick<HostSettings, 'clock' | 'log'>, catalogue: Catalogue): WriteRefusal {

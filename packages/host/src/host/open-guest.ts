@@ -9,6 +9,7 @@ import type { LiveScope, LiveSpec } from '../fleet/live-plugin.ts';
 import type { ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
 import type { AnswerGuest, EventLine, EventLink, SandboxOpening } from '../sandbox/sandbox.ts';
 import type { StdioDriver, StdioSpec } from '../sandbox/stdio/driver.ts';
+import type { OpenProxy } from '../sandbox/stdio/proxy-doors.ts';
 import { findCommand } from '../requirements/system-probe.ts';
 import type { Belongings } from './possessions.ts';
 
@@ -16,6 +17,8 @@ import type { Belongings } from './possessions.ts';
 export type Drivers = {
   readonly sandbox: ProcessSandbox;
   readonly stdio: StdioDriver;
+  /** The host's end of the proxy of a server that was granted `internet`. */
+  readonly proxyOf: (spec: LiveSpec, scope: LiveScope) => OpenProxy;
   readonly artifacts: Pick<ArtifactStore, 'get'>;
   readonly releases: Pick<Releases, 'resolve'>;
   /** The host's own environment: of it a server is given what its registration was granted. */
@@ -76,6 +79,7 @@ async function openServer(drivers: Drivers, spec: LiveSpec, scope: LiveScope): P
     env: { ...mcp.env, ...valuesOf(drivers, granted) },
     keepsState: !scope.isTrial && spec.manifest.sandbox.scope === 'tenant',
     allowChildren: granted.includes('children'),
+    openProxy: granted.includes('internet') ? drivers.proxyOf(spec, scope) : undefined,
   });
 }
 

@@ -118,7 +118,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const llm = openLlm(settings, { storage, usage, catalogue, metrics, late: lateCalls });
   const asked = { storage, metrics, events, egress, llm, threads: background.methods, late: lateCalls };
   const artifacts = await openArtifacts(settings, releases, storage);
-  const drivers = await openDrivers(settings, { sandbox, artifacts, releases, metrics, journal }, closing);
+  const drivers = await openDrivers(settings, { sandbox, artifacts, releases, metrics, journal, egress }, closing);
   await keepState(settings, { catalogue, guests, state: drivers.stdio.state }, closing);
   const watchers = { registry, metrics, chargeGuest, journal, background, events, egress, llm, possessions };
   const live = liveOptions(settings, { drivers, ...watchers, answerAsk: openServices(settings, asked) });
@@ -302,12 +302,12 @@ async function openSandbox(settings: HostSettings, { metrics, journal }: Told): 
   });
 }
 
-type Opened = Told & Pick<Drivers, 'sandbox' | 'artifacts' | 'releases'>;
+type Opened = Told & Pick<Drivers, 'sandbox' | 'artifacts' | 'releases'> & { readonly egress: HostEgress };
 
 /** MCP servers end before the run folder goes, in which their files are. */
 async function openDrivers(
   { clock, log, dataDir, env }: HostSettings,
-  { metrics, journal, ...brought }: Opened,
+  { metrics, journal, egress, ...brought }: Opened,
   closing: AsyncDisposableStack,
 ): Promise<Drivers & Pick<HostParts, 'refusals'>> {
   const refusals = createRefusals(clock.wallTime);
@@ -320,7 +320,12 @@ async function openDrivers(
     onErrorText: refusals.note,
   });
   closing.defer(() => stdio.close());
-  return { ...brought, stdio, refusals, env };
+  const proxyOf: Drivers['proxyOf'] = (spec, { name: tenant, isTrial }) =>
+    egress.proxyOf({
+      ...{ spec, tenant, isTrial },
+      didRefuse: (one) => refusals.add({ plugin: spec.name, tenant }, one),
+    });
+  return { ...brought, stdio, proxyOf, refusals, env };
 }
 
 function saidTo(journal: Journal): ProcessDriverOptions['onSaid'] {

@@ -20,6 +20,8 @@ export type RefusedOf = { readonly plugin: string; readonly tenant: string };
 export type Refusals = {
   /** Notes what a text of the server's tells of. */
   readonly note: (whose: RefusedOf, text: string) => void;
+  /** Notes one that the host itself refused. */
+  readonly add: (whose: RefusedOf, one: Refused) => void;
   readonly of: (whose: RefusedOf) => readonly RefusedAttempt[];
 };
 
@@ -38,23 +40,19 @@ export function createRefusals(wallTime: () => number): Refusals {
     return rows;
   }
 
+  function add(whose: RefusedOf, one: Refused): void {
+    const rows = rowsOf(ownerOf(whose));
+    const at = isoTime(wallTime());
+    const before = rows.get(keyOf(one));
+    rows.delete(keyOf(one));
+    rows.set(keyOf(one), { ...one, times: (before?.times ?? 0) + 1, first_at: before?.first_at ?? at, last_at: at });
+    dropOldest(rows, ROWS_MAX);
+  }
+
   return {
+    add,
     note: (whose, text) => {
-      const found = findRefusals(text);
-      if (found.length === 0) return;
-      const rows = rowsOf(ownerOf(whose));
-      const at = isoTime(wallTime());
-      for (const one of found) {
-        const before = rows.get(keyOf(one));
-        rows.delete(keyOf(one));
-        rows.set(keyOf(one), {
-          ...one,
-          times: (before?.times ?? 0) + 1,
-          first_at: before?.first_at ?? at,
-          last_at: at,
-        });
-        dropOldest(rows, ROWS_MAX);
-      }
+      for (const one of findRefusals(text)) add(whose, one);
     },
     of: (whose) => [...(byOwner.get(ownerOf(whose))?.values() ?? [])],
   };

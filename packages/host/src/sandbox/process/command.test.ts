@@ -23,11 +23,15 @@ const STAGED: StagedFiles = {
   node: '/run/node',
   guest: '/run/guest.mjs',
   launcher: '/run/launch.pl',
+  online: '/run/online.pl',
   filters: {
     confined: '/run/confined.bpf',
     'confined-children': '/run/confined-children.bpf',
     jail: '/run/jail.bpf',
     'jail-children': '/run/jail-children.bpf',
+    'jail-starter': '/run/jail-starter.bpf',
+    'jail-online': '/run/jail-online.bpf',
+    'jail-online-children': '/run/jail-online-children.bpf',
   },
   image: {
     loader: '/lib64/ld.so',

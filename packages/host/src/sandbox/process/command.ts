@@ -19,13 +19,21 @@ export type StagedFiles = {
   readonly guest: string;
   /** launch.pl; read before the change of user. */
   readonly launcher: string;
+  /** online.pl; read in the jail. */
+  readonly online: string;
   /** The filter programs that {@link filterName} names. */
   readonly filters: Readonly<Record<FilterName, string>>;
   readonly image: NodeImage;
 };
 
-/** One program per way of starting and per right to have child processes. */
-export const FILTER_NAMES = ['confined', 'confined-children', 'jail', 'jail-children'] as const;
+/**
+ * One program per way of starting and per right to have child processes; `online` are those of servers with a proxy, and `starter` of
+ * what starts both.
+ */
+export const FILTER_NAMES = [
+  ...(['confined', 'confined-children', 'jail', 'jail-children'] as const),
+  ...(['jail-starter', 'jail-online', 'jail-online-children'] as const),
+] as const;
 /** Name of a filter program. */
 export type FilterName = (typeof FILTER_NAMES)[number];
 

@@ -28,21 +28,17 @@ export type LaunchFilesOptions = {
 export async function stageLaunchFiles(options: LaunchFilesOptions): Promise<StagedFiles> {
   const { runDirectory, guestPath, notes = noNotes } = options;
   const nodePath = options.nodePath ?? process.execPath;
-  const [image, node, guest, ...filters] = await Promise.all([
+  const write = async (name: FilterName) =>
+    [name, await runDirectory.write(`${name}.bpf`, filterProgram(name, options.architecture))] as const;
+  const [image, node, guest, online, filters] = await Promise.all([
     imageOf(nodePath, NODE_FLAGS, notes),
     runDirectory.stage(nodePath, 'node'),
     runDirectory.stage(guestPath, `guest${extname(guestPath)}`),
-    ...FILTER_NAMES.map((name) => runDirectory.write(`${name}.bpf`, filterProgram(name, options.architecture))),
+    runDirectory.stage(ownFile('online.pl'), 'online.pl'),
+    Promise.all(FILTER_NAMES.map(write)),
   ]);
   const launcher = options.launcherPath ?? ownFile('launch.pl');
-  const [confined = '', confinedChildren = '', jail = '', jailChildren = ''] = filters;
-  return {
-    node,
-    guest,
-    launcher,
-    image,
-    filters: { confined, 'confined-children': confinedChildren, jail, 'jail-children': jailChildren },
-  };
+  return { node, guest, launcher, online, image, filters: Object.fromEntries(filters) as StagedFiles['filters'] }; // All names.
 }
 
 /** Where the loader finds libraries; it is written anew where some are installed. */
@@ -61,6 +57,9 @@ const JAILED_PID = 2;
 
 function filterProgram(name: FilterName, architecture: Architecture | undefined): Uint8Array {
   if (architecture === undefined) return new Uint8Array();
-  const selfPid = name === 'jail' || name === 'jail-children' ? JAILED_PID : SELF_PID_MARK;
-  return seccompProgram({ architecture, selfPid, allowChildren: name.endsWith('-children') });
+  const selfPid = name.startsWith('jail') ? JAILED_PID : SELF_PID_MARK;
+  const isStarter = name === 'jail-starter';
+  const sockets = isStarter ? 'serve' : name.startsWith('jail-online') ? 'connect' : undefined;
+  const allowChildren = isStarter || name.endsWith('-children');
+  return seccompProgram({ architecture, selfPid, allowChildren, ...(sockets !== undefined && { sockets }) });
 }

@@ -27,16 +27,24 @@ export type Library = { readonly name: string; readonly file: string };
  * @param flags - The guests' own flags, which change the memory at start by up to 24 MiB.
  * @throws {Error} Where the binary does not start; the message carries its last words.
  */
-export async function inspectNode(nodePath: string, flags: readonly string[]): Promise<NodeImage> {
-  // The process ends by itself when this one is gone: its stdin closes.
-  const script = 'process.stdin.resume(); process.stdout.write("ready")';
-  const child = spawn(nodePath, [...flags, '-e', script], { env: {}, stdio: ['pipe', 'pipe', 'pipe'] });
+export function inspectNode(nodePath: string, flags: readonly string[]): Promise<NodeImage> {
+  return inspectProgram(nodePath, [...flags, '-e', 'process.stdin.resume(); process.stdout.write("ready")']);
+}
+
+/** The same of perl, which runs the starter of a server with a proxy. */
+export function inspectPerl(perlPath: string): Promise<NodeImage> {
+  return inspectProgram(perlPath, ['-e', '$| = 1; print "ready"; <STDIN>']);
+}
+
+/** Starts a program that writes a word and then waits for the end of its input: it ends by itself when this process is gone. */
+async function inspectProgram(path: string, args: readonly string[]): Promise<NodeImage> {
+  const child = spawn(path, args, { env: {}, stdio: ['pipe', 'pipe', 'pipe'] });
   try {
-    await started(child, nodePath);
+    await started(child, path);
     const [maps, status, loader] = await Promise.all([
       readFile(`/proc/${child.pid}/maps`, 'utf8'),
       readFile(`/proc/${child.pid}/status`, 'utf8'),
-      interpreterOf(nodePath),
+      interpreterOf(path),
     ]);
     const idleDataBytes = Number(/^VmData:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024;
     return { loader, libraries: await librariesIn(maps, loader), idleDataBytes };

@@ -25,6 +25,7 @@ function answer(options: Partial<FilterOptions>, { number, args = [], audit }: C
     const k = view.getUint32(at + 4, true);
     if (code === 0x06) return actionName(k);
     if (code === 0x20) accumulator = data.getUint32(k, true);
+    else if (code === 0x54) accumulator = (accumulator & k) >>> 0;
     else at += 8 * view.getUint8(at + (jumps(code, accumulator, k) ? 2 : 3));
   }
   throw new Error('the program ends without an answer');
@@ -67,6 +68,40 @@ test.each(ARCHITECTURES)('on %s a call newer than the table does not exist', (ar
 test.each(ARCHITECTURES)('on %s no socket can be made [FAULTS 62]', (architecture) => {
   const calls: readonly SystemCall[] = ['socket', 'socketpair', 'connect', 'bind', 'listen', 'accept', 'accept4'];
   expect(calls.map((name) => call(name, { architecture }))).toEqual(calls.map(() => 'EACCES'));
+});
+
+const [INET, INET6, UNIX, NETLINK] = [2, 10, 1, 16];
+const [STREAM, DGRAM, RAW, WITH_FLAGS] = [1, 2, 3, 0x80801];
+const MPTCP = 262;
+
+test.each(ARCHITECTURES)(
+  'on %s who has a proxy of its own can connect by TCP, and nothing else of sockets',
+  (architecture) => {
+    const own = { architecture, sockets: 'connect' } as const;
+    for (const family of [INET, INET6])
+      for (const type of [STREAM, WITH_FLAGS])
+        for (const protocol of [0, 6]) expect(call('socket', own, [family, type, protocol])).toBe(ALLOWED);
+    expect(call('connect', own)).toBe(ALLOWED);
+    const refused = [
+      [UNIX, STREAM],
+      [NETLINK, RAW],
+      [INET, DGRAM],
+      [INET, RAW],
+      [INET6, DGRAM],
+      [INET, STREAM, MPTCP],
+    ];
+    expect(refused.map((args) => call('socket', own, args))).toEqual(refused.map(() => 'EACCES'));
+    const calls: readonly SystemCall[] = ['socketpair', 'bind', 'listen', 'accept', 'accept4'];
+    expect(calls.map((name) => call(name, own))).toEqual(calls.map(() => 'EACCES'));
+  },
+);
+
+test.each(ARCHITECTURES)('on %s the proxy itself can listen, and reach the host’s socket', (architecture) => {
+  const own = { architecture, sockets: 'serve' } as const;
+  const calls: readonly SystemCall[] = ['connect', 'bind', 'listen', 'accept', 'accept4'];
+  expect(calls.map((name) => call(name, own))).toEqual(calls.map(() => ALLOWED));
+  expect([call('socket', own, [UNIX, STREAM]), call('socket', own, [INET, STREAM])]).toEqual([ALLOWED, ALLOWED]);
+  expect(call('socket', own, [NETLINK, RAW])).toBe('EACCES');
 });
 
 test.each(ARCHITECTURES)('on %s a thread can be started and a process cannot [FAULTS 32]', (architecture) => {

@@ -17,7 +17,12 @@ export type FilterOptions = {
   readonly selfPid: number;
   /** For a toolchain whose child processes are ours: the rules against processes and signals fall away. */
   readonly allowChildren: boolean;
+  /** Sockets, in a network namespace of the guest's own; none where it is left out. */
+  readonly sockets?: Sockets;
 };
+
+/** `connect`: TCP connections alone. `serve`: of TCP and Unix sockets, and listening, for the proxy of such a guest. */
+export type Sockets = 'connect' | 'serve';
 
 /** Returns the program: `struct sock_filter` records of 8 bytes, little endian, ready for the kernel. */
 export function seccompProgram(options: FilterOptions): Uint8Array {
@@ -46,6 +51,7 @@ const RETURN = (action: number): Instruction => [0x06, action, 0, 0];
 const IF_EQUAL = (k: number, yes: number, no: number): Instruction => [0x15, k, yes, no];
 const IF_GREATER = (k: number, yes: number, no: number): Instruction => [0x25, k, yes, no];
 const IF_AT_LEAST = (k: number, yes: number, no: number): Instruction => [0x35, k, yes, no];
+const AND = (k: number): Instruction => [0x54, k, 0, 0];
 const IF_ANY_BIT = (k: number, yes: number, no: number): Instruction => [0x45, k, yes, no];
 
 const AUDIT_ARCHITECTURE = { x64: 0xc000_003e, arm64: 0xc000_00b7 } as const;
@@ -70,9 +76,14 @@ function rules(options: FilterOptions): readonly Instruction[] {
     const number = systemCallNumber(call, architecture);
     return number === undefined ? [] : [IF_EQUAL(number, 0, body.length), ...body];
   };
-  const refused = [...Object.entries(REFUSED), ...(allowChildren ? [] : Object.entries(REFUSED_WITHOUT_CHILDREN))];
+  const refused = [
+    ...Object.values(REFUSED),
+    ...(allowChildren ? [] : Object.values(REFUSED_WITHOUT_CHILDREN)),
+    { action: EACCES, calls: SOCKET_CALLS.filter((call) => !isSocketCallAllowed(call, options.sockets)) },
+  ];
   return [
-    ...refused.flatMap(([, { action, calls }]) => calls.flatMap((call) => on(call, [RETURN(action)]))),
+    ...refused.flatMap(({ action, calls }) => calls.flatMap((call) => on(call, [RETURN(action)]))),
+    ...(options.sockets === undefined ? [] : on('socket', socketRule(options.sockets))),
     ...on('clone', allowChildren ? CLONE_WITHOUT_NAMESPACES : CLONE_THREAD_ONLY),
     ...(allowChildren ? on('socketpair', UNIX_PAIR_ONLY) : signalRules(options.selfPid, on)),
     ...on('prlimit64', [LOAD(argumentOffset(0)), IF_EQUAL(0, 1, 0), RETURN(EPERM), RETURN(ALLOW)]),
@@ -85,7 +96,6 @@ type Refusal = { readonly action: number; readonly calls: readonly SystemCall[] 
 
 /** Refused in every guest. ENOSYS where libraries then take an older way; EACCES as for a right that is missing. */
 const REFUSED: Readonly<Record<string, Refusal>> = {
-  sockets: { action: EACCES, calls: ['socket', 'connect', 'bind', 'listen', 'accept', 'accept4'] },
   otherProcesses: {
     action: EPERM,
     calls: [
@@ -153,6 +163,12 @@ const REFUSED_WITHOUT_CHILDREN: Readonly<Record<string, Refusal>> = {
   socketPairs: { action: EACCES, calls: ['socketpair'] },
 };
 
+const SOCKET_CALLS = ['socket', 'connect', 'bind', 'listen', 'accept', 'accept4'] as const;
+
+function isSocketCallAllowed(call: (typeof SOCKET_CALLS)[number], sockets: Sockets | undefined): boolean {
+  return sockets === 'serve' || (sockets === 'connect' && (call === 'socket' || call === 'connect'));
+}
+
 const CLONE_THREAD = 0x0001_0000;
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET. */
 const CLONE_NEW_NAMESPACES = 0x7e02_0000;
@@ -161,6 +177,12 @@ const TIOCSTI = 0x5412;
 const TIOCLINUX = 0x541c;
 const PR_SET_PDEATHSIG = 1;
 const AF_UNIX = 1;
+const AF_INET = 2;
+const AF_INET6 = 10;
+const SOCK_STREAM = 1;
+/** Beside the type stand flags such as SOCK_CLOEXEC. */
+const SOCK_TYPE_MASK = 0xf;
+const IPPROTO_TCP = 6;
 
 const CLONE_THREAD_ONLY = [
   LOAD(argumentOffset(0)),
@@ -176,6 +198,25 @@ const CLONE_WITHOUT_NAMESPACES = [
   RETURN(EPERM),
   RETURN(ALLOW),
 ];
+
+/** By family, type and protocol: no datagram, and no protocol over TCP's type that is another. */
+function socketRule(sockets: Sockets): readonly Instruction[] {
+  const families = sockets === 'serve' ? [AF_INET, AF_INET6, AF_UNIX] : [AF_INET, AF_INET6];
+  return [
+    LOAD(argumentOffset(0)),
+    ...families.map((family, index) => IF_EQUAL(family, families.length - index, 0)),
+    RETURN(EACCES),
+    LOAD(argumentOffset(1)),
+    AND(SOCK_TYPE_MASK),
+    IF_EQUAL(SOCK_STREAM, 1, 0),
+    RETURN(EACCES),
+    LOAD(argumentOffset(2)),
+    IF_EQUAL(0, 2, 0),
+    IF_EQUAL(IPPROTO_TCP, 1, 0),
+    RETURN(EACCES),
+    RETURN(ALLOW),
+  ];
+}
 
 /** What child processes' pipes are made of in Node. */
 const UNIX_PAIR_ONLY = [LOAD(argumentOffset(0)), IF_EQUAL(AF_UNIX, 1, 0), RETURN(EACCES), RETURN(ALLOW)];

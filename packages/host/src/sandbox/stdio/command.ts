@@ -4,11 +4,14 @@
  *   confined   launch.pl + Landlock + seccomp -> program       its files and its folder under the host's own paths
  *   jail       launch.pl -> bwrap + namespaces + seccomp -> program   the same under /bulkhead
  *
- *   descriptors   0, 1 JSON-RPC · 2 its log · 3 lifeline · 4 filter · then environment, and in the jail bubblewrap's status
+ *   jail, online  launch.pl -> bwrap + namespaces + seccomp -> online.pl -> program   the same, with a proxy on its loopback
+ *
+ *   descriptors   0, 1 JSON-RPC · 2 its log · 3 lifeline · 4 filter · then environment, and in the jail bubblewrap's status,
+ *                 then the filter of a server with a proxy
  *
  * E1: the environment of the server reaches no program but the server: not the launcher, which may be root, nor bubblewrap.
  */
-import type { Tier } from '@bulkhead/protocol';
+import { LIMITS, type Tier } from '@bulkhead/protocol';
 import { assertInvariant } from '../../base/host-error.ts';
 import {
   FIRST_PASSED_FD,
@@ -16,9 +19,12 @@ import {
   JAILED_NODE,
   namespaceOptions,
   processOptions,
+  type FilterName,
   type LaunchCommand,
+  type LaunchFd,
   type LaunchRequest,
 } from '../process/command.ts';
+import type { Library, NodeImage } from '../process/node-image.ts';
 
 /** What runs: Node with a file of the plugin, or a program of the machine; arguments and values as the manifest has them. */
 export type ServerProgram = {
@@ -40,7 +46,12 @@ export type ServerRequest = Pick<LaunchRequest, 'toolset' | 'staged' | 'shape' |
   /** What is shown there, where the folder itself cannot be reached. */
   readonly mountedFrom?: string | undefined;
   readonly allowChildren: boolean;
+  /** In the jail alone: a proxy on its loopback, by which it reaches what the host lets it reach. */
+  readonly online?: Online | undefined;
 };
+
+/** What a proxy needs: the Unix socket of the host, and perl with its libraries. */
+export type Online = { readonly socket: string; readonly perl: NodeImage };
 
 /** Where a server sees its folder and its files. */
 export type ServerPaths = { readonly data: string; readonly server: string };
@@ -50,6 +61,7 @@ export const ENVIRONMENT_FD = FIRST_PASSED_FD + 1;
 const LIFELINE_FD = 3;
 const FILTER_FD = FIRST_PASSED_FD;
 const STATUS_FD = ENVIRONMENT_FD + 1;
+const ONLINE_FILTER_FD = STATUS_FD + 1;
 const JAILED: ServerPaths = { data: '/bulkhead/data', server: '/bulkhead/server' };
 /** Folders of programs and their libraries, which a program of the machine is shown as they are. */
 const SYSTEM_FOLDERS = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc/alternatives', '/etc/ld.so.cache'];
@@ -75,28 +87,41 @@ export function serverCommand(request: ServerRequest): LaunchCommand {
   const { tier, toolset, staged, mountedFrom, dataDir } = request;
   assertInvariant(toolset.perl.found, 'the launcher was found');
   const isJail = tier === 'jail';
+  const passed = passedFiles(request);
   const options = [
-    ...processOptions(request, { lifelineFd: LIFELINE_FD, lastFd: isJail ? STATUS_FD : ENVIRONMENT_FD }),
+    ...processOptions(request, { lifelineFd: LIFELINE_FD, lastFd: FIRST_PASSED_FD - 1 + passed.length }),
     ...(mountedFrom === undefined ? [] : [`mount=${mountedFrom}`, `at=${dataDir}`]),
     ...(isJail ? [] : confinedOptions(request)),
   ];
   const program = isJail ? [...jail(request), ...programOf(request)] : programOf(request);
-  const name = `${tier}${request.allowChildren ? '-children' : ''}` as const;
   return {
     file: toolset.perl.path,
     args: ['-w', staged.launcher, ...options, '--', ...program],
     env: {},
     cwd: '/',
-    fds: [{ kind: 'file', path: staged.filters[name] }, { kind: 'environment' }, ...(isJail ? [STATUS] : [])],
+    fds: passed,
   };
 }
 
-const STATUS = { kind: 'json_status' } as const;
+function passedFiles({ tier, staged, allowChildren, online }: ServerRequest): readonly LaunchFd[] {
+  const filter = (name: FilterName): LaunchFd => ({ kind: 'file', path: staged.filters[name] });
+  const children = allowChildren ? '-children' : '';
+  if (tier === 'confined') return [filter(`confined${children}`), ENVIRONMENT];
+  if (online === undefined) return [filter(`jail${children}`), ENVIRONMENT, STATUS];
+  return [filter('jail-starter'), ENVIRONMENT, STATUS, filter(`jail-online${children}`)];
+}
 
-/** Writes the environment as the launcher of the tier reads it from {@link ENVIRONMENT_FD}. */
-export function environmentBytes(tier: Tier, env: Readonly<Record<string, string>>): Buffer {
+const ENVIRONMENT: LaunchFd = { kind: 'environment' };
+const STATUS: LaunchFd = { kind: 'json_status' };
+
+/** Writes the environment as whoever gives it to the server reads it from {@link ENVIRONMENT_FD}: bubblewrap, or a program of ours. */
+export function environmentBytes(
+  { tier, online }: Pick<ServerRequest, 'tier' | 'online'>,
+  env: Readonly<Record<string, string>>,
+): Buffer {
+  const isBubblewraps = tier === 'jail' && online === undefined;
   const parts = Object.entries(env).flatMap(([name, value]) =>
-    tier === 'jail' ? ['--setenv', name, value] : [`${name}=${value}`],
+    isBubblewraps ? ['--setenv', name, value] : [`${name}=${value}`],
   );
   return Buffer.from(parts.map((part) => `${part}\0`).join(''));
 }
@@ -118,7 +143,7 @@ function confinedOptions(request: ServerRequest): readonly string[] {
 }
 
 function jail(request: ServerRequest): readonly string[] {
-  const { toolset, staged, treeDir, dataDir, program } = request;
+  const { toolset, staged, treeDir, dataDir, program, online } = request;
   assertInvariant(toolset.bwrap.found, 'the tier was found possible');
   const { loader, libraries } = staged.image;
   const folders = shownFolders(program);
@@ -128,6 +153,7 @@ function jail(request: ServerRequest): readonly string[] {
     ...(loader === undefined ? [] : [{ name: loader, file: loader }]),
     { name: JAILED_NODE, file: staged.node },
     { name: JAILED.server, file: treeDir },
+    ...(online === undefined ? [] : onlineFiles(request, online)),
   ].filter(({ name }) => !isShown(name));
   return [
     toolset.bwrap.path,
@@ -143,11 +169,52 @@ function jail(request: ServerRequest): readonly string[] {
     ...(program.command === undefined ? [] : ['--proc', '/proc']),
     ...DEVICES.flatMap((path) => ['--dev-bind', path, path]),
     ...['--remount-ro', '/', '--chdir', JAILED.data],
-    ...['--args', `${ENVIRONMENT_FD}`],
+    ...(online === undefined ? ['--args', `${ENVIRONMENT_FD}`] : []),
     ...['--seccomp', `${FILTER_FD}`, '--json-status-fd', `${STATUS_FD}`],
+    '--',
+    ...(online === undefined ? [] : starter(request)),
+  ];
+}
+
+const JAILED_PERL = '/bulkhead/perl';
+const JAILED_STARTER = '/bulkhead/online.pl';
+const JAILED_SOCKET = '/bulkhead/egress';
+/** Any would do: the network namespace is this server's own. */
+const PROXY_PORT = 3128;
+
+function onlineFiles({ toolset, staged }: ServerRequest, { socket, perl }: Online): readonly Library[] {
+  assertInvariant(toolset.perl.found, 'the launcher was found');
+  return [
+    ...perl.libraries.filter(({ name }) => !staged.image.libraries.some((library) => library.name === name)),
+    { name: JAILED_PERL, file: toolset.perl.path },
+    { name: JAILED_STARTER, file: staged.online },
+    { name: JAILED_SOCKET, file: socket },
+  ];
+}
+
+function starter({ toolset, token }: ServerRequest): readonly string[] {
+  return [
+    ...[JAILED_PERL, '-w', JAILED_STARTER],
+    `${GENERATION_ARGUMENT}${token}`,
+    `arch=${toolset.architecture ?? 'x64'}`,
+    `port=${PROXY_PORT}`,
+    `broker=${JAILED_SOCKET}`,
+    `connections=${LIMITS.egress_tunnels.value}`,
+    `env=${ENVIRONMENT_FD}`,
+    `seccomp=${ONLINE_FILTER_FD}`,
     '--',
   ];
 }
+
+/** By which programs find their proxy; the last is what Node's own clients look for. */
+export const PROXY_ENVIRONMENT: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'].map((name) => [name, `http://127.0.0.1:${PROXY_PORT}`]),
+  ),
+  NO_PROXY: '',
+  no_proxy: '',
+  NODE_USE_ENV_PROXY: '1',
+};
 
 function shownFolders({ command }: ServerProgram): readonly string[] {
   if (command === undefined) return [];

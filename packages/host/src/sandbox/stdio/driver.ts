@@ -21,6 +21,7 @@ import { watchTemp } from '../temp-watch.ts';
 import { createWatchdog } from '../watchdog.ts';
 import {
   ENVIRONMENT_FD,
+  PROXY_ENVIRONMENT,
   environmentBytes,
   fillIn,
   serverCommand,
@@ -29,6 +30,7 @@ import {
   type ServerProgram,
   type ServerRequest,
 } from './command.ts';
+import { createProxyDoors, type OpenProxy, type ProxyDoor, type ProxyDoors } from './proxy-doors.ts';
 import { ServerProcess } from './server-process.ts';
 import { createServerTrees, type ReadTree } from './server-trees.ts';
 import { STATE_BOUNDS, createStateFolders, type StateFolder, type StateFolders } from './state-folders.ts';
@@ -48,6 +50,8 @@ export type StdioSpec = {
   /** Its folder is its tenant's and stays; else it goes with it. */
   readonly keepsState: boolean;
   readonly allowChildren: boolean;
+  /** Opens the host's end of its proxy; left out where it reaches no network. */
+  readonly openProxy?: OpenProxy | undefined;
   readonly memoryMb: number;
   readonly cpuMsMax: number;
   readonly outputBytesMax: number;
@@ -100,6 +104,7 @@ export function createStdioDriver(options: StdioDriverOptions): StdioDriver {
   const watchdog = createWatchdog();
   const trees = createServerTrees(runDirectory.path);
   const state = createStateFolders({ root: options.stateRoot, runDirectory });
+  const doors = createProxyDoors(prepared);
   let isClosed = false;
 
   async function openServer(spec: StdioSpec): Promise<OpenedServer> {
@@ -108,7 +113,7 @@ export function createStdioDriver(options: StdioDriverOptions): StdioDriver {
     const startedAt = clock.now();
     const tree = await trees.place(spec.digest, spec.readTree);
     if (!tree.ok) return refused(tree.error);
-    const started = await startServer(options, { spec, treeDir: tree.dir, state, isClosed: () => isClosed });
+    const started = await startServer(options, { spec, treeDir: tree.dir, state, doors, isClosed: () => isClosed });
     if (!started.ok) {
       tree.letGo();
       return refused(started.error);
@@ -151,9 +156,15 @@ export function createStdioDriver(options: StdioDriverOptions): StdioDriver {
   };
 }
 
-function obstacleTo({ allowChildren }: StdioSpec, { receipt, prepared }: StdioDriverOptions): string | undefined {
-  if (allowChildren && receipt.tier !== 'jail')
-    return `child processes of an MCP server need tier "jail"; this machine has "${receipt.tier}"`;
+function obstacleTo(
+  { allowChildren, openProxy }: StdioSpec,
+  { receipt, prepared }: StdioDriverOptions,
+): string | undefined {
+  if (receipt.tier !== 'jail') {
+    const wanted =
+      openProxy === undefined ? 'child processes of an MCP server need' : 'the network of an MCP server needs';
+    if (allowChildren || openProxy !== undefined) return `${wanted} tier "jail"; this machine has "${receipt.tier}"`;
+  }
   return serverObstacle(receipt.tier, prepared.toolset);
 }
 
@@ -175,6 +186,7 @@ type Starting = {
   readonly spec: StdioSpec;
   readonly treeDir: string;
   readonly state: StateFolders;
+  readonly doors: ProxyDoors;
   readonly isClosed: () => boolean;
 };
 
@@ -193,7 +205,7 @@ async function startServer(options: StdioDriverOptions, starting: Starting): Pro
   const uid = uids?.acquire();
   if (uids !== undefined && uid === undefined) return spawnFailed(options, 'every user id of this host is in use');
   const giveBack = (): void => (uid === undefined ? undefined : uids?.release(uid));
-  const { spec, state } = starting;
+  const { spec, state, doors } = starting;
   const owner = spec.keepsState ? { plugin: spec.name, tenant: spec.tenant } : undefined;
   try {
     const taken = await state.take(owner, uid);
@@ -201,10 +213,15 @@ async function startServer(options: StdioDriverOptions, starting: Starting): Pro
       giveBack();
       return taken;
     }
-    const spawned = await spawnServer(options, starting, { uid, folder: taken.folder });
-    if (spawned.ok) return { ...spawned, release: () => spawned.release().finally(giveBack) };
+    const door = spec.openProxy === undefined ? undefined : await doors.open(spec.openProxy, uid);
+    const spawned = await spawnServer(options, starting, { uid, folder: taken.folder, door });
+    const leave = async (): Promise<void> => {
+      await door?.close();
+      giveBack();
+    };
+    if (spawned.ok) return { ...spawned, release: () => spawned.release().finally(leave) };
     await taken.folder.release();
-    giveBack();
+    await leave();
     return spawned;
   } catch (error) {
     giveBack();
@@ -212,10 +229,15 @@ async function startServer(options: StdioDriverOptions, starting: Starting): Pro
   }
 }
 
-type Place = { readonly uid: number | undefined; readonly folder: StateFolder };
+type Place = {
+  readonly uid: number | undefined;
+  readonly folder: StateFolder;
+  readonly door: ProxyDoor | undefined;
+};
 
-async function spawnServer(options: StdioDriverOptions, starting: Starting, { uid, folder }: Place): Promise<Started> {
+async function spawnServer(options: StdioDriverOptions, starting: Starting, place: Place): Promise<Started> {
   const { spec, treeDir, isClosed } = starting;
+  const { uid, folder, door } = place;
   if (isClosed()) return { ok: false, error: callError('HOST_CLOSED') };
   const { prepared, groups, receipt } = options;
   const tier = receipt.tier === 'jail' ? 'jail' : 'confined'; // Nothing weaker has come so far.
@@ -230,7 +252,7 @@ async function spawnServer(options: StdioDriverOptions, starting: Starting, { ui
   const request: Omit<ServerRequest, 'shape'> = {
     ...{ tier, toolset: prepared.toolset, staged: prepared.staged, program: spec.program },
     ...{ token: prepared.runDirectory.token, hostPid: process.pid, allowChildren: spec.allowChildren },
-    ...{ treeDir, dataDir: folder.dir, mountedFrom: folder.mountedFrom },
+    ...{ treeDir, dataDir: folder.dir, mountedFrom: folder.mountedFrom, online: door?.online },
   };
   const launch = prepareLaunch({ tier, uids: undefined, groups }, shape, (whole) =>
     serverCommand({ ...request, shape: whole }),
@@ -245,7 +267,7 @@ async function spawnServer(options: StdioDriverOptions, starting: Starting, { ui
   handle
     .passed(ENVIRONMENT_FD)
     ?.on('error', () => undefined)
-    .end(environmentBytes(tier, env));
+    .end(environmentBytes(request, env));
   const server = openProcess(options, spec, { handle, launch, data });
   watchTemp({
     measure: () => folder.measure(handle.nodePid()),
@@ -262,7 +284,10 @@ async function spawnServer(options: StdioDriverOptions, starting: Starting, { ui
 }
 
 /** What a program finds in its environment: its folder as its home, and what its manifest says. */
-function environmentOf({ env, program }: StdioSpec, paths: { readonly data: string; readonly server: string }) {
+function environmentOf(
+  { env, program, openProxy }: StdioSpec,
+  paths: { readonly data: string; readonly server: string },
+) {
   const given = Object.entries(env).map(([name, value]) => [name, fillIn(value, paths)] as const);
   return {
     HOME: paths.data,
@@ -270,6 +295,7 @@ function environmentOf({ env, program }: StdioSpec, paths: { readonly data: stri
     LANG: 'C.UTF-8',
     ...(program.command !== undefined && { PATH: '/usr/local/bin:/usr/bin:/bin' }),
     ...Object.fromEntries(given),
+    ...(openProxy !== undefined && PROXY_ENVIRONMENT),
   };
 }
 
