@@ -9,7 +9,8 @@ const SMALL = join(REPOSITORY, 'fixtures/mcp/small');
 test('an MCP server in a folder becomes a plugin that can be called, its tools pinned', async () => {
   await using folder = await makeFolder();
   const cwd = folder.path;
-  const made = await run(['init', 'mine', '--kind', 'mcp', '--from', SMALL, '--env', 'PLACE={data}/x'], { cwd });
+  const given = ['--env', 'PLACE={data}/x', '--allow', 'api.example.com:443'];
+  const made = await run(['init', 'mine', '--kind', 'mcp', '--from', SMALL, ...given], { cwd });
   expect(made).toMatchObject({ code: 0, stdout: 'mine\n' });
   expect(made.stderr).toContain('version 2.3.4, with 3 tools: get_env, read_file, start_program');
   const manifest = JSON.parse(await readFile(join(cwd, 'mine/plugin.json'), 'utf8')) as object;
@@ -18,9 +19,11 @@ test('an MCP server in a folder becomes a plugin that can be called, its tools p
     version: '2.3.4',
     driver: 'stdio',
     main: 'server.mjs',
+    required_permissions: ['internet'],
+    network: { allow: ['api.example.com:443'] },
     mcp: { env: { PLACE: '{data}/x' }, tools: [{ name: 'get_env', mcp_name: 'get-env' }, {}, {}] },
   });
-  const called = await run(['call', './mine', 'get_env', '--params', '{}', '--json'], { cwd });
+  const called = await run(['call', './mine', 'get_env', '--params', '{}', '--grant', 'internet', '--json'], { cwd });
   expect(JSON.parse(called.stdout)).toMatchObject({ ok: true, value: { PLACE: '/bulkhead/data/x' } });
   expect(await run(['check', './mine', '--json'], { cwd })).toMatchObject({ code: 0 });
   expect(await run(['pack', './mine'], { cwd })).toMatchObject({ code: 1, stdout: '' });
@@ -37,25 +40,34 @@ test('a command of the machine becomes a plugin, shown to it read-only', async (
   expect(await readdir(cwd)).toEqual([]);
 });
 
+const TELLS_TIME = {
+  'get-time': {
+    about: { description: 'Tells the time.', inputSchema: { type: 'object' as const } },
+    run: () => ({ content: [{ type: 'text' as const, text: 'noon' }] }),
+  },
+};
+
 test('a server that is somewhere else becomes a plugin that calls it, where the operator lets it be reached', async () => {
   await using folder = await makeFolder();
-  const about = { description: 'Tells the time.', inputSchema: { type: 'object' as const } };
-  const tell = () => ({ content: [{ type: 'text' as const, text: 'noon' }] });
-  await using server = await openLoopbackMcp(() => ({ 'get-time': { about, run: tell } }));
-  const cwd = folder.path;
-  const init = ['init', 'clock', '--kind', 'mcp', '--from', `http://${server.hostPort}/mcp`];
-  const refused = await run(init, { cwd });
-  expect(refused.code).toBe(1);
-  expect(refused.stderr).toContain('has to be listed in egress.private_hosts');
-  expect(await readdir(cwd)).toEqual([]);
-  const env = { BULKHEAD__EGRESS__PRIVATE_HOSTS: server.hostPort };
-  const made = await run(init, { cwd, env });
+  await using server = await openLoopbackMcp(() => TELLS_TIME);
+  const surroundings = { cwd: folder.path, env: { BULKHEAD__EGRESS__PRIVATE_HOSTS: server.hostPort } };
+  const from = `http://${server.hostPort}/mcp`;
+  const made = await run(['init', 'clock', '--kind', 'mcp', '--from', from], surroundings);
   expect(made).toMatchObject({ code: 0, stdout: 'clock\n' });
   expect(made.stderr).toContain('version 3.2.1, with 1 tools: get_time');
-  expect(await run(['check', './clock', '--json'], { cwd })).toMatchObject({ code: 0 });
   const call = ['call', './clock', 'get_time', '--params', '{}', '--grant', 'internet', '--json'];
-  const called = await run(call, { cwd, env });
+  const called = await run(call, surroundings);
   expect(JSON.parse(called.stdout)).toMatchObject({ ok: true, value: { content: [{ text: 'noon' }] } });
+});
+
+test('a server that cannot be reached leaves no folder, and says what would let it be', async () => {
+  await using folder = await makeFolder();
+  await using server = await openLoopbackMcp(() => TELLS_TIME);
+  const from = `http://${server.hostPort}/mcp`;
+  const refused = await run(['init', 'clock', '--kind', 'mcp', '--from', from], { cwd: folder.path });
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('has to be listed in egress.private_hosts');
+  expect(await readdir(folder.path)).toEqual([]);
 });
 
 test.each([
@@ -66,7 +78,7 @@ test.each([
   [['--kind', 'mcp', '--from', 'https://mcp.example.com/mcp', '--secret', 'ABSENT'], 'the variable ABSENT is not set'],
   [['--kind', 'mcp', '--from', 'perl x', '--secret', 'A'], '--secret is for servers with an address'],
   [['--kind', 'mcp', '--lang', 'js', '--from', 'x'], 'an MCP server has no --style and no --lang'],
-  [['--from', 'x'], '--from, --env and --secret are for --kind mcp'],
+  [['--from', 'x'], '--from, --env, --allow and --secret are for --kind mcp'],
 ])('%j is wrong usage', async (args, said) => {
   await using folder = await makeFolder();
   const ended = await run(['init', 'mine', ...args], { cwd: folder.path });

@@ -229,6 +229,7 @@ function addInit({ program, terminal, exit }: VerbContext): void {
       '--env <variable...>',
       'of --kind mcp: NAME=VALUE, where {data} stands for its folder; or NAME, to be granted',
     )
+    .option('--allow <host...>', 'of --kind mcp: a host with its port that it reaches, such as api.example.com:443')
     .option('--secret <name>', 'of --kind mcp with an address: its token, which this variable holds meanwhile')
     .addHelpText(
       'after',

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { JsonObject } from '@bulkhead/protocol';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openInternet, type FakeInternet } from './egress/internet.fixture.ts';
 import { createPluginFolders, type PluginFolders } from './host.fixture.ts';
@@ -101,8 +102,8 @@ async function install(at: Host, name: string, grant: readonly string[]): Promis
   await at.registrations.enable(name, { grant });
 }
 
-async function ask(tool: string, params: object = {}, { at = host, plugin = 'online' } = {}): Promise<unknown> {
-  const outcome = await at.call({ plugin, tool, params: params as never });
+async function ask(tool: string, params: JsonObject = {}, { at = host, plugin = 'online' } = {}): Promise<unknown> {
+  const outcome = await at.call({ plugin, tool, params });
   return outcome.ok ? (outcome.value as { readonly value: unknown }).value : outcome.error;
 }
 

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { PluginName } from '@bulkhead/protocol';
+import type { JsonObject, PluginName } from '@bulkhead/protocol';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openInternet, type FakeInternet } from './egress/internet.fixture.ts';
 import { createPluginFolders, logTexts, type PluginFolders } from './host.fixture.ts';
@@ -75,7 +75,7 @@ const settingsOf = (options: HostOptions = {}) => ({
 
 async function derive(name: string, secret?: { readonly name: string; readonly value: string }): Promise<string> {
   const plugin = { name: name as PluginName, url: URL_OF, secret, privateHosts: [] };
-  const files = await deriveRemoteWith(settingsOf(), plugin);
+  const { files } = await deriveRemoteWith(settingsOf(), plugin);
   const dir = join(folders.root, name);
   for (const [path, content] of files) {
     await mkdir(dirname(join(dir, path)), { recursive: true });
@@ -92,8 +92,8 @@ async function open(dir: string, grant: readonly string[] = ['internet']): Promi
 
 const callOf =
   (host: Host, plugin: string) =>
-  (tool: string, params: object, more: object = {}) =>
-    host.call({ plugin, tool, params: params as never, ...more });
+  (tool: string, params: JsonObject, more: object = {}) =>
+    host.call({ plugin, tool, params, ...more });
 
 test('a remote MCP server becomes a plugin whose calls go to it through the broker, its tools pinned', async () => {
   expect(host.tools('default').map(({ name, mcp_name, annotations }) => ({ name, mcp_name, annotations }))).toEqual([

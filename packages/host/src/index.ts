@@ -16,7 +16,7 @@ export {
   type McpManifest,
   type McpStart,
 } from './mcp-plugin.ts';
-export { deriveRemoteMcpPlugin, type RemoteMcpPlugin } from './remote-mcp-plugin.ts';
+export { deriveRemoteMcpPlugin, type DerivedMcpPlugin, type RemoteMcpPlugin } from './remote-mcp-plugin.ts';
 export type { RefusedAttempt } from './refusals/refusals.ts';
 export type { Mended } from './mend.ts';
 export { ALLOWED_LICENSES, isAllowedLicense } from './review/judge-licenses.ts';

@@ -40,6 +40,8 @@ export type McpStart = {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly granted: readonly string[];
+  /** Hosts with their ports that it reaches by its own client; without any it asks for no network. */
+  readonly hosts?: readonly string[];
 };
 
 /**
@@ -168,7 +170,8 @@ function parsed(source: JsonObject): Manifest {
 
 function sourceOf(plugin: McpPlugin, tools: readonly JsonObject[]): JsonObject {
   const { name, version, description, author, license, start } = plugin;
-  const { main, command, args, env, granted } = start;
+  const { main, command, args, env, granted, hosts = [] } = start;
+  const permissions = [...granted.map((variable) => `env:${variable}`), ...(hosts.length > 0 ? ['internet'] : [])];
   const requirements = {
     ...(command !== undefined && { commands: [command] }),
     ...(granted.length > 0 && { env: granted }),
@@ -178,7 +181,8 @@ function sourceOf(plugin: McpPlugin, tools: readonly JsonObject[]): JsonObject {
     ...(license !== undefined && { license }),
     driver: 'stdio',
     ...(command === undefined && main !== undefined && { main }),
-    ...(granted.length > 0 && { required_permissions: granted.map((variable) => `env:${variable}`) }),
+    ...(permissions.length > 0 && { required_permissions: permissions }),
+    ...(hosts.length > 0 && { network: { allow: hosts } }),
     ...(Object.keys(requirements).length > 0 && { requirements }),
     mcp: {
       ...(command !== undefined && { command }),

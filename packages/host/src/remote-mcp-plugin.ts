@@ -35,33 +35,43 @@ export type RemoteMcpPlugin = {
 };
 
 /**
- * Asks the server what it is and writes the files of a plugin that speaks for it, by path.
+ * A plugin that speaks for the server: its version, the names of its tools, and its files by their path.
+ *
+ * @public
+ */
+export type DerivedMcpPlugin = {
+  readonly version: string;
+  readonly tools: readonly string[];
+  readonly files: ReadonlyMap<string, string>;
+};
+
+/**
+ * Asks the server what it is and makes the plugin of it.
  *
  * @throws {HostError} `INIT_FAILED` in the words of the broker or the client, `MANIFEST_INVALID`.
  * @public
  */
-export function deriveRemoteMcpPlugin(plugin: RemoteMcpPlugin): Promise<ReadonlyMap<string, string>> {
+export function deriveRemoteMcpPlugin(plugin: RemoteMcpPlugin): Promise<DerivedMcpPlugin> {
   const { privateHosts } = plugin;
   return deriveRemoteWith(resolveSettings({ spareCount: 0, measured: 'lately', privateHosts }), plugin);
 }
 
 /** The same in a host of these settings. */
-export async function deriveRemoteWith(
-  settings: HostSettings,
-  plugin: RemoteMcpPlugin,
-): Promise<ReadonlyMap<string, string>> {
+export async function deriveRemoteWith(settings: HostSettings, plugin: RemoteMcpPlugin): Promise<DerivedMcpPlugin> {
   const draft = manifestOf(plugin, { version: '0.1.0', description: 'An MCP server.', tools: [] });
-  const { name: called, version, tools } = readAbout(await ask(settings, plugin, draft));
-  const names = toolNamesOf(tools.map(({ mcp_name }) => String(mcp_name)));
+  const { name: called, version: said, tools } = readAbout(await ask(settings, plugin, draft));
+  const version = parseVersion(said) ?? '0.1.0';
+  const names = toolNamesOf(tools.map(({ mcp_name }) => (typeof mcp_name === 'string' ? mcp_name : '')));
   const manifest = manifestOf(plugin, {
-    version: parseVersion(version) ?? '0.1.0',
+    version,
     description: `The MCP server ${called === '' ? '' : `${called} `}at ${new URL(plugin.url).host}.`,
     tools: tools.map((tool, index) => ({ name: names[index] ?? '', ...tool })),
   });
-  return new Map([
+  const files = new Map([
     ['plugin.json', textOf(manifest)],
     ['main.js', MAIN],
   ]);
+  return { version, tools: names, files };
 }
 
 const MAIN = `import { RemoteServer } from '@bulkhead/sdk/mcp';

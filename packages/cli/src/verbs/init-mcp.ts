@@ -26,10 +26,15 @@ import { UsageError } from '../usage-error.ts';
 import { initRemoteMcp } from './init-remote-mcp.ts';
 
 /**
- * What was typed. `env` holds `NAME=VALUE`, and names alone of variables that the server is to be given; `secret` names the token of a
- * server that is somewhere else.
+ * What was typed. `env` holds `NAME=VALUE`, and names alone of variables that the server is to be given; `allow` holds
+ * hosts that it reaches; `secret` names the token of a server that is somewhere else.
  */
-export type InitMcpOptions = { readonly from?: string; readonly env?: readonly string[]; readonly secret?: string };
+export type InitMcpOptions = {
+  readonly from?: string;
+  readonly env?: readonly string[];
+  readonly allow?: readonly string[];
+  readonly secret?: string;
+};
 
 /** Where the server is from, without its arguments. */
 type From =
@@ -39,21 +44,22 @@ type From =
 
 /** Makes the folder; where that fails half way, it goes again. */
 export async function initMcp(name: PluginName, options: InitMcpOptions, terminal: Terminal): Promise<number> {
-  const { from: typed, env = [], secret } = options;
+  const { from: typed, env = [], allow = [], secret } = options;
   if (typed === undefined || typed.trim() === '') {
     throw new UsageError(
       'where the MCP server is from is missing',
       'bulkhead init NAME --kind mcp --from @modelcontextprotocol/server-everything',
     );
   }
-  if (/^https?:/.test(typed.trim())) return initRemoteMcp(name, { url: typed.trim(), env, secret }, terminal);
+  if (/^https?:/.test(typed.trim()))
+    return initRemoteMcp(name, { url: typed.trim(), given: [...env, ...allow], secret }, terminal);
   if (secret !== undefined) throw new UsageError('--secret is for servers with an address; others have --env NAME');
   const { from, args } = await parseFrom(typed.trim());
   await makeFolder(name);
   const done = terminal.progress(`making ./${name} of ${typed}`);
   try {
     const { start, ...about } = await bring(from, name);
-    const plugin = { name, ...about, start: withGiven(start, { args, env }) };
+    const plugin = { name, ...about, start: withGiven(start, { args, env, allow }) };
     const { manifest, files } = await deriveMcpManifest(name, plugin);
     for (const [path, text] of Object.entries(files)) await writeFile(join(name, path), text);
     done();
@@ -146,15 +152,15 @@ function mainOf({ bin, main }: JsonObject): string {
   return typeof found === 'string' ? found.replace(/^(?:\.\/)+/, '') : 'index.js';
 }
 
-type Given = { readonly args: readonly string[]; readonly env: readonly string[] };
+type Given = { readonly args: readonly string[]; readonly env: readonly string[]; readonly allow: readonly string[] };
 
-function withGiven(start: McpStart, { args, env }: Given): McpStart {
+function withGiven(start: McpStart, { args, env, allow }: Given): McpStart {
   const values = env.flatMap((word): readonly (readonly [string, string])[] => {
     const at = word.indexOf('=');
     return at === -1 ? [] : [[word.slice(0, at), word.slice(at + 1)]];
   });
   const granted = env.filter((word) => !word.includes('='));
-  return { ...start, args, env: { ...start.env, ...Object.fromEntries(values) }, granted };
+  return { ...start, args, env: { ...start.env, ...Object.fromEntries(values) }, granted, hosts: allow };
 }
 
 function show(name: string, manifest: JsonObject, { result, say, talkColors }: Terminal): void {
@@ -169,7 +175,8 @@ function show(name: string, manifest: JsonObject, { result, say, talkColors }: T
   for (const [variable, value] of Object.entries(isJsonObject(env) ? env : {}))
     for (const text of textsOf(value)) say(plain(`  ${variable} is set to ${text}`));
   say('Next:');
-  say(talkColors.cyan(`  bulkhead call ./${name} ${named[0] ?? 'TOOL'} --params '{}'`));
+  const grant = manifest['network'] === undefined ? '' : ' --grant internet';
+  say(talkColors.cyan(`  bulkhead call ./${name} ${named[0] ?? 'TOOL'} --params '{}'${grant}`));
   say(talkColors.cyan(`  bulkhead pack ./${name}`));
 }
 

@@ -4,8 +4,8 @@
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { deriveRemoteMcpPlugin } from '@bulkhead/host';
-import { isJsonObject, type JsonObject, type PluginName } from '@bulkhead/protocol';
+import { deriveRemoteMcpPlugin, type DerivedMcpPlugin } from '@bulkhead/host';
+import type { PluginName } from '@bulkhead/protocol';
 import { loadConfig } from '../config/load-config.ts';
 import { EXIT_OK } from '../exit-codes.ts';
 import { makeFolder } from '../scaffold/new-folder.ts';
@@ -13,34 +13,34 @@ import { plain } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** What was typed; `env` only to be refused. */
+/** What was typed; `given`, by --env and --allow, only to be refused. */
 export type InitRemoteOptions = {
   readonly url: string;
-  readonly env: readonly string[];
+  readonly given: readonly string[];
   readonly secret: string | undefined;
 };
 
 /** Makes the folder, once the server has said what it is. */
 export async function initRemoteMcp(
   name: PluginName,
-  { url, env, secret }: InitRemoteOptions,
+  { url, given, secret }: InitRemoteOptions,
   terminal: Terminal,
 ): Promise<number> {
   if (!URL.canParse(url)) throw new UsageError(`${JSON.stringify(url)} is no address`, 'Such as https://host/mcp.');
-  if (env.length > 0)
-    throw new UsageError('a server with an address has no --env', 'Give it a token by --secret NAME.');
+  if (given.length > 0)
+    throw new UsageError('a server with an address has no --env and no --allow', 'Give it a token by --secret NAME.');
   const token = secret === undefined ? undefined : { name: secret, value: valueOf(secret) };
   const config = await loadConfig({ flags: {}, env: process.env, file: undefined });
   await makeFolder(name);
   const done = terminal.progress(`asking ${url}`);
   try {
-    const files = await deriveRemoteMcpPlugin({
+    const made = await deriveRemoteMcpPlugin({
       ...{ name, url, secret: token },
       privateHosts: config['egress.private_hosts'],
     });
-    for (const [path, text] of files) await writeFile(join(name, path), text);
+    for (const [path, text] of made.files) await writeFile(join(name, path), text);
     done();
-    show(name, { manifest: manifestIn(files), secret }, terminal);
+    show(name, made, { secret, terminal });
     return EXIT_OK;
   } catch (error) {
     await rm(name, { recursive: true, force: true });
@@ -60,26 +60,18 @@ function valueOf(secret: string): string {
   );
 }
 
-function manifestIn(files: ReadonlyMap<string, string>): JsonObject {
-  const value: unknown = JSON.parse(files.get('plugin.json') ?? '{}');
-  return isJsonObject(value) ? value : {};
-}
+type Shown = { readonly secret: string | undefined; readonly terminal: Terminal };
 
-type Made = { readonly manifest: JsonObject; readonly secret: string | undefined };
-
-function show(name: string, { manifest, secret }: Made, { result, say, talkColors }: Terminal): void {
-  const { version, mcp } = manifest;
-  const tools = isJsonObject(mcp) && Array.isArray(mcp['tools']) ? mcp['tools'].filter(isJsonObject) : [];
-  const named = tools.map((tool) => String(tool['name']));
+function show(name: string, { version, tools }: DerivedMcpPlugin, { secret, terminal }: Shown): void {
+  const { result, say, talkColors } = terminal;
   result(name);
-  say(plain(`made ./${name}, version ${String(version)}, with ${named.length} tools: ${named.join(', ')}`));
-  const grant = secret === undefined ? 'internet' : 'internet,secrets';
+  say(plain(`made ./${name}, version ${version}, with ${tools.length} tools: ${tools.join(', ')}`));
   say('Next:');
   if (secret === undefined) {
-    say(talkColors.cyan(`  bulkhead call ./${name} ${named[0] ?? 'TOOL'} --params '{}' --grant ${grant}`));
+    say(talkColors.cyan(`  bulkhead call ./${name} ${tools[0] ?? 'TOOL'} --params '{}' --grant internet`));
     say(talkColors.cyan(`  bulkhead pack ./${name}`));
     return;
   }
-  say(talkColors.cyan(`  bulkhead serve --plugins . --grant ${name}=${grant}`));
+  say(talkColors.cyan(`  bulkhead serve --plugins . --grant ${name}=internet,secrets`));
   say(talkColors.cyan(`  bulkhead secrets set ${name} ${secret}`));
 }

@@ -20,10 +20,10 @@ export type InitOptions = Partial<Omit<Choices, 'kind'>> &
 
 /** Makes ./NAME; on a terminal what was left out is asked for where the name was, in a pipe nothing is asked. */
 export async function init(options: InitOptions, terminal: Terminal): Promise<number> {
-  const { kind, from, env = [], secret, ...rest } = options;
+  const { kind, from, env = [], allow = [], secret, ...rest } = options;
   if (kind === 'mcp') return initServer(options, terminal);
-  if (from !== undefined || env.length > 0 || secret !== undefined)
-    throw new UsageError('--from, --env and --secret are for --kind mcp');
+  if (from !== undefined || env.length > 0 || allow.length > 0 || secret !== undefined)
+    throw new UsageError('--from, --env, --allow and --secret are for --kind mcp');
   const typed = { ...rest, ...(kind !== undefined && { kind }) };
   const asked = typed.name === undefined ? await askOnTerminal(typed) : { ...typed, name: typed.name };
   const plugin = insistOnName(asked.name);

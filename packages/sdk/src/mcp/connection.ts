@@ -62,7 +62,6 @@ export async function connect({ url, headers }: ServerAddress, logger: Logger): 
     jsonSchemaValidator: NO_VALIDATOR,
     versionNegotiation: { mode: 'auto' },
   });
-  client.onerror = (): void => undefined; // Whoever waits is told; nobody else has to know.
   client.setNotificationHandler('notifications/message', ({ params }) => log(logger, params));
   await client.connect(transport, { timeout: CONNECT_MS });
   const { name = '', version = '' } = client.getServerVersion() ?? {};

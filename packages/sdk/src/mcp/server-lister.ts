@@ -39,7 +39,7 @@ export class ServerLister extends BaseToolPlugin {
       const connection = await connect(addressOf(this.#server, secrets), logger);
       const tools = await connection.listTools();
       await connection.close();
-      return ToolResult.ok({ ...connection.about, tools: tools as readonly JsonObject[] });
+      return ToolResult.ok({ ...connection.about, tools });
     } catch (error) {
       throw told(error, signal);
     }

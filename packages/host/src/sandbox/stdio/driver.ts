@@ -219,7 +219,7 @@ async function startServer(options: StdioDriverOptions, starting: Starting): Pro
       await door?.close();
       giveBack();
     };
-    if (spawned.ok) return { ...spawned, release: () => spawned.release().finally(leave) };
+    if (spawned.ok) return { ...spawned, release: () => spawned.release().then(leave, leave) };
     await taken.folder.release();
     await leave();
     return spawned;
