@@ -1,6 +1,7 @@
 /**
  * `bulkhead agent` against a real server with a scripted model.
  */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createHost, type Host } from '@bulkhead/host';
 import type { JsonObject } from '@bulkhead/protocol';
@@ -96,4 +97,16 @@ test('a wrong number is wrong usage', async () => {
     ['--max-usd', 'much'],
   ])
     expect(await ask(...args)).toMatchObject({ code: 2, stdout: '' });
+});
+
+test('with --plugins it has a server of its own, whose model is scripted', async () => {
+  const answers = join(folder.path, 'answers.json');
+  const call = { text: 'I add.', tool_calls: [{ name: 'calculator__add', arguments: { a: 2, b: 3 } }] };
+  await writeFile(answers, JSON.stringify([call, 'It is 5.']));
+  const plugins = ['--plugins', join(REPOSITORY, 'plugins/calculator')];
+  const asked = await runHere(['agent', 'go', ...plugins, '--backend', `scripted:${answers}`]);
+  expect(asked).toMatchObject({ code: 0, stdout: 'I add.\nIt is 5.\n' });
+  expect(asked.stderr).toContain('< {"result":5}');
+  expect(await runHere(['agent', 'go', '--plugins', folder.path, '--backend', 'none'])).toMatchObject({ code: 25 });
+  expect(await runHere(['agent', 'go', '--plugins', join(folder.path, 'vault/none')])).toMatchObject({ code: 2 });
 });

@@ -1,5 +1,5 @@
 /**
- * What stands in for the network and for language models in a host of one folder: `--backend`, `--record`, `--secret`.
+ * What stands in for the network and for language models in a host of plugin folders: `--backend`, `--record`, `--secret`.
  *
  *   cassette, replay   what the plugin fetches is answered from the file, and nothing goes out; secrets have values of no matter
  *   cassette, record   it goes out, with the secrets that were named, and is written into the file without them
@@ -21,33 +21,38 @@ export type StandInOptions = {
   readonly secret?: readonly string[];
 };
 
-/** How a host is made with it, and what it needs once the plugin of the folder is there. */
+/** How a host is made with it, and what it needs once the plugins of the folders are there, each by its name. */
 export type StandIn = {
   readonly hostOptions: Pick<HostOptions, 'cassette' | 'llm' | 'privateHosts'>;
-  readonly prepare: (host: Host, plugin: string) => Promise<void>;
+  readonly prepare: (host: Host, plugins: readonly string[]) => Promise<void>;
 };
 
 /** In replay nobody is shown them. */
 const OF_NO_MATTER = 'of-no-matter-in-replay';
 const MOCK = { plugin: 'llm_mock', backend: 'mock' } as const;
 
-/** Reads the options and the script, for the plugin of a folder. @throws {UsageError} for what does not fit together, or cannot be read. */
-export async function openStandIn(dir: string, options: StandInOptions, env: Environment): Promise<StandIn> {
+/** Reads the options and the script, for the plugins of folders. @throws {UsageError} for what does not fit together, or cannot be read. */
+export async function openStandIn(
+  dirs: readonly string[],
+  options: StandInOptions,
+  env: Environment,
+): Promise<StandIn> {
   const choice = choiceOf(options);
   const given = secretsIn(options.secret ?? [], env);
   const answers = choice?.kind === 'scripted' ? await readScript(choice.file) : undefined;
   const cassette = choice?.kind === 'cassette' ? cassetteIn(choice.file, options) : undefined;
-  const replayed = cassette?.mode === 'replay' ? await replayedIn(dir) : undefined;
+  const replayed = cassette?.mode === 'replay' ? await Promise.all(dirs.map(replayedIn)) : [];
   return {
     hostOptions: {
       ...(cassette !== undefined && { cassette }),
-      ...(replayed !== undefined && { privateHosts: replayed.hosts }),
+      ...(replayed.length > 0 && { privateHosts: replayed.flatMap(({ hosts }) => hosts) }),
       ...(answers !== undefined && { llm: { backends: [{ name: MOCK.backend, plugin: MOCK.plugin }] } }),
     },
-    prepare: async (host, plugin) => {
+    prepare: async (host, plugins) => {
       if (answers !== undefined) await script(host, answers);
-      for (const [name, value] of Object.entries({ ...replayed?.secrets, ...given }))
-        await host.secrets.set(plugin, { name, value });
+      for (const [index, plugin] of plugins.entries())
+        for (const [name, value] of Object.entries({ ...replayed[index]?.secrets, ...given }))
+          await host.secrets.set(plugin, { name, value });
     },
   };
 }

@@ -54,7 +54,7 @@ export async function runContracts(dir: string, standIn: StandIn): Promise<Contr
     return { ok: false, plugin: release?.name ?? null, findings, contracts };
   }
   const { name, findings } = loaded.release;
-  await standIn.prepare(host, name);
+  await standIn.prepare(host, [name]);
   const judged: Judged = { host, dir, plugin: name, timeoutMs: CALL_TIMEOUT_MS };
   const contracts: ContractOutcome[] = [];
   for (const test of tests) {

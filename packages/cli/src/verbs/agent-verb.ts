@@ -8,9 +8,18 @@ import { asksForTenant, examples, type VerbContext } from '../remote/server-verb
 export function addAgent({ program, terminal, exit }: VerbContext): void {
   asksForTenant(program.command('agent').description('Have a language model answer with the tenant’s tools'))
     .argument('<prompt>', 'what is asked')
-    .option('--backend <name>', 'language model; chosen by weight where it is left out')
+    .option(
+      '--backend <backend>',
+      'language model by name; with --plugins also scripted:FILE or cassette:FILE; by weight where it is left out',
+    )
+    .option(
+      '--plugins <dir>',
+      'without a server: plugins of this folder, in a sandbox for this run; repeatable',
+      collect,
+    )
+    .option('--grant <name=perm,...>', 'with --plugins: grant permissions to a plugin; repeatable', collect)
     .option('--instructions <text>', 'how the agent is to behave')
-    .option('--plugin <name...>', 'plugins whose tools it may call; all where none are named')
+    .option('--only <name...>', 'plugins whose tools it may call; all where none are named')
     .option('--max-steps <n>', 'answers of the model (default: 20)', wholeNumber)
     .option('--max-tokens <n>', 'budget, read and written together', wholeNumber)
     .option('--max-usd <n>', 'budget in US dollars, of what is known to cost any', positiveNumber)
@@ -20,12 +29,17 @@ export function addAgent({ program, terminal, exit }: VerbContext): void {
       'after',
       `${examples([
         'bulkhead agent "What is 2 + 3?" --backend mock',
-        'bulkhead agent "Summarise the open issues" --plugin github --max-steps 10 --max-usd 0.50',
+        'bulkhead agent "What is 2 + 3?" --plugins ./plugins --backend scripted:answers.json',
+        'bulkhead agent "Summarise the open issues" --only github --max-steps 10 --max-usd 0.50',
       ])}\n\nExit codes: 0 ok or waiting for approval, 1 no server, 2 wrong usage, 10 to 26 as the outcome's kind (docs/operator.md).`,
     )
     .action(async (prompt, options) =>
       exit(await (await import('./agent.ts')).agent({ prompt, ...options }, terminal)),
     );
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
 }
 
 function wholeNumber(text: string): number {

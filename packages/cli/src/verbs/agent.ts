@@ -18,17 +18,20 @@ export type AgentOptions = ServerOptions & {
   readonly maxSteps?: number;
   readonly maxTokens?: number;
   readonly maxUsd?: number;
-  readonly plugin?: readonly string[];
+  /** Plugins whose tools it may call. */
+  readonly only?: readonly string[];
   readonly timeoutMs?: number;
   readonly approve?: boolean;
+  /** Folders for a server of its own, and what their plugins are granted. */
+  readonly plugins?: readonly string[];
+  readonly grant?: readonly string[];
 };
 
 /** Runs it, prints what it says, and answers the exit code. */
 export async function agent(options: AgentOptions, terminal: Terminal): Promise<number> {
-  const remote = await openRemote(options, process.env);
   const isJson = options.json === true;
   const printer = isJson ? undefined : createAgentPrinter(terminal);
-  const answer = await askAgent(remote, bodyOf(options), {
+  const answer = await ask(options, terminal, {
     tell: printer?.tell ?? (async () => undefined),
     decide: deciderOf(options, terminal),
   });
@@ -38,16 +41,18 @@ export async function agent(options: AgentOptions, terminal: Terminal): Promise<
   return exitCodeOf(answer);
 }
 
-function bodyOf({
-  prompt,
-  instructions,
-  backend,
-  maxSteps,
-  maxTokens,
-  maxUsd,
-  plugin,
-  timeoutMs,
-}: AgentOptions): JsonObject {
+async function ask(options: AgentOptions, terminal: Terminal, listener: AgentListener): Promise<AgentAnswer> {
+  const { plugins } = options;
+  if (plugins === undefined)
+    return askAgent(await openRemote(options, process.env), bodyOf(options, options.backend), listener);
+  const { withOwnServer } = await import('../agent/own-server.ts');
+  return withOwnServer({ ...options, plugins }, terminal, (remote, backend) =>
+    askAgent(remote, bodyOf(options, backend), listener),
+  );
+}
+
+function bodyOf(options: AgentOptions, backend: string | undefined): JsonObject {
+  const { prompt, instructions, maxSteps, maxTokens, maxUsd, only, timeoutMs } = options;
   const budget = {
     ...(maxTokens !== undefined && { tokens: maxTokens }),
     ...(maxUsd !== undefined && { usd: maxUsd }),
@@ -58,7 +63,7 @@ function bodyOf({
     ...(backend !== undefined && { backend }),
     ...(maxSteps !== undefined && { max_steps: maxSteps }),
     ...(Object.keys(budget).length > 0 && { budget }),
-    ...(plugin !== undefined && { plugins: [...plugin] }),
+    ...(only !== undefined && { plugins: [...only] }),
     ...(timeoutMs !== undefined && { timeout_ms: timeoutMs }),
   };
 }

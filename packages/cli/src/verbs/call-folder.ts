@@ -14,7 +14,7 @@ import type { Call } from './call.ts';
 /** Calls the tool; a plugin that was refused is an outcome like any other. */
 export async function callFolder(asked: Call, terminal: Terminal): Promise<Outcome> {
   const dir = resolve(asked.where);
-  const standIn = await openStandIn(dir, asked, process.env);
+  const standIn = await openStandIn([dir], asked, process.env);
   const signal = signalOfInterrupt();
   const done = terminal.progress(`calling ${asked.tool} of ${asked.where}`);
   try {
@@ -23,7 +23,7 @@ export async function callFolder(asked: Call, terminal: Terminal): Promise<Outco
     await using host = await createHost({ spareCount: 0, measured: 'lately', privateHosts, ...standIn.hostOptions });
     const name = await install(host, dir, grant);
     if (typeof name !== 'string') return refused(name, { dir, tool: asked.tool, host });
-    await standIn.prepare(host, name);
+    await standIn.prepare(host, [name]);
     done();
     return await callHost(host, { plugin: name, signal, ...requestOf(asked) }, asked.printer);
   } finally {

@@ -23,7 +23,7 @@ export type TestOptions = StandInOptions & {
 export async function test(options: TestOptions, terminal: Terminal): Promise<number> {
   const { dir, json, contracts: isWithoutOwn } = options;
   if (!existsSync(dir) || !statSync(dir).isDirectory()) throw new UsageError(`${dir} is no folder`);
-  const standIn = await openStandIn(resolve(dir), options, process.env);
+  const standIn = await openStandIn([resolve(dir)], options, process.env);
   const done = terminal.progress(`testing ${dir} in the sandbox`);
   const report = await contractsAndTypes(resolve(dir), standIn).finally(done);
   if (json !== true) showContracts(report, terminal);
