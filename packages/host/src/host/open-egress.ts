@@ -17,7 +17,7 @@ import type { LiveSpec } from '../fleet/live-plugin.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Refused } from '../refusals/find-refusals.ts';
 import type { OpenProxy } from '../sandbox/stdio/proxy-doors.ts';
-import type { ServiceMethod, ServiceRequest, Speaker } from '../services/desk.ts';
+import type { ServiceMethod, Speaker } from '../services/desk.ts';
 import { createEgressService } from '../services/egress.ts';
 import type { Batch } from '../storage/batch.ts';
 import type { Storage } from '../storage/port.ts';
