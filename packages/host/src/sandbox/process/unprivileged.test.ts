@@ -40,6 +40,7 @@ describe.runIf(process.getuid?.() === 0)('arranged by root', () => {
     await writeFile(join(directory, 'package.json'), '{}');
     await mkdir(join(directory, 'dist'));
     await copyFile(sourceOf('./launch.pl'), join(directory, 'dist', 'launch.pl'));
+    await copyFile(sourceOf('../stdio/online.pl'), join(directory, 'dist', 'online.pl'));
     await mkdir(join(directory, 'self-test'));
     await copyFile(sourceOf('../../self-test/probe.ts'), join(directory, 'self-test', 'probe.ts'));
     const node = await nodeIn(directory);
