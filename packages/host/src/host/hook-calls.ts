@@ -32,6 +32,7 @@ export type HookSource = TierPolicy &
   };
 
 const NO_HOOKS: readonly Hook[] = [];
+const TENANTS_KEPT = 10_000;
 
 type Resolved = Extract<Resolution, { readonly kind: 'resolved' }>;
 
@@ -71,6 +72,7 @@ export function createHookLists(source: HookSource): HookLists {
     const found = foundAt(points);
     if (found.live.length === 0 && found.missing.length === 0) return NO_HOOKS;
     const hooking = found.byTenant.get(tenant) ?? findHooking(source, { ...found, points, tenant });
+    if (found.byTenant.size >= TENANTS_KEPT) found.byTenant.clear(); // Callers may make tenants up.
     found.byTenant.set(tenant, hooking);
     if (hooking.length === 0) return NO_HOOKS;
     const hooks = hooking.map(({ resolution, order, isHere }) => ({ hook: hookOf(source, resolution, order), isHere }));
