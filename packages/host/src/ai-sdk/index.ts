@@ -6,3 +6,4 @@ export type { AiModelOptions } from './ai-model.ts';
 export { createAiModel } from './ai-model.ts';
 export type { AiToolsOptions } from './ai-tools.ts';
 export { ToolCallError, createAiTools } from './ai-tools.ts';
+export { toToolCalls, toToolMessage } from './to-chat.ts';

@@ -2,11 +2,12 @@
  * A conversation as the host keeps it, and as the AI SDK takes it. What is only the SDK's own, such as its approval parts, is made
  * here and stays here.
  */
-import { isJsonObject, type ApprovalDecision, type ChatMessage, type ChatToolCall } from '@bulkhead/protocol';
-import type { ModelMessage, ToolContent } from 'ai';
+import { HostError } from '@bulkhead/host';
+import { toToolCalls, toToolMessage } from '@bulkhead/host/ai-sdk';
+import type { ApprovalDecision, ChatMessage, ChatToolCall } from '@bulkhead/protocol';
+import type { ModelMessage } from 'ai';
 
 type Assistant = Extract<ModelMessage, { readonly role: 'assistant' }>;
-type ToolResult = Extract<ToolContent[number], { readonly type: 'tool-result' }>;
 
 /** A conversation, and what was decided about the tools that its end asks for. */
 export type Conversation = {
@@ -53,7 +54,11 @@ function partsOf(text: string, calls: readonly ChatToolCall[], decided: Readonly
   ];
 }
 
-/** Turns each message back; one with several tools' results becomes one for each. Parts that are no text are left out. */
+/**
+ * Turns each message back; one with several tools' results becomes one for each. What a model thought is left out.
+ *
+ * @throws {HostError} `REQUEST_INVALID` for a file: no backend is given any.
+ */
 export function fromModelMessages(messages: readonly ModelMessage[]): Conversation {
   return {
     messages: messages.flatMap((message): readonly ChatMessage[] => {
@@ -65,7 +70,7 @@ export function fromModelMessages(messages: readonly ModelMessage[]): Conversati
         case 'assistant':
           return [fromAssistant(message)];
         case 'tool':
-          return message.content.flatMap((part) => (part.type === 'tool-result' ? [fromResult(part)] : []));
+          return message.content.flatMap((part) => (part.type === 'tool-result' ? [toToolMessage(part)] : []));
       }
     }),
     decisions: decisionsOf(messages),
@@ -73,30 +78,8 @@ export function fromModelMessages(messages: readonly ModelMessage[]): Conversati
 }
 
 function fromAssistant({ content }: Assistant): ChatMessage {
-  const parts = typeof content === 'string' ? [] : content;
-  const calls = parts.flatMap((part): readonly ChatToolCall[] => {
-    if (part.type !== 'tool-call') return [];
-    const { toolCallId: id, toolName: name, input } = part;
-    return [{ id, name, arguments: isJsonObject(input) ? input : {} }];
-  });
+  const calls = typeof content === 'string' ? [] : toToolCalls(content);
   return { role: 'assistant', content: textOf(content), ...(calls.length > 0 && { tool_calls: calls }) };
-}
-
-function fromResult({ toolCallId, toolName, output }: ToolResult): ChatMessage {
-  const told = { role: 'tool', tool_call_id: toolCallId, tool_name: toolName } as const;
-  switch (output.type) {
-    case 'text':
-      return { ...told, content: output.value };
-    case 'json':
-    case 'content':
-      return { ...told, content: JSON.stringify(output.value) };
-    case 'error-text':
-      return { ...told, content: output.value, is_error: true };
-    case 'error-json':
-      return { ...told, content: JSON.stringify(output.value), is_error: true };
-    case 'execution-denied':
-      return { ...told, content: output.reason ?? 'the call was not allowed', is_error: true };
-  }
 }
 
 /** Decisions about calls that have no result yet; those of earlier turns have been acted on. */
@@ -120,5 +103,10 @@ type Content = string | readonly { readonly type: string; readonly text?: string
 
 function textOf(content: Content): string {
   if (typeof content === 'string') return content;
+  const file = content.find(({ type }) => type === 'file' || type === 'image');
+  if (file !== undefined)
+    throw new HostError('REQUEST_INVALID', {
+      message: `messages: there is a part of type "${file.type}"; language models are asked with text alone`,
+    });
   return content.map((part) => (part.type === 'text' ? (part.text ?? '') : '')).join('');
 }

@@ -143,3 +143,16 @@ test('a message with parts that are none of the protocol’s is refused', async 
   expect(response.status).toBe(400);
   expect(await response.json()).toMatchObject({ error: { code: 'REQUEST_INVALID' } });
 });
+
+test('a chat with a file is refused before anything is asked: no model is given any', async () => {
+  const parts = [
+    { type: 'text', text: 'What is this?' },
+    { type: 'file', mediaType: 'image/png', url: 'data:image/png;base64,AA==' },
+  ];
+  const body = { messages: [{ role: 'user', parts }], stream: true };
+  const response = await server.ask('/v1/agents/runs', { body });
+  expect({ status: response.status, said: await response.json() }).toMatchObject({
+    status: 400,
+    said: { error: { message: expect.stringContaining('language models are asked with text alone') as string } },
+  });
+});
