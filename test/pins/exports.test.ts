@@ -104,7 +104,11 @@ test.each([
       'wireToolOf',
     ],
   ],
-  ['@bulkhead/host/ai-sdk', hostAiSdk, ['ToolCallError', 'createAiModel', 'createAiTools']],
+  [
+    '@bulkhead/host/ai-sdk',
+    hostAiSdk,
+    ['ToolCallError', 'createAiModel', 'createAiTools', 'toToolCalls', 'toToolMessage'],
+  ],
   [
     '@bulkhead/host',
     host,
