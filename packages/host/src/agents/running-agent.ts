@@ -160,6 +160,7 @@ export class RunningAgent {
   /** Notes how a tool's call ended. */
   didCall(id: string, outcome: Outcome): void {
     this.#outcomes.set(id, outcome);
+    if (this.decisions.length === 0) return; // No step before this one waits for it.
     const steps = this.#run.steps.map((step) => ({
       ...step,
       tool_calls: step.tool_calls.map((call) => this.#settled(call)),
