@@ -235,3 +235,21 @@ test('messages of a tick leave as one write, in order, and nothing leaves a clos
   await closed;
   expect(Buffer.concat(chunks).length).toBe(24);
 });
+
+test('what is flushed leaves by itself, and what follows in the turn is one write more', async () => {
+  const { channel, peer } = await openPair(clock);
+  const chunks: Buffer[] = [];
+  peer.on('data', (chunk: Buffer) => chunks.push(chunk));
+  channel.send('1');
+  channel.flush();
+  channel.send('2');
+  channel.send('3');
+  await expect.poll(() => Buffer.concat(chunks).length).toBe(5 + 1 + 5 + 5);
+  expect(
+    Buffer.concat(chunks)
+      .toString()
+      .replaceAll(/[^\d,[\]]/g, ''),
+  ).toBe('1[2,3]');
+  channel.close();
+  peer.destroy();
+});

@@ -38,6 +38,8 @@ export type HostChannelOptions = {
 export type HostChannel = {
   /** Queues one message, already JSON; the messages of a turn of the event loop leave as one write, or two. */
   readonly send: (json: string) => void;
+  /** Writes now what waits for the end of the turn: for a guest that has nothing else to do until then. */
+  readonly flush: () => void;
   /** Sends bytes in chunks that the guest can take. */
   readonly sendRaw: (bytes: Uint8Array) => void;
   /** Tells whether the guest has left more unread than it may; then nothing more should be sent. */
@@ -104,6 +106,7 @@ export function openHostChannel(options: HostChannelOptions): HostChannel {
 
   return {
     send: outbox.send,
+    flush: outbox.flush,
     sendRaw: outbox.sendRaw,
     isFull: outbox.isFull,
     setPayloadBytesMax: decoder.setPayloadBytesMax,
@@ -159,7 +162,7 @@ function createMessageBudget(clock: Clock): MessageBudget {
   };
 }
 
-type Outbox = Pick<HostChannel, 'send' | 'sendRaw' | 'isFull' | 'close'>;
+type Outbox = Pick<HostChannel, 'send' | 'flush' | 'sendRaw' | 'isFull' | 'close'>;
 
 function createOutbox(socket: Socket): Outbox {
   const batch = createFrameBatch(BATCH_BYTES_MAX);
@@ -197,6 +200,7 @@ function createOutbox(socket: Socket): Outbox {
       // them have been: their calls share the write, which costs more than all else that the host does for a call.
       setImmediate(flushTurn);
     },
+    flush,
     sendRaw: (bytes) => {
       flush();
       if (isClosed) return;

@@ -152,6 +152,8 @@ export class RunningCalls {
       `{"t":"call","id":${id},"target":"${call.target}","name":${JSON.stringify(call.name)},` +
         `"args":${argsJson},"left_ms":${Math.max(1, Math.ceil(leftMs))}${callerMembers(call)}${windowMember(entry)}}`,
     );
+    // One that works on other calls reads this one with the rest of the turn; one that waits begins while the host does the rest.
+    if (this.#pending.size() === 1) channel.flush();
   }
 
   /** Answers a call now, then gives the guest its grace to drop it; a guest that does not is killed. */
