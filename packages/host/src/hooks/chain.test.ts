@@ -46,6 +46,7 @@ function createBench(behaviours: Readonly<Record<string, Behaviour>> = {}) {
       timers.add(didElapse);
       return () => void timers.delete(didElapse);
     },
+    stayAwake: (answer) => answer,
     defer: (work) => work(),
     didFail: (failure) => void failures.push(failure),
   });
@@ -232,6 +233,7 @@ describe('hook chain', () => {
     });
     chain.observe({ point: 'on_error', tenant: 't', hooks: [hook('slow'), hook('bad'), hook('good')], data: {} });
     expect(seen).toEqual(['slow', 'bad', 'good']);
+    await new Promise(setImmediate); // Until those that answer have.
     elapse();
     await expect.poll(() => failures.map(({ plugin }) => plugin).toSorted()).toEqual(['bad', 'slow']);
   });

@@ -29,6 +29,7 @@ import {
   type JsonObject,
   type JsonValue,
 } from '@bulkhead/protocol';
+import type { StayAwake } from '../base/stay-awake.ts';
 import type { StartTimer } from '../base/timer.ts';
 
 /** A hook of a plugin; `tenant` is undefined for a global one, `order` is that of its registration. */
@@ -70,6 +71,8 @@ export type HookRunner = {
   /** Runs a hook, and ends it at `hook.timeoutMs`; a rejection counts as failed. */
   readonly invoke: (invocation: Invocation) => Promise<HookAnswer>;
   readonly startTimer: StartTimer;
+  /** Waits for hooks' answers, on which the call waits. */
+  readonly stayAwake: StayAwake;
   /** Runs what nobody waits for once what somebody waits for is on its way. */
   readonly defer: (work: () => void) => void;
   readonly didFail: (failure: HookFailure) => void;
@@ -150,7 +153,7 @@ export function createHookChain(runner: HookRunner): HookChain {
         tell(runner, run, { hooks: [hook], data });
         continue;
       }
-      const step = judge(await askInTime(runner, run, { hook, data }), { hook, data }, run);
+      const step = judge(await runner.stayAwake(askInTime(runner, run, { hook, data })), { hook, data }, run);
       if (step.kind === 'data') data = step.data;
       else runner.didFail(failureOf(run, hook, step.reason));
     }
@@ -195,7 +198,7 @@ async function askAll(
   { hooks, data }: Asked,
 ): Promise<readonly { readonly hook: Hook; readonly step: Step }[]> {
   const asked = hooks.map((hook) => askInTime(runner, run, { hook, data }));
-  const answers = asked[0] !== undefined && asked.length === 1 ? [await asked[0]] : await Promise.all(asked);
+  const answers = await runner.stayAwake(Promise.all(asked));
   return answers.flatMap((answer, index) => {
     const hook = hooks[index];
     return hook === undefined ? [] : [{ hook, step: judge(answer, { hook, data }, run) }];
@@ -261,23 +264,24 @@ function changedBy(answered: JsonObject, data: JsonObject, fields: readonly stri
   return changed;
 }
 
-/** Runs one hook and answers within its time, whatever becomes of it (H2). */
-async function askInTime(
+/** Runs one hook and answers within its time, whatever becomes of it (H2). One promise: a race would cost four for each hook. */
+function askInTime(
   runner: HookRunner,
   { point, tenant, eventDepth }: Pick<HookRun, 'point' | 'tenant' | 'eventDepth'>,
   { hook, data }: { readonly hook: Hook; readonly data: JsonObject },
 ): Promise<HookAnswer> {
-  const { promise: late, resolve } = Promise.withResolvers<HookAnswer>();
-  const cancelTimer = runner.startTimer(hook.timeoutMs, () =>
-    resolve(failedAnswer(`it did not answer within ${hook.timeoutMs} ms`)),
-  );
-  try {
-    return await Promise.race([runner.invoke({ point, hook, data, tenant, eventDepth }), late]);
-  } catch (error) {
-    return failedAnswer(error instanceof Error ? error.message : 'it could not be run');
-  } finally {
-    cancelTimer();
-  }
+  return new Promise((resolve) => {
+    const end = (answer: HookAnswer): void => {
+      cancelTimer();
+      resolve(answer);
+    };
+    const cancelTimer = runner.startTimer(hook.timeoutMs, () =>
+      end(failedAnswer(`it did not answer within ${hook.timeoutMs} ms`)),
+    );
+    runner
+      .invoke({ point, hook, data, tenant, eventDepth })
+      .then(end, (error: unknown) => end(failedAnswer(error instanceof Error ? error.message : 'it could not be run')));
+  });
 }
 
 function failedAnswer(message: string): HookAnswer {

@@ -47,7 +47,14 @@ type Found = {
   readonly live: readonly LivePlugin[];
   readonly missing: readonly Release[];
   readonly epoch: number;
-  readonly byTenant: Map<string, readonly Hooking[]>;
+  readonly byTenant: Map<string, TenantsHooks>;
+};
+
+/** A tenant's hooks in their order, as the operator's rules were when they were put in it. */
+type TenantsHooks = {
+  readonly hooking: readonly Hooking[];
+  readonly rules: readonly (HookRule | undefined)[];
+  readonly hooks: readonly Hook[];
 };
 
 /**
@@ -63,7 +70,7 @@ export function createHookLists(source: HookSource): HookLists {
     const [live, missing, epoch] = [source.fleet.hooking(points), source.missing(), source.releases.epoch()];
     const last = known.get(points);
     if (last?.live === live && last.missing === missing && last.epoch === epoch) return last;
-    const found = { live, missing, epoch, byTenant: new Map<string, readonly Hooking[]>() };
+    const found = { live, missing, epoch, byTenant: new Map<string, TenantsHooks>() };
     known.set(points, found);
     return found;
   }
@@ -71,13 +78,27 @@ export function createHookLists(source: HookSource): HookLists {
   return (points, tenant) => {
     const found = foundAt(points);
     if (found.live.length === 0 && found.missing.length === 0) return NO_HOOKS;
-    const hooking = found.byTenant.get(tenant) ?? findHooking(source, { ...found, points, tenant });
+    const last = found.byTenant.get(tenant);
+    if (last !== undefined && isRuledStill(source, last)) return last.hooks;
+    const hooking = last?.hooking ?? findHooking(source, { ...found, points, tenant });
+    const ordered = orderedBy(source, hooking);
     if (found.byTenant.size >= TENANTS_KEPT) found.byTenant.clear(); // Callers may make tenants up.
-    found.byTenant.set(tenant, hooking);
-    if (hooking.length === 0) return NO_HOOKS;
-    const hooks = hooking.map(({ resolution, order, isHere }) => ({ hook: hookOf(source, resolution, order), isHere }));
-    return orderHooks(hooks.flatMap(({ hook, isHere }) => (isHere || hook.policy === 'fail_closed' ? [hook] : [])));
+    found.byTenant.set(tenant, ordered);
+    return ordered.hooks;
   };
+}
+
+function isRuledStill({ hookRules }: HookSource, { hooking, rules }: TenantsHooks): boolean {
+  return hooking.every(({ resolution }, index) => hookRules[resolution.release.manifest.name] === rules[index]);
+}
+
+function orderedBy({ hookRules }: HookSource, hooking: readonly Hooking[]): TenantsHooks {
+  const rules = hooking.map(({ resolution }) => hookRules[resolution.release.manifest.name]);
+  const hooks = hooking.flatMap(({ resolution, order, isHere }, index) => {
+    const hook = hookOf(resolution, order, rules[index]);
+    return isHere || hook.policy === 'fail_closed' ? [hook] : [];
+  });
+  return { hooking, rules, hooks: hooks.length === 0 ? NO_HOOKS : orderHooks(hooks) };
 }
 
 type Wanted = Pick<Found, 'live' | 'missing'> & { readonly points: readonly HookName[]; readonly tenant: string };
@@ -94,11 +115,10 @@ function findHooking({ releases }: HookSource, { live, missing, points, tenant }
   });
 }
 
-function hookOf({ hookRules }: HookSource, { release, registration }: Resolved, order: number): Hook {
-  const { manifest } = release;
+function hookOf({ release, registration }: Resolved, order: number, rule: HookRule | undefined): Hook {
   const { granted_permissions: granted, tenant_id: tenant } = registration;
-  const plugin = { manifest, granted, tenant: tenant === EVERY_TENANT ? undefined : tenant, order };
-  return declaredHook(plugin, hookRules[manifest.name]);
+  const { manifest } = release;
+  return declaredHook({ manifest, granted, tenant: tenant === EVERY_TENANT ? undefined : tenant, order }, rule);
 }
 
 /** Asks one hook; `{ "veto": reason }` refuses, any other object is the data to go on with, nothing changes nothing. */

@@ -3,12 +3,14 @@
  */
 import { isTierAtLeast } from '@bulkhead/protocol';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createArtifactStore } from '../artifact/disk-store.ts';
 import { shareArtifacts } from '../artifact/shared-store.ts';
 import { createMemoryArtifactStore, type ArtifactStore } from '../artifact/store.ts';
 import { createCallIds } from '../base/call-ids.ts';
 import { HostError } from '../base/host-error.ts';
+import { createStayAwake } from '../base/stay-awake.ts';
 import { systemTimer } from '../base/timer.ts';
 import { createTurns } from '../base/turns.ts';
 import type { CallPath } from '../call/call-run.ts';
@@ -239,6 +241,7 @@ function callPath(settings: HostSettings, shared: CallParts & Pick<Follower, 'mi
   const hookChain = createHookChain({
     invoke: (invocation) => invokeHook(hooking, clock, invocation),
     startTimer: systemTimer,
+    stayAwake: createStayAwake({ processors: availableParallelism(), now: clock.now, nextTurn: setImmediate }),
     defer: (work) => void setImmediate(work),
     didFail: (failure) => settings.log.warn(failure, 'a hook failed'),
   });
