@@ -34,6 +34,7 @@ const FOR_WHOM: Readonly<Record<ApiPackage, string>> = {
   protocol: 'Words that cross a wall: outcomes, errors, limits, manifests, messages.',
   sdk: 'What a plugin’s author imports.',
   host: 'What an embedder, the server and the command line use.',
+  guard: 'What judges a candidate against a baseline, and the statistics it is done by.',
   store: 'A database on either engine, and its migrations.',
   server: 'The HTTP server in front of a host.',
 };
