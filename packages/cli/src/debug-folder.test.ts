@@ -44,8 +44,8 @@ type Debugged = AsyncDisposable &
     readonly type: (line: string) => void;
   };
 
-async function debug(folder: Folder, main: string): Promise<Debugged> {
-  const dir = await writePlugin(folder.path, { name: 'looked', main: '', manifest: { main: 'main.ts' } });
+async function debug(folder: Folder, main: string, limits: object = {}): Promise<Debugged> {
+  const dir = await writePlugin(folder.path, { name: 'looked', main: '', manifest: { main: 'main.ts', limits } });
   await writeFile(join(dir, 'main.ts'), main);
   const running = start(['debug', dir, '--json'], { stdin: 'pipe' });
   const events = (): readonly { readonly event: string; readonly ws?: string }[] =>
@@ -133,6 +133,13 @@ test('a breakpoint on a line of main.ts binds, is hit by a call, steps, and resu
   expect(debugged.outcomes()).toEqual([]);
   await client.ask('Debugger.resume');
   await expect.poll(debugged.outcomes).toMatchObject([{ outcome: { ok: true, value: 49 } }]);
+});
+
+test('a plugin that may hold little memory is debugged like any other: the inspector’s is not its own', async () => {
+  await using folder = await makeFolder();
+  await using debugged = await debug(folder, MAIN, { memory_mb: 32 });
+  debugged.type('twice {"a":21}');
+  await expect.poll(debugged.outcomes, { timeout: 10_000 }).toMatchObject([{ outcome: { ok: true, value: 49 } }]);
 });
 
 test('the source map shows the author’s files as they are in the folder', async () => {

@@ -98,8 +98,8 @@ export function debugLimits(limits: GuestLimits): GuestLimits {
 
 /** A day: more than anybody stands at a breakpoint, and less than a timer can hold. */
 const UNHURRIED_MS = 86_400_000;
-/** The thread that carries the inspector, and what V8 keeps for it. */
-const INSPECTOR_MB = 256;
+/** The thread that carries the inspector: what it takes, and the 512 MiB that its V8 reserves for code, which RLIMIT_DATA counts. */
+const INSPECTOR_MB = 256 + 512;
 
 /** What `compatible_versions` of a manifest is compared with; lockstep with the packages' own version. */
 export const PLATFORM_VERSION = '0.1.0';
