@@ -35,6 +35,24 @@ test.each(['check', 'review'])(
   },
 );
 
+test('types are checked as the folder is bundled: as modules, without a package.json that says so', async () => {
+  await using folder = await makeFolder();
+  const dir = await writePlugin(folder.path, { name: 'typed', main: '', manifest: { main: 'main.ts' } });
+  const main = [
+    "import { definePlugin } from '@bulkhead/sdk';",
+    "import type { RemoteServer } from '@bulkhead/sdk/mcp';",
+    "import manifest from './plugin.json' with { type: 'json' };",
+    'export type Server = RemoteServer;',
+    'export default definePlugin({ tools: [] });',
+    'export const version: number = manifest.version;',
+  ];
+  await writeFile(join(dir, 'main.ts'), main.join('\n'));
+  const { stdout } = await run(['check', dir, '--json']);
+  const { findings } = JSON.parse(stdout) as { readonly findings: readonly { readonly id: string }[] }; // Looked at below.
+  const found = findings.filter(({ id }) => id === 'TYPE_ERROR');
+  expect(found).toMatchObject([{ path: 'main.ts', line: 6, message: expect.stringContaining('TS2322') }]);
+});
+
 test('what is wrong with a manifest is said all at once', async () => {
   await using folder = await makeFolder();
   const dir = await writePlugin(folder.path, { name: 'odd', main: answering(1) });

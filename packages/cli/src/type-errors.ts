@@ -92,11 +92,12 @@ function configOf(dir: string, main: string): object {
     skipLibCheck: true,
     allowImportingTsExtensions: true,
     ...(sdk !== undefined && {
-      paths: { [SDK_NAME]: [sdk], [`${SDK_NAME}/ai`]: [join(dirname(sdk), 'ai/index.d.ts')] },
+      paths: { [SDK_NAME]: [sdk], [`${SDK_NAME}/*`]: [join(dirname(sdk), '*/index.d.ts')] },
     }),
   };
   if (existsSync(own)) return { extends: own, compilerOptions: always, files: [join(dir, main)] };
-  const usual = { target: 'esnext', module: 'nodenext', strict: false, ...libraries() };
+  // As it is bundled: a folder needs no package.json to be made of modules.
+  const usual = { target: 'esnext', module: 'preserve', strict: false, ...libraries() };
   return { compilerOptions: { ...usual, ...always }, files: [join(dir, main)] };
 }
 
