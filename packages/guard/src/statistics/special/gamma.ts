@@ -50,6 +50,7 @@ const TINY = 1e-300;
 /** Upper regularised incomplete gamma function Q(a, x) for a > 0 and x ≥ 0 (DLMF 8.2.4). */
 export function gammaUpper(a: number, x: number): number {
   if (x <= 0) return 1;
+  if (x === Infinity) return 0;
   return x < a + 1 ? 1 - lowerBySeries(a, x) : upperByFraction(a, x);
 }
 

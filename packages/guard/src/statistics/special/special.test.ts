@@ -42,6 +42,11 @@ test('both tails of the normal distribution are exact, and mirror each other', (
   expect([normalQuantile(0), normalQuantile(1)]).toEqual([-Infinity, Infinity]);
 });
 
+test('beyond every number that has a square, nothing is left of a tail', () => {
+  expect([1e200, Infinity].map(normalTail)).toEqual([0, 0]);
+  expect([-1e200, -Infinity].map(normalTail)).toEqual([1, 1]);
+});
+
 test('a ratio of gamma functions of large arguments loses nothing', () => {
   expect(logGammaRatio(1, 10_000)).toBeCloseTo(-Math.log(10_000), 13);
   expect(logGammaRatio(1, 3)).toBeCloseTo(-Math.log(3), 13);
