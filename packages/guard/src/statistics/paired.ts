@@ -36,7 +36,7 @@ export interface PairedTable extends DiscordantPairs {
  * @public
  */
 export function tangoInterval(counts: PairedCounts, confidence: number = CONFIDENCE): Interval {
-  assertCounts(counts);
+  assertPairedCounts(counts);
   const z = zOf(confidence);
   // The lower bound is the mirrored upper one of exchanged roles: one search, and equal to the last bit.
   return [0 - scoreUpper(exchanged(counts), z), scoreUpper(counts, z)];
@@ -71,7 +71,7 @@ export function newcombePairedInterval(table: PairedTable, confidence: number = 
  * @public
  */
 export function bonettPriceInterval(counts: PairedCounts, confidence: number = CONFIDENCE): Interval {
-  assertCounts(counts);
+  assertPairedCounts(counts);
   const n = counts.n + 2;
   const difference = (counts.onlyCandidate - counts.onlyBaseline) / n;
   const discordance = (counts.onlyCandidate + counts.onlyBaseline + 2) / n;
@@ -79,7 +79,8 @@ export function bonettPriceInterval(counts: PairedCounts, confidence: number = C
   return withinOne(difference - half, difference + half);
 }
 
-function assertCounts({ onlyCandidate, onlyBaseline, n }: PairedCounts): void {
+/** Insists on at least one pair, and on no more discordant ones than there are. */
+export function assertPairedCounts({ onlyCandidate, onlyBaseline, n }: PairedCounts): void {
   assertCount('n', n);
   assertCount('onlyCandidate', onlyCandidate);
   assertCount('onlyBaseline', onlyBaseline);
