@@ -65,7 +65,8 @@ export function eProcess(counts: PairCounts, { m, alpha }: EProcessOptions): EPr
 
 /**
  * How many more pairs it takes, at the rates seen so far, until {@link eProcess} promotes: 0 where it does already, undefined where
- * those rates never would. A figure to plan with; the true rates are not known.
+ * those rates never would: no better than m, or by less than even the smallest stake can win from. A figure to plan with; the true
+ * rates are not known.
  *
  * @throws {StatisticsError} `STATISTICS_INPUT` as {@link eProcess}.
  * @public
@@ -83,15 +84,6 @@ export function pairsUntilPromotion({ m, alpha, ...counts }: PairCounts & EProce
   // Evidence is convex in the pairs and starts at 0, so it gets there once.
   const pairs = firstWhere(isEnough, seen, Math.max(seen, last));
   return pairs - seen;
-}
-
-/**
- * ln E of the pairs against a difference of at most m, with counts that {@link eProcess} would accept.
- *
- * @internal
- */
-export function logEvidence(counts: PairCounts, m: number): number {
-  return logMeanExp(logWealths(counts, m));
 }
 
 /**
@@ -140,6 +132,10 @@ function assertCounts(counts: PairCounts): void {
 function assertOptions({ m, alpha }: EProcessOptions): void {
   if (!(m > -1 && m < 1)) throw inputError('m', m, 'a number between -1 and 1');
   assertLevel('alpha', alpha);
+}
+
+function logEvidence(counts: PairCounts, m: number): number {
+  return logMeanExp(logWealths(counts, m));
 }
 
 /** With stake k of 1/(1 + m), the factors of a pair are 1 + k(1 − m)/(1 + m), 1 − km/(1 + m) and 1 − k. */
