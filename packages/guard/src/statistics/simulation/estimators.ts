@@ -1,0 +1,59 @@
+/**
+ * The intervals whose coverage is checked, each as it is exported, behind one shape. A new interval is a line here, and its exact
+ * coverage in each row of scenarios.ts.
+ */
+import type { Interval } from '../interval.ts';
+import { clopperPearsonInterval, newcombeInterval, wilsonInterval } from '../proportions.ts';
+
+/** How many cases both passed, only one, or neither; or the shares of them. */
+export type Cells = {
+  readonly both: number;
+  readonly onlyCandidate: number;
+  readonly onlyBaseline: number;
+  readonly neither: number;
+};
+
+/**
+ * An interval of what it `bounds`: the candidate's pass rate, or the difference candidate − baseline. `cases` says whether it is for
+ * the same cases for both, or for different ones.
+ */
+export type Estimator = {
+  readonly name: string;
+  readonly bounds: 'candidate' | 'difference';
+  readonly cases: 'same' | 'different';
+  readonly interval: (cells: Cells) => Interval;
+};
+
+/** All that are checked. */
+export const ESTIMATORS: readonly Estimator[] = [
+  {
+    name: 'wilson',
+    bounds: 'candidate',
+    cases: 'same',
+    interval: (cells) => wilsonInterval(candidateOf(cells), casesOf(cells)),
+  },
+  {
+    name: 'clopper-pearson',
+    bounds: 'candidate',
+    cases: 'same',
+    interval: (cells) => clopperPearsonInterval(candidateOf(cells), casesOf(cells)),
+  },
+  {
+    name: 'newcombe',
+    bounds: 'difference',
+    cases: 'different',
+    interval: (cells) => newcombeInterval(candidateOf(cells), casesOf(cells), baselineOf(cells), casesOf(cells)),
+  },
+];
+
+function candidateOf({ both, onlyCandidate }: Cells): number {
+  return both + onlyCandidate;
+}
+
+function baselineOf({ both, onlyBaseline }: Cells): number {
+  return both + onlyBaseline;
+}
+
+function casesOf({ both, onlyCandidate, onlyBaseline, neither }: Cells): number {
+  return both + onlyCandidate + onlyBaseline + neither;
+}

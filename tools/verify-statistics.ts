@@ -1,0 +1,35 @@
+/**
+ * Runs the statistics of guard in made-up worlds and says whether they keep their promises there: the validation of EVIDENCE 2.14.
+ * `node --conditions=source tools/verify-statistics.ts [--runs N] [--seed TEXT] [--json]`; exits 1 where a band does not hold.
+ */
+import { parseArgs } from 'node:util';
+import { createMulberry32 } from '../packages/guard/src/statistics/simulation/mulberry32.ts';
+import { formatJson, formatReport, holds } from '../packages/guard/src/statistics/simulation/report.ts';
+import { RUNS, verifyStatistics } from '../packages/guard/src/statistics/simulation/verify.ts';
+
+const options = parseOptions();
+if (options === undefined) process.exitCode = 2;
+else verify(options);
+
+type Options = { readonly runs: number; readonly seed: string; readonly json: boolean };
+
+/** What is asked for, or undefined after saying what is wrong with it. */
+function parseOptions(): Options | undefined {
+  try {
+    const { values } = parseArgs({
+      options: { runs: { type: 'string' }, seed: { type: 'string' }, json: { type: 'boolean' } },
+    });
+    const { runs = String(RUNS), seed = '1', json = false } = values;
+    if (!/^[1-9]\d{0,8}$/.test(runs)) throw new Error(`--runs is ${runs}; expected a whole number from 1 to 999999999`);
+    return { runs: Number(runs), seed, json };
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return undefined;
+  }
+}
+
+function verify({ runs, seed, json }: Options): void {
+  const rows = verifyStatistics({ runs, chanceOf: (name) => createMulberry32(`${seed} ${name}`) });
+  console.log(json ? formatJson(rows) : formatReport(rows));
+  if (!rows.every(holds)) process.exitCode = 1;
+}
