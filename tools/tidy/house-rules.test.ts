@@ -33,6 +33,12 @@ test.each([
   expect(checkDocstrings(modulesOf(`/** Head. */\nconst before = 1;\n/** Doc. */\n${code}`))).toEqual([]);
 });
 
+test('a word to the linter may stand between a docstring and its export', () => {
+  const remark = '// oxlint-disable-next-line max-params -- a public name';
+  expect(checkDocstrings(modulesOf(`/** Head. */\n/** Doc. */\n${remark}\nexport function f(): void {}`))).toEqual([]);
+  expect(checkDocstrings(modulesOf(`const before = 1;\n${remark}\nexport function f(): void {}`))).toHaveLength(1);
+});
+
 test('of an overloaded function the first signature speaks for all', () => {
   const text = `/** Doc. */\nexport function f(x: 1): 1;\nexport function f(x: 2): 2;\nexport function f(x: any): any { return x; }`;
   expect(checkDocstrings(modulesOf(text))).toEqual([]);

@@ -25,7 +25,7 @@ export function checkHeaders(modules: readonly Module[]): readonly TidyFinding[]
     .map((module) => finding(module, 0, 'the file has no header; open it with a comment of what it is for'));
 }
 
-/** Finds exports without a docstring: a comment that starts with two stars and ends right above them. */
+/** Finds exports without a docstring: a comment that starts with two stars and ends right above them, or above their word to the linter. */
 export function checkDocstrings(modules: readonly Module[]): readonly TidyFinding[] {
   return sources(modules).flatMap((module) => {
     const documented = new Set<string>();
@@ -69,9 +69,12 @@ function exportedNames(node: Directive | Statement): readonly string[] {
 
 function hasDocstring({ comments, text }: Module, start: number): boolean {
   const isAbove = ({ end, type, value }: Comment): boolean =>
-    end <= start && type === 'Block' && value.startsWith('*') && text.slice(end, start).trim() === '';
+    end <= start && type === 'Block' && value.startsWith('*') && LINT_REMARK.test(text.slice(end, start));
   return comments.some(isAbove);
 }
+
+/** What may stand between a docstring and its export: nothing, or a word to the linter, which has to be on the line before. */
+const LINT_REMARK = /^\s*(?:\/\/ oxlint-disable-next-line .+ -- .+\n)?$/;
 
 function finding({ path, text }: Module, offset: number, message: string): TidyFinding {
   return { path, line: lineAt(text, offset), message };
