@@ -16,7 +16,7 @@ export { ALLOWED_BUILTINS, TEMP_DIR_BUILTINS, isAllowedBuiltin } from './builtin
 export type { ContractId, ContractOutcome, ContractTest } from './contract-tests.ts';
 export { contractTests } from './contract-tests.ts';
 export type { CallError, CallReport, LimitReached, Outcome, OutcomeKind } from './outcome.ts';
-export { OUTCOME_KINDS, exitCodeOf } from './outcome.ts';
+export { OUTCOME_KINDS, exitCodeOf, unrunReport } from './outcome.ts';
 export type { ErrorAudience, ErrorCode, ErrorRow, ErrorSpecifics } from './errors.ts';
 export { ERRORS, callError, httpStatusOf, isErrorCode } from './errors.ts';
 export type { Finding, FindingSeverity } from './finding.ts';

@@ -90,6 +90,31 @@ export type CallReport = {
 };
 
 /**
+ * Makes the report of a call that no instance ran, or of which nobody knows more.
+ *
+ * @internal
+ */
+export function unrunReport(about: Pick<CallReport, 'call_id' | 'plugin' | 'tenant' | 'target'>): CallReport {
+  const { call_id, plugin, tenant, target } = about;
+  return {
+    call_id,
+    plugin,
+    version: null,
+    digest: null,
+    tenant,
+    target,
+    instance_id: null,
+    tier: null,
+    duration_ms: 0,
+    queue_ms: 0,
+    cpu_ms: null,
+    peak_rss_bytes: null,
+    stdout: '',
+    stderr: '',
+  };
+}
+
+/**
  * How a call ended: a value, never thrown.
  *
  * @public

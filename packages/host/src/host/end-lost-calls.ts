@@ -2,7 +2,7 @@
  * What a host that was killed left behind: calls that began and of which nobody knows how they ended. They are found in the
  * ledger, and by their idempotency keys, whose rows are durable before the ledger's are.
  */
-import { callError, type Outcome } from '@bulkhead/protocol';
+import { callError, unrunReport, type Outcome } from '@bulkhead/protocol';
 import { isoTime, type Clock } from '../base/clock.ts';
 import type { LedgerRow, UnsettledKey } from '../storage/records-port.ts';
 import type { Storage } from '../storage/port.ts';
@@ -48,21 +48,6 @@ function toOutcome({ call_id, tenant_id, plugin_name, tool }: UnsettledKey): Out
       message: 'the server ended while the call ran; nobody knows how far it came',
       hint: 'Look whether the call took effect; where it did not, try again with a new key.',
     }),
-    call: {
-      call_id,
-      plugin: plugin_name,
-      version: null,
-      digest: null,
-      tenant: tenant_id,
-      target: tool,
-      instance_id: null,
-      tier: null,
-      duration_ms: 0,
-      queue_ms: 0,
-      cpu_ms: null,
-      peak_rss_bytes: null,
-      stdout: '',
-      stderr: '',
-    },
+    call: unrunReport({ call_id, plugin: plugin_name, tenant: tenant_id, target: tool }),
   };
 }

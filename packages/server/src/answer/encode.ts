@@ -7,6 +7,7 @@ import {
   DEFAULT_TENANT,
   callError,
   httpStatusOf,
+  unrunReport,
   type CallError,
   type CallReport,
   type ErrorBody,
@@ -56,24 +57,11 @@ export function outcomeOf(error: CallError, at: Pick<Place, 'plugin' | 'target'>
 }
 
 /** The report of what no instance ran; `more` is what is known of it all the same. */
-export function reportOf(at: Pick<Place, 'plugin' | 'target'>, more: Partial<CallReport> = {}): CallReport {
-  return {
-    call_id: randomUUID(),
-    plugin: at.plugin,
-    version: null,
-    digest: null,
-    tenant: DEFAULT_TENANT,
-    target: at.target,
-    instance_id: null,
-    tier: null,
-    duration_ms: 0,
-    queue_ms: 0,
-    cpu_ms: null,
-    peak_rss_bytes: null,
-    stdout: '',
-    stderr: '',
-    ...more,
-  };
+export function reportOf(
+  { plugin, target }: Pick<Place, 'plugin' | 'target'>,
+  more: Partial<CallReport> = {},
+): CallReport {
+  return { ...unrunReport({ call_id: randomUUID(), plugin, tenant: DEFAULT_TENANT, target }), ...more };
 }
 
 type FaultBody = ErrorBody & { readonly findings?: readonly Finding[] } & Partial<ConsentDetails>;
