@@ -1,9 +1,9 @@
 /**
  * Runs the statistics of guard in made-up worlds and says whether they keep their promises there: the validation of EVIDENCE 2.14.
- * `node --conditions=source tools/verify-statistics.ts [--runs N] [--seed TEXT] [--json]`; exits 1 where a band does not hold.
+ * `npm run verify:statistics -- [--runs N] [--seed TEXT] [--json]`; exits 1 where a band does not hold.
  */
 import { parseArgs } from 'node:util';
-import { createMulberry32 } from '../packages/guard/src/statistics/simulation/mulberry32.ts';
+import { createRandom } from '../packages/guard/src/statistics/random.ts';
 import { formatJson, formatReport, holds } from '../packages/guard/src/statistics/simulation/report.ts';
 import { RUNS, verifyStatistics } from '../packages/guard/src/statistics/simulation/verify.ts';
 
@@ -29,7 +29,7 @@ function parseOptions(): Options | undefined {
 }
 
 function verify({ runs, seed, json }: Options): void {
-  const rows = verifyStatistics({ runs, chanceOf: (name) => createMulberry32(`${seed} ${name}`) });
+  const rows = verifyStatistics({ runs, chanceOf: (name) => createRandom(`${seed} ${name}`).next });
   console.log(json ? formatJson(rows) : formatReport(rows));
   if (!rows.every(holds)) process.exitCode = 1;
 }

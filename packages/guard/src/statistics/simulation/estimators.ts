@@ -3,15 +3,9 @@
  * coverage in each row of scenarios.ts.
  */
 import type { Interval } from '../interval.ts';
-import { clopperPearsonInterval, newcombeInterval, wilsonInterval } from '../proportions.ts';
-
-/** How many cases both passed, only one, or neither; or the shares of them. */
-export type Cells = {
-  readonly both: number;
-  readonly onlyCandidate: number;
-  readonly onlyBaseline: number;
-  readonly neither: number;
-};
+import type { PairedTable } from '../pairs.ts';
+import { bonettPriceInterval, newcombePairedInterval, tangoInterval } from '../proportions/paired.ts';
+import { clopperPearsonInterval, newcombeInterval, wilsonInterval } from '../proportions/proportions.ts';
 
 /**
  * An interval of what it `bounds`: the candidate's pass rate, or the difference candidate − baseline. `cases` says whether it is for
@@ -21,7 +15,7 @@ export type Estimator = {
   readonly name: string;
   readonly bounds: 'candidate' | 'difference';
   readonly cases: 'same' | 'different';
-  readonly interval: (cells: Cells) => Interval;
+  readonly interval: (cells: PairedTable) => Interval;
 };
 
 /** All that are checked. */
@@ -44,16 +38,29 @@ export const ESTIMATORS: readonly Estimator[] = [
     cases: 'different',
     interval: (cells) => newcombeInterval(candidateOf(cells), casesOf(cells), baselineOf(cells), casesOf(cells)),
   },
+  {
+    name: 'tango',
+    bounds: 'difference',
+    cases: 'same',
+    interval: (cells) => tangoInterval({ ...cells, n: casesOf(cells) }),
+  },
+  { name: 'newcombe-paired', bounds: 'difference', cases: 'same', interval: (cells) => newcombePairedInterval(cells) },
+  {
+    name: 'bonett-price',
+    bounds: 'difference',
+    cases: 'same',
+    interval: (cells) => bonettPriceInterval({ ...cells, n: casesOf(cells) }),
+  },
 ];
 
-function candidateOf({ both, onlyCandidate }: Cells): number {
+function candidateOf({ both, onlyCandidate }: PairedTable): number {
   return both + onlyCandidate;
 }
 
-function baselineOf({ both, onlyBaseline }: Cells): number {
+function baselineOf({ both, onlyBaseline }: PairedTable): number {
   return both + onlyBaseline;
 }
 
-function casesOf({ both, onlyCandidate, onlyBaseline, neither }: Cells): number {
+function casesOf({ both, onlyCandidate, onlyBaseline, neither }: PairedTable): number {
   return both + onlyCandidate + onlyBaseline + neither;
 }

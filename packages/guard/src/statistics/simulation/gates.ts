@@ -2,10 +2,11 @@
  * The rules that may stop a stream of pairs, behind one shape: what they say is what the exported functions say. Where a rule looks
  * after every pair, sums that are kept up to date tell when it is worth asking.
  */
-import { createBoundedEProcess } from '../bounded-e-process.ts';
-import { eProcess, logFactors, logMeanExp, type EProcessOptions, type PairCounts } from '../e-process.ts';
-import { createMsprt } from '../msprt.ts';
+import { createBoundedEProcess } from '../looks/bounded-e-process.ts';
+import { eProcess, logFactors, logMeanExp, type EProcessOptions } from '../looks/e-process.ts';
+import { createMsprt } from '../looks/msprt.ts';
 import { normalQuantile } from '../special/normal.ts';
+import type { ComparedPairs } from '../pairs.ts';
 
 /** What a pair is worth: 1 where only the candidate passed, −1 where only the baseline did. */
 export type PairValue = -1 | 0 | 1;
@@ -100,7 +101,7 @@ export function msprtGate(alpha: number, tau: number): Gate {
   };
 }
 
-function createCounter(): (value: PairValue) => PairCounts {
+function createCounter(): (value: PairValue) => ComparedPairs {
   let onlyCandidate = 0;
   let same = 0;
   let onlyBaseline = 0;
@@ -133,7 +134,7 @@ function createScreen({ m, alpha }: EProcessOptions): Watch {
   };
 }
 
-function statisticsOf({ onlyCandidate, same, onlyBaseline }: PairCounts): {
+function statisticsOf({ onlyCandidate, same, onlyBaseline }: ComparedPairs): {
   readonly pairs: number;
   readonly mean: number;
   readonly differing: number;

@@ -5,13 +5,13 @@
  * Figures that EVIDENCE has from 2,000 runs are here from exact enumeration or from 60,000 runs of a program in numpy, so that the
  * bands need not allow for two errors; EVIDENCE's lie within .01 of the coverages, and within 5 % of the numbers of pairs.
  */
-import type { Cells } from './estimators.ts';
+import type { PairedTable } from '../pairs.ts';
 
 /** Pass rates of both, and the share of cases in which both have the same luck; the rest are independent. */
 export type PassRates = { readonly baseline: number; readonly candidate: number; readonly correlation: number };
 
 /** Shares of the four ways in which a case can end. */
-export function cellsOf({ baseline, candidate, correlation }: PassRates): Cells {
+export function cellsOf({ baseline, candidate, correlation }: PassRates): PairedTable {
   const both = correlation * Math.min(baseline, candidate) + (1 - correlation) * baseline * candidate;
   return {
     both,

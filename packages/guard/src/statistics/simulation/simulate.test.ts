@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { eProcess, type PairCounts } from '../e-process.ts';
-import type { Cells, Estimator } from './estimators.ts';
+import { eProcess } from '../looks/e-process.ts';
+import type { PairedTable } from '../pairs.ts';
+import type { Estimator } from './estimators.ts';
 import { clusterGate, eProcessGate, missGate, msprtGate, naiveGate, plannedGate, type PairValue } from './gates.ts';
-import { createMulberry32 } from './mulberry32.ts';
+import { createRandom } from '../random.ts';
 import { cellsOf, COVERAGE } from './scenarios.ts';
 import { coverageOf, meanPairs, medianPairs, shareStopped, stopsOf } from './simulate.ts';
+import type { ComparedPairs } from '../pairs.ts';
 
 const RULE = { m: 0, alpha: 0.025 } as const;
 
 /** Where plain looks at the counts after every pair first say so. */
-function plainStop(values: readonly PairValue[], says: (counts: PairCounts) => boolean): number | undefined {
+function plainStop(values: readonly PairValue[], says: (counts: ComparedPairs) => boolean): number | undefined {
   const at = values.findIndex((_, index) => {
     const seen = values.slice(0, index + 1);
     const count = (of: PairValue): number => seen.filter((value) => value === of).length;
@@ -19,7 +21,7 @@ function plainStop(values: readonly PairValue[], says: (counts: PairCounts) => b
 }
 
 function streamOf(seed: string, length: number): readonly PairValue[] {
-  const next = createMulberry32(seed);
+  const { next } = createRandom(seed);
   return Array.from({ length }, () => {
     const luck = next();
     return luck < 0.2 ? 1 : luck < 0.28 ? -1 : 0;
@@ -99,14 +101,14 @@ describe('made-up worlds', () => {
   });
 
   test('are drawn with those shares, and with all of their cases', () => {
-    const drawn: Cells[] = [];
+    const drawn: PairedTable[] = [];
     const estimator = estimatorOf((cells) => {
       drawn.push(cells);
       return [-1, 1];
     });
     const scenario = { cases: 100, baseline: 0.8, candidate: 0.85, correlation: 0.5, coverage: {} };
-    coverageOf(estimator, scenario, { runs: 1_000, next: createMulberry32('draw') });
-    const mean = (of: keyof Cells): number => drawn.reduce((sum, cells) => sum + cells[of], 0) / 100_000;
+    coverageOf(estimator, scenario, { runs: 1_000, next: createRandom('draw').next });
+    const mean = (of: keyof PairedTable): number => drawn.reduce((sum, cells) => sum + cells[of], 0) / 100_000;
     const shares = cellsOf(scenario);
     // Five standard errors of 100,000 draws at most.
     for (const of of ['both', 'onlyCandidate', 'onlyBaseline', 'neither'] as const) {
@@ -130,7 +132,7 @@ describe('figures', () => {
     { interval: [-1, 0.049], coverage: 0 },
   ] as const)('the interval $interval of a difference of .05 has a coverage of $coverage', ({ interval, coverage }) => {
     const scenario = { cases: 10, baseline: 0.8, candidate: 0.85, correlation: 0.5, coverage: {} };
-    const chance = { runs: 20, next: createMulberry32('figures') };
+    const chance = { runs: 20, next: createRandom('figures').next };
     expect(
       coverageOf(
         estimatorOf(() => interval),
@@ -147,7 +149,7 @@ describe('figures', () => {
 
   test('the same chance gives the same stops', () => {
     const world = { onlyCandidate: 0.2, onlyBaseline: 0.05, pairs: 100 };
-    const stops = (seed: string) => stopsOf(eProcessGate(RULE), world, { runs: 20, next: createMulberry32(seed) });
+    const stops = (seed: string) => stopsOf(eProcessGate(RULE), world, { runs: 20, next: createRandom(seed).next });
     expect(stops('s')).toEqual(stops('s'));
     expect(stops('s')).not.toEqual(stops('t'));
   });

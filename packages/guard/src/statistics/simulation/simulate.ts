@@ -1,7 +1,8 @@
 /**
  * Runs estimators and gates in made-up worlds and counts. All chance is in `next`, which gives numbers from 0 to below 1.
  */
-import type { Cells, Estimator } from './estimators.ts';
+import type { PairedTable } from '../pairs.ts';
+import type { Estimator } from './estimators.ts';
 import type { Gate, PairValue } from './gates.ts';
 import { cellsOf, type CoverageScenario, type PairRates } from './scenarios.ts';
 
@@ -64,7 +65,7 @@ export function medianPairs(stops: readonly (number | undefined)[], last: number
   return sorted[Math.floor((sorted.length - 1) / 2)] ?? last;
 }
 
-function drawCells(shares: Cells, cases: number, next: () => number): Cells {
+function drawCells(shares: PairedTable, cases: number, next: () => number): PairedTable {
   const ends = [shares.both, shares.both + shares.onlyCandidate, 1 - shares.neither] as const;
   let [both, onlyCandidate, onlyBaseline] = [0, 0, 0];
   for (let drawn = 0; drawn < cases; drawn += 1) {

@@ -2,7 +2,7 @@
  * The short form of tools/verify-statistics.ts: fewer runs, and bands that are wider by their Monte Carlo error.
  */
 import { describe, expect, test } from 'vitest';
-import { createMulberry32 } from './mulberry32.ts';
+import { createRandom } from '../random.ts';
 import { formatJson, formatReport, holds, type Row } from './report.ts';
 import { coverageRows, verifyStatistics } from './verify.ts';
 import type { Estimator } from './estimators.ts';
@@ -10,7 +10,7 @@ import type { Estimator } from './estimators.ts';
 const RUNS = 400;
 
 function chanceOf(name: string): () => number {
-  return createMulberry32(`short ${name}`);
+  return createRandom(`short ${name}`).next;
 }
 
 const WALD: Estimator = {

@@ -2,7 +2,12 @@
  * The validation of EVIDENCE 2.14: every interval, gate and design as it is exported, run in worlds whose truth is known. Each figure
  * has chance of its own, so that a new estimator changes no other's.
  */
-import { groupSequentialPower, lanDeMetsBounds, obrienFlemingConstant, pocockConstant } from '../group-sequential.ts';
+import {
+  groupSequentialPower,
+  lanDeMetsBounds,
+  obrienFlemingConstant,
+  pocockConstant,
+} from '../looks/group-sequential.ts';
 import { ESTIMATORS, type Estimator } from './estimators.ts';
 import { clusterGate, eProcessGate, missGate, msprtGate, naiveGate, plannedGate, type Gate } from './gates.ts';
 import type { Row } from './report.ts';
