@@ -3,6 +3,7 @@
  * They reach 1/alpha with probability at most alpha, however often one looks and whenever one stops (Ville 1939), and without
  * a normal approximation: it holds where nothing failed, where failures are rare, and for lopsided ones.
  */
+import { firstWhere } from '../special/first-where.ts';
 import { logGamma, logGammaRatio } from '../special/gamma.ts';
 import type { Interval } from '../interval.ts';
 import type { ComparedPairs, DiscordantPairs } from '../pairs.ts';
@@ -76,7 +77,7 @@ export function pairsUntilPromotion({ m, alpha, ...counts }: ComparedPairs & EPr
   if (!(last > 0 && last <= Number.MAX_SAFE_INTEGER)) return undefined;
   const isEnough = (pairs: number): boolean => logMeanExp(growth.map((each) => each * pairs)) >= enough;
   // Evidence is convex in the pairs and starts at 0, so it gets there once.
-  const pairs = firstWhere(isEnough, seen, Math.max(seen, last));
+  const pairs = firstWhere(isEnough, [seen, Math.max(seen, last)]);
   return pairs - seen;
 }
 
@@ -158,16 +159,4 @@ function lowerBound(counts: ComparedPairs, alpha: number): number {
     else kept = middle;
   }
   return refused;
-}
-
-/** The first whole number of the range that the claim holds for, where it holds from some number on, and at the last. */
-function firstWhere(claim: (at: number) => boolean, first: number, last: number): number {
-  let low = first;
-  let high = last;
-  while (low < high) {
-    const middle = low + Math.floor((high - low) / 2);
-    if (claim(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

@@ -2,6 +2,7 @@
  * How many cases a comparison takes, and what a number of cases can show: asked before the cases are run, never afterwards, when
  * the power that was had says no more than the p-value did.
  */
+import { firstWhere } from '../special/first-where.ts';
 import { normalCdf, normalQuantile } from '../special/normal.ts';
 import { assertCount, assertLevel, inputError } from '../statistics-error.ts';
 
@@ -161,16 +162,7 @@ function powerOf(n: number, { discordance, alpha, delta }: PairedDesign & { read
  * differently, and either may be the one that is a step off.
  */
 function smallest(guess: number, holds: (n: number) => boolean): number {
-  let low = 0;
   let high = guess;
-  while (!holds(high)) {
-    low = high;
-    high *= 2;
-  }
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (holds(middle)) high = middle;
-    else low = middle;
-  }
-  return high;
+  while (!holds(high)) high *= 2;
+  return firstWhere(holds, [1, high]);
 }

@@ -4,6 +4,7 @@
  */
 import { CONFIDENCE, type Interval } from '../interval.ts';
 import { binomialCdf } from '../special/beta.ts';
+import { firstWhere } from '../special/first-where.ts';
 import { assertCount, assertLevel, assertNumbers, inputError } from '../statistics-error.ts';
 
 /**
@@ -66,12 +67,5 @@ export function orderStatisticInterval(
 
 /** The smallest k that at least a share `level` of a binomial distribution is at most. */
 function binomialQuantile(level: number, n: number, p: number): number {
-  let low = 0;
-  let high = n;
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    if (binomialCdf(middle, n, p) >= level) high = middle;
-    else low = middle + 1;
-  }
-  return low;
+  return firstWhere((k) => binomialCdf(k, n, p) >= level, [0, n]);
 }
