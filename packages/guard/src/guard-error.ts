@@ -1,16 +1,25 @@
 /**
- * What is thrown where a definition or a record that guard is given cannot be worked with. Numbers throw `StatisticsError`.
+ * What is thrown where a task, its cases, a monitor or a record is wrong: somebody must mend it before anything can be judged.
+ * What a candidate does wrong is never one of these; numbers throw `StatisticsError`.
  */
 
 /**
- * What is wrong: a monitor that nobody knows or an option that it does not take, or a record that no case can have.
+ * What is wrong: the definition of a task, its code as it ran, its cases, or the name that was asked for; a monitor that nobody knows
+ * or an option that it does not take, or a record that no case can have.
  *
  * @public
  */
-export type GuardErrorCode = 'MONITOR_INVALID' | 'MONITOR_RECORD_INVALID';
+export type GuardErrorCode =
+  | 'CASES_INVALID'
+  | 'MONITOR_INVALID'
+  | 'MONITOR_RECORD_INVALID'
+  | 'TASK_EXISTS'
+  | 'TASK_FAULT'
+  | 'TASK_INVALID'
+  | 'TASK_NOT_FOUND';
 
 /**
- * A definition that cannot be used; `code` is its identity.
+ * An error of whoever wrote or named what guard was given; `code` is its identity.
  *
  * @public
  */
@@ -18,8 +27,8 @@ export class GuardError extends Error {
   override readonly name = 'GuardError';
   readonly code: GuardErrorCode;
 
-  constructor(code: GuardErrorCode, message: string) {
-    super(message);
+  constructor(code: GuardErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }
