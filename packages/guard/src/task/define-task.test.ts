@@ -141,6 +141,21 @@ test.each([
     { ...SPEC, metrics: [{ name: 'm', sampleRate: 0, extract: () => 1 }] },
     '"sampleRate" of metric "m" is 0; expected a number above 0, up to 1',
   ],
+  [
+    'a relation that says maybe',
+    { ...SPEC, relations: [{ ...RELATION, readsResult: 'maybe', priority: 2 }] },
+    '"priority" of relation "r" is 2; expected a number from 0 to 1; "readsResult" of relation "r" is "maybe"; expected true or false',
+  ],
+  [
+    'a seed and samples that are none',
+    { ...SPEC, metrics: [{ name: 'm', bootstrapSamples: 0, alpha: 1, seed: 'x', extract: () => 1 }] },
+    '"bootstrapSamples" of metric "m" is 0; expected a whole number from 1 up; "alpha" of metric "m" is 1; expected a number between 0 and 1; "seed" of metric "m" is "x"; expected a finite number',
+  ],
+  [
+    'a format of texts',
+    { ...SPEC, format: { args: '%s' } },
+    '"format" of the task is an object; expected an object of the functions "args" and "result"',
+  ],
 ])('%s: refused, with the place and what was expected', (_name, spec, fault) => {
   expect(() => define(spec)).toThrow(
     expect.objectContaining({ code: 'TASK_INVALID', message: `${fault}; see "Tasks" in docs/guard.md` }),

@@ -24,7 +24,8 @@ const BOOTSTRAP_SAMPLES = 500;
 const ALPHA = 0.05;
 
 /**
- * Defines a task.
+ * Defines a task. Name both types, as in `defineTask<[number[], number], number[]>({ ... })`: what a library relation takes is any
+ * JSON, and TypeScript would take that for the task's.
  *
  * @param spec - Its callbacks are pure: called with the same, they answer the same. Arguments and results they are given are frozen.
  * @throws {GuardError} `TASK_INVALID`, with every fault.

@@ -190,6 +190,30 @@ test('[X002-2] a custom relation sees every follow-up, its arguments, and the eq
   expect(answer.followUpCount).toBe(2);
 });
 
+test('[X002-2] properties_hold is a skip where no hard property applies to the follow-up, and a fault where one is faulty', async () => {
+  const relations = [{ ...reversed, expect: 'properties_hold' }] as const;
+  const isSource = (list: readonly number[]): boolean => list[0] === 3;
+  const skipped = await judged({ properties: [{ name: 'p', pre: isSource, check: () => true }], relations }, echo.run);
+  expect(skipped).toMatchObject({ grade: 'passed', followUpCount: 1 });
+  expect(skipped.checks.map(({ state }) => state)).toEqual(['held', 'skipped']);
+  const faulty = await judged(
+    { properties: [{ name: 'p', check: (_out, list) => isSource(list) || boom() }], relations },
+    echo.run,
+  );
+  expect(faulty).toMatchObject({ grade: 'ungraded', faults: [{ kind: 'relation', name: 'reversed' }] });
+});
+
+test('[X002-2] not_equal is broken by a result that is equivalent', async () => {
+  const answer = await judged({ relations: [{ ...reversed, expect: 'not_equal' }] }, sort.run);
+  expect(answer.violations).toMatchObject([
+    {
+      name: 'reversed',
+      message: 'results are equal: [1,2,3] and, of the follow-up, [1,2,3]',
+      followArgs: ['[[2,1,3]]'],
+    },
+  ]);
+});
+
 test('a run that fails is a run failure and no violation; nothing else can be asked', async () => {
   const answer = await judged({ properties: [{ name: 'p', check: () => false }], relations: [reversed] }, () =>
     Promise.resolve(cut),
@@ -271,6 +295,30 @@ test.each<[string, Partial<Spec>, string]>([
     'arguments that are no JSON',
     { relations: [{ name: 'r', expect: 'equal', transform: () => [[Number.NaN]] }] },
     'relation "r" of task "sort" made arguments that are no JSON: args[0][0] is NaN',
+  ],
+  [
+    'a pre-condition that answers with a number',
+    { properties: [{ name: 'p', pre: (() => 1) as never, check: () => true }] },
+    'property "p" of task "sort" answered with a value of type number from pre; expected true, false or a text',
+  ],
+  [
+    'an equivalence that forgets to answer',
+    { relations: [reversed], equivalence: (() => undefined) as never },
+    'relation "reversed" of task "sort" answered with a value of type undefined from equivalence; expected true, false or a text',
+  ],
+  [
+    'a transform that makes no list',
+    { relations: [{ name: 'r', expect: 'equal', transform: () => ({ followUps: ['text'] }) as never }] },
+    'relation "r" of task "sort" made arguments that are no list; expected a list of them',
+  ],
+  [
+    'more follow-ups than anybody runs',
+    {
+      relations: [
+        { name: 'r', expect: 'equal', transform: (args) => ({ followUps: Array.from({ length: 101 }, () => args) }) },
+      ],
+    },
+    'relation "r" of task "sort" made 101 follow-ups; expected at most 100',
   ],
 ])('what goes wrong in the task is held against nobody: %s', async (_name, spec, message) => {
   const answer = await judged(spec, echo.run);

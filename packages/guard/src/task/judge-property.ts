@@ -43,6 +43,12 @@ export function asTaskCode<T>(compute: () => T): T | (CheckState & { readonly ki
   }
 }
 
+/** What an answer of the wrong type means. */
+export function answered(answer: unknown, asked: string): CheckState {
+  const what = answer instanceof Promise ? 'a promise' : `a value of type ${typeof answer}`;
+  return { kind: 'fault', message: `answered with ${what} from ${asked}; expected true, false or a text` };
+}
+
 type StateWords = {
   /** What a bare false says. */
   readonly violated: string;
@@ -50,8 +56,3 @@ type StateWords = {
   readonly asked: string;
   readonly followArgs?: readonly JsonArgs[];
 };
-
-function answered(answer: unknown, asked: string): CheckState {
-  const what = answer instanceof Promise ? 'a promise' : `a value of type ${typeof answer}`;
-  return { kind: 'fault', message: `answered with ${what} from ${asked}; expected true, false or a text` };
-}

@@ -6,7 +6,7 @@ import type { JsonValue } from '@bulkhead/protocol';
 import type { Case } from './cases.ts';
 import { frozenCopy, nonJsonPlace, type JsonArgs } from './json.ts';
 import type { RunCase } from './judge-case.ts';
-import { asTaskCode, judgeProperty, judgeShape, stateOf } from './judge-property.ts';
+import { answered, asTaskCode, judgeProperty, judgeShape, stateOf } from './judge-property.ts';
 import type { CheckState } from './judged.ts';
 import { followUpsOf, relationRandom } from './relations.ts';
 import { shownResult } from './shown.ts';
@@ -100,7 +100,7 @@ function equivalenceState(
   const isExpected = expect === 'equal';
   for (const [index, out] of follow.outs.entries()) {
     const isEqual: unknown = task.equivalence(source.out, out);
-    if (typeof isEqual !== 'boolean') return stateOf(undefined, { violated: '', asked: 'equivalence' });
+    if (typeof isEqual !== 'boolean') return answered(isEqual, 'equivalence');
     if (isEqual !== isExpected) {
       const message = `results ${isExpected ? 'differ' : 'are equal'}: ${shownResult(task, source.out)} and, of the follow-up, ${shownResult(task, out)}`;
       return { kind: 'violated', message, followArgs: follow.args.slice(index, index + 1) };

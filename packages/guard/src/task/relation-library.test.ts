@@ -140,6 +140,13 @@ test.each<[string, Relation, (...given: never[]) => JsonValue, (...given: never[
   ['scale_scores, follows', scale({ result: 'follows', factor: 2 }), sort, indexOfHighest],
   ['shift_input, same', shift(), indexOfHighest, highest],
   ['shift_input, follows', shift({ result: 'follows' }), sort, sum],
+  [
+    'scale_scores, follows within an object',
+    scale({ result: 'follows', factor: 2 }),
+    (values: number[]) => ({ by: 'sum', sum: sum(values), parts: [values], none: null }),
+    (values: number[]) => ({ by: 'count', count: values.length }),
+  ],
+  ['monotone, of lists', monotone(), sort, (values: number[]) => values.map((value) => -value)],
   ['drop_low_confidence', dropLowest(), highest, sum],
   ['duplicate_input', duplicate(), highest, sum],
   ['duplicate_top_k, equal', duplicateTop({ expect: 'equal' }), highest, sum],
