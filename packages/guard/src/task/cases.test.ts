@@ -63,6 +63,20 @@ test('clusters come from the task', () => {
   expect(generateCases(task, { n: 3, seed: 1 }).map(({ cluster }) => cluster)).toEqual(['even', 'odd', 'even']);
 });
 
+test('a cluster key that is no text is a fault of the task', () => {
+  const task = defineTask<[number], number>({
+    name: 'numbered',
+    generate: () => [[1]],
+    clusterKey: ((value: number) => value) as never,
+  });
+  expect(() => generateCases(task, { n: 1, seed: 1 })).toThrow(
+    expect.objectContaining({
+      code: 'TASK_FAULT',
+      message: expect.stringMatching(/^clusterKey for case-0-.* answered a number; expected a text$/) as string,
+    }),
+  );
+});
+
 test('a generator gets n and seed, and may be endless', () => {
   const task = defineTask<[number], number>({
     name: 'endless',

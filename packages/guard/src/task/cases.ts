@@ -114,8 +114,13 @@ function caseOf<Args extends JsonArgs>(
   const args = frozenCopy(checkedArgs(given, origin)) as Args; // The author's type; what matters is that it is JSON.
   const digest = createHash('sha256').update(canonicalJson(args)).digest('hex').slice(0, ID_DIGITS);
   const id = `case-${index}-${digest}`;
-  const cluster = asTaskCode(`clusterKey for ${id}`, () => task.clusterKey(...args)) ?? id;
-  return { index, id, args, cluster };
+  return { index, id, args, cluster: clusterOf(task, args, id) };
+}
+
+function clusterOf<Args extends JsonArgs>(task: Task<Args>, args: Args, id: string): string {
+  const key: unknown = asTaskCode(`clusterKey for ${id}`, () => task.clusterKey(...args));
+  if (key === undefined || typeof key === 'string') return key ?? id;
+  throw new GuardError('TASK_FAULT', `clusterKey for ${id} of the task answered a ${typeof key}; expected a text`);
 }
 
 function checkedArgs(given: unknown, origin: string): JsonArgs {

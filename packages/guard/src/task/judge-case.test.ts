@@ -292,6 +292,11 @@ test.each<[string, Partial<Spec>, string]>([
     'property "p" of task "sort" answered with a promise from check; expected true, false or a text',
   ],
   [
+    'a property whose promise is rejected, which nobody waits for',
+    { properties: [{ name: 'p', check: (() => Promise.reject(new Error('late'))) as never }] },
+    'property "p" of task "sort" answered with a promise from check; expected true, false or a text',
+  ],
+  [
     'arguments that are no JSON',
     { relations: [{ name: 'r', expect: 'equal', transform: () => [[Number.NaN]] }] },
     'relation "r" of task "sort" made arguments that are no JSON: args[0][0] is NaN',

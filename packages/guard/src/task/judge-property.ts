@@ -46,6 +46,8 @@ export function asTaskCode<T>(compute: () => T): T | (CheckState & { readonly ki
 /** What an answer of the wrong type means. */
 export function answered(answer: unknown, asked: string): CheckState {
   const what = answer instanceof Promise ? 'a promise' : `a value of type ${typeof answer}`;
+  // A rejection that nobody handles would end the process; what it says is lost, as nobody may wait for it.
+  if (answer instanceof Promise) answer.catch(() => undefined);
   return { kind: 'fault', message: `answered with ${what} from ${asked}; expected true, false or a text` };
 }
 
