@@ -13,6 +13,7 @@ export type {
 } from './agent.ts';
 export { AGENT_RUN_STATUSES } from './agent.ts';
 export { ALLOWED_BUILTINS, TEMP_DIR_BUILTINS, isAllowedBuiltin } from './builtins.ts';
+export { canonicalJson } from './canonical-json.ts';
 export type { ContractId, ContractOutcome, ContractTest } from './contract-tests.ts';
 export { contractTests } from './contract-tests.ts';
 export type { CallError, CallReport, LimitReached, Outcome, OutcomeKind } from './outcome.ts';

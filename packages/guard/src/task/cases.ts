@@ -3,11 +3,11 @@
  * not depend on how many there are, so that one case can be made again by its index alone.
  */
 import { createHash } from 'node:crypto';
-import type { JsonValue } from '@bulkhead/protocol';
+import { canonicalJson, type JsonValue } from '@bulkhead/protocol';
 import { Random as FastCheckRandom, type Value } from 'fast-check';
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 import { GuardError } from '../guard-error.ts';
-import { canonicalJson, frozenCopy, nonJsonPlace, type JsonArgs } from './json.ts';
+import { frozenCopy, nonJsonPlace, type JsonArgs } from './json.ts';
 import type { CaseSource, Task } from './task.ts';
 
 /**

@@ -1,10 +1,10 @@
 /**
  * Checks a task as its author wrote it, all faults at once, and fills in every default. Below it nothing is optional.
  */
-import type { JsonValue } from '@bulkhead/protocol';
+import { canonicalJson, type JsonValue } from '@bulkhead/protocol';
 import * as fc from 'fast-check';
 import { GuardError } from '../guard-error.ts';
-import { canonicalJson, type JsonArgs } from './json.ts';
+import { type JsonArgs } from './json.ts';
 import type { Relation } from './relations.ts';
 import { taskFaults } from './task-faults.ts';
 import type {

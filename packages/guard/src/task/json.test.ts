@@ -1,6 +1,7 @@
+import { canonicalJson } from '@bulkhead/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { canonicalJson, clipped, frozen, frozenCopy, nonJsonPlace } from './json.ts';
+import { clipped, frozen, frozenCopy, nonJsonPlace } from './json.ts';
 
 const json = fc.jsonValue();
 

@@ -1,6 +1,5 @@
 /**
- * Arguments and results are JSON, because they cross the wall of a sandbox: here they are told from what is none, spelled in one
- * way for each value, and frozen, so that no check of a task can change what the next one sees.
+ * Arguments and results are JSON, because they cross the wall of a sandbox: here they are told from what is none, and frozen, so that no check of a task can change what the next one sees.
  */
 import type { JsonObject, JsonValue } from '@bulkhead/protocol';
 
@@ -15,14 +14,6 @@ export type JsonArgs = readonly JsonValue[];
 const DEPTH_MAX = 64;
 /** Characters of a text in a report. */
 const TEXT_MAX = 500;
-
-/** Writes JSON with the keys of every object in code-unit order, and no spaces; −0 is written as 0, as JSON does. */
-export function canonicalJson(value: JsonValue): string {
-  if (isList(value)) return `[${value.map((item) => canonicalJson(item)).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const sorted = Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1));
-  return `{${sorted.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`;
-}
 
 /**
  * Finds what JSON cannot say, such as NaN, undefined, a Date or an object in itself.

@@ -9,9 +9,9 @@
  * Totals for each relation would be too low if the first broken one ended it. What the task's own code does wrong is a fault of the
  * task and never of the implementation.
  */
-import type { JsonValue } from '@bulkhead/protocol';
+import { canonicalJson, type JsonValue } from '@bulkhead/protocol';
 import type { Case } from './cases.ts';
-import { canonicalJson, clipped, frozen, type JsonArgs } from './json.ts';
+import { clipped, frozen, type JsonArgs } from './json.ts';
 import { judgeRelation } from './judge-relation.ts';
 import { judgeProperty, judgeShape } from './judge-property.ts';
 import type { Check, CheckState, RunFailure, RunAnswer, TaskFault, Violation } from './judged.ts';

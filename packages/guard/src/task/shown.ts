@@ -2,8 +2,8 @@
  * How arguments and results read in a report: as the task writes them. Its words must not cost a verdict, so that JSON stands
  * where they throw or are none.
  */
-import type { JsonValue } from '@bulkhead/protocol';
-import { canonicalJson, clipped, type JsonArgs } from './json.ts';
+import { canonicalJson, type JsonValue } from '@bulkhead/protocol';
+import { clipped, type JsonArgs } from './json.ts';
 import type { Task } from './task.ts';
 
 /** Arguments as a text of at most 500 characters. */

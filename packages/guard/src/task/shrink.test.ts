@@ -1,9 +1,9 @@
-import type { JsonValue } from '@bulkhead/protocol';
+import { canonicalJson, type JsonValue } from '@bulkhead/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { arbitraryValue, casesFromRecords, generateCases, type Case } from './cases.ts';
 import { defineTask } from './define-task.ts';
-import { canonicalJson, type JsonArgs } from './json.ts';
+import { type JsonArgs } from './json.ts';
 import { judgeCase, type RunCase } from './judge-case.ts';
 import { permute } from './relation-library.ts';
 import { shrinkCase, stillBreaks } from './shrink.ts';

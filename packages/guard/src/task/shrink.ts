@@ -7,10 +7,10 @@
  * A case of arbitraries is shrunk by fast-check, which stays among the values that they can make. Any other is shrunk as
  * JSON, which does not know what the implementation accepts: `stillFails` must say no to arguments that are none of the task's.
  */
-import type { JsonValue } from '@bulkhead/protocol';
+import { canonicalJson, type JsonValue } from '@bulkhead/protocol';
 import type { Value } from 'fast-check';
 import { arbitraryValue, withArgs, type Case } from './cases.ts';
-import { canonicalJson, frozenCopy, isList, nonJsonPlace, type JsonArgs } from './json.ts';
+import { frozenCopy, isList, nonJsonPlace, type JsonArgs } from './json.ts';
 import { judgeCase, type JudgeOptions } from './judge-case.ts';
 import type { Check } from './judged.ts';
 import type { Task } from './task.ts';

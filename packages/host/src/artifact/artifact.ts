@@ -9,8 +9,7 @@
  * The digest is SHA-256 over all of it, so a stored file can be checked by anybody with sha256sum.
  */
 import { createHash } from 'node:crypto';
-import { parseDigest, parseManifest, type Digest, type Manifest } from '@bulkhead/protocol';
-import { canonicalJson } from '../base/canonical-json.ts';
+import { canonicalJson, parseDigest, parseManifest, type Digest, type Manifest } from '@bulkhead/protocol';
 import { HostError, assertInvariant } from '../base/host-error.ts';
 import type { Bundle } from '../bundle/bundle-source.ts';
 import type { FrozenTree } from '../source/freeze-tree.ts';

@@ -10,8 +10,15 @@
  *     └─conflict─▶ IDEMPOTENCY_CONFLICT
  */
 import { hash } from 'node:crypto';
-import { LIMITS, callError, type CallError, type JsonValue, type Outcome, type OutcomeKind } from '@bulkhead/protocol';
-import { canonicalJson } from '../base/canonical-json.ts';
+import {
+  callError,
+  canonicalJson,
+  LIMITS,
+  type CallError,
+  type JsonValue,
+  type Outcome,
+  type OutcomeKind,
+} from '@bulkhead/protocol';
 import { isoTime } from '../base/clock.ts';
 import type { KeyAnswer, KeyClaim } from '../storage/records-port.ts';
 import { endCallSpan } from '../tracing/call-span.ts';

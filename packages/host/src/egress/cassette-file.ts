@@ -2,10 +2,9 @@
  * The file of a cassette: exchanges as JSON that people read and compare. The same exchanges make the same file, in whatever order
  * they were under way.
  */
-import { isJsonObject, type JsonObject, type JsonValue } from '@bulkhead/protocol';
+import { canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '@bulkhead/protocol';
 import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { canonicalJson } from '../base/canonical-json.ts';
 import { HostError, systemCodeOf } from '../base/host-error.ts';
 
 /** What was sent, without keys. `body` is text, canonical where it is JSON; empty where there is none. */

@@ -9,14 +9,14 @@
  * stands for an index, nor the other way round.
  */
 import {
-  LIMITS,
+  canonicalJson,
   inspectJson,
   isJsonObject,
+  LIMITS,
   parsePluginIndex,
   type JsonValue,
   type PluginIndex,
 } from '@bulkhead/protocol';
-import { canonicalJson } from '../base/canonical-json.ts';
 import { HostError } from '../base/host-error.ts';
 import { signArchive, verifySignature, type Envelope } from '../signing/signature.ts';
 

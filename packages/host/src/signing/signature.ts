@@ -18,8 +18,7 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto';
-import { LIMITS, isJsonObject, type JsonObject } from '@bulkhead/protocol';
-import { canonicalJson } from '../base/canonical-json.ts';
+import { canonicalJson, isJsonObject, LIMITS, type JsonObject } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
 
 /**

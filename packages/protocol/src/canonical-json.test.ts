@@ -1,7 +1,7 @@
-import type { JsonObject, JsonValue } from '@bulkhead/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { canonicalJson } from './canonical-json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 
 test('canonical JSON is JSON of the same value', () => {
   fc.assert(
