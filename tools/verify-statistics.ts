@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { createRandom } from '../packages/guard/src/statistics/random.ts';
+import { verifyMonitors } from '../packages/guard/src/monitors/simulation/verify-monitors.ts';
 import { formatJson, formatReport, holds } from '../packages/guard/src/statistics/simulation/report.ts';
 import { RUNS, verifyStatistics } from '../packages/guard/src/statistics/simulation/verify.ts';
 
@@ -29,7 +30,11 @@ function parseOptions(): Options | undefined {
 }
 
 function verify({ runs, seed, json }: Options): void {
-  const rows = verifyStatistics({ runs, chanceOf: (name) => createRandom(`${seed} ${name}`).next });
+  const worlds = { runs, chanceOf: (name: string) => createRandom(`${seed} ${name}`).next };
+  console.error(`the statistics, in ${runs} made-up worlds each ...`);
+  const ofStatistics = verifyStatistics(worlds);
+  console.error('the monitors, which takes longer ...');
+  const rows = [...ofStatistics, ...verifyMonitors(worlds)];
   console.log(json ? formatJson(rows) : formatReport(rows));
   if (!rows.every(holds)) process.exitCode = 1;
 }

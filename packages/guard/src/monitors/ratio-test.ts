@@ -18,7 +18,7 @@ export type RatioTest = {
 };
 
 /** Tests pairs, of which there has to be one; of many, a sample. */
-export function testRatio(pairs: FigurePairs): RatioTest {
+function testRatio(pairs: FigurePairs): RatioTest {
   const logs = logRatiosOf(sampleOf(pairs));
   const { p, hodgesLehmann } = signedRankTest(logs, { alternative: 'greater' });
   const [lower, upper] = hodgesLehmannInterval(logs, CONFIDENCE);
