@@ -2,6 +2,7 @@
  * Judges a candidate against a baseline: what is to hold of it (tasks), what is seen of a run (monitors), and whether what was
  * found lets it in (decision).
  */
+export type { ExecutionResult, MonitorAlert, MonitorContext, MonitorRecord, MonitorSummary } from '@bulkhead/protocol';
 export type { GuardErrorCode } from './guard-error.ts';
 export { GuardError } from './guard-error.ts';
 export type { JsonArgs } from './task/json.ts';
@@ -63,11 +64,7 @@ export type {
   BuiltInMonitor,
   BuiltInSummary,
   Monitor,
-  MonitorAlert,
-  MonitorContext,
-  MonitorRecord,
   MonitorStatus,
-  MonitorSummary,
   Severity,
 } from './monitors/monitor.ts';
 export { isMonitor } from './monitors/monitor.ts';

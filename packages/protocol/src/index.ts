@@ -18,6 +18,14 @@ export type { ContractId, ContractOutcome, ContractTest } from './contract-tests
 export { contractTests } from './contract-tests.ts';
 export type { CallError, CallReport, LimitReached, Outcome, OutcomeKind } from './outcome.ts';
 export { OUTCOME_KINDS, exitCodeOf, unrunReport } from './outcome.ts';
+export type {
+  EntryMetadata,
+  ExecutionResult,
+  MonitorAlert,
+  MonitorContext,
+  MonitorRecord,
+  MonitorSummary,
+} from './evaluation.ts';
 export type { ErrorAudience, ErrorCode, ErrorRow, ErrorSpecifics } from './errors.ts';
 export { ERRORS, callError, httpStatusOf, isErrorCode } from './errors.ts';
 export type { Finding, FindingSeverity } from './finding.ts';

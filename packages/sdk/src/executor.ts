@@ -1,28 +1,8 @@
 /**
  * How a candidate is run. A plugin lists its executors under `entry_points.executors` (F002-2 to F002-17).
  */
-import type { JsonObject, JsonValue } from '@bulkhead/protocol';
+import type { ExecutionResult, JsonObject, JsonValue } from '@bulkhead/protocol';
 import type { ToolContext } from './context.ts';
-
-/**
- * How one run of a candidate ended (F002-9 to F002-16).
- *
- * @experimental
- */
-export type ExecutionResult = {
-  readonly success: boolean;
-  /** What the function answered; there where `success` is true. */
-  readonly result?: JsonValue;
-  /** What went wrong; there where `success` is false. */
-  readonly error?: string;
-  readonly duration_ms: number;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** Category of the error, such as `timeout`. */
-  readonly error_type?: string;
-  /** Code of the error, such as `SANDBOX_TIMEOUT` (X002-12). */
-  readonly error_code?: string;
-};
 
 /**
  * What every executor is (F002-4). It lives in the sandbox, once per instance.

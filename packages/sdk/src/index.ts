@@ -11,6 +11,8 @@ export type {
   ContentAnnotations,
   ContentBlock,
   ContentBytes,
+  EntryMetadata,
+  ExecutionResult,
   HealthReport,
   HealthStatus,
   HookName,
@@ -19,6 +21,10 @@ export type {
   JsonValue,
   MemoryArtifact,
   MemorySummary,
+  MonitorAlert,
+  MonitorContext,
+  MonitorRecord,
+  MonitorSummary,
   PluginEvent,
   PromptMessage,
   ResourceContents,
@@ -42,7 +48,6 @@ export type {
   ToolContext,
 } from './context.ts';
 export type { EventHandler, Events } from './events.ts';
-export type { ExecutionResult } from './executor.ts';
 export { Executor } from './executor.ts';
 export type { FromJsonSchema } from './json-schema.ts';
 export type { Generated } from './llm-backend.ts';
@@ -51,7 +56,6 @@ export type { LanguageModel } from './language-model.ts';
 export { createLock } from './lock.ts';
 export type { PluginMetadataFields } from './metadata.ts';
 export { PluginMetadata } from './metadata.ts';
-export type { EntryMetadata, MonitorAlert, MonitorContext, MonitorRecord, MonitorSummary } from './monitor.ts';
 export { Monitor } from './monitor.ts';
 export type { Island, Program, ProgramDatabase } from './parent-selector.ts';
 export { ParentSelector } from './parent-selector.ts';

@@ -2,61 +2,8 @@
  * Figures over the results of an evaluation, such as latency, fairness or cost. A plugin lists its monitors under
  * `entry_points.monitors` (F002-18, F002-19).
  */
-import type { JsonObject } from '@bulkhead/protocol';
+import type { JsonObject, MonitorContext, MonitorRecord, MonitorSummary } from '@bulkhead/protocol';
 import type { ToolContext } from './context.ts';
-
-/**
- * What is about to be evaluated (F002-22, X002-11).
- *
- * @experimental
- */
-export type MonitorContext = { readonly task: string; readonly total_cases: number };
-
-/**
- * One result of one side of one test case (F002-23, X002-11).
- *
- * @experimental
- */
-export type MonitorRecord = {
-  /** From 0. */
-  readonly case_index: number;
-  readonly role: 'baseline' | 'candidate';
-  readonly duration_ms: number;
-  readonly success: boolean;
-  /** What the executor answered. */
-  readonly result: JsonObject;
-};
-
-/**
- * Something that whoever decides should see, such as `{ type: 'latency_regression', ratio: 1.4 }` (X002-10).
- *
- * @experimental
- */
-export type MonitorAlert = JsonObject & { readonly type: string };
-
-/**
- * What a monitor found (F002-24). `alerts` is empty where all is fine.
- *
- * @experimental
- */
-export type MonitorSummary = {
-  /** The monitor's {@link Monitor.identifier}. */
-  readonly id: string;
-  readonly summary: JsonObject;
-  readonly alerts: readonly MonitorAlert[];
-};
-
-/**
- * What an entry point, or its module, may say of itself as `PLUGIN_METADATA` (F002-26 to F002-29).
- *
- * @experimental
- */
-export type EntryMetadata = {
-  readonly name: string;
-  readonly version: string;
-  /** Asks for a process of its own; every plugin has one anyway. */
-  readonly sandbox?: boolean;
-};
 
 /**
  * What every monitor is; any object with these methods will do (F002-20). One object lives as long as its instance, and

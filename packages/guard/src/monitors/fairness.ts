@@ -2,15 +2,8 @@
  * Whether the candidate succeeds less often for one group of cases than for another: each pair of groups is compared, with Holm's
  * correction for their number, and a gap that the baseline has as well is told apart from one that the candidate brings.
  */
-import type { JsonObject } from '@bulkhead/protocol';
-import type {
-  BuiltInAlert,
-  BuiltInMonitor,
-  BuiltInSummary,
-  MonitorContext,
-  MonitorRecord,
-  Severity,
-} from './monitor.ts';
+import type { JsonObject, MonitorContext, MonitorRecord } from '@bulkhead/protocol';
+import type { BuiltInAlert, BuiltInMonitor, BuiltInSummary, Severity } from './monitor.ts';
 import { createGroupTables, type GroupTables } from './group-tables.ts';
 import type { Interval } from '../statistics/interval.ts';
 import type { PairedTable } from '../statistics/pairs.ts';

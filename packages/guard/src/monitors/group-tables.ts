@@ -2,7 +2,7 @@
  * The table of pairs of each group of cases, in two bytes a case. Which groups there are the baseline says, so that a candidate cannot
  * put the cases that it fails among others.
  */
-import type { MonitorContext, MonitorRecord } from './monitor.ts';
+import type { MonitorContext, MonitorRecord } from '@bulkhead/protocol';
 import { roomFor } from './paired-figures.ts';
 import { createPairedPasses } from './paired-passes.ts';
 import { labelIn } from './result-fields.ts';

@@ -1,8 +1,8 @@
 /**
  * Whether the candidate costs more: by the ratio of the means of tokens and of money, since what is paid is the sum.
  */
-import type { JsonObject } from '@bulkhead/protocol';
-import type { BuiltInAlert, BuiltInMonitor, MonitorContext, MonitorStatus, Severity } from './monitor.ts';
+import type { JsonObject, MonitorContext } from '@bulkhead/protocol';
+import type { BuiltInAlert, BuiltInMonitor, MonitorStatus, Severity } from './monitor.ts';
 import { createPairedFigures, sampleOf, type FigurePairs, type PairedFigures } from './paired-figures.ts';
 import { meanOf, ratioOfMeans } from './ratio-of-means.ts';
 import { numberIn } from './result-fields.ts';

@@ -1,6 +1,6 @@
+import type { MonitorRecord } from '@bulkhead/protocol';
 import { expect, test } from 'vitest';
 import { createLatency } from './latency.ts';
-import type { MonitorRecord } from './monitor.ts';
 import { createMonitorRunner, type StartTimer } from './monitor-runner.ts';
 import { pairsOf, recordOf } from './records.fixture.ts';
 

@@ -7,8 +7,8 @@
  * R1: no method here throws or rejects for what a monitor does. R2: a failed monitor is never called again. R3: reports stand in the
  * order of the monitors. One that blocks the thread is not stopped here; that takes a process of its own (F002-29).
  */
-import type { JsonObject, JsonValue } from '@bulkhead/protocol';
-import { isMonitor, type Monitor, type MonitorContext, type MonitorRecord, type MonitorSummary } from './monitor.ts';
+import type { JsonObject, JsonValue, MonitorContext, MonitorRecord, MonitorSummary } from '@bulkhead/protocol';
+import { isMonitor, type Monitor } from './monitor.ts';
 
 /**
  * In place of a summary: why there is none.

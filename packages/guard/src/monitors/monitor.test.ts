@@ -1,22 +1,7 @@
-import type * as sdk from '@bulkhead/sdk';
-import { expect, expectTypeOf, test } from 'vitest';
-import {
-  isMonitor,
-  type MonitorAlert,
-  type MonitorContext,
-  type MonitorRecord,
-  type MonitorSummary,
-} from './monitor.ts';
+import { expect, test } from 'vitest';
+import { isMonitor } from './monitor.ts';
 
 const METHODS = { start: () => {}, record: () => {}, finalize: () => ({}), identifier: () => 'mine' };
-
-test('[F002-22, F002-23, F002-24, X002-11] what a monitor takes and gives is what a plugin takes and gives', () => {
-  expectTypeOf<MonitorContext>().toEqualTypeOf<sdk.MonitorContext>();
-  expectTypeOf<MonitorRecord>().toEqualTypeOf<sdk.MonitorRecord>();
-  expectTypeOf<MonitorSummary>().toEqualTypeOf<sdk.MonitorSummary>();
-  expectTypeOf<MonitorAlert>().toEqualTypeOf<sdk.MonitorAlert>();
-  expect(isMonitor(METHODS)).toBe(true);
-});
 
 test('[F002-20] any object with the four methods is a monitor, its own or of a class', () => {
   class Mine {
@@ -29,6 +14,7 @@ test('[F002-20] any object with the four methods is a monitor, its own or of a c
       return this.constructor.name;
     }
   }
+  expect(isMonitor(METHODS)).toBe(true);
   expect(isMonitor(new Mine())).toBe(true);
   expect(isMonitor(Object.assign(() => {}, METHODS))).toBe(true);
 });

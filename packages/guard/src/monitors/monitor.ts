@@ -1,48 +1,8 @@
 /**
- * What a monitor is: it sees every result of an evaluation and says at the end whether one should look (F002-18). The shapes are
- * those of plugins, word for word, so that a plugin's monitor and one of ours take the same records.
+ * What a monitor is: it sees every result of an evaluation and says at the end whether one should look (F002-18). A plugin's
+ * monitor and one of ours take the same records.
  */
-import type { JsonObject } from '@bulkhead/protocol';
-
-/**
- * What is about to be evaluated (F002-22, X002-11).
- *
- * @public
- */
-export type MonitorContext = { readonly task: string; readonly total_cases: number };
-
-/**
- * One result of one side of one test case (F002-23, X002-11). Monitors of one run share the object, and none may change it.
- *
- * @public
- */
-export type MonitorRecord = {
-  /** From 0. */
-  readonly case_index: number;
-  readonly role: 'baseline' | 'candidate';
-  readonly duration_ms: number;
-  readonly success: boolean;
-  /** What the executor answered. */
-  readonly result: JsonObject;
-};
-
-/**
- * Something that whoever decides should see, such as `{ type: 'latency_regression', ratio: 1.4 }` (X002-10).
- *
- * @public
- */
-export type MonitorAlert = JsonObject & { readonly type: string };
-
-/**
- * What a monitor found (F002-24). `alerts` is empty where all is fine.
- *
- * @public
- */
-export type MonitorSummary = {
-  readonly id: string;
-  readonly summary: JsonObject;
-  readonly alerts: readonly MonitorAlert[];
-};
+import type { JsonObject, MonitorAlert, MonitorContext, MonitorRecord, MonitorSummary } from '@bulkhead/protocol';
 
 /**
  * A monitor; any object with these methods is one (F002-20). `start` begins anew, each result comes to `record`, and `finalize` says

@@ -2,8 +2,8 @@
  * Figures of both sides, put together by case: 16 bytes a case and no object a record. The first figure of a case and side counts;
  * others are counted and dropped, because repeats of one case are no cases of their own.
  */
+import type { MonitorContext, MonitorRecord } from '@bulkhead/protocol';
 import { GuardError } from '../guard-error.ts';
-import type { MonitorContext, MonitorRecord } from './monitor.ts';
 import { createRandom } from '../statistics/random.ts';
 import { SAMPLE_MAX } from './settings.ts';
 

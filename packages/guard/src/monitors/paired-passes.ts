@@ -1,7 +1,7 @@
 /**
  * Whether each side of a case passed, a byte a case: both sides, and what the pair is once it is whole.
  */
-import type { MonitorContext, MonitorRecord } from './monitor.ts';
+import type { MonitorContext, MonitorRecord } from '@bulkhead/protocol';
 import { assertCaseIndex, roomFor } from './paired-figures.ts';
 
 /** What became of a pair, as the cells of a table of pairs. */

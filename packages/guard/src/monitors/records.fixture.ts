@@ -1,8 +1,8 @@
 /**
  * Records for tests of monitors: pairs of figures, in the order of the cases, baseline and candidate by turns.
  */
-import type { JsonObject } from '@bulkhead/protocol';
-import type { BuiltInMonitor, BuiltInSummary, MonitorRecord } from './monitor.ts';
+import type { JsonObject, MonitorRecord } from '@bulkhead/protocol';
+import type { BuiltInMonitor, BuiltInSummary } from './monitor.ts';
 
 /** What one side of a case came to; what is not said is 100 ms, a success and no result. */
 export type Side = { readonly duration_ms?: number; readonly success?: boolean; readonly result?: JsonObject };

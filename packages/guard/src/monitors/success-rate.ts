@@ -2,7 +2,8 @@
  * Whether the candidate succeeds less often: a bet that it does, on each case after the other, whose winnings may be looked at all the
  * time. It may alert early, and an alert stays (EVIDENCE 2.5, 2.12).
  */
-import type { BuiltInAlert, BuiltInMonitor, BuiltInSummary, MonitorContext, MonitorRecord } from './monitor.ts';
+import type { MonitorContext, MonitorRecord } from '@bulkhead/protocol';
+import type { BuiltInAlert, BuiltInMonitor, BuiltInSummary } from './monitor.ts';
 import { createPairedPasses, type PairOutcome } from './paired-passes.ts';
 import { eProcess, logFactors, logMeanExp } from '../statistics/looks/e-process.ts';
 import type { PairedTable } from '../statistics/pairs.ts';

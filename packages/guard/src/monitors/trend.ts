@@ -2,9 +2,9 @@
  * Whether executions take longer and longer in the course of a run: the order of the means of blocks, and the slope of all pairs of
  * them, for each side. What both sides show is the machine's.
  */
-import type { JsonObject } from '@bulkhead/protocol';
+import type { JsonObject, MonitorRecord } from '@bulkhead/protocol';
 import { createBlockMeans, type BlockMeans, type Blocks } from './block-means.ts';
-import type { BuiltInAlert, BuiltInMonitor, MonitorRecord, MonitorStatus } from './monitor.ts';
+import type { BuiltInAlert, BuiltInMonitor, MonitorStatus } from './monitor.ts';
 import type { Interval } from '../statistics/interval.ts';
 import { quantileOf } from '../statistics/values/quantiles.ts';
 import { mannKendall, theilSen } from '../statistics/values/trend.ts';

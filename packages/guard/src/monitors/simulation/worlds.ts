@@ -1,7 +1,7 @@
 /**
  * Made-up evaluations whose truth is known: cases of different size, both sides of each with noise of their own (EVIDENCE 2.12).
  */
-import type { MonitorRecord } from '../monitor.ts';
+import type { MonitorRecord } from '@bulkhead/protocol';
 
 /**
  * A world: how many cases in how many groups, and what is true of the candidate. Logarithms of sizes of cases have a deviation of 0.5,
