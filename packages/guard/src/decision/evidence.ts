@@ -4,14 +4,15 @@
 import type { PairedTable } from '../statistics/pairs.ts';
 
 /**
- * A case on which the candidate breaks a hard property or a relation that the baseline keeps, seen again in every repeat.
+ * A case on which the candidate breaks a hard property or a relation that the baseline keeps, or fails to answer where the baseline
+ * does, seen again in every repeat.
  *
  * @public
  */
 export type HardRegression = {
   readonly caseId: string;
-  readonly kind: 'property' | 'relation';
-  /** Name of the property or relation. */
+  readonly kind: 'property' | 'relation' | 'run';
+  /** Name of the property or relation, or the type of the failure. */
   readonly broken: string;
 };
 
