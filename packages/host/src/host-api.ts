@@ -31,6 +31,7 @@ import type { Release } from './catalogue/releases.ts';
 import type { ComparedWithCurrent, ReleaseList } from './moves/list-releases.ts';
 import type { RolloutRequest } from './moves/rollout.ts';
 import type { Gate } from './moves/upgrade.ts';
+import type { Harness, HarnessOptions } from './harness-api.ts';
 import type { HookRule } from './hooks/declared-hook.ts';
 import type { BackendRule } from './llm/backends.ts';
 import type { Agents } from './agents/agents.ts';
@@ -579,6 +580,12 @@ export type Host = AsyncDisposable & {
   readonly agents: Agents;
   /** Runs one function with positional arguments; never rejects. Not for requests from a network. */
   readonly runSandboxed: (target: SandboxedFunction, ...args: readonly unknown[]) => Promise<Outcome>;
+  /**
+   * Opens a file in warm guests of its own, to be run again and again and judged. Not for requests from a network.
+   *
+   * @throws {HostError} with findings where the file is refused: `REVIEW_REFUSED`, `BUNDLE_FAILED`, `PLUGIN_UNAVAILABLE`, …
+   */
+  readonly openHarness: (options: HarnessOptions) => Promise<Harness>;
   /** Health of every listed plugin, sorted by name; the worst over the nodes that live, where no scope is asked for. */
   readonly plugins: (view?: HealthView) => readonly PluginHealth[];
   readonly health: (name: string, view?: HealthView) => PluginHealth | undefined;

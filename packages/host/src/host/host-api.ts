@@ -24,6 +24,7 @@ import { createHealthViews } from './health-views.ts';
 import { createInstaller } from './installer.ts';
 import { createOffers } from './offers.ts';
 import { createPluginDebug } from './plugin-debug.ts';
+import { openHarness } from './open-harness.ts';
 import { createPluginLogs } from './plugin-logs.ts';
 import { createRegistrations } from './registrations.ts';
 import { renew } from './renew.ts';
@@ -63,6 +64,7 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
       generate: (request) => parts.llm.ask(request),
     },
     agents: parts.agents,
+    openHarness: (options) => openHarness(parts, options),
     runSandboxed: (target, ...args) => runFunction(parts, target, args),
     ...views,
     tools: (tenant) => listTools(parts, tenant ?? DEFAULT_TENANT),

@@ -60,7 +60,7 @@ async function runAlone(parts: HostParts, spec: LiveSpec, task: CallTask): Promi
 }
 
 /** The same review and the same bundle as a plugin, with the file's folder as the tree. */
-async function specOfFile(parts: HostParts, file: string, name: string): Promise<LiveSpec> {
+export async function specOfFile(parts: HostParts, file: string, name: string): Promise<LiveSpec> {
   const { workshop, supplied } = parts.install;
   const path = resolve(file);
   const source = await readSource(dirname(path), SINGLE_FILE);
