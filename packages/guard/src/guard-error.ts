@@ -1,11 +1,12 @@
 /**
- * What is thrown where a task, its cases, a monitor or a record is wrong: somebody must mend it before anything can be judged.
+ * What is thrown where a task, its cases, a monitor, a record or a policy is wrong: somebody must mend it before anything can be judged.
  * What a candidate does wrong is never one of these; numbers throw `StatisticsError`.
  */
 
 /**
  * What is wrong: the definition of a task, its code as it ran, its cases, or the name that was asked for; a monitor that nobody knows
- * or an option that it does not take, or a record that no case can have.
+ * or an option that it does not take, or a record that no case can have; a policy as it was written or signed, or the folder that
+ * policies are kept in.
  *
  * @public
  */
@@ -13,6 +14,11 @@ export type GuardErrorCode =
   | 'CASES_INVALID'
   | 'MONITOR_INVALID'
   | 'MONITOR_RECORD_INVALID'
+  | 'POLICY_HISTORY_BROKEN'
+  | 'POLICY_INVALID'
+  | 'POLICY_NOT_FOUND'
+  | 'POLICY_SIGNATURE_INVALID'
+  | 'POLICY_STORE_BUSY'
   | 'TASK_EXISTS'
   | 'TASK_FAULT'
   | 'TASK_INVALID'

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { createRandom } from '../statistics/random.ts';
 import { decide } from './decide.ts';
 import type { Evidence } from './evidence.ts';
+import { NO_OBJECTIVES } from './objectives.ts';
 import { DEFAULT_POLICY, noninferiority, superiority } from './policy.ts';
 
 function found(cases: Partial<Evidence['cases']>, rest: Partial<Evidence> = {}): Evidence {
@@ -140,11 +141,20 @@ test.each([
   expect(make).toThrow(expect.objectContaining({ code: 'STATISTICS_INPUT' }));
 });
 
-test('the default is non-inferiority at 2 %, at 2.5 % one-sided', () => {
+test('[X002-9] the default is non-inferiority at 2 %, at 2.5 % one-sided, with every field filled in', () => {
   expect(DEFAULT_POLICY).toEqual({
+    kind: 'evidence',
     name: 'noninferiority:margin=0.02',
+    description: '',
     bar: -0.02,
     alpha: 0.025,
     sandboxFailuresMax: 0.02,
+    hard: 'reject',
+    flipsMax: undefined,
+    minPassRate: undefined,
+    looks: { kind: 'every_pair' },
+    objectives: NO_OBJECTIVES,
+    powerTarget: 0.8,
+    violationCap: 25,
   });
 });
