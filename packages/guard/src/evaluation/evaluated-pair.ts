@@ -13,6 +13,8 @@ import type { RunFailure, TaskFault, Violation } from '../task/judged.ts';
  */
 export type EvaluatedSide = {
   readonly grade: 'passed' | 'failed' | 'ungraded' | 'unrun';
+  /** Of its repeats: how many passed, from 0 to 1. */
+  readonly pass_share: number;
   /** The first run, as monitors are told of it (`MonitorRecord.result`), without what it printed. */
   readonly result: JsonObject;
   readonly duration_ms: number;
@@ -31,7 +33,8 @@ export type EvaluatedSide = {
 
 /**
  * Both sides. `first` was run first; `args` is canonical JSON, redacted and cut at 2,000 characters; `cluster` is what the statistics count it
- * to. `flaky` names sides that answered otherwise when they were asked again.
+ * to. `flaky` names sides that answered otherwise when they were asked again. `regression` is what the candidate broke every time it was asked; null where it
+ * broke nothing that the baseline keeps, was not asked again, or is flaky.
  *
  * @public
  */
@@ -44,4 +47,9 @@ export type EvaluatedPair = {
   readonly baseline: EvaluatedSide;
   readonly candidate: EvaluatedSide;
   readonly flaky: readonly ('baseline' | 'candidate')[];
+  readonly regression: {
+    readonly kind: 'property' | 'relation' | 'run';
+    readonly name: string;
+    readonly message: string;
+  } | null;
 };

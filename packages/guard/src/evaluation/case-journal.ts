@@ -1,0 +1,127 @@
+/**
+ * The file of cases: one JSON line for what is evaluated, and one for each case in the order of cases. It is what a report is
+ * counted again from, and what an evaluation goes on from that was stopped.
+ */
+import { createReadStream } from 'node:fs';
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { canonicalJson, type JsonObject } from '@bulkhead/protocol';
+import { GuardError } from '../guard-error.ts';
+import type { EvaluatedPair } from './evaluated-pair.ts';
+
+/** What a file of cases belongs to: everything that the result of a case depends on. */
+export type JournalHead = JsonObject & {
+  readonly kind: 'bulkhead.guard.cases';
+  readonly schema_version: 1;
+};
+
+/**
+ * Where cases are kept as they are done.
+ *
+ * @public
+ */
+export type CaseJournal = {
+  /**
+   * Begins, or goes on: the cases that are there already, in order.
+   *
+   * @throws {GuardError} `RESUME_MISMATCH` where they are of another evaluation; it names what differs.
+   */
+  readonly begin: (head: JournalHead) => Promise<AsyncIterable<EvaluatedPair>>;
+  readonly add: (pair: EvaluatedPair) => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+/** Bytes that are gathered before they are written. */
+const PIECE_BYTES = 65_536;
+
+/**
+ * Keeps cases in a file. A last line that was cut off when a process died is written anew.
+ *
+ * @public
+ */
+export function openCaseFile(path: string): CaseJournal {
+  let file: FileHandle | undefined;
+  let gathered = '';
+  const flush = async (): Promise<void> => {
+    const piece = gathered;
+    gathered = '';
+    if (piece !== '') await file?.appendFile(piece);
+  };
+  return {
+    begin: async (head) => {
+      const wholeBytes = await wholeLines(path, head);
+      file = await open(path, 'a');
+      await file.truncate(wholeBytes);
+      if (wholeBytes === 0) await file.appendFile(`${canonicalJson(head)}\n`);
+      return pairsOf(path);
+    },
+    add: async (pair) => {
+      gathered += `${JSON.stringify(pair)}\n`;
+      if (gathered.length >= PIECE_BYTES) await flush();
+    },
+    close: async () => {
+      await flush();
+      await file?.close();
+      file = undefined;
+    },
+  };
+}
+
+/** Bytes up to the end of the last whole line; 0 where there is no file, or not even its first line. */
+async function wholeLines(path: string, head: JournalHead): Promise<number> {
+  const bytes = await sizeOf(path);
+  if (bytes === 0) return 0;
+  let whole = 0;
+  let isFirst = true;
+  for await (const line of linesOf(path)) {
+    const end = whole + Buffer.byteLength(line) + 1;
+    const parsed = end > bytes ? undefined : parsedLine(line);
+    if (parsed === undefined) break;
+    if (isFirst) assertSame(path, parsed, head);
+    isFirst = false;
+    whole = end;
+  }
+  return whole;
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch {
+    return 0; // Where it cannot be read, opening it says why.
+  }
+}
+
+function linesOf(path: string): AsyncIterable<string> {
+  return createInterface({ input: createReadStream(path), crlfDelay: Infinity });
+}
+
+function parsedLine(line: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as JsonObject) : undefined; // JSON of an object.
+  } catch {
+    return undefined;
+  }
+}
+
+function assertSame(path: string, found: JsonObject, head: JournalHead): void {
+  const keys = [...new Set([...Object.keys(found), ...Object.keys(head)])];
+  const differing = keys.filter((key) => canonicalJson(found[key] ?? null) !== canonicalJson(head[key] ?? null));
+  if (differing.length === 0) return;
+  const [first = ''] = differing;
+  const [there, here] = [found, head].map((of) => canonicalJson(of[first] ?? null));
+  throw new GuardError(
+    'RESUME_MISMATCH',
+    `"${path}" has cases of another evaluation: ${differing.join(', ')} differ (${first} is ${there} there and ${here} here); ask for the same again, or give another file`,
+  );
+}
+
+/** The first line says what they are of. */
+async function* pairsOf(path: string): AsyncGenerator<EvaluatedPair> {
+  let isFirst = true;
+  for await (const line of linesOf(path)) {
+    if (!isFirst) yield JSON.parse(line) as EvaluatedPair; // A whole line of a file whose head is ours.
+    isFirst = false;
+  }
+}

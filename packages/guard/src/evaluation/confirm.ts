@@ -1,0 +1,64 @@
+/**
+ * Whether a candidate that failed where the baseline passed does so again: both are asked twice more. What is seen every time is a
+ * regression; a side that answers otherwise is flaky, and its failure counts in the rate alone (EVIDENCE 2.9, 2.13).
+ */
+import type { Case } from '../task/cases.ts';
+import type { EvaluationPlan } from './evaluate-options.ts';
+import type { EvaluatedPair, EvaluatedSide } from './evaluated-pair.ts';
+import type { Quiet } from './quiet.ts';
+import { runInTime, type Role } from './run-pair.ts';
+
+/** What a failing side broke: a check of the task, or its runs by the type of their end. */
+export type Broken = {
+  readonly kind: 'property' | 'relation' | 'run';
+  readonly name: string;
+  readonly message: string;
+};
+
+/** What came of asking again. */
+export type Confirmation =
+  | { readonly kind: 'regression'; readonly broken: Broken }
+  | { readonly kind: 'flaky'; readonly roles: readonly Role[] };
+
+/** Tells whether a case is one to ask again: only the candidate fails it. */
+export function isRegressing({ baseline, candidate }: Pick<EvaluatedPair, Role>): boolean {
+  return baseline.grade === 'passed' && (candidate.grade === 'failed' || candidate.grade === 'ungraded');
+}
+
+/** Times that each side is asked again (EVIDENCE 2.13: k = 2). */
+const AGAIN = 2;
+
+/** Asks again. */
+export async function confirmRegression(
+  plan: EvaluationPlan,
+  quiet: Quiet,
+  { one, pair }: { readonly one: Case; readonly pair: EvaluatedPair },
+): Promise<Confirmation> {
+  const flaky = new Set<Role>();
+  let broken = brokenBy(pair.candidate);
+  for (let again = 0; again < AGAIN && flaky.size === 0; again += 1) {
+    const candidate = await runInTime(plan, quiet, { role: 'candidate', one });
+    const baseline = await runInTime(plan, quiet, { role: 'baseline', one });
+    broken = broken.filter((before) => brokenBy(candidate.side).some((now) => isSame(before, now)));
+    if (broken.length === 0) flaky.add('candidate');
+    if (baseline.side.grade !== 'passed') flaky.add('baseline');
+  }
+  const [first] = broken;
+  return flaky.size > 0 || first === undefined
+    ? { kind: 'flaky', roles: [...flaky].toSorted() }
+    : { kind: 'regression', broken: first };
+}
+
+/** All that a side broke: hard properties and relations first, then runs, then checks that threw at what it answered. */
+export function brokenBy(side: EvaluatedSide): readonly Broken[] {
+  const checks = side.violations
+    .filter(({ mode }) => mode === 'hard')
+    .map(({ kind, name, message }): Broken => ({ kind, name, message }));
+  const runs = side.run_failures.map(({ kind, message }): Broken => ({ kind: 'run', name: kind, message }));
+  const faults = side.faults.map(({ kind, name, message }): Broken => ({ kind, name, message }));
+  return [...checks, ...runs, ...faults];
+}
+
+function isSame(one: Broken, other: Broken): boolean {
+  return one.kind === other.kind && one.name === other.name;
+}
