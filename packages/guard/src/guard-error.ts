@@ -7,6 +7,8 @@
  * What is wrong: the definition of a task, its code as it ran, its cases, or the name that was asked for; a monitor that nobody knows
  * or an option that it does not take, or a record that no case can have; a policy as it was written or signed, or the folder that
  * policies are kept in.
+ * What is wrong: the definition of a task, its code as it ran, its cases, or the name that was asked for; a monitor or executor that
+ * nobody knows or an option that it does not take, or a record that no case can have.
  *
  * @public
  */
@@ -14,6 +16,7 @@ export type GuardErrorCode =
   | 'CASES_INVALID'
   | 'EVALUATION_CANCELLED'
   | 'EVALUATION_INVALID'
+  | 'EXECUTOR_INVALID'
   | 'MONITOR_INVALID'
   | 'MONITOR_RECORD_INVALID'
   | 'POLICY_HISTORY_BROKEN'

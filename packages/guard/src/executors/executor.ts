@@ -3,7 +3,7 @@
  * harm, and answers what came of it (F002-2 to F002-17). The contract is that of plugins, so that a plugin's executor and one of
  * ours are the same to an evaluation.
  */
-import type { ExecutionResult, JsonValue } from '@bulkhead/protocol';
+import type { ExecutionResult, JsonObject, JsonValue } from '@bulkhead/protocol';
 
 /**
  * How a run ended, with what it took beside time where the executor measured it.
@@ -18,11 +18,26 @@ export type Execution = ExecutionResult & {
 };
 
 /**
+ * What an executor says of itself. Two of the same name and configuration are the same; `isDeterministic` says that the same code with
+ * the same arguments is answered the same, so that an answer may be kept.
+ *
+ * @public
+ */
+export type ExecutorAbout = {
+  readonly name: string;
+  /** Without secrets. */
+  readonly config: JsonObject;
+  readonly isDeterministic: boolean;
+};
+
+/**
  * An executor. `execute` never rejects: what goes wrong is an answer with `success` false.
  *
  * @public
  */
 export interface Executor {
+  /** Where it is left out, nothing that it answers is kept. */
+  readonly about?: ExecutorAbout;
   /**
    * Runs one function.
    *
@@ -32,7 +47,6 @@ export interface Executor {
    * @param memMb - MiB that it may use; advisory (F002-8).
    * @param options - `signal` ends the run early; its answer is then of type `cancelled`.
    */
-  // oxlint-disable-next-line max-params -- The signature is the contract's (F002-6).
   execute(
     filePath: string,
     funcName: string,
