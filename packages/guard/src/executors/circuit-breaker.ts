@@ -25,8 +25,9 @@ export type BreakerEvent = {
   readonly nowMs: number;
 };
 
-export const FAILURES_TO_OPEN = 5;
-export const SUCCESSES_TO_CLOSE = 2;
+const FAILURES_TO_OPEN = 5;
+const SUCCESSES_TO_CLOSE = 2;
+/** How long nobody is let through, in milliseconds. */
 export const OPEN_MS = 60_000;
 
 /** Where it begins. */

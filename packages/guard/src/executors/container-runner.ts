@@ -20,7 +20,6 @@ const { pathToFileURL } = require('node:url');
 const send = process.send.bind(process);
 const cpuUsage = process.cpuUsage.bind(process);
 const resourceUsage = process.resourceUsage.bind(process);
-const now = performance.now.bind(performance);
 const { stringify } = JSON;
 const { byteLength } = Buffer;
 const { isFinite } = Number;
@@ -80,14 +79,12 @@ async function run({ func_name, args, result_bytes_max }) {
 }
 
 process.on('message', async (asked) => {
-  const startedAt = now();
   const cpuBefore = cpuUsage();
   const ended = await run(asked);
   const cpu = cpuUsage(cpuBefore);
   send({
     id: asked.id,
     ...ended,
-    duration_ms: now() - startedAt,
     cpu_ms: (cpu.user + cpu.system) / 1000,
     peak_rss_bytes: resourceUsage().maxRSS * 1024,
   });
@@ -107,6 +104,7 @@ let nonce;
 let child;
 let dir;
 let current;
+let startedAt;
 let output;
 
 function tell(frame) {
@@ -161,7 +159,9 @@ function begin({ code, file, mem_mb }) {
     if (current === undefined || told === null || typeof told !== 'object' || told.id !== current) return;
     current = undefined;
     // What was printed before lies in the pipes, and is read before the next turn.
-    setImmediate(() => tell({ ...told, kind: 'answered', ...printed() }));
+    // The time is measured here: the child would have only its word for it.
+    const duration_ms = performance.now() - startedAt;
+    setImmediate(() => tell({ ...told, kind: 'answered', duration_ms, ...printed() }));
   });
   child.on('close', (exitCode, signal) => {
     if (current !== undefined) tell({ kind: 'exited', id: current, code: exitCode, signal, ...printed() });
@@ -179,6 +179,7 @@ createInterface({ input: process.stdin, crlfDelay: Infinity })
       return;
     }
     current = asked.id;
+    startedAt = performance.now();
     if (child.connected) child.send(asked);
   })
   .on('close', leave);

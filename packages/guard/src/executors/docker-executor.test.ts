@@ -137,6 +137,18 @@ test('what is printed is told with the case that printed it, clipped, and what i
   });
 });
 
+test('an implementation may answer what it likes, but not how long that took', async () => {
+  await withExecutor(async (executor) => {
+    const forged = `({ id }) => process.send({ id, json: '"early"', duration_ms: 0, stdout: 'forged' })`;
+    const source = `process.on('message', ${forged}); export const run = async () => 'late';\n`;
+    const run = () => executor.execute(source, 'run', [], 20, 64);
+    expect(await run()).toMatchObject({ result: 'late' });
+    const second = await run();
+    expect(second).toMatchObject({ success: true, stdout: '' });
+    expect(second.duration_ms).toBeGreaterThan(0);
+  });
+});
+
 test('whoever waits when it is closed is told that the run was called off', async () => {
   const executor = createDockerExecutor({ ...PARTS, command: docker.command });
   const run = (deed: 'answers' | 'hangs') => executor.execute(`${DEEDS[deed]}\n`, 'run', [1, 2], 20, 64);

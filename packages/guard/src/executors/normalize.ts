@@ -21,7 +21,7 @@ export type MeasuredRun = {
 /** Bytes of JSON of a result: what a plugin may answer by default, too. */
 export const RESULT_BYTES_MAX = 1_048_576;
 /** Levels of arrays and objects of a result. */
-export const RESULT_DEPTH_MAX = 64;
+const RESULT_DEPTH_MAX = 64;
 
 const MEASURES = ['cpu_ms', 'peak_rss_bytes', 'tokens_total', 'cost_usd'] as const;
 const WORD_CHARACTERS_MAX = 100;
