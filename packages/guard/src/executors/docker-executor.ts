@@ -51,6 +51,9 @@ type Settings = Required<DockerExecutorOptions>;
 /** Cases of one implementation, one after another. */
 type Lane = { tail: Promise<unknown>; waiting: number; isClosed: boolean; container: Container | undefined };
 
+/** By content and memory. */
+type Lanes = { readonly open: Map<string, Lane>; isClosed: boolean };
+
 /** Holds what came, or what ended the wait. */
 type Ended = ContainerReply | { readonly kind: 'timeout' } | { readonly kind: 'cancelled' };
 
@@ -67,7 +70,7 @@ type Ended = ContainerReply | { readonly kind: 'timeout' } | { readonly kind: 'c
  */
 export function createDockerExecutor(options: DockerExecutorOptions): Executor {
   const settings = settingsOf(options);
-  const lanes = new Map<string, Lane>();
+  const lanes: Lanes = { open: new Map(), isClosed: false };
   return {
     about: {
       name: 'docker',
@@ -80,8 +83,9 @@ export function createDockerExecutor(options: DockerExecutorOptions): Executor {
       return settledRun(settings.clock, request, () => runInLane(settings, lanes, request));
     },
     close: async () => {
-      const all = [...lanes.values()];
-      lanes.clear();
+      const all = [...lanes.open.values()];
+      lanes.isClosed = true;
+      lanes.open.clear();
       for (const lane of all) lane.isClosed = true;
       await Promise.all(all.map(async ({ container }) => container?.end()));
     },
@@ -128,12 +132,13 @@ const OWN_MEMORY_MB = 128;
 /** A frame's texts as JSON, beside its result: control characters take six bytes. */
 const FRAME_BYTES = 1_048_576;
 
-async function runInLane(settings: Settings, lanes: Map<string, Lane>, request: RunRequest): Promise<Execution> {
+async function runInLane(settings: Settings, lanes: Lanes, request: RunRequest): Promise<Execution> {
   const implementation = await readProgram(request.filePath);
+  if (lanes.isClosed) throw new RunEnd('unavailable', 'the executor was closed; open another');
   const key = keyOf(implementation, request.memMb);
-  const lane = lanes.get(key) ?? { tail: Promise.resolve(), waiting: 0, isClosed: false, container: undefined };
-  lanes.delete(key); // The one that was asked last is the last to go.
-  lanes.set(key, lane);
+  const lane = lanes.open.get(key) ?? { tail: Promise.resolve(), waiting: 0, isClosed: false, container: undefined };
+  lanes.open.delete(key); // The one that was asked last is the last to go.
+  lanes.open.set(key, lane);
   lane.waiting += 1;
   const running = lane.tail.then(() => runOne(settings, lane, { request, implementation }));
   lane.tail = running.catch(() => undefined); // Its own caller is told.
@@ -141,7 +146,7 @@ async function runInLane(settings: Settings, lanes: Map<string, Lane>, request: 
     return await running;
   } finally {
     lane.waiting -= 1;
-    await evict(lanes, settings.warmMax);
+    await evict(lanes.open, settings.warmMax);
   }
 }
 

@@ -50,7 +50,7 @@ export async function createDockerStandIn(): Promise<DockerStandIn> {
   return {
     command,
     calls: async () => {
-      const lines = (await readFile(join(dir, 'calls'), 'utf8')).trimEnd().split('\n');
+      const lines = (await readFile(join(dir, 'calls'), 'utf8')).split('\n').slice(0, -1);
       return lines.map((line) => JSON.parse(line) as string[]); // The program wrote them.
     },
     [Symbol.asyncDispose]: () => rm(dir, { recursive: true }),
