@@ -4,11 +4,9 @@
  */
 
 /**
- * What is wrong: the definition of a task, its code as it ran, its cases, or the name that was asked for; a monitor that nobody knows
- * or an option that it does not take, or a record that no case can have; a policy as it was written or signed, or the folder that
- * policies are kept in.
  * What is wrong: the definition of a task, its code as it ran, its cases, or the name that was asked for; a monitor or executor that
- * nobody knows or an option that it does not take, or a record that no case can have.
+ * nobody knows, an option that it does not take, or a record that no case can have; a policy as it was written or signed, or the folder
+ * that policies are kept in; what an evaluation was asked for, or goes on from.
  *
  * @public
  */
