@@ -30,7 +30,7 @@ export type ReportConfig = {
 };
 
 /**
- * One implementation over all cases that counted. `pass_interval` is Wilson's at 95 %; `failure_bound` is what the rate of failures is
+ * One implementation over all cases that counted; `executions` and `sandbox_failures` are of all cases. `pass_interval` is Wilson's at 95 %; `failure_bound` is what the rate of failures is
  * below at 95 % where none was seen, else null.
  *
  * @public
@@ -104,7 +104,8 @@ export type CheckCounts = {
 };
 
 /**
- * One metric of the task over all cases where both sides have it. `delta` is candidate − baseline of means or sums, with a paired bootstrap interval.
+ * One metric of the task over all cases where both sides have it. `delta` is candidate − baseline of means or sums, with a paired bootstrap interval of
+ * confidence 1 − `bootstrap.alpha`, from so many resamples drawn from the seed.
  *
  * @public
  */
@@ -112,6 +113,7 @@ export type ReportMetric = {
   readonly name: string;
   readonly kind: 'mean' | 'sum';
   readonly higher_is_better: boolean;
+  readonly bootstrap: { readonly resamples: number; readonly alpha: number; readonly seed: number };
   readonly n: number;
   readonly baseline: number | null;
   readonly candidate: number | null;
