@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { brokenSide, pairOf, poisoned, reportOf } from './report.fixture.ts';
+import { renderText } from './text.ts';
+
+test('the summary says the verdict first, then why, figures, what broke and how to replay', () => {
+  expect(renderText(reportOf()).split('\n')).toEqual([
+    '✓ Adopt: sort',
+    '  after 400 cases the difference of pass rates is from -1.83 points to 4.18 points, above the bar of -2 points',
+    '  baseline    98 % (96.1 % to 98.98 %)',
+    '  candidate   99 % (97.46 % to 99.61 %)',
+    '  difference  +1 points (−0.81 to +3.03 points)',
+    '  cases       400, 12 flips, 4 of them from pass to fail',
+    '  times       p95 baseline 130.9 ms, candidate 143.5 ms; 4.321 s in all',
+    '  broken      sorted on case-00099: [[99,3,1]]',
+    '  broken      sorted on case-00199: [[199,3,1]]',
+    '  monitor     latency: warn: the candidate takes 1.21 times as long at the 95th percentile, more than 1.2',
+    '  monitor     watch_dog: it stopped working: it did not answer within 10000 ms',
+    '  replay      bulkhead guard replay report_20260304_050607.json',
+    '',
+  ]);
+});
+
+test('nothing in it steers a terminal, and it stays short, whatever is in the report', () => {
+  const pairs = Array.from({ length: 40 }, (_, index) => pairOf(index, { candidate: brokenSide() }));
+  const text = renderText(poisoned(reportOf({ pairs }), `\u001B[2J\u009B31m\r\n\u202E${'x'.repeat(1_000_000)}`));
+  expect(text).toMatch(/^(?:\n|[^\p{Cc}\u202E])*$/u);
+  expect(text.split('\n').length).toBeLessThanOrEqual(17);
+  expect(text.length).toBeLessThan(6_000);
+});

@@ -1,0 +1,77 @@
+/**
+ * A report in some lines for a terminal. It has no colour in it and nothing that steers a terminal; whoever prints it may colour its
+ * first line.
+ */
+import {
+  countedCases,
+  countText,
+  durationText,
+  excludedCount,
+  monitorWords,
+  passRateText,
+  pointsIntervalText,
+  pointsText,
+  verdictWords,
+} from './plain-figures.ts';
+import type { Report } from './report.ts';
+import { visibleLine } from './visible-text.ts';
+
+const REASONS_MAX = 3;
+const MONITORS_MAX = 3;
+const FLIPS_MAX = 2;
+/** Characters of a line, about. */
+const LINE_MAX = 200;
+
+/**
+ * The summary: the verdict first, then why, figures, what monitors say, and how to compute it again.
+ *
+ * @returns At most 16 lines with a line break at the end.
+ * @public
+ */
+export function renderText(report: Report): string {
+  const { word, sign } = verdictWords(report.decision.verdict);
+  const told = [
+    `${sign} ${word}: ${visibleLine(report.task, LINE_MAX)}`,
+    ...report.decision.reasons.slice(0, REASONS_MAX).map((reason) => `  ${visibleLine(reason, LINE_MAX)}`),
+    row('baseline', passRateText(report.baseline)),
+    row('candidate', passRateText(report.candidate)),
+    row('difference', `${pointsText(report.delta_pass_rate)} (${pointsIntervalText(report.delta_ci)})`),
+    row('cases', casesText(report)),
+    row('times', timesText(report)),
+    ...flipLines(report),
+    ...monitorLines(report),
+    ...(report.replay.command === null ? [] : [row('replay', report.replay.command)]),
+  ];
+  return `${told.join('\n')}\n`;
+}
+
+function row(name: string, text: string): string {
+  return `  ${name.padEnd(12)}${visibleLine(text, LINE_MAX)}`;
+}
+
+function casesText(report: Report): string {
+  const { pairs, flip_count } = report;
+  const excluded = excludedCount(report);
+  const rest = excluded === 0 ? '' : `, ${countText(excluded)} count for nobody`;
+  return `${countText(countedCases(report))}, ${countText(flip_count)} flips, ${countText(pairs.only_baseline)} of them from pass to fail${rest}`;
+}
+
+function timesText({ timing }: Report): string {
+  const told = (['baseline', 'candidate'] as const).map((role) => `${role} ${durationText(timing[role].p95_ms)}`);
+  return `p95 ${told.join(', ')}; ${durationText(timing.duration_ms)} in all`;
+}
+
+function flipLines({ flips }: Report): readonly string[] {
+  return flips
+    .filter(({ kind }) => kind === 'pass_to_fail')
+    .slice(0, FLIPS_MAX)
+    .map(({ case_id, broken, args }) => row('broken', `${broken.join(', ')} on ${case_id}: ${args}`));
+}
+
+function monitorLines({ monitors }: Report): readonly string[] {
+  return monitors
+    .map((monitor) => ({ id: monitor.id, ...monitorWords(monitor) }))
+    .filter(({ lines }) => lines.length > 0)
+    .slice(0, MONITORS_MAX)
+    .map(({ id, lines }) => row('monitor', `${id}: ${lines.join('; ')}`));
+}
