@@ -6,10 +6,8 @@
 /**
  * What is wrong: the definition of a task, its code as it ran, its cases, or the name that was asked for; a monitor or executor that
  * nobody knows, an option that it does not take, or a record that no case can have; a policy as it was written or signed, or the folder
- * that policies are kept in; what an evaluation was asked for, or goes on from.
- * What is wrong: the definition of a task, its code as it ran, its cases, or the name that was asked for; a monitor that nobody knows
- * or an option that it does not take, or a record that no case can have; a report, its case
- * lines, its audit log or a pattern of what is redacted, or a folder that takes no report.
+ * that policies are kept in; what an evaluation was asked for, or goes on from; a report, its case lines, its audit log, a pattern of
+ * what is redacted, or a folder that takes no report.
  *
  * @public
  */
