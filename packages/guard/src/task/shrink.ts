@@ -2,17 +2,20 @@
  * Makes a failing case small: what a person reads should hold nothing that the failure does not need.
  *
  * 1. Does it fail twice? One that does not is flaky, and shrinking it would follow chance.
- * 2. Go to the first smaller one that fails, again and again, until none does or the runs are used up.
+ * 2. Take what can be taken in few runs (`shrink-passes.ts`).
+ * 3. Go to the first smaller one that fails, again and again, until none does or the runs are used up.
  *
- * A case of arbitraries is shrunk by fast-check, which stays among the values that they can make. Any other is shrunk as
+ * A case of arbitraries stays among the values that they can make: the third step is fast-check's, and the second is left out
+ * where an arbitrary cannot say what it can make, as one with `map` or `chain` cannot. Any other case is shrunk as
  * JSON, which does not know what the implementation accepts: `stillFails` must say no to arguments that are none of the task's.
  */
 import { canonicalJson, type JsonValue } from '@bulkhead/protocol';
-import type { Value } from 'fast-check';
+import { Value, type Arbitrary } from 'fast-check';
 import { arbitraryValue, withArgs, type Case } from './cases.ts';
 import { frozenCopy, isList, nonJsonPlace, type JsonArgs } from './json.ts';
 import { judgeCase, type JudgeOptions } from './judge-case.ts';
 import type { Check } from './judged.ts';
+import { runPasses } from './shrink-passes.ts';
 import type { Task } from './task.ts';
 
 /**
@@ -54,7 +57,11 @@ export async function shrinkCase(task: Task, one: Case, options: ShrinkOptions):
   for (let time = 0; time < CONFIRMATIONS; time += 1) {
     if ((await asking.ask(one.args)) !== true) return { kind: 'flaky', args: one.args, runs: asking.runs(), steps: 0 };
   }
-  return descend(firstShape(task, one, options.seed), asking);
+  const remembered = rememberedAsking(asking);
+  const start = firstShape(task, one, options.seed);
+  const leapt = await leap(start, remembered);
+  const shape = leapt.steps === 0 ? start : start.other(leapt.args);
+  return descend(shape, { asking: remembered, steps: leapt.steps });
 }
 
 /**
@@ -74,17 +81,50 @@ export function stillBreaks(
   };
 }
 
-/** Arguments, and how smaller ones are made of them, the smallest first. */
-type Shape = { readonly args: JsonArgs; readonly smaller: () => Iterable<Shape> };
+/**
+ * Arguments, and how smaller ones are made of them, the smallest first. `allows` tells whether others are of the same kind, and `other` makes
+ * the shape of such.
+ */
+type Shape = {
+  readonly args: JsonArgs;
+  readonly smaller: () => Iterable<Shape>;
+  readonly allows: (args: JsonArgs) => boolean;
+  readonly other: (args: JsonArgs) => Shape;
+};
 type Asking = {
   /** Undefined where the runs are used up. */
   readonly ask: (args: JsonArgs) => Promise<boolean | undefined>;
   readonly runs: () => number;
 };
 
-async function descend(start: Shape, asking: Asking): Promise<Shrunk> {
+/** What the passes make of the arguments. */
+async function leap(start: Shape, asking: Asking): Promise<{ readonly args: JsonArgs; readonly steps: number }> {
+  let { args } = start;
+  let steps = 0;
+  let isSpent = false;
+  await runPasses({
+    args: () => args,
+    isSpent: () => isSpent,
+    attempt: async (next) => {
+      // Of a large number a little is nothing: what stays as it was is no step.
+      if (isSpent || canonicalJson(next) === canonicalJson(args) || !start.allows(next)) return false;
+      const fails = await asking.ask(frozenCopy(next));
+      isSpent = fails === undefined;
+      if (fails !== true) return false;
+      args = next;
+      steps += 1;
+      return true;
+    },
+  });
+  return { args, steps };
+}
+
+async function descend(
+  start: Shape,
+  { asking, steps: before }: { readonly asking: Asking; readonly steps: number },
+): Promise<Shrunk> {
   let current = start;
-  for (let steps = 0; ; steps += 1) {
+  for (let steps = before; ; steps += 1) {
     const next = await firstFailing(current, asking);
     if (next === undefined || next === 'bounded') {
       return { kind: next ?? 'smallest', args: frozenCopy(current.args), runs: asking.runs(), steps };
@@ -116,21 +156,41 @@ function boundedAsking({ stillFails, runsMax = RUNS_MAX }: ShrinkOptions): Askin
   };
 }
 
+/** What was asked once is known: the passes and the descent look at some of the same arguments. */
+function rememberedAsking({ ask, runs }: Asking): Asking {
+  const known = new Map<string, boolean>();
+  return {
+    ask: async (args) => {
+      const key = canonicalJson(args);
+      const before = known.get(key);
+      if (before !== undefined) return before;
+      const fails = await ask(args);
+      if (fails !== undefined) known.set(key, fails);
+      return fails;
+    },
+    runs,
+  };
+}
+
 /** By fast-check only where its value is the case's: a case may come from a record, with the task's arbitraries beside it. */
 function firstShape({ source }: Task, { index, args }: Case, seed: number): Shape {
   if (source.kind === 'arbitrary') {
     const value = arbitraryValue(source, { seed, index });
     if (nonJsonPlace(value.value, 'args') === undefined && canonicalJson(value.value) === canonicalJson(args)) {
-      return valueShape(value, (from) => source.arbitrary.shrink(from.value, from.context));
+      return valueShape(value, source.arbitrary);
     }
   }
   return jsonShape(args);
 }
 
-function valueShape(value: Value<JsonArgs>, shrink: (value: Value<JsonArgs>) => Iterable<Value<JsonArgs>>): Shape {
+function valueShape(value: Value<JsonArgs>, arbitrary: Arbitrary<JsonArgs>): Shape {
   return {
     args: value.value,
-    smaller: () => Iterator.from(shrink(value)).map((next) => valueShape(next, shrink)),
+    smaller: () =>
+      Iterator.from(arbitrary.shrink(value.value, value.context)).map((next) => valueShape(next, arbitrary)),
+    allows: (args) => arbitrary.canShrinkWithoutContext(args),
+    // Without what it remembers of how it was made, an arbitrary shrinks what it allows all the same.
+    other: (args) => valueShape(new Value(args, undefined), arbitrary),
   };
 }
 
@@ -139,6 +199,8 @@ function jsonShape(args: JsonArgs): Shape {
     args,
     // The number of arguments is the implementation's: only what is in them becomes smaller.
     smaller: () => Iterator.from(smallerItems(args)).map((next) => jsonShape(next)),
+    allows: () => true,
+    other: (next) => jsonShape(next),
   };
 }
 
