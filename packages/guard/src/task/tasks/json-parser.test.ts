@@ -55,6 +55,8 @@ test.each<[string, Solve]>([
   ],
   ['an exponent has no sign', refusing(/\de\+/i)],
   ['the escape of a slash is not known', refusing(/\\\//)],
+  ['an empty object has no space in it', refusing(/\{\s+\}/)],
+  ['an empty list has no space in it', refusing(/\[\s+\]/)],
   ['single quotes are quotes', mended(/^'(.*)'$/g, '"$1"')],
   [
     'what follows the value is passed over',

@@ -243,10 +243,18 @@ function textArbitrary(): Text {
 function validArbitrary(): Text {
   const { value } = fc.letrec<{ value: string; list: string; object: string }>((tie) => ({
     value: fc.oneof({ depthSize: 'small', maxDepth: 4 }, scalarArbitrary(), tie('list'), tie('object')),
-    list: fc.array(spaced(tie('value')), { maxLength: 4 }).map((items) => `[${items.join(',')}]`),
+    list: fc
+      .tuple(fc.array(spaced(tie('value')), { maxLength: 4 }), fc.constantFrom(...SPACES))
+      .map(([items, space]) => `[${items.length === 0 ? space : items.join(',')}]`),
     object: fc
-      .array(fc.tuple(spaced(fc.constantFrom(...KEYS)), spaced(tie('value'))), { maxLength: 4 })
-      .map((members) => `{${members.map(([key, member]) => `${key}:${member}`).join(',')}}`),
+      .tuple(
+        fc.array(fc.tuple(spaced(fc.constantFrom(...KEYS)), spaced(tie('value'))), { maxLength: 4 }),
+        fc.constantFrom(...SPACES),
+      )
+      .map(([members, space]) => {
+        const written = members.map(([key, member]) => `${key}:${member}`).join(',');
+        return `{${members.length === 0 ? space : written}}`;
+      }),
   }));
   return spaced(value);
 }
