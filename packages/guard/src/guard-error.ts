@@ -8,6 +8,8 @@
  * nobody knows, an option that it does not take, or a record that no case can have; a policy as it was written or signed, or the folder
  * that policies are kept in; what an evaluation was asked for, or goes on from; a report, its case lines, its audit log, a pattern of
  * what is redacted, or a folder that takes no report.
+ * What is wrong: the definition of a task, its code as it ran, its cases, or the name that was asked for; a monitor that nobody knows
+ * or an option that it does not take, or a record that no case can have; a source that cannot be parsed, or mutants that nobody can make of it.
  *
  * @public
  */
@@ -19,6 +21,7 @@ export type GuardErrorCode =
   | 'EXECUTOR_INVALID'
   | 'MONITOR_INVALID'
   | 'MONITOR_RECORD_INVALID'
+  | 'MUTANTS_INVALID'
   | 'POLICY_HISTORY_BROKEN'
   | 'POLICY_INVALID'
   | 'POLICY_NOT_FOUND'
@@ -28,6 +31,7 @@ export type GuardErrorCode =
   | 'REPORT_INVALID'
   | 'REPORT_UNWRITABLE'
   | 'RESUME_MISMATCH'
+  | 'SOURCE_INVALID'
   | 'TASK_EXISTS'
   | 'TASK_FAULT'
   | 'TASK_INVALID'
