@@ -7,9 +7,7 @@
  * What is wrong: the definition of a task, its code as it ran, its cases, or the name that was asked for; a monitor or executor that
  * nobody knows, an option that it does not take, or a record that no case can have; a policy as it was written or signed, or the folder
  * that policies are kept in; what an evaluation was asked for, or goes on from; a report, its case lines, its audit log, a pattern of
- * what is redacted, or a folder that takes no report.
- * What is wrong: the definition of a task, its code as it ran, its cases, or the name that was asked for; a monitor that nobody knows
- * or an option that it does not take, or a record that no case can have; a source that cannot be parsed, or mutants that nobody can make of it.
+ * what is redacted, or a folder that takes no report; a source that cannot be parsed, or mutants that nobody can make of it.
  *
  * @public
  */

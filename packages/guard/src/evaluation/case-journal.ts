@@ -9,9 +9,12 @@ import { canonicalJson, type JsonObject } from '@bulkhead/protocol';
 import { GuardError } from '../guard-error.ts';
 import type { EvaluatedPair } from './evaluated-pair.ts';
 
+/** What the first line of a file of cases says that it is. */
+export const CASES_KIND = 'bulkhead.guard.cases';
+
 /** What a file of cases belongs to: everything that the result of a case depends on. */
 export type JournalHead = JsonObject & {
-  readonly kind: 'bulkhead.guard.cases';
+  readonly kind: typeof CASES_KIND;
   readonly schema_version: 1;
 };
 

@@ -8,6 +8,7 @@ import type { Policy } from '../decision/policy.ts';
 import { DEFAULT_POLICY } from '../decision/policy.ts';
 import type { Executor } from '../executors/executor.ts';
 import type { StartTimer } from '../monitors/monitor-runner.ts';
+import { createRedaction, type Redact } from '../report/redact.ts';
 import type { Case } from '../task/cases.ts';
 import type { Task } from '../task/task.ts';
 import type { CaseJournal } from './case-journal.ts';
@@ -71,6 +72,8 @@ export type EvaluateRequest = {
   readonly journal?: CaseJournal;
   readonly onProgress?: (progress: EvaluationProgress) => void;
   readonly facts?: ReportFacts;
+  /** What is taken out of every text that is kept; key-like texts where it is left out (X002-13). */
+  readonly redact?: Redact;
 };
 
 /**
@@ -128,7 +131,12 @@ export function planOf(
   if (cases.length === 0) throw invalid('there is no case; expected at least one');
   return {
     ...{ violationCap: 25, memMb: 512, parallel: 1, repeats: 1, mode: 'fixed', func: 'solve', policy: DEFAULT_POLICY },
-    ...{ monitors: [], facts: {}, casesFrom: request.cases === undefined ? 'task' : 'given' },
+    ...{
+      monitors: [],
+      facts: {},
+      redact: createRedaction(),
+      casesFrom: request.cases === undefined ? 'task' : 'given',
+    },
     ...withoutUndefined(request),
     ...{ seed, timeoutS, cases },
   };

@@ -6,6 +6,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Harness, Host } from '@bulkhead/host';
 import { ERRORS, isErrorCode, type CallError, type OutcomeKind } from '@bulkhead/protocol';
+import { settledRun } from './settled-run.ts';
 import { failed, type Execution, type ExecutionErrorType, type Executor } from './executor.ts';
 
 /**
@@ -57,12 +58,13 @@ export function createLocalExecutor({ host, instances, outputBytes }: LocalExecu
     return opening;
   };
   return {
-    // oxlint-disable-next-line max-params -- The signature is the contract's (F002-6).
-    execute: async (filePath, funcName, args, timeoutS, memMb, { signal } = {}) => {
-      const found = await openOnce(resolve(filePath), timeoutS, memMb);
-      if (!found.ok) return failed(found.type, found.error, { durationMs: 0 });
-      return executionOf(await found.harness.run({ fn: funcName, args, signal }));
-    },
+    about: { name: 'local', config: {}, isDeterministic: false },
+    execute: (filePath, funcName, args, timeoutS, memMb, { signal } = {}) =>
+      settledRun(NO_TIME, { filePath, funcName, args, timeoutS, memMb, signal }, async () => {
+        const found = await openOnce(resolve(filePath), timeoutS, memMb);
+        if (!found.ok) return failed(found.type, found.error, { durationMs: 0 });
+        return executionOf(await found.harness.run({ fn: funcName, args, signal }));
+      }),
     close: async () => {
       const all = await Promise.all(opened.values());
       opened.clear();
@@ -70,6 +72,9 @@ export function createLocalExecutor({ host, instances, outputBytes }: LocalExecu
     },
   };
 }
+
+/** The harness measures a run; what is refused before it takes none. */
+const NO_TIME = { now: () => 0 };
 
 type Opened =
   | { readonly ok: true; readonly harness: Harness }

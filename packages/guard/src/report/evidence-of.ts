@@ -2,20 +2,35 @@
  * What a decision looks at, read from the figures of a report: the same for the run that makes the report and for whoever computes its
  * decision again.
  */
-import type { Evidence, RailAlert } from '../decision/evidence.ts';
+import type { JsonValue } from '@bulkhead/protocol';
+import type { Evidence, MeasuredObjectives, RailAlert, Totals } from '../decision/evidence.ts';
 import type { MonitorReport } from '../monitors/monitor-runner.ts';
 import { clipped } from '../task/json.ts';
 import type { Report } from './report.ts';
 
 /** Of a report, what evidence is read from. */
-export type EvidenceSource = Pick<Report, 'pairs' | 'baseline' | 'candidate' | 'regressions' | 'monitors'>;
+export type EvidenceSource = Pick<
+  Report,
+  | 'pairs'
+  | 'baseline'
+  | 'candidate'
+  | 'flips'
+  | 'regressions'
+  | 'monitors'
+  | 'sequential'
+  | 'llm_metrics'
+  | 'trust_scores'
+> & { readonly timing: Pick<Report['timing'], 'baseline' | 'candidate'> } & {
+  readonly statistics: Pick<Report['statistics'], 'clusters'>;
+};
 
 /**
  * The evidence in a report.
  *
  * @public
  */
-export function evidenceOf({ pairs, baseline, candidate, regressions, monitors }: EvidenceSource): Evidence {
+export function evidenceOf(found: EvidenceSource): Evidence {
+  const { pairs, baseline, candidate, regressions, monitors, flips, statistics, sequential } = found;
   return {
     cases: {
       both: pairs.both,
@@ -27,7 +42,63 @@ export function evidenceOf({ pairs, baseline, candidate, regressions, monitors }
     sandboxFailures: baseline.sandbox_failures + candidate.sandbox_failures,
     hardRegressions: regressions.map(({ case_id, kind, broken }) => ({ caseId: case_id, kind, broken })),
     alerts: monitors.flatMap(alertsOf),
+    flips: flips.map(({ case_id, kind }) => ({ caseId: case_id, kind })),
+    ...(statistics.clusters !== null && { clusters: spreadOut(statistics.clusters.differences) }),
+    ...(sequential?.planned === true && {
+      looks: { plannedCases: sequential.planned_cases, casesAt: sequential.cases_at },
+    }),
+    ...(candidate.total > 0 && { totals: totalsOf(candidate) }),
+    objectives: objectivesOf(found),
   };
+}
+
+function totalsOf(candidate: Report['candidate']): Totals {
+  return {
+    propertyViolations: candidate.prop_violations,
+    relationViolations: candidate.mr_violations,
+    passes: candidate.passes,
+    cases: candidate.total,
+  };
+}
+
+/** Each value as often as it was counted; the bet over clusters does not ask for their order. */
+function spreadOut(counted: readonly (readonly [number, number])[]): readonly number[] {
+  return counted.flatMap(([value, count]) => new Array<number>(count).fill(value));
+}
+
+/** Latency is that of the 95th percentile of runs that succeeded; cost is the sum of dollars. */
+function objectivesOf({ timing, llm_metrics, trust_scores }: EvidenceSource): Partial<MeasuredObjectives> {
+  const [fast, slow] = [timing.baseline.p95_ms, timing.candidate.p95_ms];
+  return {
+    ...(fast !== null &&
+      slow !== null && { latencyDeltaMs: slow - fast, ...(fast > 0 && { latencyRatio: slow / fast }) }),
+    ...costOf(llm_metrics),
+    ...trustOf(trust_scores),
+  };
+}
+
+function costOf(metrics: Report['llm_metrics']): Partial<MeasuredObjectives> {
+  const [baseline, candidate] = [sideCost(metrics, 'baseline'), sideCost(metrics, 'candidate')];
+  if (baseline === undefined || candidate === undefined) return {};
+  return { costDeltaUsd: candidate - baseline, ...(baseline > 0 && { costRatio: candidate / baseline }) };
+}
+
+function sideCost(metrics: Report['llm_metrics'], role: 'baseline' | 'candidate'): number | undefined {
+  return numberAt(metrics?.[role], 'cost_usd');
+}
+
+function trustOf(scores: Report['trust_scores']): Partial<MeasuredObjectives> {
+  const [score, flags] = [
+    numberAt(scores?.['trust_score'], 'candidate'),
+    numberAt(scores?.['trust_flags'], 'candidate'),
+  ];
+  return { ...(score !== undefined && { trustScore: score }), ...(flags !== undefined && { trustFlags: flags }) };
+}
+
+function numberAt(holder: JsonValue | undefined, key: string): number | undefined {
+  if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, key)) return undefined;
+  const value: unknown = Reflect.get(holder, key);
+  return typeof value === 'number' ? value : undefined;
 }
 
 /**

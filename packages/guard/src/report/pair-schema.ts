@@ -2,7 +2,7 @@
  * The JSON Schema of a line of a file of cases.
  */
 import type { JsonObject } from '@bulkhead/protocol';
-import { anyObject, count, enumOf, list, number, object, record, text } from './schema-parts.ts';
+import { anyObject, count, enumOf, list, nullOr, number, object, record, text } from './schema-parts.ts';
 
 const violation = object('A broken property or relation.', {
   kind: enumOf('What it is.', ['property', 'relation']),
@@ -10,14 +10,15 @@ const violation = object('A broken property or relation.', {
   mode: enumOf('Soft ones are only reported.', ['hard', 'soft']),
   message: text('What is wrong.'),
   args: text('Arguments.'),
-  followArgs: list('Arguments of its follow-ups.', text('Arguments.')),
+  follow_args: list('Arguments of its follow-ups.', text('Arguments.')),
 });
 
 const runFailure = object('A failed run.', {
   kind: text('Its type.'),
   code: text('Its code.'),
   message: text('What happened.'),
-  durationMs: number('Milliseconds.'),
+  relation: nullOr(text('Whose follow-up it was; null for the case itself.')),
+  duration_ms: number('Milliseconds.'),
   args: text('Arguments.'),
 });
 
@@ -30,6 +31,7 @@ const fault = object('What went wrong in the code of the task.', {
 
 const side = object('One side of the case.', {
   grade: enumOf('How it ended.', ['passed', 'failed', 'ungraded', 'unrun']),
+  pass_share: number('Of its repeats, how many passed, from 0 to 1.'),
   result: anyObject('The first run.'),
   duration_ms: number('Milliseconds.'),
   checks: text('One letter for each check.'),
@@ -52,4 +54,11 @@ export const PAIR_SCHEMA: JsonObject = object('One case as both implementations 
   baseline: side,
   candidate: side,
   flaky: list('Sides that answered otherwise when asked again.', enumOf('A side.', ['baseline', 'candidate'])),
+  regression: nullOr(
+    object('What the candidate broke every time it was asked.', {
+      kind: enumOf('What it is.', ['property', 'relation', 'run']),
+      name: text('Its name, or the type of the failed run.'),
+      message: text('What is wrong.'),
+    }),
+  ),
 });

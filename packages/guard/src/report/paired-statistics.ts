@@ -53,9 +53,32 @@ export function differenceFigures(table: PairedTable, margin: number): Differenc
  * @param clusters - Of each case, the number of its cluster, from 0 up.
  */
 export function clusterFigures(differences: Float64Array, clusters: Float64Array): Report['statistics']['clusters'] {
-  const count = new Set(clusters).size;
-  if (count === differences.length) return null;
-  return { count, interval: orNull(() => spreadOnly(clusterRobustInterval([...differences], [...clusters]).interval)) };
+  const means = clusterMeans(differences, clusters);
+  const areShares = differences.some((difference) => !Number.isInteger(difference));
+  if (means.length === differences.length && !areShares) return null;
+  return {
+    count: means.length,
+    interval: orNull(() => spreadOnly(clusterRobustInterval([...differences], [...clusters]).interval)),
+    differences: counted(means),
+  };
+}
+
+/** Of each cluster, in the order of their numbers. */
+export function clusterMeans(differences: Float64Array, clusters: Float64Array): readonly number[] {
+  const sums: { sum: number; count: number }[] = [];
+  for (const [index, difference] of differences.entries()) {
+    const of = (sums[clusters[index] ?? 0] ??= { sum: 0, count: 0 });
+    of.sum += difference;
+    of.count += 1;
+  }
+  return sums.map(({ sum, count }) => sum / count);
+}
+
+/** The least first. */
+function counted(values: readonly number[]): readonly (readonly [number, number])[] {
+  const counts = new Map<number, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].toSorted(([one], [other]) => one - other);
 }
 
 const NOTHING: DifferenceFigures = {

@@ -12,8 +12,10 @@ import type { Policy } from '../decision/policy.ts';
 import { evidenceOf, type EvidenceSource } from './evidence-of.ts';
 import { parsePair } from './parse-report.ts';
 import type { Report } from './report.ts';
+import { policyFromJson } from '../policy/policy-files.ts';
+import { CASES_KIND } from '../evaluation/case-journal.ts';
 import { createTally, type TallyTotals } from './summarize.ts';
-import { factsOfReport } from './task-facts.ts';
+import { factsOfReport, marginOf } from './task-facts.ts';
 
 /**
  * A figure that came out otherwise: its JSON path, what the report says, and what it is; undefined where one of the two has none.
@@ -40,11 +42,11 @@ export type Replay = {
 };
 
 /**
- * How a policy is read from the JSON of a report, and the texts of the file of cases where they are to be recounted.
+ * The text of the file of cases, where they are to be recounted.
  *
  * @public
  */
-export type ReplayOptions = { readonly policyOf: (json: JsonObject) => Policy; readonly casesText?: string };
+export type ReplayOptions = { readonly casesText?: string };
 
 /** Differences that are listed: a wrong file differs everywhere. */
 const DIFFERENCES_MAX = 100;
@@ -54,11 +56,11 @@ const TOLERANCE = 1e-9;
 /**
  * Decides again.
  *
- * @throws {GuardError} `REPORT_INVALID` where a line of the cases is no case; and what `policyOf` throws.
+ * @throws {GuardError} `REPORT_INVALID` where a line of the cases is no case; `POLICY_INVALID` where its policy is none.
  * @public
  */
-export function replayDecision(report: Report, { policyOf, casesText }: ReplayOptions): Replay {
-  const policy = policyOf(report.policy);
+export function replayDecision(report: Report, { casesText }: ReplayOptions = {}): Replay {
+  const policy = policyFromJson(report.policy);
   const recount = casesText === undefined ? undefined : recounted(report, policy, casesText);
   const decision = decide(evidenceOf(sourceOf(report, recount?.totals)), policy);
   const differences = [
@@ -80,9 +82,10 @@ type Recount = {
 };
 
 function recounted(report: Report, policy: Policy, casesText: string): Recount {
-  const tally = createTally(factsOfReport(report, Math.abs(policy.bar)));
+  const tally = createTally(factsOfReport(report, marginOf(policy)));
   let count = 0;
   for (const { line, number } of linesOf(casesText)) {
+    if (number === 1 && isHead(line)) continue;
     tally.take(parsePair(line, `line ${number} of the file of cases`));
     count += 1;
   }
@@ -96,6 +99,11 @@ function recounted(report: Report, policy: Policy, casesText: string): Recount {
       ...differencesOf(caseFigures(totals), caseFigures(reportedTotals(report)), '$'),
     ],
   };
+}
+
+/** The first line of a file says what its cases are of. */
+function isHead(line: string): boolean {
+  return line.startsWith('{') && line.includes(`"kind":"${CASES_KIND}"`);
 }
 
 function* linesOf(text: string): Generator<{ readonly line: string; readonly number: number }> {
@@ -112,8 +120,7 @@ function* linesOf(text: string): Generator<{ readonly line: string; readonly num
 /** Regressions and monitors are not in the file of cases: they were asked beside it, and stand as reported. */
 function sourceOf(report: Report, totals: TallyTotals | undefined): EvidenceSource {
   if (totals === undefined) return report;
-  const { baseline, candidate, pairs } = totals;
-  return { baseline, candidate, pairs, regressions: report.regressions, monitors: report.monitors };
+  return { ...report, ...totals };
 }
 
 function reportedTotals(report: Report): TallyTotals {

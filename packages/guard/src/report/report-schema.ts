@@ -67,6 +67,15 @@ const decision = object('What was decided, and by what.', {
   adopt: { type: 'boolean', description: 'Whether the verdict is adopt.' },
   reason: text('The first of the reasons.'),
   reasons: list('Why, the most important first.', text('A sentence.')),
+  policy_checks: list(
+    'Objectives of the policy.',
+    object('An objective.', {
+      name: text('Its name.'),
+      value: number('What was measured; null where that is not known.', ['null']),
+      limit: number('What the policy asks for.'),
+      passed: { type: 'boolean', description: 'Whether it is met.' },
+    }),
+  ),
   cases_needed: nullOr(count('How many more cases it would take at the rates seen so far.')),
   provenance: object('What the decision is computed from.', {
     policy: text('Name of the policy.'),
@@ -93,6 +102,7 @@ const statistics = object('Further figures of the pairs; they describe, the deci
     object('Where several cases share a cluster.', {
       count: count('Clusters.'),
       interval: interval('95 % interval of the difference that lets cases of a cluster depend on each other.'),
+      differences: list('Mean differences of clusters, each with how many have it.', tupleOf(number('A number.'), '')),
     }),
   ),
   recommended_n: nullOr(count('Pairs that a fixed design with power 0.8 needs at the discordance seen.')),
@@ -164,12 +174,27 @@ const config = object('How the run was asked for.', {
   func: text('The function that was called.'),
   timeout_s: number('Seconds that a run may take.'),
   mem_mb: number('MiB that a run may use.'),
-  parallel: count('Runs at once.'),
   repeats: count('Runs of each case.'),
-  mode: enumOf('When it is looked at the evidence.', ['fixed', 'sequential', 'group_sequential', 'adaptive']),
+  mode: enumOf('When it is looked at the evidence.', ['fixed', 'sequential']),
   violation_cap: count('Violations that are kept in full.'),
   monitors: list('Monitors, as they were written.', text('A monitor.')),
   cases: text('Where cases came from.'),
+});
+
+const looks = object('Looks at a run before its end.', {
+  kind: enumOf('When it may be looked at.', [
+    'once',
+    'every_pair',
+    'adaptive',
+    'pocock',
+    'obrien_fleming',
+    'lan_demets',
+  ]),
+  planned: { type: 'boolean', description: 'Whether the policy says when, and its bounds are those of a design.' },
+  planned_cases: count('Cases that were to be run.'),
+  cases_done: count('Cases that were run.'),
+  cases_at: list('Cases that had counted at each look.', count('Cases.')),
+  stopped_for: nullOr(text('Why it ended early.')),
 });
 
 const timing = object('Times; they differ from run to run.', {
@@ -218,8 +243,8 @@ export const REPORT_SCHEMA: JsonObject = {
     llm_metrics: nullOr(anyObject('Tokens and costs of models.')),
     trust_scores: nullOr(anyObject('Scores of judges.')),
     stability: object('Repeats.', { repeats: count('Runs of each case.'), flaky_cases: count('Flaky cases.') }),
-    adaptive: nullOr(anyObject('How the number of cases was adapted.')),
-    sequential: nullOr(anyObject('Looks.')),
+    adaptive: nullOr(looks),
+    sequential: nullOr(looks),
     config,
     hashes: object('SHA-256 of the implementations, in hexadecimal.', {
       baseline: text('Of the baseline.'),

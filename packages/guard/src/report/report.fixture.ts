@@ -7,6 +7,7 @@ import { decide } from '../decision/decide.ts';
 import { DEFAULT_POLICY, type Policy } from '../decision/policy.ts';
 import type { EvaluatedPair, EvaluatedSide } from '../evaluation/evaluated-pair.ts';
 import { createRandom } from '../statistics/random.ts';
+import { policyToJson } from '../policy/policy-files.ts';
 import { evidenceOf } from './evidence-of.ts';
 import { REPORT_SCHEMA_VERSION, type Report } from './report.ts';
 import { createTally, type TallyTotals } from './summarize.ts';
@@ -32,6 +33,7 @@ export const FACTS: TaskFacts = {
 export function sideOf(changes: Partial<EvaluatedSide> = {}): EvaluatedSide {
   return {
     grade: 'passed',
+    pass_share: 1,
     result: { success: true, result: [1, 2, 3], duration_ms: 12 },
     duration_ms: 12,
     checks: 'hhhh',
@@ -54,7 +56,7 @@ export function brokenSide(changes: Partial<EvaluatedSide> = {}): EvaluatedSide 
     mode: 'hard',
     message: '3 stands before 1',
     args: '[[3,1]]',
-    followArgs: [],
+    follow_args: [],
   } as const;
   return sideOf({
     grade: 'failed',
@@ -69,11 +71,11 @@ export function brokenSide(changes: Partial<EvaluatedSide> = {}): EvaluatedSide 
 /** A side whose run took too long. */
 export function timedOutSide(): EvaluatedSide {
   const failure = {
-    relation: undefined,
+    relation: null,
     kind: 'timeout',
     code: 'SANDBOX_TIMEOUT',
     message: 'it took longer than 2 s',
-    durationMs: 2_000,
+    duration_ms: 2_000,
     args: '[[3,1]]',
   };
   return sideOf({
@@ -98,6 +100,7 @@ export function pairOf(case_index: number, changes: Partial<EvaluatedPair> = {})
     baseline: sideOf(),
     candidate: sideOf(),
     flaky: [],
+    regression: null,
     ...changes,
   };
 }
@@ -134,14 +137,14 @@ export function reportOf(parts: Partial<ReportParts> = {}, changes: Partial<Repo
   const tally = createTally(FACTS);
   for (const pair of pairs) tally.take(pair);
   const { flaky_cases, timing, statistics, ...totals } = tally.totals();
-  const decided = decisionOf({ ...totals, regressions, monitors }, policy);
+  const decided = decisionOf({ ...totals, statistics, timing, regressions, monitors }, policy);
   return {
     schema_version: REPORT_SCHEMA_VERSION,
     task: 'sort',
     n: pairs.length,
     seed: FACTS.seed,
     decision: decided.decision,
-    policy: { ...policy },
+    policy: policyToJson(policy),
     ...totals,
     statistics: { ...decided.statistics, ...statistics },
     regressions,
@@ -155,10 +158,10 @@ export function reportOf(parts: Partial<ReportParts> = {}, changes: Partial<Repo
 }
 
 function decisionOf(
-  found: Omit<TallyTotals, 'flaky_cases' | 'timing' | 'statistics'> & Pick<ReportParts, 'regressions' | 'monitors'>,
+  found: Omit<TallyTotals, 'flaky_cases'> & Pick<ReportParts, 'regressions' | 'monitors'>,
   policy: Policy,
 ): Pick<Report, 'decision'> & { readonly statistics: Pick<Report['statistics'], 'log_e' | 'confidence_sequence'> } {
-  const { verdict, adopt, reasons, casesNeeded, evidence } = decide(evidenceOf(found), policy);
+  const { verdict, adopt, reasons, casesNeeded, evidence } = decide(evidenceOf({ ...REST, ...found }), policy);
   return {
     decision: {
       verdict,
@@ -166,6 +169,7 @@ function decisionOf(
       reason: reasons[0] ?? '',
       reasons,
       cases_needed: casesNeeded ?? null,
+      policy_checks: [],
       provenance: { policy: policy.name, alpha_spent: policy.alpha, looks: 1 },
     },
     statistics: { log_e: evidence?.logE ?? null, confidence_sequence: evidence?.confidenceSequence ?? null },
@@ -202,7 +206,6 @@ const REST = {
     func: 'sort',
     timeout_s: 2,
     mem_mb: 128,
-    parallel: 2,
     repeats: 1,
     mode: 'fixed',
     violation_cap: 100,

@@ -20,9 +20,8 @@ export type ReportConfig = {
   readonly func: string;
   readonly timeout_s: number;
   readonly mem_mb: number;
-  readonly parallel: number;
   readonly repeats: number;
-  readonly mode: 'fixed' | 'sequential' | 'group_sequential' | 'adaptive';
+  readonly mode: 'fixed' | 'sequential';
   readonly violation_cap: number;
   readonly monitors: readonly string[];
   /** Where cases came from: made by the task, or a file of them. */
@@ -122,6 +121,21 @@ export type ReportMetric = {
 };
 
 /**
+ * Looks at a run before its end. `planned`: the policy says when, and its bounds are those of its design. `cases_at` are the cases
+ * that had counted at each look, where looks are planned or spaced; `stopped_for` is why it ended early.
+ *
+ * @public
+ */
+export type ReportLooks = {
+  readonly kind: 'once' | 'every_pair' | 'adaptive' | 'pocock' | 'obrien_fleming' | 'lan_demets';
+  readonly planned: boolean;
+  readonly planned_cases: number;
+  readonly cases_done: number;
+  readonly cases_at: readonly number[];
+  readonly stopped_for: string | null;
+};
+
+/**
  * The report of an evaluation.
  *
  * @public
@@ -139,6 +153,13 @@ export type Report = {
     readonly reason: string;
     readonly reasons: readonly string[];
     readonly cases_needed: number | null;
+    /** Objectives of the policy, each with what was measured; null where that is not known. */
+    readonly policy_checks: readonly {
+      readonly name: string;
+      readonly value: number | null;
+      readonly limit: number;
+      readonly passed: boolean;
+    }[];
     readonly provenance: {
       readonly policy: string;
       readonly alpha_spent: number;
@@ -167,8 +188,15 @@ export type Report = {
     readonly newcombe_paired: Interval | null;
     readonly bonett_price: Interval | null;
     readonly mcnemar_mid_p: number | null;
-    /** Where the task names clusters: the interval that allows for them, and how many there are. */
-    readonly clusters: { readonly count: number; readonly interval: Interval | null } | null;
+    /**
+     * Where the task names clusters or cases are repeated: how many clusters there are, the interval that allows for them, and their mean
+     * differences, each with how many clusters have it.
+     */
+    readonly clusters: {
+      readonly count: number;
+      readonly interval: Interval | null;
+      readonly differences: readonly (readonly [difference: number, count: number])[];
+    } | null;
     /** Pairs that a fixed design with power 0.8 would need at the discordance seen; null where it cannot be said. */
     readonly recommended_n: number | null;
     readonly minimum_detectable_difference: number | null;
@@ -186,8 +214,9 @@ export type Report = {
   readonly llm_metrics: JsonObject | null;
   readonly trust_scores: JsonObject | null;
   readonly stability: { readonly repeats: number; readonly flaky_cases: number };
-  readonly adaptive: JsonObject | null;
-  readonly sequential: JsonObject | null;
+  /** Looks of the adaptive kind; those of any other are `sequential`. Null where it was looked at once, after its last case. */
+  readonly adaptive: ReportLooks | null;
+  readonly sequential: ReportLooks | null;
   readonly config: ReportConfig;
   /** SHA-256 of the two implementations, in hexadecimal. */
   readonly hashes: { readonly baseline: string; readonly candidate: string };

@@ -9,7 +9,7 @@ import type { EvaluatedPair } from '../evaluation/evaluated-pair.ts';
 import type { PairedTable } from '../statistics/pairs.ts';
 import { countPair } from './count-pair.ts';
 import { createNumberColumn } from './number-column.ts';
-import { clusterFigures, differenceFigures } from './paired-statistics.ts';
+import { clusterFigures, clusterMeans, differenceFigures } from './paired-statistics.ts';
 import type { Report } from './report.ts';
 import { createCheckTally } from './tally-checks.ts';
 import { createFlipTally } from './tally-flips.ts';
@@ -57,6 +57,8 @@ export interface Tally {
   readonly take: (pair: EvaluatedPair) => void;
   /** How many cases counted so far, by whom they passed. */
   readonly table: () => PairedTable;
+  /** Mean differences of clusters so far; undefined where each case stands for itself. */
+  readonly clusters: () => readonly number[] | undefined;
   /** All figures so far; bootstraps each metric, which takes a tenth of a second for 10,000 cases. */
   readonly totals: () => TallyTotals;
 }
@@ -96,9 +98,10 @@ export function createTally(facts: TaskFacts): Tally {
       parts.checks.take(pair);
       parts.metrics.take(pair);
       parts.flips.take(pair, counted);
-      parts.clusters.take(pair.cluster, Number(counted.candidate) - Number(counted.baseline));
+      parts.clusters.take(pair.cluster, pair.candidate.pass_share - pair.baseline.pass_share);
     },
     table: () => ({ ...table }),
+    clusters: parts.clusters.means,
     totals: () => totalsOf({ parts, table, excluded, margin: facts.margin }),
   };
 }
@@ -157,16 +160,23 @@ function cellOf({
 
 function createClusterTally(): {
   readonly take: (cluster: string, difference: number) => void;
+  readonly means: () => readonly number[] | undefined;
   readonly figures: () => Report['statistics']['clusters'];
 } {
   const numbers = new Map<string, number>();
   const [differences, clusters] = [createNumberColumn(), createNumberColumn()];
+  let hasShares = false;
   return {
     take: (cluster, difference) => {
       const number = numbers.get(cluster) ?? numbers.size;
       numbers.set(cluster, number);
       clusters.push(number);
       differences.push(difference);
+      hasShares ||= !Number.isInteger(difference);
+    },
+    means: () => {
+      const isOfItself = numbers.size === differences.length() && !hasShares;
+      return isOfItself ? undefined : clusterMeans(differences.values(), clusters.values());
     },
     figures: () => clusterFigures(differences.values(), clusters.values()),
   };

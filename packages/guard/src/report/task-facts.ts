@@ -2,6 +2,7 @@
  * What a tally knows of the task: names in its order, and how its metrics are taken. From the task before a run, or from a report when
  * it is computed again.
  */
+import type { Policy } from '../decision/policy.ts';
 import type { Task, TaskMetric } from '../task/task.ts';
 import type { CheckCoverage, Report, ReportMetric } from './report.ts';
 
@@ -52,6 +53,11 @@ export function factsOfReport(
   margin: number,
 ): TaskFacts {
   return { checks: relation_coverage, metrics, seed, margin };
+}
+
+/** The difference that a policy asks to be told from: the size of its bar. */
+export function marginOf(policy: Policy): number {
+  return Math.abs(policy.kind === 'evidence' ? policy.bar : policy.minDelta);
 }
 
 /** Only what is read: a task of any arguments fits. */

@@ -164,7 +164,7 @@ test('[X002-2] properties_hold asks the hard properties of the follow-up, with i
       mode: 'hard',
       message: 'property "as_given" on the follow-up: begins with 2',
       args: '[[3,1,2]]',
-      followArgs: ['[[2,1,3]]'],
+      follow_args: ['[[2,1,3]]'],
     },
   ]);
 });
@@ -209,7 +209,7 @@ test('[X002-2] not_equal is broken by a result that is equivalent', async () => 
     {
       name: 'reversed',
       message: 'results are equal: [1,2,3] and, of the follow-up, [1,2,3]',
-      followArgs: ['[[2,1,3]]'],
+      follow_args: ['[[2,1,3]]'],
     },
   ]);
 });

@@ -150,7 +150,7 @@ function violationsOf(task: Task, one: Case, findings: readonly Finding[]): read
             ...check,
             message: clipped(state.message),
             args: shownArgs(task, one.args),
-            followArgs: state.followArgs.map((args) => shownArgs(task, args)),
+            follow_args: state.followArgs.map((args) => shownArgs(task, args)),
           },
         ]
       : [],
@@ -159,7 +159,14 @@ function violationsOf(task: Task, one: Case, findings: readonly Finding[]): read
 
 function failureOf(answer: RunAnswer & { readonly ok: false }, args: JsonArgs): RunFailure {
   const { kind, code, message, durationMs } = answer;
-  return { relation: undefined, kind, code, message: clipped(message), durationMs, args: clipped(canonicalJson(args)) };
+  return {
+    relation: null,
+    kind,
+    code,
+    message: clipped(message),
+    duration_ms: durationMs,
+    args: clipped(canonicalJson(args)),
+  };
 }
 
 function faultText(

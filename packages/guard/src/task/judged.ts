@@ -40,7 +40,7 @@ export type CheckState =
   | { readonly kind: 'fault'; readonly message: string };
 
 /**
- * A broken property or relation, in texts that are cut at 500 characters; `followArgs` is empty for a property.
+ * A broken property or relation, in texts that are cut at 500 characters; `follow_args` is empty for a property.
  *
  * @public
  */
@@ -50,7 +50,7 @@ export type Violation = {
   readonly mode: 'hard' | 'soft';
   readonly message: string;
   readonly args: string;
-  readonly followArgs: readonly string[];
+  readonly follow_args: readonly string[];
 };
 
 /**
@@ -59,11 +59,12 @@ export type Violation = {
  * @public
  */
 export type RunFailure = {
-  readonly relation: string | undefined;
+  /** Null for the run of the case itself. */
+  readonly relation: string | null;
   readonly kind: string;
   readonly code: string;
   readonly message: string;
-  readonly durationMs: number;
+  readonly duration_ms: number;
   readonly args: string;
 };
 

@@ -60,11 +60,13 @@ function fullReport(): Report {
       faults: [fault],
       llm_metrics: { tokens: 12 },
       trust_scores: { judge: 1 },
-      adaptive: { n: 2 },
-      sequential: { looks: 3 },
+      adaptive: { ...LOOKS, kind: 'adaptive' },
+      sequential: { ...LOOKS, kind: 'every_pair' },
     },
   );
 }
+
+const LOOKS = { planned: false, planned_cases: 401, cases_done: 401, cases_at: [], stopped_for: null } as const;
 
 /** Contrast of each text that is seen with what is behind it, as WCAG computes it; the lowest first. */
 const CONTRASTS = `(() => {

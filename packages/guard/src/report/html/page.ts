@@ -149,7 +149,7 @@ function provenanceSection(report: Report): Markup {
     ['limits', `${config.timeout_s} s, ${config.mem_mb} MiB`],
     [
       'mode',
-      `${config.mode}, ${config.repeats === 1 ? 'one run' : `${config.repeats} runs`} of a case, ${config.parallel} at once`,
+      `${config.mode}, ${config.repeats === 1 ? 'one run' : `${config.repeats} runs`} of a case, ${config.mode === 'fixed' ? 'every case' : 'until it was decided'}`,
     ],
     ['cases', clippedName(config.cases)],
     ['run', clippedName(report.job_metadata.run_id)],
