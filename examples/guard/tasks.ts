@@ -6,8 +6,4 @@
  *
  * `faster.ts` is let in, `wrong.ts` is not.
  */
-export { JSON_PARSER } from '../../packages/guard/src/task/tasks/json-parser.ts';
-export { PROMPT_PAIR } from '../../packages/guard/src/task/tasks/prompt-pair.ts';
-export { RANKING } from '../../packages/guard/src/task/tasks/ranking.ts';
-export { SORT } from '../../packages/guard/src/task/tasks/sort.ts';
-export { TOP_K } from '../../packages/guard/src/task/tasks/top-k.ts';
+export { JSON_PARSER, PROMPT_PAIR, RANKING, SORT, TOP_K } from '@bulkhead/guard';

@@ -50,15 +50,107 @@ export type { RelationSuggestion, SuggestOptions } from './task/suggest-relation
 export { suggestRelations } from './task/suggest-relations.ts';
 export type { ShrinkOptions, Shrunk } from './task/shrink.ts';
 export { shrinkCase, stillBreaks } from './task/shrink.ts';
+export type { DescribeOptions, DescribedCategory, DescribedRelation } from './task/describe-suggestions.ts';
+export { describeSuggestions } from './task/describe-suggestions.ts';
+export type { KeyedItem, SortArgs, SortItems } from './task/tasks/sort.ts';
+export { SORT } from './task/tasks/sort.ts';
+export type { JsonParserArgs, JsonParserResult } from './task/tasks/json-parser.ts';
+export { JSON_PARSER } from './task/tasks/json-parser.ts';
+export type { Candidate, RankingArgs } from './task/tasks/ranking.ts';
+export { RANKING } from './task/tasks/ranking.ts';
+export type { PromptPairArgs } from './task/tasks/prompt-pair.ts';
+export { LABELS, PROMPT_PAIR } from './task/tasks/prompt-pair.ts';
 export type { TopKArgs } from './task/tasks/top-k.ts';
 export { TOP_K } from './task/tasks/top-k.ts';
 export type { Decision, Verdict } from './decision/decide.ts';
-export { decide } from './decision/decide.ts';
-export type { Evidence, HardRegression, RailAlert } from './decision/evidence.ts';
-export type { Policy } from './decision/policy.ts';
-export { DEFAULT_POLICY, noninferiority, superiority } from './decision/policy.ts';
+export { createDecider, decide } from './decision/decide.ts';
+export type {
+  Evidence,
+  Flip,
+  HardRegression,
+  LooksTaken,
+  MeasuredObjectives,
+  RailAlert,
+  Totals,
+} from './decision/evidence.ts';
+export { orderFlips } from './decision/evidence.ts';
+export type { Objectives, PolicyCheck } from './decision/objectives.ts';
+export type { ClassicPolicy, EvidencePolicy, Looks, PlannedLooks, Policy, PolicyFields } from './decision/policy.ts';
+export { DEFAULT_POLICY, createPolicy, noninferiority, superiority } from './decision/policy.ts';
+export { isLookDue } from './decision/planned-looks.ts';
 export type { ClassicBounds, ClassicDecision, ClassicEvidence } from './decision/classic-gate.ts';
 export { classicGate } from './decision/classic-gate.ts';
+export { POLICY_PRESETS, parsePolicy } from './policy/parse-policy.ts';
+export { parsePolicyToml, policyFromJson, policyToJson, policyToToml } from './policy/policy-files.ts';
+export type { HistoryFault, PolicyHistoryLine } from './policy/policy-history.ts';
+export type { PolicySignature, PolicyStatement, PolicyTrust } from './policy/sign-policy.ts';
+export { policySha256, signPolicy, verifyPolicy } from './policy/sign-policy.ts';
+export type { KeptPolicy, PolicyHistoryVerdict, PolicyStore, PolicyWritten } from './policy/policy-store.ts';
+export { openPolicyStore } from './policy/policy-store.ts';
+export type { Execution, ExecutionErrorType, Executor, ExecutorAbout } from './executors/executor.ts';
+export type { MeasuredRun } from './executors/normalize.ts';
+export { normalizeExecution } from './executors/normalize.ts';
+export type { LocalExecutorOptions } from './executors/local.ts';
+export { createLocalExecutor } from './executors/local.ts';
+export type { PluginExecutorOptions } from './executors/plugin-executor.ts';
+export { createPluginExecutor } from './executors/plugin-executor.ts';
+export type { HttpExecutorOptions, WallClock } from './executors/http-executor.ts';
+export { createHttpExecutor } from './executors/http-executor.ts';
+export type { LlmExecutorOptions } from './executors/llm-executor.ts';
+export { createLlmExecutor } from './executors/llm-executor.ts';
+export type { PromptOutput } from './executors/prompt.ts';
+export type { DockerExecutorOptions } from './executors/docker-executor.ts';
+export { createDockerExecutor } from './executors/docker-executor.ts';
+export type { CacheOptions } from './executors/cache.ts';
+export { cached } from './executors/cache.ts';
+export type { RunClock } from './executors/settled-run.ts';
+export type { ExecutorSpec } from './executors/executor-spec.ts';
+export { EXECUTOR_NAMES, parseExecutorSpec } from './executors/executor-spec.ts';
+export type { ExecutorParts } from './executors/open-executor.ts';
+export { openExecutor } from './executors/open-executor.ts';
+export type { CaseJournal, JournalHead } from './evaluation/case-journal.ts';
+export { openCaseFile } from './evaluation/case-journal.ts';
+export type {
+  EvaluateRequest,
+  EvaluationClock,
+  EvaluationProgress,
+  Implementation,
+  ReportFacts,
+} from './evaluation/evaluate-options.ts';
+export type { EvaluatedPair, EvaluatedSide } from './evaluation/evaluated-pair.ts';
+export { evaluate } from './evaluation/evaluate.ts';
+export type {
+  CheckCounts,
+  CheckCoverage,
+  Report,
+  ReportConfig,
+  ReportFlip,
+  ReportLooks,
+  ReportMetric,
+  ReportRegression,
+  RoleTotals,
+  TimingTotals,
+} from './report/report.ts';
+export { REPORT_SCHEMA, reportSchemaText } from './report/report-schema.ts';
+export { parsePair, parseReport } from './report/parse-report.ts';
+export type { Redact } from './report/redact.ts';
+export { createRedaction, redactPair, redactReport } from './report/redact.ts';
+export type { EvidenceSource } from './report/evidence-of.ts';
+export { alertsOf, evidenceOf } from './report/evidence-of.ts';
+export type { FigureDifference, Replay, ReplayOptions } from './report/replay.ts';
+export { replayDecision } from './report/replay.ts';
+export { renderHtml } from './report/html/page.ts';
+export { renderJunit } from './report/junit.ts';
+export { renderMarkdown } from './report/markdown.ts';
+export { renderText } from './report/text.ts';
+export type { WriteReportOptions, WrittenReport } from './report/write-report.ts';
+export { reportName, writeReport } from './report/write-report.ts';
+export type { AuditCheck } from './report/audit-log.ts';
+export { appendAudit, verifyAudit } from './report/audit-log.ts';
+export type { GateQuality, GateQualityOptions, MutantVerdict, Survivor, Unjudged } from './mutation/gate-quality.ts';
+export { gateQuality } from './mutation/gate-quality.ts';
+export type { Mutant, MutantOptions } from './mutation/mutants.ts';
+export { mutants } from './mutation/mutants.ts';
 export type {
   BuiltInAlert,
   BuiltInMonitor,
