@@ -8,6 +8,7 @@ const END: GuestEnd = {
   signal: null,
   hadCalls: true,
   killedFor: undefined,
+  wasClosing: false,
   dying: undefined,
   stderrTail: '',
   memoryMb: 64,
@@ -21,6 +22,24 @@ const HEAP = 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript hea
 
 const ends: readonly (readonly [string, Partial<GuestEnd>, string, RegExp])[] = [
   ['a kill of the host’s', { killedFor: callError('LOG_FLOOD'), ...said('GUEST_UNCAUGHT') }, 'LOG_FLOOD', /./],
+  [
+    'an exhausted heap whose process was killed since it took too long to die',
+    { signal: 'SIGKILL', killedFor: callError('FRAME_SCHEMA'), wasClosing: true, stderrTail: HEAP },
+    'GUEST_OUT_OF_MEMORY',
+    /64 MiB/,
+  ],
+  [
+    'a channel that was closed, and a process that went on',
+    { signal: 'SIGKILL', killedFor: callError('FRAME_SCHEMA'), wasClosing: true },
+    'FRAME_SCHEMA',
+    /./,
+  ],
+  [
+    'the text of an exhausted heap, and a kill for something else',
+    { signal: 'SIGKILL', killedFor: callError('LOG_FLOOD'), stderrTail: HEAP },
+    'LOG_FLOOD',
+    /./,
+  ],
   ['an exhausted heap by signal', { signal: 'SIGABRT', stderrTail: HEAP }, 'GUEST_OUT_OF_MEMORY', /64 MiB/],
   ['an exhausted heap as bubblewrap tells it', { exitCode: 134, stderrTail: HEAP }, 'GUEST_OUT_OF_MEMORY', /64 MiB/],
   [

@@ -104,6 +104,7 @@ export class GuestProcess implements Sandbox {
   /** The call that it was killed for; it has been answered. */
   #endedFor: SandboxCall | undefined;
   #culpritId: number | undefined;
+  #wasClosing = false;
   #dying: Dying | undefined;
   #startedAt: number;
 
@@ -394,6 +395,7 @@ export class GuestProcess implements Sandbox {
   }
 
   #onChannelEnd(): void {
+    this.#wasClosing = this.#killedFor === undefined;
     this.#step('dying');
     this.#killAfter(LAST_GRACE_MS, () =>
       callError('FRAME_SCHEMA', { message: 'the guest closed its channel and went on running' }),
@@ -436,6 +438,7 @@ export class GuestProcess implements Sandbox {
       phase: this.#phase,
       hadCalls: this.#calls.pendingCount() > 0,
       killedFor: this.#killedFor,
+      wasClosing: this.#wasClosing,
       dying: this.#dying,
       stderrTail: this.#output.since({ stdout: 0, stderr: 0 }).stderr,
       memoryMb: this.#options.memoryMb,

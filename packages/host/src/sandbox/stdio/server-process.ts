@@ -382,6 +382,7 @@ export class ServerProcess implements Sandbox {
         phase: LAUNCH_FAILED.test(stderrTail) ? 'booting' : this.#phase,
         hadCalls: this.#calls.pendingCount() > 0,
         killedFor: this.#killedFor,
+        wasClosing: false,
         dying: undefined,
         stderrTail,
         memoryMb: this.#options.memoryMb,
