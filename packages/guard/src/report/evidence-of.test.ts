@@ -23,6 +23,9 @@ test('evidence has the cells, the executions of both sides and what was confirme
     sandboxFailures: 3,
     hardRegressions: [{ caseId: 'case-00001', kind: 'property', broken: 'sorted' }],
     alerts: [],
+    flips: [{ caseId: 'case-00001', kind: 'pass_to_fail' }],
+    totals: { propertyViolations: 1, relationViolations: 0, passes: 1, cases: 2 },
+    objectives: { latencyDeltaMs: 0, latencyRatio: 1 },
   });
 });
 

@@ -1,6 +1,7 @@
 /**
  * Figures of a report in words that a reader takes in, the same in the page, the comment and the terminal.
  */
+import { policyFromJson } from '../policy/policy-files.ts';
 import type { Interval } from '../statistics/interval.ts';
 import type { MonitorReport } from '../monitors/monitor-runner.ts';
 import { alertsOf } from './evidence-of.ts';
@@ -87,10 +88,14 @@ export function probabilityText(p: number | null): string {
   return p < 0.0001 ? '< 0.0001' : String(Number(p.toPrecision(3)));
 }
 
-/** The policy's bar, where its JSON says one. */
+/** The difference that the policy asks for; undefined where its JSON is no policy. */
 export function barOf({ policy }: Pick<Report, 'policy'>): number | undefined {
-  const { bar } = policy;
-  return typeof bar === 'number' && Math.abs(bar) <= 1 ? bar : undefined;
+  try {
+    const read = policyFromJson(policy);
+    return read.kind === 'evidence' ? read.bar : read.minDelta;
+  } catch {
+    return undefined; // What is lost is a line in a picture; whoever replays the report is told what is wrong.
+  }
 }
 
 /** What a monitor comes to, in one word, and why. */

@@ -33,7 +33,7 @@ export const FACTS: TaskFacts = {
 export function sideOf(changes: Partial<EvaluatedSide> = {}): EvaluatedSide {
   return {
     grade: 'passed',
-    pass_share: 1,
+    pass_share: changes.grade === undefined || changes.grade === 'passed' ? 1 : 0,
     result: { success: true, result: [1, 2, 3], duration_ms: 12 },
     duration_ms: 12,
     checks: 'hhhh',

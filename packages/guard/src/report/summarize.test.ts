@@ -171,6 +171,7 @@ test('cases that share clusters have an interval that allows for it', () => {
   expect(totalsOf(pairs.map((pair) => ({ ...pair, candidate: sideOf() }))).statistics.clusters).toEqual({
     count: 20,
     interval: null,
+    differences: [[0, 20]],
   });
 });
 
