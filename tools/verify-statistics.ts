@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { createRandom } from '../packages/guard/src/statistics/random.ts';
+import { verifyDecisions } from '../packages/guard/src/decision/simulation/verify-decisions.ts';
 import { verifyMonitors } from '../packages/guard/src/monitors/simulation/verify-monitors.ts';
 import { formatJson, formatReport, holds } from '../packages/guard/src/statistics/simulation/report.ts';
 import { RUNS, verifyStatistics } from '../packages/guard/src/statistics/simulation/verify.ts';
@@ -34,7 +35,9 @@ function verify({ runs, seed, json }: Options): void {
   console.error(`the statistics, in ${runs} made-up worlds each ...`);
   const ofStatistics = verifyStatistics(worlds);
   console.error('the monitors, which takes longer ...');
-  const rows = [...ofStatistics, ...verifyMonitors(worlds)];
+  const ofMonitors = verifyMonitors(worlds);
+  console.error('and the decisions of policies ...');
+  const rows = [...ofStatistics, ...ofMonitors, ...verifyDecisions(worlds)];
   console.log(json ? formatJson(rows) : formatReport(rows));
   if (!rows.every(holds)) process.exitCode = 1;
 }
