@@ -581,9 +581,11 @@ export type Host = AsyncDisposable & {
   /** Runs one function with positional arguments; never rejects. Not for requests from a network. */
   readonly runSandboxed: (target: SandboxedFunction, ...args: readonly unknown[]) => Promise<Outcome>;
   /**
-   * Opens a file in warm guests of its own, to be run again and again and judged. Not for requests from a network.
+   * Opens a file, or a release that is installed, in warm guests of its own, to be run again and again and judged, beside whatever
+   * serves. Not for requests from a network.
    *
-   * @throws {HostError} with findings where the file is refused: `REVIEW_REFUSED`, `BUNDLE_FAILED`, `PLUGIN_UNAVAILABLE`, …
+   * @throws {HostError} with findings where a file is refused: `REVIEW_REFUSED`, `BUNDLE_FAILED`, `PLUGIN_UNAVAILABLE`, … Of a release
+   *   `PLUGIN_NOT_FOUND`, `RELEASE_NOT_FOUND`, `CONFIG_INVALID`, `SANDBOX_TOO_WEAK`, `ARTIFACT_MISSING`, `ARTIFACT_CORRUPT`.
    */
   readonly openHarness: (options: HarnessOptions) => Promise<Harness>;
   /** Health of every listed plugin, sorted by name; the worst over the nodes that live, where no scope is asked for. */

@@ -85,7 +85,16 @@ export type {
   Upload,
   ViewOptions,
 } from './host-api.ts';
-export type { Harness, HarnessCall, HarnessOptions } from './harness-api.ts';
+export type {
+  FileHarness,
+  Harness,
+  HarnessCall,
+  HarnessFunctionCall,
+  HarnessLimits,
+  HarnessOptions,
+  HarnessToolCall,
+  ReleaseHarness,
+} from './harness-api.ts';
 export type { Release } from './catalogue/releases.ts';
 export type { ComparedWithCurrent, ReleaseList } from './moves/list-releases.ts';
 export type { RolloutRequest } from './moves/rollout.ts';

@@ -190,7 +190,8 @@ function taskHandlerOf({ task }: CallRun): string | undefined {
   return name === undefined ? undefined : `${task.plugin}.${name}`;
 }
 
-function unknownTool(plugin: string, name: string, known: readonly string[]): CallError {
+/** The refusal of a name that the plugin does not have; names what it has. */
+export function unknownTool(plugin: string, name: string, known: readonly string[]): CallError {
   const shown = JSON.stringify(name.slice(0, 80));
   const list = known.length === 0 ? 'it has none' : `it has ${known.slice(0, 20).join(', ')}`;
   return callError('TOOL_NOT_FOUND', { message: `plugin "${plugin}" has no ${shown}; ${list}` });

@@ -56,6 +56,8 @@ export type LiveSpec = {
   readonly artifact: Uint8Array;
   readonly sourceMap: Uint8Array | undefined;
   readonly limits: GuestLimits;
+  /** It runs in a harness, where it is granted nothing, keeps nothing, and is asked nothing but its runs (ADR 39). */
+  readonly isJudged?: boolean;
 };
 
 /** How a running release compiles its tools, opens sandboxes and tells of deaths; the same for all of a host. */

@@ -11,6 +11,7 @@ import type { AnswerGuest, EventLine, EventLink, SandboxOpening } from '../sandb
 import type { StdioDriver, StdioSpec } from '../sandbox/stdio/driver.ts';
 import type { OpenProxy } from '../sandbox/stdio/proxy-doors.ts';
 import { findCommand } from '../requirements/system-probe.ts';
+import { refuseJudged } from '../services/refuse-judged.ts';
 import type { Belongings } from './possessions.ts';
 
 /** The drivers of a host, and what MCP servers are made of. */
@@ -56,7 +57,7 @@ function openPlugin(
       initTimeoutMs: LIMITS.init_timeout_ms.value,
       closeGraceMs: closeGraceMs(manifest),
     },
-    ...(kind === 'plugin' && { answer, connect }),
+    ...(kind === 'plugin' && (spec.isJudged === true ? { answer: refuseJudged } : { answer, connect })),
   });
 }
 
@@ -77,7 +78,7 @@ async function openServer(drivers: Drivers, spec: LiveSpec, scope: LiveScope): P
     ...serverOf(spec, { command, readTree: readerOf(drivers, spec) }),
     tenant: scope.name,
     env: { ...mcp.env, ...valuesOf(drivers, granted) },
-    keepsState: !scope.isTrial && spec.manifest.sandbox.scope === 'tenant',
+    keepsState: !scope.isTrial && spec.isJudged !== true && spec.manifest.sandbox.scope === 'tenant',
     allowChildren: granted.includes('children'),
     openProxy: granted.includes('internet') ? drivers.proxyOf(spec, scope) : undefined,
   });
@@ -105,7 +106,8 @@ function readerOf({ artifacts }: Drivers, { artifact, digest }: LiveSpec): Stdio
 }
 
 /** A trial has what the plugin cannot do without, but no value of the server's: nobody has granted any yet. */
-function grantedTo({ releases }: Drivers, { name, manifest }: LiveSpec, scope: LiveScope): readonly string[] {
+function grantedTo({ releases }: Drivers, { name, manifest, isJudged }: LiveSpec, scope: LiveScope): readonly string[] {
+  if (isJudged === true) return [];
   const asked = askedPermissions(manifest);
   if (scope.isTrial) return manifest.required_permissions.filter((word) => envNameOf(word) === undefined);
   const resolution = releases.resolve(scope.name, name);

@@ -66,7 +66,8 @@ export function createPossessions(options: PossessionsOptions): Possessions {
 
   return {
     of: (spec, { name: tenant, isTrial }) => {
-      if (tenant === SHARED_SCOPE) return NOTHING;
+      // One in a harness has a release's digest, and must not be taken for an instance that serves.
+      if (tenant === SHARED_SCOPE || spec.isJudged === true) return NOTHING;
       if (isTrial) return { ...NOTHING, hasTempDir: needs(spec, 'temp_dir') };
       opened.set(keyOf(spec, tenant), textOf(spec, tenant));
       return now(spec, tenant);

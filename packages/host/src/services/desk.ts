@@ -220,7 +220,8 @@ function refuseUngranted(
   });
 }
 
-function answerOf({ kind, code, message, hint, retryable, retry_after_ms }: CallError): ServiceAnswer {
+/** A service's error as the guest is told of it, without what is not its business. */
+export function answerOf({ kind, code, message, hint, retryable, retry_after_ms }: CallError): ServiceAnswer {
   const error = { kind, code, message, hint, retryable };
   return { ok: false, error: retry_after_ms === undefined ? error : { ...error, retry_after_ms } };
 }
