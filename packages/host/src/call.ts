@@ -84,5 +84,6 @@ async function runSteps(path: CallPath, run: CallRun, tenant: ResolvedCall['tena
   const heard = { ...hooked.call, listener };
   const reply = await inStepSpan(run.span, 'bulkhead.sandbox', () => runInSandbox(path, run, heard));
   const end = judgeResult(run, hooked.call, reply);
+  path.recorder.note(run, hooked.call.args[0], end);
   return hooks.length === 0 ? end : runAfterHooks(path, { run, hooked, end });
 }

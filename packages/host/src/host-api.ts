@@ -31,6 +31,7 @@ import type { Release } from './catalogue/releases.ts';
 import type { ComparedWithCurrent, ReleaseList } from './moves/list-releases.ts';
 import type { RolloutRequest } from './moves/rollout.ts';
 import type { Gate } from './moves/upgrade.ts';
+import type { RecordingOptions, Recordings } from './recordings-api.ts';
 import type { Harness, HarnessOptions } from './harness-api.ts';
 import type { HookRule } from './hooks/declared-hook.ts';
 import type { BackendRule } from './llm/backends.ts';
@@ -108,6 +109,8 @@ export type HostOptions = {
    * closed; `replay` answers from the file, and lets nothing out. Off where it is left out.
    */
   readonly cassette?: CassetteOptions;
+  /** How calls are recorded for evaluations, where a tenant's administrator asks for it. */
+  readonly recording?: RecordingOptions;
   /** Spares of the default shape in the warm pool; 1 by default, 0 for none. */
   readonly spareCount?: number;
   /** Memory of those spares in MiB, which is that of a plugin without limits of its own by default: one of another size starts cold. */
@@ -588,6 +591,7 @@ export type Host = AsyncDisposable & {
    *   `PLUGIN_NOT_FOUND`, `RELEASE_NOT_FOUND`, `CONFIG_INVALID`, `SANDBOX_TOO_WEAK`, `ARTIFACT_MISSING`, `ARTIFACT_CORRUPT`.
    */
   readonly openHarness: (options: HarnessOptions) => Promise<Harness>;
+  readonly recordings: Recordings;
   /** Health of every listed plugin, sorted by name; the worst over the nodes that live, where no scope is asked for. */
   readonly plugins: (view?: HealthView) => readonly PluginHealth[];
   readonly health: (name: string, view?: HealthView) => PluginHealth | undefined;

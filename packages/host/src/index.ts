@@ -132,6 +132,7 @@ export type {
   RegistrationRow,
   ReleaseRow,
   Role,
+  RecordingRow,
   RolloutRow,
   RolloutState,
   StoredRegistration,
@@ -151,6 +152,15 @@ export type { LanguageModels, LlmOutcome, LlmReport, LlmRequest } from './llm/ll
 export type { AgentBegin, AgentRequest, AgentResumption, AgentRunPage, Agents } from './agents/agents.ts';
 export type { AgentEnd, AgentStepTold, JudgedThought, RunningAgent } from './agents/running-agent.ts';
 export type { AgentRunQuery, AgentRunRow, AgentStorage } from './storage/agents-port.ts';
+export type { RecordingChange } from './catalogue/recordings.ts';
+export type { RecordingOptions, Recordings, RecordingsWanted } from './recordings-api.ts';
+export type {
+  RecordedCall,
+  RecordingCount,
+  RecordingOwner,
+  RecordingQuery,
+  RecordingStorage,
+} from './storage/recordings-port.ts';
 export type { Meter, UsageQuery, UsageRow, UsageStorage } from './storage/usage-port.ts';
 export type { MemoryOwner, MemoryQuery, MemoryStorage, StoredMemory } from './storage/memory-port.ts';
 export type { Storage } from './storage/port.ts';

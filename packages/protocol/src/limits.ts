@@ -288,6 +288,38 @@ export const LIMITS = {
     unit: 'ms',
     reason: 'Hard maximum between two steps of a rollout; the probation where none is given.',
   },
+  recorded_calls: {
+    value: 1_000,
+    unit: 'calls',
+    reason: 'Of one tenant and plugin, the newest; an evaluation draws its cases from them.',
+  },
+  recorded_params_bytes: {
+    value: 64 * KIB,
+    unit: 'bytes',
+    reason: 'JSON of the parameters; a call with more is not recorded.',
+  },
+  recorded_value_bytes: {
+    value: 16 * KIB,
+    unit: 'bytes',
+    reason: 'JSON of the value; of a larger one its SHA-256 is kept.',
+  },
+  recorded_waiting: {
+    value: 256,
+    unit: 'calls',
+    reason: 'Recorded and not stored yet, on one node: 20 MiB at most; what comes beyond is not recorded.',
+  },
+  recorded_hashed_bytes: {
+    value: 256 * KIB,
+    unit: 'bytes',
+    reason: 'JSON of a value of which the SHA-256 is kept; to read a larger one would keep other calls waiting.',
+  },
+  recorded_per_second: {
+    value: 50,
+    unit: 'calls',
+    reason:
+      'Of one tenant and plugin, on one node: the thousand that are kept are there in seconds, and others are not held up.',
+  },
+  recorded_listed: { value: 1_000, unit: 'calls', reason: 'What one request may read of recorded calls.' },
   transitions: { value: 200, unit: 'rows', reason: 'Lifecycle history kept per plugin and scope in memory.' },
 } as const satisfies Record<string, Limit>;
 

@@ -38,6 +38,7 @@ import { addNodeRoutes } from './admin-plane/node-routes.ts';
 import { addRegistrationRoutes } from './admin-plane/registration-routes.ts';
 import { addReleaseRoutes } from './admin-plane/release-routes.ts';
 import { addSecretRoutes } from './admin-plane/secret-routes.ts';
+import { addRecordingRoutes } from './admin-plane/recording-routes.ts';
 import { addRolloutRoutes } from './admin-plane/rollout-routes.ts';
 import { addStatusRoutes } from './health-plane/status-routes.ts';
 import { addTenantRoutes } from './admin-plane/tenant-routes.ts';
@@ -262,6 +263,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
   addInstallRoutes(app, { host, takesNpm: options.takesNpm ?? false, indexes: options.indexes ?? [] });
   addReleaseRoutes(app, host);
   addRolloutRoutes(app, host);
+  addRecordingRoutes(app, host);
   return mcp;
 }
 

@@ -21,6 +21,7 @@ import type {
   NodeReport,
   EventRow,
   Quota,
+  RecordedCall,
   ReleaseRow,
   RolloutRow,
   SealedSecret,
@@ -238,6 +239,15 @@ export type AgentRunsTable = {
   readonly messages: ColumnType<AgentRunRow['messages'], string | null, string | null>;
 };
 
+/** Which share of a registration's calls is recorded; none without a row. */
+export type RegistrationRecordingsTable = { readonly registration_id: string; readonly share: number };
+
+/** Calls that were recorded. */
+export type RecordedCallsTable = Omit<RecordedCall, 'params' | 'result'> & {
+  readonly params: ColumnType<RecordedCall['params'], string, never>;
+  readonly result: ColumnType<RecordedCall['result'], string | null, never>;
+};
+
 /** Every table of ours, by its name. */
 export type Tables = {
   readonly tenants: TenantsTable;
@@ -261,5 +271,7 @@ export type Tables = {
   readonly plugin_events: PluginEventsTable;
   readonly seen_indexes: SeenIndex;
   readonly agent_runs: AgentRunsTable;
+  readonly registration_recordings: RegistrationRecordingsTable;
+  readonly recorded_calls: RecordedCallsTable;
   readonly tenant_usage: UsageRow;
 };

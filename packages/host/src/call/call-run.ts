@@ -32,6 +32,7 @@ import type { Storage } from '../storage/port.ts';
 import type { Admitter } from '../tenant/admit.ts';
 import { endCallSpan, startCallSpan } from '../tracing/call-span.ts';
 import { tellCall, type CallEvents } from './call-events.ts';
+import type { Recorder } from './recorder.ts';
 import type { Settlement } from './run-once.ts';
 import { createRecord, endRecord, type CallRecord } from './call-record.ts';
 
@@ -53,6 +54,8 @@ export type CallPath = TierPolicy & {
   readonly ledger: Batch<CallRecord>;
   /** How calls with an idempotency key ended, where the storage could not be told at once. */
   readonly settlements: Batch<Settlement>;
+  /** Keeps a share of calls for evaluations. */
+  readonly recorder: Recorder;
   readonly hookChain: HookChain;
   /** Where the tenant reads what went wrong in its plugins. */
   readonly journal: Pick<Journal, 'add'>;

@@ -12,6 +12,7 @@ import type {
   TenantRow,
   TokenRow,
 } from '../storage/catalogue-port.ts';
+import { createRecordingShelf } from './recording-shelf.ts';
 import { createSecretShelf } from './secret-shelf.ts';
 import { EVERY_TENANT, createPluginShelves, type Release, type Resolution } from './plugin-shelves.ts';
 
@@ -24,6 +25,7 @@ export function createShelf() {
   const tokens = new Map<string, TokenRow>();
   const plugins = createPluginShelves();
   const secrets = createSecretShelf();
+  const recordings = createRecordingShelf();
   let revision = 0;
 
   /** Takes all rows anew; what holds for every tenant is this process's own, and stays. */
@@ -39,13 +41,15 @@ export function createShelf() {
     secrets.load(rows.secrets);
     for (const row of rows.moves) plugins.addMove(row);
     for (const row of rows.rollouts) plugins.putRollout(row);
+    recordings.load(rows.recordings);
     revision = rows.revision;
   }
 
   /** Applies a commit; one that is not the next was applied already. */
   function apply(step: CatalogueStep): void {
     if (step.revision !== revision + 1) return;
-    for (const change of step.changes) applyChange({ tenants, tokens, plugins, secrets }, change, step.revision);
+    const all = { tenants, tokens, plugins, secrets, recordings };
+    for (const change of step.changes) applyChange(all, change, step.revision);
     revision = step.revision;
   }
 
@@ -60,6 +64,8 @@ export function createShelf() {
     secretsOf: secrets.of,
     secretCountOf: secrets.countOf,
     secrets: secrets.all,
+    /** Which share of a tenant's calls of a plugin is recorded. */
+    recordedShareOf: recordings.of,
     tenant: (tenant: string): TenantRow | undefined => tenants.get(tenant),
     tenants: (): readonly TenantRow[] => [...tenants.values()],
     token: (id: string): TokenRow | undefined => tokens.get(id),
@@ -72,10 +78,11 @@ type ShelfRows = {
   readonly tokens: Map<string, TokenRow>;
   readonly plugins: ReturnType<typeof createPluginShelves>;
   readonly secrets: ReturnType<typeof createSecretShelf>;
+  readonly recordings: ReturnType<typeof createRecordingShelf>;
 };
 
 function applyChange(rows: ShelfRows, change: CatalogueChange, at: number): void {
-  const { tenants, tokens, plugins, secrets } = rows;
+  const { tenants, tokens, plugins, secrets, recordings } = rows;
   switch (change.kind) {
     case 'put_tenant':
       return void tenants.set(change.row.id, change.row);
@@ -89,10 +96,16 @@ function applyChange(rows: ShelfRows, change: CatalogueChange, at: number): void
       return plugins.addMove(change.row);
     case 'put_rollout':
       return plugins.putRollout({ ...change.row, revision: at });
+    case 'put_recording':
+      return recordings.put(change.row);
+    case 'forget_recordings':
+      return undefined; // What was recorded is on no shelf.
     case 'remove_registration':
+      recordings.removeOf(change.tenant_id, change.plugin_name);
       secrets.removeOf(change.tenant_id, change.plugin_name);
       return plugins.unassign(change.tenant_id, change.plugin_name);
     case 'remove_plugin':
+      recordings.removePlugin(change.plugin_name);
       secrets.removePlugin(change.plugin_name);
       return void plugins.remove(change.plugin_name);
     case 'put_secret':
@@ -106,9 +119,10 @@ function applyChange(rows: ShelfRows, change: CatalogueChange, at: number): void
   }
 }
 
-function removeTenant({ tenants, tokens, plugins, secrets }: ShelfRows, tenant: string): void {
+function removeTenant({ tenants, tokens, plugins, secrets, recordings }: ShelfRows, tenant: string): void {
   tenants.delete(tenant);
   secrets.removeTenant(tenant);
+  recordings.removeTenant(tenant);
   for (const { id, tenant_id } of tokens.values()) if (tenant_id === tenant) tokens.delete(id);
   for (const plugin of plugins.names()) plugins.unassign(tenant, plugin);
 }

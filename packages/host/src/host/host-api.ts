@@ -64,6 +64,7 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
       generate: (request) => parts.llm.ask(request),
     },
     agents: parts.agents,
+    recordings: parts.recordings,
     openHarness: (options) => openHarness(parts, options),
     runSandboxed: (target, ...args) => runFunction(parts, target, args),
     ...views,

@@ -64,6 +64,7 @@ import { openEvents, type HostEvents } from './open-events.ts';
 import type { LateCalls } from './late-calls.ts';
 import { keepState } from './keep-state.ts';
 import { openServices } from './open-services.ts';
+import { openRecordings, type HostRecordings } from './open-recordings.ts';
 import { openRecords } from './open-records.ts';
 import type { Workshop } from '../toolchain/workshop.ts';
 import { openWorkshop } from './open-workshop.ts';
@@ -91,6 +92,7 @@ export type HostParts = {
   readonly events: HostEvents;
   readonly llm: HostLlm;
   readonly agents: Agents;
+  readonly recordings: HostRecordings['recordings'];
   readonly tenants: Tenants;
   readonly tokens: Tokens;
   readonly audit: AuditLog;
@@ -112,6 +114,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const registry = openRegistry(clock, { transitions, journal, events, late }, closing);
   const workshop = openHostWorkshop(settings, sandbox, closing);
   const catalogue = await openReadCatalogue(settings, storage, closing);
+  const { recorder, recordings } = openRecordings(settings, { storage, catalogue, metrics }, closing);
   const { admitter, chargeGuest } = openAdmission(settings, catalogue, closing);
   const background = openBackground(settings, { registry, journal }, closing);
   const releases = createReleases({ catalogue, clock, newId: randomUUID });
@@ -136,7 +139,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   closing.defer(() => nodes.close());
   const rollouts = openMoves({ install, catalogue, nodes, node: records.node, late }, closing);
   const { bring, missing } = follower;
-  const called = { ...shared, ...records, storage, admitter, secrets, events: events.calls, bring, missing };
+  const called = { ...shared, ...records, recorder, storage, admitter, secrets, events: events.calls, bring, missing };
   const call = callPath(settings, called);
   lateCalls.path = call;
   return {
@@ -152,6 +155,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
     journal,
     events,
     llm,
+    recordings,
     agents: openAgents(settings, { ...call, agentRuns }, closing),
     ...openRegisters(settings, { catalogue, storage }),
   };
@@ -232,7 +236,8 @@ type Shared = Pick<CallPath & InstallPath, 'log' | 'releases' | 'registry' | 'me
 type CallParts = Shared &
   Pick<
     CallPath,
-    'journal' | 'events' | 'node' | 'ledger' | 'settlements' | 'storage' | 'admitter' | 'bring' | 'secrets'
+    | ('journal' | 'events' | 'node' | 'ledger' | 'settlements' | 'storage' | 'admitter' | 'bring' | 'secrets')
+    | 'recorder'
   >;
 
 function callPath(settings: HostSettings, shared: CallParts & Pick<Follower, 'missing'>): CallPath {

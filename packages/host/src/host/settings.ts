@@ -7,6 +7,7 @@ import { isAbsolute, join } from 'node:path';
 import { silentLog, type Log } from '../base/log.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { ownFile } from '../base/own-files.ts';
+import { redactText, type RedactText } from '../call/redact.ts';
 import type { CassetteOptions } from '../egress/cassette.ts';
 import type { DialerOptions } from '../egress/dialer.ts';
 import type { HookRule } from '../hooks/declared-hook.ts';
@@ -55,6 +56,10 @@ export type HostSettings = {
   readonly healthIntervalMs: number;
   readonly healthTimeoutMs: number;
   readonly pluginCallsPerSecond: number;
+  /** Takes secrets out of what is recorded of calls. */
+  readonly redact: RedactText;
+  /** Draws which calls are recorded: numbers from 0 up to, but not including, 1. */
+  readonly random: () => number;
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platformVersion: string;
@@ -135,6 +140,8 @@ export function resolveSettings(options: HostOptions): HostSettings {
     healthIntervalMs: options.healthIntervalMs ?? LIMITS.health_interval_ms.value,
     healthTimeoutMs: options.healthTimeoutMs ?? LIMITS.health_timeout_ms.value,
     pluginCallsPerSecond: options.pluginCallsPerSecond ?? LIMITS.calls_per_second.value,
+    redact: options.recording?.redact ?? redactText,
+    random: Math.random,
     clock: systemClock,
     env: process.env,
     platformVersion: PLATFORM_VERSION,

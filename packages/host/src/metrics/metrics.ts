@@ -15,6 +15,8 @@ export type HandlerStatus = 'ok' | 'error' | 'skip';
 export type StartKind = 'pool' | 'cold';
 /** What may fail beside a call without changing its answer. */
 export type RecordPart = 'registry' | 'ledger' | 'transitions' | 'keys' | 'metrics' | 'events' | 'usage' | 'agents';
+/** What became of a call that was to be recorded for evaluations. */
+export type RecordingFate = 'kept' | 'too_large' | 'too_often' | 'lost';
 /** What became of an event that one instance was to hear. */
 export type EventOutcome = 'delivered' | 'late' | 'dropped';
 
@@ -38,6 +40,7 @@ export type Metrics = ServiceCounts &
     /** An attempt of a language model's backend; `code` is `ok` or of the error table, `tokens` those that it read and wrote. */
     readonly observeLlm: (attempt: LlmAttempt) => void;
     readonly countRecordFailure: (part: RecordPart) => void;
+    readonly countRecording: (fate: RecordingFate, calls: number) => void;
     readonly countEvent: (outcome: EventOutcome) => void;
     readonly countDroppedFrames: (frames: number) => void;
     /** The whole page in the text format of Prometheus 0.0.4. Never rejects for what a guest did. */
@@ -85,6 +88,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const kills = createFamily(REASON_LABELS_MAX, createCount);
   const recordFailures = createFamily(REASON_LABELS_MAX, createCount);
   const events = createFamily(REASON_LABELS_MAX, createCount);
+  const recordings = createFamily(REASON_LABELS_MAX, createCount);
   const droppedFrames = createCount();
   const llm = createLlmSeries();
   const services = createServiceMetrics();
@@ -101,6 +105,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     counterOf('sandbox_kills_total', 'Guests that were killed, by reason.', () => counts('reason', kills)),
     counterOf('sandbox_dropped_frames_total', 'Late replies that were dropped.', () => [unlabelled(droppedFrames)]),
     counterOf('plugin_events_total', 'Events for instances, by what became of them.', () => counts('outcome', events)),
+    counterOf('call_recordings_total', 'Calls drawn to be recorded, by what became of them.', () =>
+      counts('outcome', recordings),
+    ),
     counterOf('record_failures_total', 'Records that were lost; no answer changed.', () =>
       counts('part', recordFailures),
     ),
@@ -134,6 +141,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     observeLlm: llm.observe,
     countKill: (reason) => void (kills.of(reason).value += 1),
     countRecordFailure: (part) => void (recordFailures.of(part).value += 1),
+    countRecording: (fate, calls) => void (recordings.of(fate).value += calls),
     countEvent: (outcome) => void (events.of(outcome).value += 1),
     countDroppedFrames: (frames) => void (droppedFrames.value += frames),
     renderMetrics: ({ byTenant = false } = {}) => renderPage([...page, ...services.series(byTenant)]),

@@ -187,16 +187,24 @@ export type RolloutRow = {
 export type StoredRollout = RolloutRow & { readonly revision: number };
 
 /**
+ * Which share of a tenant's calls of a plugin is recorded, above 0 and at most 1; without a row none is.
+ *
+ * @experimental
+ */
+export type RecordingRow = { readonly tenant_id: string; readonly plugin_name: string; readonly share: number };
+
+/**
  * One step of a commit.
  *
  * `put_release`: the version with the same digest again changes its offer and its trust alone; with another digest it is a
  * conflict.
  * `put_registration`: `expected` is the revision that the registration must have, 0 that there must be none; left out, either.
  * `put_rollout`: the same of the plugin's rollout. `add_move`: without a registration it is a conflict.
+ * `put_recording`: a share of 0 is no row; without a registration it is a conflict. `forget_recordings` removes what was recorded.
  * `put_secret`: `sealed` is in every commit and in no step; `replaces` is the nonce that the stored one must have.
  * An unknown tenant, and a name that another tenant has, are conflicts, too. Removing what is not there is silent.
  * Removing a tenant removes its tokens, registrations and secrets; removing a plugin its releases, registrations, rollout
- * and secrets; removing a registration its moves, and the tenant's secrets of the plugin.
+ * and secrets; removing a registration its moves, its share, and the tenant's secrets of the plugin. Each removes what was recorded.
  *
  * @experimental
  */
@@ -209,6 +217,8 @@ export type CatalogueChange =
   | { readonly kind: 'put_registration'; readonly row: RegistrationRow; readonly expected?: number }
   | { readonly kind: 'add_move'; readonly row: MoveRow }
   | { readonly kind: 'put_rollout'; readonly row: RolloutRow; readonly expected?: number }
+  | { readonly kind: 'put_recording'; readonly row: RecordingRow }
+  | { readonly kind: 'forget_recordings'; readonly tenant_id: string; readonly plugin_name: string }
   | { readonly kind: 'remove_registration'; readonly tenant_id: string; readonly plugin_name: string }
   | { readonly kind: 'remove_plugin'; readonly plugin_name: string }
   | { readonly kind: 'put_secret'; readonly row: SecretRow; readonly sealed?: SealedText; readonly replaces?: string }
@@ -286,6 +296,8 @@ export type CatalogueRows = {
   readonly secrets: readonly SecretRow[];
   readonly moves: readonly MoveRow[];
   readonly rollouts: readonly StoredRollout[];
+  /** Sorted by plugin and tenant. */
+  readonly recordings: readonly RecordingRow[];
 };
 
 /**

@@ -31,10 +31,12 @@ export function catalogueTests(storage: Opened): void {
   auditReaderTests(storage);
 }
 
+const NOTHING = { tokens: [], secrets: [] };
+
 function commitTests(storage: Opened): void {
   test('a new storage has revision 0, the tenant default and nothing else', async () => {
     const { tenants, ...rest } = await storage().readCatalogue();
-    const nothing = { tokens: [], releases: [], registrations: [], moves: [], rollouts: [], secrets: [] };
+    const nothing = { ...NOTHING, releases: [], registrations: [], moves: [], rollouts: [], recordings: [] };
     expect(rest).toEqual({ revision: 0, ...nothing });
     expect(tenants).toMatchObject([{ id: DEFAULT_TENANT, name: DEFAULT_TENANT, min_tier: null, quota: {} }]);
   });

@@ -10,6 +10,7 @@ import { eventTests } from './conformance-events.ts';
 import { minute, type Opened } from './conformance-fixture.ts';
 import { indexTests } from './conformance-indexes.ts';
 import { memoryTests } from './conformance-memory.ts';
+import { recordingTests } from './conformance-recordings.ts';
 import { recordTests } from './conformance-records.ts';
 import { secretTests } from './conformance-secrets.ts';
 import { sharedTests } from './conformance-shared.ts';
@@ -39,6 +40,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>): 
     indexTests(opened);
     usageTests(opened);
     agentTests(opened);
+    recordingTests(opened);
     lifetimeTests(opened);
   });
 }
@@ -61,6 +63,9 @@ function lifetimeTests(storage: Opened): void {
       storage().listAgentRuns({ tenant_id: 'default', rowsMax: 1 }),
       storage().listUnfinishedAgentRuns('node-1'),
       storage().pruneAgentRuns(minute(0)),
+      storage().addRecordings([], 1),
+      storage().listRecordings({ tenant_id: 'default', plugin_name: 'notes', rowsMax: 1 }),
+      storage().countRecordings({ tenant_id: 'default', plugin_name: 'notes' }),
       storage().putCalls([]),
       storage().prune({
         now: minute(0),

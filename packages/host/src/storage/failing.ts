@@ -3,6 +3,7 @@
  */
 import { HostError } from '../base/host-error.ts';
 import type { Storage } from './port.ts';
+import type { RecordingStorage } from './recordings-port.ts';
 
 /** A storage with a switch. */
 export type FailingStorage = Storage & {
@@ -15,7 +16,7 @@ export type FailingStorage = Storage & {
 /** Wraps a storage, which answers until `fail` is called. */
 export function createFailingStorage(beneath: Storage): FailingStorage {
   let isFailing = false;
-  const pass = <Answer>(answer: () => Promise<Answer>): Promise<Answer> =>
+  const pass: Pass = (answer) =>
     isFailing
       ? Promise.reject(new HostError('STORAGE_UNAVAILABLE', { message: 'the storage was made to fail' }))
       : answer();
@@ -59,6 +60,7 @@ export function createFailingStorage(beneath: Storage): FailingStorage {
     addAgentRun: (row) => pass(() => beneath.addAgentRun(row)),
     changeAgentRun: (row, from) => pass(() => beneath.changeAgentRun(row, from)),
     getAgentRun: (which) => pass(() => beneath.getAgentRun(which)),
+    ...failingRecordings(beneath, pass),
     listAgentRuns: (query) => pass(() => beneath.listAgentRuns(query)),
     listUnfinishedAgentRuns: (node) => pass(() => beneath.listUnfinishedAgentRuns(node)),
     pruneAgentRuns: (before) => pass(() => beneath.pruneAgentRuns(before)),
@@ -70,5 +72,15 @@ export function createFailingStorage(beneath: Storage): FailingStorage {
     close: () => beneath.close(),
     fail: () => void (isFailing = true),
     mend: () => void (isFailing = false),
+  };
+}
+
+type Pass = <Answer>(answer: () => Promise<Answer>) => Promise<Answer>;
+
+function failingRecordings(beneath: Storage, pass: Pass): RecordingStorage {
+  return {
+    addRecordings: (rows, rowsMax) => pass(() => beneath.addRecordings(rows, rowsMax)),
+    listRecordings: (query) => pass(() => beneath.listRecordings(query)),
+    countRecordings: (owner) => pass(() => beneath.countRecordings(owner)),
   };
 }

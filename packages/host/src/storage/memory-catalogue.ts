@@ -15,6 +15,7 @@ import type {
   CatalogueWrite,
   Committed,
   MoveRow,
+  RecordingRow,
   ReleaseRow,
   StoredRegistration,
   StoredRollout,
@@ -34,6 +35,7 @@ type Tables = {
   /** By registration, oldest first. */
   readonly moves: Map<string, readonly MoveRow[]>;
   readonly rollouts: Map<string, StoredRollout>;
+  readonly recordings: Map<string, RecordingRow>;
 };
 
 /** The tenant that a new storage has. */
@@ -56,6 +58,7 @@ export function createMemoryCatalogue(rowsMax: number) {
     secrets: new Map(),
     moves: new Map(),
     rollouts: new Map(),
+    recordings: new Map(),
   };
   let head: AuditPage['head'] = { seq: 0, hash: AUDIT_ORIGIN };
   const steps: CatalogueStep[] = [];
@@ -81,6 +84,7 @@ export function createMemoryCatalogue(rowsMax: number) {
     secrets: [...tables.secrets.values()].map(toRow),
     moves: [...tables.moves.values()].flat(),
     rollouts: [...tables.rollouts.values()],
+    recordings: [...tables.recordings.values()].toSorted(byPlugin),
   });
 
   function readSteps(after: number): readonly CatalogueStep[] | undefined {
@@ -153,6 +157,10 @@ function apply(tables: Tables, change: CatalogueChange, revision: number): Undo 
       return addMove(tables, change.row);
     case 'put_rollout':
       return putRollout(tables, change, revision);
+    case 'put_recording':
+      return putRecording(tables, change.row);
+    case 'forget_recordings':
+      return () => undefined; // What was recorded is no part of the catalogue.
     case 'remove_tenant':
       return removeTenant(tables, change.tenant_id);
     case 'remove_token':
@@ -211,6 +219,18 @@ function putRollout(
   return put(rollouts, row.plugin_name, { ...row, revision });
 }
 
+function putRecording({ registrations, recordings }: Tables, row: RecordingRow): Undo | undefined {
+  const key = pair(row.tenant_id, row.plugin_name);
+  if (!registrations.has(key)) return undefined;
+  return row.share > 0
+    ? put(recordings, key, row)
+    : remove(recordings, (each) => pair(each.tenant_id, each.plugin_name) === key);
+}
+
+function byPlugin(a: RecordingRow, b: RecordingRow): number {
+  return pair(a.plugin_name, a.tenant_id) < pair(b.plugin_name, b.tenant_id) ? -1 : 1;
+}
+
 function putSecret(
   { tenants, secrets }: Tables,
   { row, sealed, replaces }: Extract<CatalogueChange, { kind: 'put_secret' }>,
@@ -223,11 +243,15 @@ function putSecret(
 
 type OfRegistration = Pick<SecretName, 'tenant_id' | 'plugin_name'>;
 
-/** With a registration go its moves, and the tenant's secrets of the plugin. */
-function removeRegistrations({ registrations, moves, secrets }: Tables, isGone: (of: OfRegistration) => boolean): Undo {
+/** With a registration go its moves, its share that is recorded, and the tenant's secrets of the plugin. */
+function removeRegistrations(
+  { registrations, moves, recordings, secrets }: Tables,
+  isGone: (of: OfRegistration) => boolean,
+): Undo {
   return together([
     remove(registrations, isGone),
     remove(moves, ([first]) => first !== undefined && isGone(first)),
+    remove(recordings, isGone),
     remove(secrets, isGone),
   ]);
 }

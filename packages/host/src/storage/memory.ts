@@ -11,6 +11,7 @@ import { createMemoryCatalogue } from './memory-catalogue.ts';
 import { createHistory, createKeys, createLedger, createTrials } from './memory-records.ts';
 import { createMemory } from './memory-artifacts.ts';
 import { createEvents } from './memory-events.ts';
+import { createRecordings } from './memory-recordings.ts';
 import { createIndexes } from './memory-indexes.ts';
 import { createUsage } from './memory-usage.ts';
 import { createArtifacts, createNodes } from './memory-shared.ts';
@@ -19,6 +20,8 @@ import type { IndexStorage } from './index-port.ts';
 import type { MemoryStorage } from './memory-port.ts';
 import type { NodeStorage } from './nodes-port.ts';
 import type { Storage } from './port.ts';
+import type { RecordingStorage } from './recordings-port.ts';
+import type { RecordStorage } from './records-port.ts';
 import type { UsageStorage } from './usage-port.ts';
 
 /** Most rows of each kind that grows by itself; beyond it the oldest go. `steps` bounds the audit log, too. */
@@ -57,7 +60,14 @@ export function createMemoryStorage(
   const nodes = createNodes(clock.wallTime);
   const events = createEvents(nodes.hasOther);
   const indexes = createIndexes();
-  const owned = { memory: createMemory(), events, usage: createUsage(), agents: createAgentRuns(agentRuns) };
+  const recordings = createRecordings();
+  const owned = {
+    memory: createMemory(),
+    events,
+    usage: createUsage(),
+    agents: createAgentRuns(agentRuns),
+    recordings,
+  };
   let isClosed = false;
 
   /** Runs a step at once, so that it cannot interleave with another, and answers a copy by a promise (S1). */
@@ -82,19 +92,12 @@ export function createMemoryStorage(
     listSecretsOfOtherKeys: (keyId, rowsMax) => step(() => catalogue.secrets.listOfOtherKeys(keyId, rowsMax)),
     appendTransitions: (rows) => step(() => history.append(rows)),
     listTransitions: (query) => step(() => history.list(query)),
-    addCalls: (rows) => step(() => ledger.putAll(rows)),
-    putCalls: (rows) => step(() => ledger.putAll(rows)),
-    listCalls: (query) => step(() => ledger.list(query)),
-    listUnfinishedCalls: (node) => step(() => ledger.listUnfinished(node)),
-    claimKey: (claim) => step(() => keys.claim(claim)),
-    settleKey: (callId, outcome) => step(() => keys.settle(callId, outcome)),
-    listUnsettledKeys: (node) => step(() => keys.listUnsettled(node)),
-    freeKey: (callId) => step(() => keys.free(callId)),
-    putTrial: (row) => step(() => trials.put(row)),
-    getTrial: (key) => step(() => trials.get(key)),
+    ...callMethods({ ledger, keys, trials }, step),
     ...memoryMethods(owned.memory, step),
     ...eventMethods(events, step),
-    prune: (retention) => step(() => [history, ledger, keys, owned.usage].forEach((part) => part.prune(retention))),
+    prune: (retention) =>
+      step(() => [history, ledger, keys, owned.usage, recordings].forEach((part) => part.prune(retention))),
+    ...recordingMethods(recordings, step),
     ...artifactMethods(artifacts, step),
     ...sumMethods({ indexes, usage: owned.usage }, step),
     ...agentMethods(owned.agents, step),
@@ -106,6 +109,27 @@ export function createMemoryStorage(
 }
 
 type Step = <Answer>(run: () => Answer) => Promise<Answer>;
+
+type Calls = {
+  readonly ledger: ReturnType<typeof createLedger>;
+  readonly keys: ReturnType<typeof createKeys>;
+  readonly trials: ReturnType<typeof createTrials>;
+};
+
+function callMethods({ ledger, keys, trials }: Calls, step: Step) {
+  return {
+    addCalls: (rows) => step(() => ledger.putAll(rows)),
+    putCalls: (rows) => step(() => ledger.putAll(rows)),
+    listCalls: (query) => step(() => ledger.list(query)),
+    listUnfinishedCalls: (node) => step(() => ledger.listUnfinished(node)),
+    claimKey: (claim) => step(() => keys.claim(claim)),
+    settleKey: (callId, outcome) => step(() => keys.settle(callId, outcome)),
+    listUnsettledKeys: (node) => step(() => keys.listUnsettled(node)),
+    freeKey: (callId) => step(() => keys.free(callId)),
+    putTrial: (row) => step(() => trials.put(row)),
+    getTrial: (key) => step(() => trials.get(key)),
+  } satisfies Partial<RecordStorage>;
+}
 
 function memoryMethods(memory: ReturnType<typeof createMemory>, step: Step): MemoryStorage {
   return {
@@ -146,6 +170,14 @@ function agentMethods(agents: ReturnType<typeof createAgentRuns>, step: Step): A
   };
 }
 
+function recordingMethods(recordings: ReturnType<typeof createRecordings>, step: Step): RecordingStorage {
+  return {
+    addRecordings: (rows, rowsMax) => step(() => recordings.add(rows, rowsMax)),
+    listRecordings: (query) => step(() => recordings.list(query)),
+    countRecordings: (owner) => step(() => recordings.count(owner)),
+  };
+}
+
 function nodeMethods(nodes: ReturnType<typeof createNodes>, step: Step): NodeStorage {
   return {
     isShared: false, // It ends with this process.
@@ -170,13 +202,20 @@ type Forgotten = {
   readonly events: ReturnType<typeof createEvents>;
   readonly usage: ReturnType<typeof createUsage>;
   readonly agents: ReturnType<typeof createAgentRuns>;
+  readonly recordings: ReturnType<typeof createRecordings>;
 };
 
-/** What a plugin remembers goes with its tenant, its registration, or itself; what it tells other nodes, and what was used, with its tenant. */
-function forgetWith({ memory, events, usage, agents }: Forgotten, change: CatalogueChange): void {
+/**
+ * What a plugin remembers, and what was recorded of its calls, goes with its tenant, its registration, or itself; what it tells other
+ * nodes, and what was used, with its tenant.
+ */
+function forgetWith({ memory, events, usage, agents, recordings }: Forgotten, change: CatalogueChange): void {
   const { kind } = change;
   if (kind === 'remove_tenant') events.forget(change.tenant_id);
   if (kind === 'remove_tenant') usage.forget(change.tenant_id);
   if (kind === 'remove_tenant') agents.forget(change.tenant_id);
-  if (kind === 'remove_tenant' || kind === 'remove_registration' || kind === 'remove_plugin') memory.forget(change);
+  if (kind === 'forget_recordings') recordings.forget(change);
+  if (kind !== 'remove_tenant' && kind !== 'remove_registration' && kind !== 'remove_plugin') return;
+  memory.forget(change);
+  recordings.forget(change);
 }

@@ -16,6 +16,7 @@ import type { EventStorage } from './events-port.ts';
 import type { IndexStorage } from './index-port.ts';
 import type { MemoryStorage } from './memory-port.ts';
 import type { NodeStorage } from './nodes-port.ts';
+import type { RecordingStorage } from './recordings-port.ts';
 import type { RecordStorage } from './records-port.ts';
 import type { SecretStorage } from './secrets-port.ts';
 import type { UsageStorage } from './usage-port.ts';
@@ -34,6 +35,7 @@ export type Storage = CatalogueStorage &
   EventStorage &
   IndexStorage &
   UsageStorage &
+  RecordingStorage &
   AgentStorage & {
     /** Releases what is held open. Safe to call twice; other methods reject afterwards. */
     close(): Promise<void>;

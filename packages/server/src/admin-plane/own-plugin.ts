@@ -21,3 +21,10 @@ export function insistOnOwnPlugin(host: Host, name: string, caller: Caller): voi
     : `Plugin '${shown}' is not registered for this tenant`;
   throw new HostError('PLUGIN_NOT_FOUND', { message });
 }
+
+/** @throws {HostError} `PLUGIN_NOT_FOUND` where a tenant has no registration of the plugin. */
+export function insistOnRegistered({ registrations }: Host, name: string, tenant: string): void {
+  if (registrations.of(tenant).some(({ plugin_name }) => plugin_name === name)) return;
+  const message = `Plugin '${name.slice(0, NAME_CHARACTERS_MAX)}' is not registered for this tenant`;
+  throw new HostError('PLUGIN_NOT_FOUND', { message });
+}

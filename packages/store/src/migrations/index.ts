@@ -17,6 +17,7 @@ import { seenIndexes } from './0011-seen-indexes.ts';
 import { llmUsage } from './0012-llm-usage.ts';
 import { agentRuns } from './0013-agent-runs.ts';
 import { usage } from './0014-usage.ts';
+import { recordedCalls } from './0015-recorded-calls.ts';
 
 /** The list, in order. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -34,4 +35,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0012_llm_usage': llmUsage,
   '0013_agent_runs': agentRuns,
   '0014_usage': usage,
+  '0015_recorded_calls': recordedCalls,
 };

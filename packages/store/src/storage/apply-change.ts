@@ -10,6 +10,7 @@ import { forgetEvents } from './events.ts';
 import { putSecret, removeSecrets } from './secrets.ts';
 import { forgetMemory } from './memory.ts';
 import { addMove, putRollout } from './moves.ts';
+import { forgetRecordings, putRecording } from './recordings.ts';
 import { storedWord, tenantUuid } from './tenant-id.ts';
 import { storableText } from './text.ts';
 import { forgetUsage } from './usage.ts';
@@ -31,8 +32,14 @@ export async function applyChange(trx: Trx, change: CatalogueChange, revision: n
       return addMove(trx, change.row);
     case 'put_rollout':
       return putRollout(trx, change, revision);
+    case 'put_recording':
+      return putRecording(trx, change.row);
+    case 'forget_recordings':
+      await forgetRecordings(trx, { tenant_id: change.tenant_id, plugin_name: change.plugin_name });
+      return true;
     case 'remove_tenant':
       await forgetMemory(trx, { tenant_id: change.tenant_id });
+      await forgetRecordings(trx, { tenant_id: change.tenant_id });
       await forgetEvents(trx, change.tenant_id);
       await forgetUsage(trx, change.tenant_id);
       await forgetAgentRuns(trx, change.tenant_id);
@@ -47,6 +54,7 @@ export async function applyChange(trx: Trx, change: CatalogueChange, revision: n
     case 'remove_registration':
       await removeSecrets(trx, { tenant_id: change.tenant_id, plugin_name: change.plugin_name });
       await forgetMemory(trx, { tenant_id: change.tenant_id, plugin_name: change.plugin_name });
+      await forgetRecordings(trx, { tenant_id: change.tenant_id, plugin_name: change.plugin_name });
       return remove(
         trx
           .deleteFrom('plugin_registrations')
@@ -57,6 +65,7 @@ export async function applyChange(trx: Trx, change: CatalogueChange, revision: n
       await remove(trx.deleteFrom('plugin_registrations').where('plugin_name', '=', change.plugin_name));
       await removeSecrets(trx, { plugin_name: change.plugin_name });
       await forgetMemory(trx, { plugin_name: change.plugin_name });
+      await forgetRecordings(trx, { plugin_name: change.plugin_name });
       await remove(trx.deleteFrom('plugin_rollouts').where('plugin_name', '=', change.plugin_name));
       return remove(trx.deleteFrom('plugin_releases').where('plugin_name', '=', change.plugin_name));
   }

@@ -23,6 +23,7 @@ import { seeIndex } from './indexes.ts';
 import { beat, forgetNodes, removeNode } from './nodes.ts';
 import { listAudit, readAudit, readCatalogue, readSteps } from './read-catalogue.ts';
 import { listSecretsOfOtherKeys, readSecret } from './secrets.ts';
+import { addRecordings, countRecordings, listRecordings, pruneRecordings } from './recordings.ts';
 import { storedWord, tenantUuid } from './tenant-id.ts';
 import { addUsage, listUsage, pruneUsage } from './usage.ts';
 import { appendTransitions, listTransitions, pruneTransitions } from './transitions.ts';
@@ -79,6 +80,9 @@ export async function openStorage(database: Database): Promise<Storage> {
     sweepArtifacts: (before) => answer(() => sweepArtifacts(database, before)),
     addUsage: (rows) => answer(() => addUsage(database, rows)),
     listUsage: (query) => answer(() => listUsage(database, query)),
+    addRecordings: (rows, rowsMax) => answer(() => addRecordings(database, rows, rowsMax)),
+    listRecordings: (query) => answer(() => listRecordings(database, query)),
+    countRecordings: (owner) => answer(() => countRecordings(database, owner)),
     ...agentMethods(database, answer),
     seeIndex: (seen) => answer(() => seeIndex(database, seen)),
     isShared: database.engine === 'postgres', // PGlite's folder is locked for one node.
@@ -126,6 +130,7 @@ async function prune(database: Database, retention: Retention): Promise<void> {
   await pruneTransitions(database, retention);
   await pruneKeys(database, retention);
   await pruneUsage(database, retention);
+  await pruneRecordings(database, retention);
   await pruneSteps(database);
 }
 

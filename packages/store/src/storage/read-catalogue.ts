@@ -7,6 +7,7 @@ import type { Database } from '../engine/database.ts';
 import type { Tables } from '../schema.ts';
 import { readSecretRows } from './secrets.ts';
 import { word } from './tenant-word.ts';
+import { readRecordings } from './recordings.ts';
 import { readMoves, readRollouts } from './moves.ts';
 
 type Trx = Transaction<Tables>;
@@ -29,6 +30,7 @@ export function readCatalogue({ db }: Database): Promise<CatalogueRows> {
       secrets: await readSecretRows(trx),
       moves: await readMoves(trx),
       rollouts: await readRollouts(trx),
+      recordings: await readRecordings(trx),
     }));
 }
 
