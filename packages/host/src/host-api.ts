@@ -31,6 +31,7 @@ import type { Release } from './catalogue/releases.ts';
 import type { ComparedWithCurrent, ReleaseList } from './moves/list-releases.ts';
 import type { RolloutRequest } from './moves/rollout.ts';
 import type { Gate } from './moves/upgrade.ts';
+import type { Evaluations } from './evaluations/evaluations.ts';
 import type { RecordingOptions, Recordings } from './recordings-api.ts';
 import type { Harness, HarnessOptions } from './harness-api.ts';
 import type { HookRule } from './hooks/declared-hook.ts';
@@ -592,6 +593,8 @@ export type Host = AsyncDisposable & {
    */
   readonly openHarness: (options: HarnessOptions) => Promise<Harness>;
   readonly recordings: Recordings;
+  /** Evaluations of releases, for whoever judges them. */
+  readonly evaluations: Evaluations;
   /** Health of every listed plugin, sorted by name; the worst over the nodes that live, where no scope is asked for. */
   readonly plugins: (view?: HealthView) => readonly PluginHealth[];
   readonly health: (name: string, view?: HealthView) => PluginHealth | undefined;

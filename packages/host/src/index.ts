@@ -152,6 +152,24 @@ export type { LanguageModels, LlmOutcome, LlmReport, LlmRequest } from './llm/ll
 export type { AgentBegin, AgentRequest, AgentResumption, AgentRunPage, Agents } from './agents/agents.ts';
 export type { AgentEnd, AgentStepTold, JudgedThought, RunningAgent } from './agents/running-agent.ts';
 export type { AgentRunQuery, AgentRunRow, AgentStorage } from './storage/agents-port.ts';
+export {
+  EVALUATION_STATES,
+  isEvaluationEnd,
+  nextEvaluationState,
+  type EvaluationEnd,
+  type EvaluationEvent,
+  type EvaluationState,
+} from './evaluations/evaluation-state.ts';
+export type { EvaluationPage, EvaluationRequest, Evaluations, EvaluationStep } from './evaluations/evaluations.ts';
+export type {
+  Evaluation,
+  EvaluationChange,
+  EvaluationKind,
+  EvaluationProgress,
+  EvaluationQuery,
+  EvaluationStorage,
+  EvaluationWithReport,
+} from './storage/evaluations-port.ts';
 export type { RecordingChange } from './catalogue/recordings.ts';
 export type { RecordingOptions, Recordings, RecordingsWanted } from './recordings-api.ts';
 export type {

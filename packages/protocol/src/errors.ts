@@ -722,6 +722,10 @@ export const ERRORS = {
       message: 'another tenant already has this name',
       hint: 'Choose another name; `GET /api/v1/tenants` lists those that are taken.',
     },
+    EVALUATION_ENDED: {
+      message: 'the evaluation has ended, and nothing comes after its end',
+      hint: 'Read how it ended: `GET /api/v1/evaluations/{id}`; a new one may be begun.',
+    },
     RELEASE_EXISTS: {
       audience: 'author',
       message: 'this version exists already with other content',
@@ -729,6 +733,10 @@ export const ERRORS = {
     },
   }),
   ...rows('not_found', {
+    EVALUATION_NOT_FOUND: {
+      message: 'the tenant has no evaluation of this id',
+      hint: '`GET /api/v1/evaluations` lists those that are kept.',
+    },
     AGENT_RUN_NOT_FOUND: {
       message: 'the tenant has no run of an agent of this id',
       hint: '`GET /v1/agents/runs` lists those that are kept.',

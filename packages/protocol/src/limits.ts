@@ -320,6 +320,19 @@ export const LIMITS = {
       'Of one tenant and plugin, on one node: the thousand that are kept are there in seconds, and others are not held up.',
   },
   recorded_listed: { value: 1_000, unit: 'calls', reason: 'What one request may read of recorded calls.' },
+  evaluation_report_bytes: {
+    value: 4 * MIB,
+    unit: 'bytes',
+    reason: 'JSON of the report of one evaluation; of a larger one is kept how large it was.',
+  },
+  evaluation_summary_bytes: { value: 16 * KIB, unit: 'bytes', reason: 'JSON of the numbers that lists show.' },
+  evaluation_reasons: { value: 64, unit: 'reasons', reason: 'Of one verdict, each of 1,000 characters at most.' },
+  evaluations_listed: { value: 100, unit: 'evaluations', reason: 'What one request may read.' },
+  evaluation_retention_ms: {
+    value: 400 * 86_400_000,
+    unit: 'ms',
+    reason: 'An evaluation that has ended is kept so long: why a release was let in is asked a year later, too.',
+  },
   transitions: { value: 200, unit: 'rows', reason: 'Lifecycle history kept per plugin and scope in memory.' },
 } as const satisfies Record<string, Limit>;
 

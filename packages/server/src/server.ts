@@ -38,6 +38,7 @@ import { addNodeRoutes } from './admin-plane/node-routes.ts';
 import { addRegistrationRoutes } from './admin-plane/registration-routes.ts';
 import { addReleaseRoutes } from './admin-plane/release-routes.ts';
 import { addSecretRoutes } from './admin-plane/secret-routes.ts';
+import { addEvaluationRoutes } from './admin-plane/evaluation-routes.ts';
 import { addRecordingRoutes } from './admin-plane/recording-routes.ts';
 import { addRolloutRoutes } from './admin-plane/rollout-routes.ts';
 import { addStatusRoutes } from './health-plane/status-routes.ts';
@@ -264,6 +265,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
   addReleaseRoutes(app, host);
   addRolloutRoutes(app, host);
   addRecordingRoutes(app, host);
+  addEvaluationRoutes(app, host);
   return mcp;
 }
 

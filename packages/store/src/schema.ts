@@ -16,6 +16,9 @@ import type {
   AgentRunRow,
   ArtifactRow,
   CatalogueChange,
+  Evaluation,
+  EvaluationChange,
+  EvaluationWithReport,
   LedgerRow,
   MoveKind,
   NodeReport,
@@ -248,6 +251,20 @@ export type RecordedCallsTable = Omit<RecordedCall, 'params' | 'result'> & {
   readonly result: ColumnType<RecordedCall['result'], string | null, never>;
 };
 
+/** Evaluations; `tenant_word` is how calls name the tenant. */
+export type EvaluationsTable = Omit<Evaluation, 'state' | 'changes' | 'verdict' | 'reasons' | 'summary' | 'node'> & {
+  readonly tenant_word: string | null;
+  readonly state: ColumnType<Evaluation['state'], Evaluation['state'], Evaluation['state']>;
+  readonly verdict: string | null;
+  readonly reasons: ColumnType<Evaluation['reasons'], string, string>;
+  readonly summary: ColumnType<Evaluation['summary'], string, string>;
+  readonly report: ColumnType<EvaluationWithReport['report'], string | null, string>;
+  readonly node: string;
+};
+
+/** Changes of state of evaluations. */
+export type EvaluationChangesTable = EvaluationChange & { readonly evaluation_id: string; readonly number: number };
+
 /** Every table of ours, by its name. */
 export type Tables = {
   readonly tenants: TenantsTable;
@@ -273,5 +290,7 @@ export type Tables = {
   readonly agent_runs: AgentRunsTable;
   readonly registration_recordings: RegistrationRecordingsTable;
   readonly recorded_calls: RecordedCallsTable;
+  readonly evaluations: EvaluationsTable;
+  readonly evaluation_changes: EvaluationChangesTable;
   readonly tenant_usage: UsageRow;
 };

@@ -11,7 +11,7 @@ import { LIMITS, canonicalJson, type JsonValue } from '@bulkhead/protocol';
 import { hash } from 'node:crypto';
 import { isoTime, roundToMicroseconds, type Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import type { RecordingFate } from '../metrics/metrics.ts';
+import type { RecordingFate } from '../metrics/recording-series.ts';
 import type { Batch } from '../storage/batch.ts';
 import type { RecordedCall } from '../storage/recordings-port.ts';
 import type { CallEnd, CallRun } from './call-run.ts';

@@ -65,6 +65,7 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
     },
     agents: parts.agents,
     recordings: parts.recordings,
+    evaluations: parts.evaluations,
     openHarness: (options) => openHarness(parts, options),
     runSandboxed: (target, ...args) => runFunction(parts, target, args),
     ...views,

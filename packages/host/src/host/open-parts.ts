@@ -30,9 +30,6 @@ import type { Registry, Subject } from '../registry/registry.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
 import type { SecretVault } from '../catalogue/secrets.ts';
 import { createReleases, type Releases } from '../catalogue/releases.ts';
-import { createAuditLog, type AuditLog } from '../storage/audit-log.ts';
-import { createTenants, type Tenants } from '../catalogue/tenants.ts';
-import { createTokens, type Tokens } from '../catalogue/tokens.ts';
 import type { ProcessDriverOptions } from '../sandbox/process/driver.ts';
 import { openProcessSandbox, type ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
 import {
@@ -63,6 +60,7 @@ import { backendKeys, openLlm, type HostLlm } from './open-llm.ts';
 import { openEvents, type HostEvents } from './open-events.ts';
 import type { LateCalls } from './late-calls.ts';
 import { keepState } from './keep-state.ts';
+import { openRegisters, type Registers } from './open-registers.ts';
 import { openServices } from './open-services.ts';
 import { openRecordings, type HostRecordings } from './open-recordings.ts';
 import { openRecords } from './open-records.ts';
@@ -76,7 +74,7 @@ import { createPossessions, type Possessions } from './possessions.ts';
 import { debugLimits, type HostSettings } from './settings.ts';
 
 /** The opened parts, joined to the paths that the two flows take. */
-export type HostParts = {
+export type HostParts = Registers & {
   readonly call: CallPath;
   readonly install: InstallPath;
   readonly follower: Follower;
@@ -93,9 +91,6 @@ export type HostParts = {
   readonly llm: HostLlm;
   readonly agents: Agents;
   readonly recordings: HostRecordings['recordings'];
-  readonly tenants: Tenants;
-  readonly tokens: Tokens;
-  readonly audit: AuditLog;
 };
 
 /** Opens everything; what was opened is closed in reverse by `closing`, also when a later step fails. */
@@ -155,9 +150,9 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
     journal,
     events,
     llm,
-    recordings,
     agents: openAgents(settings, { ...call, agentRuns }, closing),
-    ...openRegisters(settings, { catalogue, storage }),
+    ...openRegisters(settings, { catalogue, storage, node: records.node }),
+    recordings,
   };
 }
 
@@ -169,19 +164,6 @@ function openFleet(live: LiveOptions, guests: Guests, closing: AsyncDisposableSt
   closing.defer(() => fleet.close());
   guests.fleet = fleet;
   return fleet;
-}
-
-type Registers = Pick<HostParts, 'tenants' | 'tokens' | 'audit'>;
-
-function openRegisters(
-  { clock }: HostSettings,
-  { catalogue, storage }: { readonly catalogue: Catalogue; readonly storage: Storage },
-): Registers {
-  return {
-    tenants: createTenants({ catalogue, clock, newId: randomUUID }),
-    tokens: createTokens({ catalogue, clock }),
-    audit: createAuditLog(storage),
-  };
 }
 
 /**

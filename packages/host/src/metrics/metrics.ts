@@ -6,6 +6,7 @@
 import { OUTCOME_KINDS, type OutcomeKind } from '@bulkhead/protocol';
 import { createSeriesMetric, type Sample, type SeriesMetric } from './prometheus.ts';
 import { createAgentSeries, type AgentCounts } from './agent-series.ts';
+import { createRecordingSeries, type RecordingCounts } from './recording-series.ts';
 import { createServiceMetrics, type ServiceCounts } from './service-metrics.ts';
 import { createFamily, createHistogram, observe, OTHER, type Family, type Histogram } from './series.ts';
 
@@ -15,14 +16,13 @@ export type HandlerStatus = 'ok' | 'error' | 'skip';
 export type StartKind = 'pool' | 'cold';
 /** What may fail beside a call without changing its answer. */
 export type RecordPart = 'registry' | 'ledger' | 'transitions' | 'keys' | 'metrics' | 'events' | 'usage' | 'agents';
-/** What became of a call that was to be recorded for evaluations. */
-export type RecordingFate = 'kept' | 'too_large' | 'too_often' | 'lost';
 /** What became of an event that one instance was to hear. */
 export type EventOutcome = 'delivered' | 'late' | 'dropped';
 
 /** The series of one host; every method but `renderMetrics` is synchronous, O(1) and never throws. Durations are milliseconds. */
 export type Metrics = ServiceCounts &
-  AgentCounts & {
+  AgentCounts &
+  RecordingCounts & {
     /** Gives a plugin its own label; calls of plugins without one count as `other`, so that made-up names cost nothing. */
     readonly addPlugin: (plugin: string) => void;
     /** Takes the label away; what it counted goes too. */
@@ -40,7 +40,6 @@ export type Metrics = ServiceCounts &
     /** An attempt of a language model's backend; `code` is `ok` or of the error table, `tokens` those that it read and wrote. */
     readonly observeLlm: (attempt: LlmAttempt) => void;
     readonly countRecordFailure: (part: RecordPart) => void;
-    readonly countRecording: (fate: RecordingFate, calls: number) => void;
     readonly countEvent: (outcome: EventOutcome) => void;
     readonly countDroppedFrames: (frames: number) => void;
     /** The whole page in the text format of Prometheus 0.0.4. Never rejects for what a guest did. */
@@ -88,7 +87,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const kills = createFamily(REASON_LABELS_MAX, createCount);
   const recordFailures = createFamily(REASON_LABELS_MAX, createCount);
   const events = createFamily(REASON_LABELS_MAX, createCount);
-  const recordings = createFamily(REASON_LABELS_MAX, createCount);
+  const recordings = createRecordingSeries();
   const droppedFrames = createCount();
   const llm = createLlmSeries();
   const services = createServiceMetrics();
@@ -105,14 +104,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     counterOf('sandbox_kills_total', 'Guests that were killed, by reason.', () => counts('reason', kills)),
     counterOf('sandbox_dropped_frames_total', 'Late replies that were dropped.', () => [unlabelled(droppedFrames)]),
     counterOf('plugin_events_total', 'Events for instances, by what became of them.', () => counts('outcome', events)),
-    counterOf('call_recordings_total', 'Calls drawn to be recorded, by what became of them.', () =>
-      counts('outcome', recordings),
-    ),
     counterOf('record_failures_total', 'Records that were lost; no answer changed.', () =>
       counts('part', recordFailures),
     ),
     ...llm.series,
     ...agents.series,
+    ...recordings.series,
   ];
 
   function addPlugin(plugin: string): void {
@@ -129,6 +126,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   return {
     ...services.counts,
     ...agents.counts,
+    ...recordings.counts,
     addPlugin,
     removePlugin: (plugin) => void plugins.delete(plugin),
     observeCall,
@@ -141,7 +139,6 @@ export function createMetrics(options: MetricsOptions): Metrics {
     observeLlm: llm.observe,
     countKill: (reason) => void (kills.of(reason).value += 1),
     countRecordFailure: (part) => void (recordFailures.of(part).value += 1),
-    countRecording: (fate, calls) => void (recordings.of(fate).value += calls),
     countEvent: (outcome) => void (events.of(outcome).value += 1),
     countDroppedFrames: (frames) => void (droppedFrames.value += frames),
     renderMetrics: ({ byTenant = false } = {}) => renderPage([...page, ...services.series(byTenant)]),

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { agentTests } from './conformance-agents.ts';
 import { catalogueTests } from './conformance-catalogue.ts';
 import { releaseMoveTests } from './conformance-moves.ts';
+import { evaluationTests } from './conformance-evaluations.ts';
 import { eventTests } from './conformance-events.ts';
 import { minute, type Opened } from './conformance-fixture.ts';
 import { indexTests } from './conformance-indexes.ts';
@@ -41,6 +42,7 @@ export function storageConformance(name: string, open: () => Promise<Storage>): 
     usageTests(opened);
     agentTests(opened);
     recordingTests(opened);
+    evaluationTests(opened);
     lifetimeTests(opened);
   });
 }
@@ -63,6 +65,10 @@ function lifetimeTests(storage: Opened): void {
       storage().listAgentRuns({ tenant_id: 'default', rowsMax: 1 }),
       storage().listUnfinishedAgentRuns('node-1'),
       storage().pruneAgentRuns(minute(0)),
+      storage().getEvaluation('01900000-0000-7000-8000-000000000001'),
+      storage().listEvaluations({ rowsMax: 1 }),
+      storage().listRunningEvaluations(),
+      storage().pruneEvaluations(minute(0)),
       storage().addRecordings([], 1),
       storage().listRecordings({ tenant_id: 'default', plugin_name: 'notes', rowsMax: 1 }),
       storage().countRecordings({ tenant_id: 'default', plugin_name: 'notes' }),

@@ -2,6 +2,7 @@
  * A storage that fails on demand, to show that the health plane still answers and that no call's answer changes.
  */
 import { HostError } from '../base/host-error.ts';
+import type { EvaluationStorage } from './evaluations-port.ts';
 import type { Storage } from './port.ts';
 import type { RecordingStorage } from './recordings-port.ts';
 
@@ -61,6 +62,7 @@ export function createFailingStorage(beneath: Storage): FailingStorage {
     changeAgentRun: (row, from) => pass(() => beneath.changeAgentRun(row, from)),
     getAgentRun: (which) => pass(() => beneath.getAgentRun(which)),
     ...failingRecordings(beneath, pass),
+    ...failingEvaluations(beneath, pass),
     listAgentRuns: (query) => pass(() => beneath.listAgentRuns(query)),
     listUnfinishedAgentRuns: (node) => pass(() => beneath.listUnfinishedAgentRuns(node)),
     pruneAgentRuns: (before) => pass(() => beneath.pruneAgentRuns(before)),
@@ -82,5 +84,16 @@ function failingRecordings(beneath: Storage, pass: Pass): RecordingStorage {
     addRecordings: (rows, rowsMax) => pass(() => beneath.addRecordings(rows, rowsMax)),
     listRecordings: (query) => pass(() => beneath.listRecordings(query)),
     countRecordings: (owner) => pass(() => beneath.countRecordings(owner)),
+  };
+}
+
+function failingEvaluations(beneath: Storage, pass: Pass): EvaluationStorage {
+  return {
+    createEvaluation: (evaluation) => pass(() => beneath.createEvaluation(evaluation)),
+    progressEvaluation: (at, progress) => pass(() => beneath.progressEvaluation(at, progress)),
+    getEvaluation: (id) => pass(() => beneath.getEvaluation(id)),
+    listEvaluations: (query) => pass(() => beneath.listEvaluations(query)),
+    listRunningEvaluations: () => pass(() => beneath.listRunningEvaluations()),
+    pruneEvaluations: (before) => pass(() => beneath.pruneEvaluations(before)),
   };
 }

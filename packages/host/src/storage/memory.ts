@@ -12,9 +12,11 @@ import { createHistory, createKeys, createLedger, createTrials } from './memory-
 import { createMemory } from './memory-artifacts.ts';
 import { createEvents } from './memory-events.ts';
 import { createRecordings } from './memory-recordings.ts';
+import { createEvaluations } from './memory-evaluations.ts';
 import { createIndexes } from './memory-indexes.ts';
 import { createUsage } from './memory-usage.ts';
 import { createArtifacts, createNodes } from './memory-shared.ts';
+import type { EvaluationStorage } from './evaluations-port.ts';
 import type { EventStorage } from './events-port.ts';
 import type { IndexStorage } from './index-port.ts';
 import type { MemoryStorage } from './memory-port.ts';
@@ -61,12 +63,14 @@ export function createMemoryStorage(
   const events = createEvents(nodes.hasOther);
   const indexes = createIndexes();
   const recordings = createRecordings();
+  const evaluations = createEvaluations();
   const owned = {
     memory: createMemory(),
     events,
     usage: createUsage(),
     agents: createAgentRuns(agentRuns),
     recordings,
+    evaluations,
   };
   let isClosed = false;
 
@@ -98,6 +102,7 @@ export function createMemoryStorage(
     prune: (retention) =>
       step(() => [history, ledger, keys, owned.usage, recordings].forEach((part) => part.prune(retention))),
     ...recordingMethods(recordings, step),
+    ...evaluationMethods(evaluations, step),
     ...artifactMethods(artifacts, step),
     ...sumMethods({ indexes, usage: owned.usage }, step),
     ...agentMethods(owned.agents, step),
@@ -178,6 +183,17 @@ function recordingMethods(recordings: ReturnType<typeof createRecordings>, step:
   };
 }
 
+function evaluationMethods(evaluations: ReturnType<typeof createEvaluations>, step: Step): EvaluationStorage {
+  return {
+    createEvaluation: (evaluation) => step(() => evaluations.create(evaluation)),
+    progressEvaluation: (at, progress) => step(() => evaluations.progress(at, progress)),
+    getEvaluation: (id) => step(() => evaluations.get(id)),
+    listEvaluations: (query) => step(() => evaluations.list(query)),
+    listRunningEvaluations: () => step(() => evaluations.listRunning()),
+    pruneEvaluations: (before) => step(() => evaluations.prune(before)),
+  };
+}
+
 function nodeMethods(nodes: ReturnType<typeof createNodes>, step: Step): NodeStorage {
   return {
     isShared: false, // It ends with this process.
@@ -203,17 +219,23 @@ type Forgotten = {
   readonly usage: ReturnType<typeof createUsage>;
   readonly agents: ReturnType<typeof createAgentRuns>;
   readonly recordings: ReturnType<typeof createRecordings>;
+  readonly evaluations: ReturnType<typeof createEvaluations>;
 };
 
 /**
  * What a plugin remembers, and what was recorded of its calls, goes with its tenant, its registration, or itself; what it tells other
- * nodes, and what was used, with its tenant.
+ * nodes, and what was used, with its tenant; evaluations with tenant and plugin.
  */
-function forgetWith({ memory, events, usage, agents, recordings }: Forgotten, change: CatalogueChange): void {
+function forgetWith(
+  { memory, events, usage, agents, recordings, evaluations }: Forgotten,
+  change: CatalogueChange,
+): void {
   const { kind } = change;
   if (kind === 'remove_tenant') events.forget(change.tenant_id);
   if (kind === 'remove_tenant') usage.forget(change.tenant_id);
   if (kind === 'remove_tenant') agents.forget(change.tenant_id);
+  if (kind === 'remove_tenant') evaluations.forgetTenant(change.tenant_id);
+  if (kind === 'remove_plugin') evaluations.forgetPlugin(change.plugin_name);
   if (kind === 'forget_recordings') recordings.forget(change);
   if (kind !== 'remove_tenant' && kind !== 'remove_registration' && kind !== 'remove_plugin') return;
   memory.forget(change);

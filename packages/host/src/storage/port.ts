@@ -12,6 +12,7 @@ import { HostError } from '../base/host-error.ts';
 import type { AgentStorage } from './agents-port.ts';
 import type { ArtifactStorage } from './artifact-port.ts';
 import type { CatalogueStorage } from './catalogue-port.ts';
+import type { EvaluationStorage } from './evaluations-port.ts';
 import type { EventStorage } from './events-port.ts';
 import type { IndexStorage } from './index-port.ts';
 import type { MemoryStorage } from './memory-port.ts';
@@ -36,6 +37,7 @@ export type Storage = CatalogueStorage &
   IndexStorage &
   UsageStorage &
   RecordingStorage &
+  EvaluationStorage &
   AgentStorage & {
     /** Releases what is held open. Safe to call twice; other methods reject afterwards. */
     close(): Promise<void>;

@@ -15,6 +15,7 @@ function start(prune: (retention: Retention) => Promise<void>) {
       forgetNodes: async () => undefined,
       trimEvents: async () => undefined,
       pruneAgentRuns: async () => undefined,
+      pruneEvaluations: async () => undefined,
     },
     clock: { now: () => 0, wallTime: () => NOW },
     log: { warn: (fields) => void warned.push(fields) },

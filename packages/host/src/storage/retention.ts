@@ -10,7 +10,10 @@ import type { Retention } from './records-port.ts';
 
 /** What retention works with. */
 export type RetentionOptions = {
-  readonly storage: Pick<Storage, 'prune' | 'sweepArtifacts' | 'forgetNodes' | 'trimEvents' | 'pruneAgentRuns'>;
+  readonly storage: Pick<
+    Storage,
+    'prune' | 'sweepArtifacts' | 'forgetNodes' | 'trimEvents' | 'pruneAgentRuns' | 'pruneEvaluations'
+  >;
   readonly clock: Clock;
   readonly log: Pick<Log, 'warn'>;
   readonly startTimer: StartTimer;
@@ -29,6 +32,7 @@ export function startRetention({ storage, clock, log, startTimer }: RetentionOpt
     await storage.forgetNodes(LIMITS.node_kept_ms.value);
     await storage.trimEvents(eventsAt(now));
     await storage.pruneAgentRuns(isoTime(now - LIMITS.agent_run_retention_ms.value));
+    await storage.pruneEvaluations(isoTime(now - LIMITS.evaluation_retention_ms.value));
   }
 
   async function prune(): Promise<void> {

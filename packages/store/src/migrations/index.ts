@@ -18,6 +18,7 @@ import { llmUsage } from './0012-llm-usage.ts';
 import { agentRuns } from './0013-agent-runs.ts';
 import { usage } from './0014-usage.ts';
 import { recordedCalls } from './0015-recorded-calls.ts';
+import { evaluations } from './0016-evaluations.ts';
 
 /** The list, in order. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -36,4 +37,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0013_agent_runs': agentRuns,
   '0014_usage': usage,
   '0015_recorded_calls': recordedCalls,
+  '0016_evaluations': evaluations,
 };

@@ -6,6 +6,7 @@ import type { CatalogueChange, ReleaseRow, TenantRow, TokenRow } from '@bulkhead
 import type { Transaction } from 'kysely';
 import type { Tables } from '../schema.ts';
 import { forgetAgentRuns } from './agent-runs.ts';
+import { forgetEvaluations } from './evaluations.ts';
 import { forgetEvents } from './events.ts';
 import { putSecret, removeSecrets } from './secrets.ts';
 import { forgetMemory } from './memory.ts';
@@ -40,6 +41,7 @@ export async function applyChange(trx: Trx, change: CatalogueChange, revision: n
     case 'remove_tenant':
       await forgetMemory(trx, { tenant_id: change.tenant_id });
       await forgetRecordings(trx, { tenant_id: change.tenant_id });
+      await forgetEvaluations(trx, { tenant_id: change.tenant_id });
       await forgetEvents(trx, change.tenant_id);
       await forgetUsage(trx, change.tenant_id);
       await forgetAgentRuns(trx, change.tenant_id);
@@ -66,6 +68,7 @@ export async function applyChange(trx: Trx, change: CatalogueChange, revision: n
       await removeSecrets(trx, { plugin_name: change.plugin_name });
       await forgetMemory(trx, { plugin_name: change.plugin_name });
       await forgetRecordings(trx, { plugin_name: change.plugin_name });
+      await forgetEvaluations(trx, { plugin_name: change.plugin_name });
       await remove(trx.deleteFrom('plugin_rollouts').where('plugin_name', '=', change.plugin_name));
       return remove(trx.deleteFrom('plugin_releases').where('plugin_name', '=', change.plugin_name));
   }

@@ -2,7 +2,14 @@
  * The host's Storage port on an open database, whichever engine is behind it. The one place where an error of a database
  * becomes the port's (S3).
  */
-import { AUDIT_ORIGIN, HostError, type AgentStorage, type Retention, type Storage } from '@bulkhead/host';
+import {
+  AUDIT_ORIGIN,
+  HostError,
+  type AgentStorage,
+  type EvaluationStorage,
+  type Retention,
+  type Storage,
+} from '@bulkhead/host';
 import { DEFAULT_TENANT } from '@bulkhead/protocol';
 import type { Database } from '../engine/database.ts';
 import {
@@ -16,6 +23,14 @@ import {
 import { getArtifact, putArtifact, sweepArtifacts } from './artifacts.ts';
 import { commit, CATALOGUE_CHANNEL } from './commit.ts';
 import { claimKey, freeKey, listUnsettledKeys, pruneKeys, settleKey } from './keys.ts';
+import {
+  createEvaluation,
+  getEvaluation,
+  listEvaluations,
+  listRunningEvaluations,
+  progressEvaluation,
+  pruneEvaluations,
+} from './evaluations.ts';
 import { EVENTS_CHANNEL, addEvents, lastEvent, readEvents, trimEvents } from './events.ts';
 import { addCalls, listCalls, listUnfinishedCalls, pruneCalls, putCalls } from './ledger.ts';
 import { addMemory, queryMemory, readMemory, removeMemory, trimMemory } from './memory.ts';
@@ -84,6 +99,7 @@ export async function openStorage(database: Database): Promise<Storage> {
     listRecordings: (query) => answer(() => listRecordings(database, query)),
     countRecordings: (owner) => answer(() => countRecordings(database, owner)),
     ...agentMethods(database, answer),
+    ...evaluationMethods(database, answer),
     seeIndex: (seen) => answer(() => seeIndex(database, seen)),
     isShared: database.engine === 'postgres', // PGlite's folder is locked for one node.
     beat: (report) => answer(() => beat(database, report)),
@@ -107,6 +123,17 @@ function agentMethods(database: Database, answer: Translate): AgentStorage {
     listAgentRuns: (query) => answer(() => listAgentRuns(database, query)),
     listUnfinishedAgentRuns: (node) => answer(() => listUnfinishedAgentRuns(database, node)),
     pruneAgentRuns: (before) => answer(() => pruneAgentRuns(database, before)),
+  };
+}
+
+function evaluationMethods(database: Database, answer: Translate): EvaluationStorage {
+  return {
+    createEvaluation: (evaluation) => answer(() => createEvaluation(database, evaluation)),
+    progressEvaluation: (at, progress) => answer(() => progressEvaluation(database, at, progress)),
+    getEvaluation: (id) => answer(() => getEvaluation(database, id)),
+    listEvaluations: (query) => answer(() => listEvaluations(database, query)),
+    listRunningEvaluations: () => answer(() => listRunningEvaluations(database)),
+    pruneEvaluations: (before) => answer(() => pruneEvaluations(database, before)),
   };
 }
 
