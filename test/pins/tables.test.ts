@@ -157,6 +157,8 @@ const PINNED_ERRORS = {
   RELEASE_NOT_FOUND: ['not_found', 404, -32601],
   ROLLOUT_NOT_FOUND: ['not_found', 404, -32601],
   TENANT_NAME_TAKEN: ['disabled', 409, -32013],
+  EVALUATION_ENDED: ['disabled', 409, -32013],
+  EVALUATION_NOT_FOUND: ['not_found', 404, -32601],
   RELEASE_EXISTS: ['disabled', 409, -32013],
   PLUGIN_NOT_FOUND: ['not_found', 404, -32601],
   TOOL_NOT_FOUND: ['not_found', 404, -32601],

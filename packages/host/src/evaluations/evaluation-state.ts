@@ -60,18 +60,30 @@ const TRANSITIONS: Readonly<Record<EvaluationState, Row>> = {
   failed: {},
 };
 
-/** Every state, in the order of their coming. */
+/**
+ * Every state, in the order of their coming.
+ *
+ * @experimental
+ */
 export const EVALUATION_STATES: readonly EvaluationState[] = [
   ...(['queued', 'evaluating', 'shadow', 'canary', 'adopted'] as const),
   ...(['rejected', 'rolled_back', 'inconclusive', 'cancelled', 'failed'] as const),
 ];
 
-/** Returns the next state, or undefined where the event may not come now. */
+/**
+ * Returns the next state, or undefined where the event may not come now.
+ *
+ * @experimental
+ */
 export function nextEvaluationState(state: EvaluationState, event: EvaluationEvent): EvaluationState | undefined {
   return TRANSITIONS[state][event];
 }
 
-/** Tells whether nothing comes after a state. */
+/**
+ * Tells whether nothing comes after a state.
+ *
+ * @experimental
+ */
 export function isEvaluationEnd(state: EvaluationState): state is EvaluationEnd {
   return Object.keys(TRANSITIONS[state]).length === 0;
 }

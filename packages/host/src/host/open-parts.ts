@@ -149,10 +149,9 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
     live,
     journal,
     events,
-    llm,
+    ...{ llm, recordings },
     agents: openAgents(settings, { ...call, agentRuns }, closing),
     ...openRegisters(settings, { catalogue, storage, node: records.node }),
-    recordings,
   };
 }
 

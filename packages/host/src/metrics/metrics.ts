@@ -107,9 +107,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     counterOf('record_failures_total', 'Records that were lost; no answer changed.', () =>
       counts('part', recordFailures),
     ),
-    ...llm.series,
-    ...agents.series,
-    ...recordings.series,
+    ...[llm, agents, recordings].flatMap(({ series }) => series),
   ];
 
   function addPlugin(plugin: string): void {

@@ -41,6 +41,12 @@ export function evaluationTests(storage: Opened): void {
     expect(await storage().getEvaluation(idOf(2))).toBeUndefined();
   });
 
+  progressTests(storage);
+  listTests(storage);
+  removalTests(storage);
+}
+
+function progressTests(storage: Opened): void {
   test('what comes of it is stored at the revision it was judged at, and every change of state stays', async () => {
     await storage().createEvaluation(row(1));
     const begun = { state: 'evaluating', at: minute(2), reason: null } as const;
@@ -89,9 +95,6 @@ export function evaluationTests(storage: Opened): void {
     expect(stored?.changes).toHaveLength(2);
     expect(stored?.state).toBe(states[answers.indexOf(2)]);
   });
-
-  listTests(storage);
-  removalTests(storage);
 }
 
 function listTests(storage: Opened): void {

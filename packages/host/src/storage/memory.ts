@@ -90,10 +90,7 @@ export function createMemoryStorage(
         return committed;
       }),
     watch: () => () => undefined, // Nobody else can commit here.
-    readAudit: (after, rowsMax) => step(() => catalogue.readAudit(after, rowsMax)),
-    listAudit: (query) => step(() => catalogue.listAudit(query)),
-    readSecret: (which) => step(() => catalogue.secrets.read(which)),
-    listSecretsOfOtherKeys: (keyId, rowsMax) => step(() => catalogue.secrets.listOfOtherKeys(keyId, rowsMax)),
+    ...readMethods(catalogue, step),
     appendTransitions: (rows) => step(() => history.append(rows)),
     listTransitions: (query) => step(() => history.list(query)),
     ...callMethods({ ledger, keys, trials }, step),
@@ -114,6 +111,15 @@ export function createMemoryStorage(
 }
 
 type Step = <Answer>(run: () => Answer) => Promise<Answer>;
+
+function readMethods({ readAudit, listAudit, secrets }: ReturnType<typeof createMemoryCatalogue>, step: Step) {
+  return {
+    readAudit: (after, rowsMax) => step(() => readAudit(after, rowsMax)),
+    listAudit: (query) => step(() => listAudit(query)),
+    readSecret: (which) => step(() => secrets.read(which)),
+    listSecretsOfOtherKeys: (keyId, rowsMax) => step(() => secrets.listOfOtherKeys(keyId, rowsMax)),
+  } satisfies Partial<Storage>;
+}
 
 type Calls = {
   readonly ledger: ReturnType<typeof createLedger>;
