@@ -1,7 +1,8 @@
 /**
- * Writes what is published of the manifest's schema: packages/protocol/plugin.schema.json, for editors, and the table of
- * fields in docs/manifest.md. `node --conditions=source tools/schema.ts`, after a change of ManifestSchema.
+ * Writes what is published of schemas: of the manifest packages/protocol/plugin.schema.json, for editors, and the table of fields in
+ * docs/manifest.md; of guard's reports packages/guard/report.schema.json. `node --conditions=source tools/schema.ts`, after a change of ManifestSchema.
  */
+import { reportSchemaText } from '@bulkhead/guard';
 import { ManifestSchema } from '@bulkhead/protocol';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,6 +10,7 @@ import { format, resolveConfig } from 'prettier';
 
 const root = resolve(import.meta.dirname, '..');
 
+const REPORT_SCHEMA_PATH = 'packages/guard/report.schema.json';
 const BEGIN = '<!-- fields: written by tools/schema.ts -->';
 const END = '<!-- end of fields -->';
 
@@ -84,4 +86,5 @@ if (import.meta.main) {
   const page = join(root, 'docs/manifest.md');
   writeFileSync(join(root, 'packages/protocol/plugin.schema.json'), await renderSchema());
   writeFileSync(page, await withFieldTable(readFileSync(page, 'utf8')));
+  writeFileSync(join(root, REPORT_SCHEMA_PATH), await formatted(REPORT_SCHEMA_PATH, reportSchemaText()));
 }

@@ -23,5 +23,5 @@ export function parseModules(tree: Tree): readonly Module[] {
 
 /** Tells whether a module is a test, or stands beside tests to be used by them. */
 export function isTest({ path }: Module): boolean {
-  return path.endsWith('.test.ts') || path.startsWith('test/');
+  return /\.(test|fixture)\.ts$/.test(path) || path.startsWith('test/');
 }

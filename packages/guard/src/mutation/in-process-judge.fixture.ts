@@ -20,6 +20,7 @@ const CALL = `{
   JSON.stringify(out);
 }`;
 
+/** Judges one mutant, or one refactoring, of a study. */
 export async function judgeInProcess({ task, candidate, n, seed }: StudiedPair): Promise<MutantVerdict> {
   const judge = (one: Case, run: RunCase): Promise<JudgedCase> => judgeCase(task, one, { run, seed });
   const run = runOf(candidate, TIMEOUT_MS);

@@ -15,8 +15,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { GuardError } from '../guard-error.ts';
 
-/** Names in a folder of reports. */
+/** Name of the log in a folder of reports. */
 export const AUDIT_LOG = 'audit.log';
+/** Name of the file there with the key that seals it, where the caller has none. */
 export const AUDIT_KEY = 'audit.key';
 
 /** What was done, in keys of the caller's; `at` is ISO 8601. */

@@ -12,6 +12,7 @@ export type Solve = (...args: never[]) => unknown;
 
 const SEED = 42;
 
+/** Judges an implementation on `n` cases of a task. */
 export async function judgeAll(task: Task, solve: Solve, n = 400): Promise<readonly JudgedCase[]> {
   const judged: JudgedCase[] = [];
   for (const one of generateCases(task, { n, seed: SEED })) {
@@ -20,6 +21,7 @@ export async function judgeAll(task: Task, solve: Solve, n = 400): Promise<reado
   return judged;
 }
 
+/** Those that failed. */
 export function failedOf(judged: readonly JudgedCase[]): readonly JudgedCase[] {
   return judged.filter(({ grade }) => grade === 'failed');
 }
