@@ -8,3 +8,5 @@ export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
 /** The command line itself is wrong. */
 export const EXIT_USAGE = 2;
+/** Nothing was settled: `guard evaluate` saw too little for a verdict. */
+export const EXIT_INCONCLUSIVE = 3;

@@ -14,6 +14,7 @@ import { addAuditVerbs } from './verbs/audit.ts';
 import { addConfigVerbs } from './verbs/config.ts';
 import { addDebug } from './verbs/debug.ts';
 import { addDistributionVerbs } from './verbs/distribution.ts';
+import { addGuard } from './verbs/guard-verb.ts';
 import { addHealth } from './verbs/health.ts';
 import { addList } from './verbs/list.ts';
 import { addOffer } from './verbs/offer.ts';
@@ -52,6 +53,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
   addTest(context);
   addDoctor(context);
   addMigrate(context);
+  addGuard(context);
   addServerVerbs(context);
   return program;
 }

@@ -7,8 +7,20 @@ import pc from 'picocolors';
 /** A writable stream, as far as it is needed here. */
 export interface Stream {
   readonly isTTY?: boolean;
+  readonly columns?: number;
   write(part: string | Uint8Array, didWrite?: () => void): unknown;
 }
+
+/**
+ * A line of talk about how far something is. On a terminal it is written over and over, at most ten times a second; elsewhere it is
+ * a line every five seconds at most, and none of something that ends before.
+ */
+export type Live = {
+  /** Whether it is on a terminal. */
+  readonly isMoving: boolean;
+  readonly show: (line: string) => void;
+  readonly end: () => void;
+};
 
 /** Where a verb speaks. */
 export type Terminal = {
@@ -20,6 +32,8 @@ export type Terminal = {
   readonly say: (line: string) => void;
   /** Shows that something long goes on; the function ends it. */
   readonly progress: (what: string) => () => void;
+  /** Opens a line of talk that changes. */
+  readonly live: () => Live;
   /** Colours for results and for talk; plain text where they are not shown on a terminal. */
   readonly colors: ReturnType<typeof pc.createColors>;
   readonly talkColors: ReturnType<typeof pc.createColors>;
@@ -34,6 +48,8 @@ export type Surroundings = {
 
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const SPIN_MS = 100;
+const LINE_MS = 5_000;
+const COLUMNS = 80;
 const CLEAR_LINE = '\r\u001B[2K';
 
 /** Opens the terminal of a process. */
@@ -45,6 +61,7 @@ export function openTerminal({ stdout, stderr, env }: Surroundings): Terminal {
     write: (part) => new Promise((resolve) => stdout.write(part, resolve)),
     say: (line) => void stderr.write(`${line}\n`),
     progress: (what) => (stderr.isTTY === true && env['TERM'] !== 'dumb' ? spin(stderr, what) : plain(stderr, what)),
+    live: () => liveOn(stderr, stderr.isTTY === true && env['TERM'] !== 'dumb'),
     colors: pc.createColors(hasColors(stdout)),
     talkColors: pc.createColors(hasColors(stderr)),
   };
@@ -53,6 +70,22 @@ export function openTerminal({ stdout, stderr, env }: Surroundings): Terminal {
 function plain(stream: Stream, what: string): () => void {
   stream.write(`${what} ...\n`);
   return () => undefined;
+}
+
+function liveOn(stream: Stream, isMoving: boolean): Live {
+  let shownAt = isMoving ? -Infinity : performance.now();
+  const everyMs = isMoving ? SPIN_MS : LINE_MS;
+  return {
+    isMoving,
+    show: (line) => {
+      if (performance.now() - shownAt < everyMs) return;
+      shownAt = performance.now();
+      stream.write(isMoving ? `${CLEAR_LINE}${line.slice(0, (stream.columns ?? COLUMNS) - 1)}` : `${line}\n`);
+    },
+    end: () => {
+      if (isMoving) stream.write(CLEAR_LINE);
+    },
+  };
 }
 
 function spin(stream: Stream, what: string): () => void {

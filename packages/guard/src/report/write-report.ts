@@ -23,7 +23,7 @@ const KEPT_MS = 30 * 24 * 60 * 60 * 1_000;
 const NAMES_MAX = 1_000;
 
 /**
- * Where and when. `now` is milliseconds since 1970, and names the files (UTC); `failures` are cases that the candidate failed, of which the first
+ * Where and when. `now` is milliseconds since 1970, and names the files (UTC) where `name` does not, as `reportName` writes it; `failures` are cases that the candidate failed, of which the first
  * `failuresMax` (default 50) are written and those older than `keptMs` (default 30 days) removed; `auditKey` seals the audit log, in
  * place of the folder's own.
  *
@@ -32,6 +32,7 @@ const NAMES_MAX = 1_000;
 export type WriteReportOptions = {
   readonly folder: string;
   readonly now: number;
+  readonly name?: string;
   readonly failures?: readonly EvaluatedPair[];
   readonly failuresMax?: number;
   readonly keptMs?: number;
@@ -58,11 +59,19 @@ export type WrittenReport = {
  * @public
  */
 export async function writeReport(report: Report, options: WriteReportOptions): Promise<WrittenReport> {
-  const { folder, now, auditKey, failures = [], failuresMax = FAILURES_MAX, keptMs = KEPT_MS } = options;
+  const {
+    folder,
+    now,
+    auditKey,
+    name = reportName(now),
+    failures = [],
+    failuresMax = FAILURES_MAX,
+    keptMs = KEPT_MS,
+  } = options;
   return writable(folder, async () => {
     await mkdir(folder, { recursive: true });
     const json = `${JSON.stringify(report, undefined, 2)}\n`;
-    const base = await claimName(folder, reportName(now), json);
+    const base = await claimName(folder, name, json);
     const path = (ending: string): string => join(folder, `${base}${ending}`);
     await writeWhole(path('.html'), renderHtml(report));
     await writeWhole(path('.junit.xml'), renderJunit(report));

@@ -1,0 +1,122 @@
+/**
+ * Where implementations run: one host, and an executor for each side, as the options of the command line say.
+ */
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import {
+  createLocalExecutor,
+  openExecutor,
+  parseExecutorSpec,
+  type Executor,
+  type Implementation,
+  type RunCase,
+} from '@bulkhead/guard';
+import { createRandom } from '@bulkhead/guard/statistics';
+import { createHost, type Host } from '@bulkhead/host';
+import { installFolders } from '../plugin-folders.ts';
+import { openStandIn, type StandInOptions } from '../stand-in.ts';
+import type { Terminal } from '../terminal.ts';
+import { UsageError } from '../usage-error.ts';
+import { CLOCK } from './clock.ts';
+
+/** Options of every verb that runs implementations, as they were typed. Seconds and MiB. */
+export type RunOptions = StandInOptions & {
+  readonly executor?: string;
+  readonly func?: string;
+  readonly timeout?: number;
+  readonly mem?: number;
+  readonly parallel?: number;
+  readonly seed?: number;
+  readonly plugins?: readonly string[];
+};
+
+/** An implementation of one side; `spec` is its executor as it was typed. */
+export type SideOptions = { readonly option: string; readonly file: string; readonly spec: string };
+
+/** What is open; disposing closes executors and the host. */
+export type Workbench = AsyncDisposable & {
+  readonly host: Host;
+  readonly parallel: number;
+  /** Reads an implementation, and gives it an executor of its own. @throws {UsageError} where there is no such file. */
+  readonly implement: (side: SideOptions) => Promise<Implementation>;
+};
+
+const PARALLEL_DEFAULT_MAX = 4;
+const IMPLEMENTATION_BYTES_MAX = 1_048_576;
+/** Where the token for an executor over http is taken from. */
+const HTTP_TOKEN = 'BULKHEAD_GUARD_HTTP_TOKEN';
+export const LOCAL = 'local';
+
+/** Opens it; says nothing but which plugins it installs. */
+export async function openWorkbench(options: RunOptions, terminal: Terminal): Promise<Workbench> {
+  const { plugins = [], seed = 42 } = options;
+  const parallel = options.parallel ?? Math.min(PARALLEL_DEFAULT_MAX, availableParallelism());
+  const standIn = await openStandIn(
+    plugins.map((dir) => resolve(dir)),
+    options,
+    process.env,
+  );
+  const host = await createHost({ spareCount: 0, measured: 'lately', ...standIn.hostOptions });
+  const executors: Executor[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.allSettled(executors.map(async (executor) => executor.close?.()));
+    await host.close();
+  };
+  try {
+    if (plugins.length > 0) await installFolders(host, plugins, terminal);
+    await standIn.prepare(
+      host,
+      host.plugins().map(({ name }) => name),
+    );
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const implement = async ({ option, file, spec }: SideOptions): Promise<Implementation> => {
+    const text = await readImplementation(option, file);
+    const executor = openExecutor(parseExecutorSpec(spec), {
+      host,
+      clock: CLOCK,
+      startTimer: CLOCK.startTimer,
+      random: createRandom(seed),
+      fetch,
+      createNonce: randomUUID,
+      openLocal: () => createLocalExecutor({ host, instances: parallel }),
+      httpToken: process.env[HTTP_TOKEN],
+    });
+    executors.push(executor);
+    return { filePath: resolve(file), text, executor, executorName: spec };
+  };
+  return { host, parallel, implement, [Symbol.asyncDispose]: close };
+}
+
+/** Runs an implementation on a list of arguments, for what asks one alone. */
+export function runCaseOf({ filePath, executor }: Implementation, options: RunOptions): RunCase {
+  const { func = 'solve', timeout = 2, mem = 512 } = options;
+  return async (args) => {
+    const { success, result, error, error_type, error_code, duration_ms } = await executor.execute(
+      filePath,
+      func,
+      args,
+      timeout,
+      mem,
+    );
+    if (success) return { ok: true, value: result ?? null, durationMs: duration_ms };
+    const kind = error_type ?? 'exception';
+    return { ok: false, kind, code: error_code ?? kind, message: error ?? '', durationMs: duration_ms };
+  };
+}
+
+async function readImplementation(option: string, file: string): Promise<string> {
+  if (!existsSync(file)) throw new UsageError(`${option}: ${file} is no file`, 'Give the file of an implementation.');
+  const found = await stat(file);
+  if (!found.isFile() || found.size > IMPLEMENTATION_BYTES_MAX) {
+    throw new UsageError(
+      `${option}: ${file} is ${found.isFile() ? `a file of ${found.size} bytes` : 'no file'}; expected a file of at most ${IMPLEMENTATION_BYTES_MAX} bytes`,
+    );
+  }
+  return readFile(file, 'utf8');
+}
