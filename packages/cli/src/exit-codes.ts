@@ -10,3 +10,5 @@ export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
 /** Nothing was settled: `guard evaluate` saw too little for a verdict. */
 export const EXIT_INCONCLUSIVE = 3;
+/** Ctrl-C ended it. */
+export const EXIT_INTERRUPTED = 130;

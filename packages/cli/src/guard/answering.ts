@@ -4,7 +4,7 @@
 import { GuardError } from '@bulkhead/guard';
 import { StatisticsError } from '@bulkhead/guard/statistics';
 import { isCodedError } from '../coded-error.ts';
-import { EXIT_USAGE } from '../exit-codes.ts';
+import { EXIT_INTERRUPTED, EXIT_USAGE } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -14,6 +14,10 @@ export async function answering(terminal: Terminal, work: () => Promise<number>)
     return await work();
   } catch (error) {
     if (error instanceof UsageError) throw error;
+    if (error instanceof GuardError && error.code === 'EVALUATION_CANCELLED') {
+      terminal.say(error.message);
+      return EXIT_INTERRUPTED;
+    }
     if (error instanceof GuardError || error instanceof StatisticsError) {
       throw new UsageError(`${error.message} (${error.code})`);
     }

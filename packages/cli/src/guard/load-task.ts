@@ -25,8 +25,7 @@ import { supplyPackages } from './supply-packages.ts';
 /** Tasks of guard, by their names. */
 export function ownTasks(): TaskRegistry {
   const registry = createTaskRegistry();
-  // What a registry holds takes arguments of any kind; each task checks its own.
-  for (const task of [JSON_PARSER, PROMPT_PAIR, RANKING, SORT, TOP_K]) registry.register(task as unknown as Task);
+  for (const task of [JSON_PARSER, PROMPT_PAIR, RANKING, SORT, TOP_K]) registry.register(task);
   return registry;
 }
 
@@ -79,7 +78,7 @@ async function placeOf(error: unknown, path: string): Promise<{ readonly place: 
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   const text = error instanceof SyntaxError ? await checked(path) : stack.slice(stack.indexOf('\n'));
-  const frame = /(?:file:\/\/)?(\/[^\s()]+?):(\d+)(?::\d+)?/.exec(text);
+  const frame = /(?:^|[\s(]|file:\/\/)(\/[^\s()]+?):(\d+)/.exec(text);
   if (frame === null) return { place: path, what };
   const [, found = path, line = ''] = frame;
   return { place: `${pathOf(found)}:${line}`, what };
@@ -104,7 +103,7 @@ const CHECK_MS = 10_000;
 
 function cureOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code.includes('TYPESCRIPT_SYNTAX')) {
+  if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
     return 'Node strips types and nothing else: write it without enum, namespace and parameter properties, or build it first.';
   }
   if (code.includes('NOT_FOUND'))

@@ -25,7 +25,7 @@ import { openKeptCases, sealedCases, type KeptCases } from './kept-cases.ts';
 import { loadTask } from './load-task.ts';
 import { openProgress } from './progress.ts';
 import { readPolicy } from './read-policy.ts';
-import { LOCAL, openWorkbench, type RunOptions } from './workbench.ts';
+import { LOCAL, openWorkbench, requestOf, type RunOptions } from './workbench.ts';
 
 /** What is typed after `guard evaluate`, but for how the result is told. */
 export type EvaluationOptions = RunOptions & {
@@ -118,16 +118,14 @@ function keptCasesOf({ reportDir, resume }: EvaluationOptions, nowMs: number): K
 
 type Asked = Omit<EvaluateRequest, 'task' | 'baseline' | 'candidate'>;
 
-/** Numbers are looked at by guard itself. */
 async function askedOf(options: EvaluationOptions, task: Task): Promise<Asked> {
-  const { n, seed, func, repeats, violationCap, timeout: timeoutS, mem: memMb, sequential, cases, monitor } = options;
-  const given = {
-    ...{ n, seed, func, repeats, violationCap, timeoutS, memMb },
-    ...(cases !== undefined && { cases: await readCases(task, cases), casesFrom: basename(cases) }),
-  };
-  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Asked; // Without what was not typed.
+  const { n, repeats, violationCap, sequential, cases, monitor } = options;
   return {
-    ...said,
+    ...requestOf(options),
+    ...(n !== undefined && { n }),
+    ...(repeats !== undefined && { repeats }),
+    ...(violationCap !== undefined && { violationCap }),
+    ...(cases !== undefined && { cases: await readCases(task, cases), casesFrom: basename(cases) }),
     mode: sequential === true ? 'sequential' : 'fixed',
     policy: await readPolicy(options.policy),
     monitors: (monitor ?? []).map((spec) => parseMonitorSpec(spec)),

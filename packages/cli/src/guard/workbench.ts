@@ -10,6 +10,7 @@ import {
   createLocalExecutor,
   openExecutor,
   parseExecutorSpec,
+  type EvaluateRequest,
   type Executor,
   type Implementation,
   type RunCase,
@@ -91,6 +92,21 @@ export async function openWorkbench(options: RunOptions, terminal: Terminal): Pr
     return { filePath: resolve(file), text, executor, executorName: spec };
   };
   return { host, parallel, implement, [Symbol.asyncDispose]: close };
+}
+
+/** What of the options goes into the request of an evaluation; numbers are looked at by guard itself. */
+export function requestOf({
+  seed,
+  func,
+  timeout,
+  mem,
+}: RunOptions): Pick<EvaluateRequest, 'seed' | 'func' | 'timeoutS' | 'memMb'> {
+  return {
+    ...(seed !== undefined && { seed }),
+    ...(func !== undefined && { func }),
+    ...(timeout !== undefined && { timeoutS: timeout }),
+    ...(mem !== undefined && { memMb: mem }),
+  };
 }
 
 /** Runs an implementation on a list of arguments, for what asks one alone. */
