@@ -62,6 +62,7 @@ export function openKeptCases(options: KeptCasesOptions): KeptCases {
         note(pair);
         await file?.add(pair);
       },
+      cutAfter: async (cases) => file?.cutAfter(cases),
       close: async () => file?.close(),
     },
   };

@@ -51,6 +51,17 @@ test('cases that were kept are there when it goes on, and later ones come behind
   expect((await resumed(path)).map((pair) => pair.case_index)).toEqual([0, 1, 2]);
 });
 
+test('cases after those that counted are let go of, and what is added comes behind the last that counted', async () => {
+  const path = join(folder, 'cut.ndjson');
+  await write(path, [0, 1, 2, 3]);
+  const file = openCaseFile(path);
+  for await (const pair of await file.begin(HEAD)) if (pair.case_index === 1) break;
+  await file.cutAfter(2);
+  await file.add(pairAt(9));
+  await file.close();
+  expect((await resumed(path)).map((pair) => pair.case_index)).toEqual([0, 1, 9]);
+});
+
 test('a line that was cut off is written anew, whichever byte it was cut at', async () => {
   const path = join(folder, 'torn.ndjson');
   await write(path, [0, 1]);

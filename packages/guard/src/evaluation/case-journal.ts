@@ -31,6 +31,8 @@ export type CaseJournal = {
    */
   readonly begin: (head: JournalHead) => Promise<AsyncIterable<EvaluatedPair>>;
   readonly add: (pair: EvaluatedPair) => Promise<void>;
+  /** Lets go of the cases after the first so many: an evaluation that goes on may be decided before all that are there. */
+  readonly cutAfter: (cases: number) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -62,6 +64,10 @@ export function openCaseFile(path: string): CaseJournal {
       gathered += `${JSON.stringify(pair)}\n`;
       if (gathered.length >= PIECE_BYTES) await flush();
     },
+    cutAfter: async (cases) => {
+      await flush();
+      await file?.truncate(await bytesOfLines(path, 1 + cases));
+    },
     close: async () => {
       await flush();
       await file?.close();
@@ -85,6 +91,18 @@ async function wholeLines(path: string, head: JournalHead): Promise<number> {
     whole = end;
   }
   return whole;
+}
+
+/** Bytes of the first so many lines. */
+async function bytesOfLines(path: string, lines: number): Promise<number> {
+  let bytes = 0;
+  let count = 0;
+  for await (const line of linesOf(path)) {
+    if (count === lines) break;
+    bytes += Buffer.byteLength(line) + 1;
+    count += 1;
+  }
+  return bytes;
 }
 
 async function sizeOf(path: string): Promise<number> {

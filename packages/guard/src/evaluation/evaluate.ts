@@ -89,7 +89,9 @@ async function recallCases(
   for await (const pair of await journal.begin(head)) {
     const one: Case | undefined = cases[committing.done()];
     if (one === undefined) break;
-    if ((await committing.recall(pair, one)) === 'stop') return 'stop';
+    if ((await committing.recall(pair, one)) === 'go_on') continue;
+    await journal.cutAfter(committing.done());
+    return 'stop';
   }
   return 'go_on';
 }

@@ -47,6 +47,11 @@ test('reports of one second get names of their own', async () => {
   expect(reportName(NOW)).toBe('report_20260304_050607');
 });
 
+test('a report has the name that it is given, which its file of cases may have already', async () => {
+  const { json } = await writeReport(reportOf(), { folder, now: NOW, name: 'report_of_mine' });
+  expect(basename(json)).toBe('report_of_mine.json');
+});
+
 test('the audit log says what was written, with its digest [X002-16]', async () => {
   const { json } = await writeReport(reportOf(), { folder, now: NOW });
   await writeReport(reportOf(), { folder, now: NOW + 1_000 });
