@@ -25,6 +25,7 @@ export default defineTask<[number[]], number>({
   properties: [{ name: 'is_sum', check: (out: number, list: number[]) => out === list.reduce((sum, item) => sum + item, 0) }],
   relations: [permute()],
 });`;
+const THROWING = 'export const solve = () => { throw new Error("is_sum"); };';
 const SLOW = `export const solve = async (list) => {
   await new Promise((resolve) => setTimeout(resolve, 20));
   return list.reduce((sum, item) => sum + item, 0);
@@ -34,7 +35,14 @@ let folder: Folder;
 let adopted: Ended;
 beforeAll(async () => {
   folder = await makeFolder();
-  const files = { 'right.js': RIGHT, 'wrong.js': WRONG, 'slow.js': SLOW, 'plain.js': PLAIN, 'importing.ts': IMPORTING };
+  const files = {
+    'right.js': RIGHT,
+    'wrong.js': WRONG,
+    'slow.js': SLOW,
+    'throwing-solve.js': THROWING,
+    'plain.js': PLAIN,
+    'importing.ts': IMPORTING,
+  };
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder.path, name), text);
   adopted = await evaluate('--task importing.ts --candidate right.js --report-dir reports --json');
 });
@@ -186,7 +194,7 @@ test('alerts are sent to the webhook, secrets are taken out, and the summary is 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const ended = await evaluate(
-    `--task plain.js --candidate wrong.js --monitor success_rate --alert-webhook http://127.0.0.1:${port}/ --report-dir secret --json`,
+    `--task plain.js --candidate throwing-solve.js --monitor success_rate --alert-webhook http://127.0.0.1:${port}/ --report-dir secret --json`,
     { env: { METAMORPHIC_GUARD_REDACT: 'is_s[u]m', GITHUB_STEP_SUMMARY: join(folder.path, 'summary.md') } },
   ).finally(() => server.close());
   expect(ended.code).toBe(1);

@@ -40,3 +40,15 @@ test('on a terminal progress is one line that goes away', () => {
   done();
   expect(written.err.endsWith('\r\u001B[2K')).toBe(true);
 });
+
+test('in a pipe a line that changes is not shown where it ends at once, and on a terminal it goes away', () => {
+  const [pipe, tty] = [capture(false), capture(true)];
+  for (const { terminal } of [pipe, tty]) {
+    const live = terminal.live();
+    live.show('1 of 2');
+    live.show('2 of 2');
+    live.end();
+  }
+  expect(pipe.written.err).toBe('');
+  expect(tty.written.err).toBe('\r\u001B[2K1 of 2\r\u001B[2K');
+});

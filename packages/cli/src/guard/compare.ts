@@ -48,7 +48,7 @@ function figuresOf(report: Report): ReadonlyMap<string, JsonValue> {
     ['task fingerprint', report.spec_fingerprint],
     ['baseline sha256', hashes.baseline],
     ['candidate sha256', hashes.candidate],
-    ['policy', String(report.policy['name'])],
+    ['policy', report.policy['name'] ?? null],
     ['policy fields', report.policy],
     ['cases', report.n],
     ['seed', report.seed],
@@ -63,7 +63,7 @@ function figuresOf(report: Report): ReadonlyMap<string, JsonValue> {
     ['flaky cases', report.stability.flaky_cases],
     ...report.monitors.map((monitor): readonly [string, JsonValue] => [
       `monitor ${monitor.id}`,
-      'failed' in monitor ? 'failed' : monitor.alerts.map(({ severity, type }) => `${severity ?? 'warn'} ${type}`),
+      'failed' in monitor ? 'failed' : monitor.alerts.map(({ type }) => type),
     ]),
   ]);
 }
