@@ -1,5 +1,5 @@
 /**
- * How far an evaluation is, as one line: a bar on a terminal, words elsewhere.
+ * How far an evaluation is, as one line: a bar on a terminal, words elsewhere. `failed` are cases that only the candidate failed.
  */
 import type { EvaluationProgress } from '@bulkhead/guard';
 import type { Live, Terminal } from '../terminal.ts';
@@ -39,5 +39,5 @@ function progressText(
   const filled = Math.round((BAR_WIDTH * done) / total);
   const bar = live.isMoving ? `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ` : '';
   const left = leftMs === undefined ? '' : `, ${Math.ceil(leftMs / 1_000)} s left`;
-  return `${bar}${done} of ${total} cases, only the candidate failed ${onlyBaseline}, regressions ${regressions}${left}`;
+  return `${bar}${done} of ${total} cases, ${onlyBaseline} failed, ${regressions} regressions${left}`;
 }
