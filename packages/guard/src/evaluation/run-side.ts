@@ -73,15 +73,16 @@ function createRuns({ func, timeoutS, memMb, signal }: SidePlan, { executor, fil
   let executions = 0;
   let sandboxFailures = 0;
   let isLate = false;
-  const attempt = async (args: JsonArgs): Promise<Execution> => {
+  const attempt = async (args: JsonArgs, isFollowUp: boolean): Promise<Execution> => {
     executions += 1;
-    const execution = await executor.execute(filePath, func, args, timeoutS, memMb, { signal });
+    const execution = await executor.execute(filePath, func, args, timeoutS, memMb, { signal, isFollowUp });
     if (isBlameless(execution)) sandboxFailures += 1;
     return execution;
   };
   const run = async (args: JsonArgs): Promise<RunAnswer> => {
+    const isFollowUp = first !== undefined; // The first run of a case is its own.
     for (let tried = 1; ; tried += 1) {
-      const execution = await attempt(args);
+      const execution = await attempt(args, isFollowUp);
       first ??= execution;
       if (!isBlameless(execution)) {
         isLate ||= execution.error_type === 'timeout';

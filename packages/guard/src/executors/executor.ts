@@ -45,7 +45,8 @@ export interface Executor {
    * @param args - Positional, JSON.
    * @param timeoutS - Seconds that the run may take.
    * @param memMb - MiB that it may use; advisory (F002-8).
-   * @param options - `signal` ends the run early; its answer is then of type `cancelled`.
+   * @param options - `signal` ends the run early; its answer is then of type `cancelled`. `isFollowUp`: a relation asks, and what the
+   *   implementation kept of the run that it follows must not reach it, as far as the executor can see to that.
    */
   execute(
     filePath: string,
@@ -53,7 +54,7 @@ export interface Executor {
     args: readonly JsonValue[],
     timeoutS: number,
     memMb: number,
-    options?: { readonly signal?: AbortSignal | undefined },
+    options?: { readonly signal?: AbortSignal | undefined; readonly isFollowUp?: boolean },
   ): Promise<Execution>;
   /** Lets go of what it holds; safe to call twice. */
   close?(): Promise<void>;

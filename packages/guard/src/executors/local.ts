@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import type { Harness, Host } from '@bulkhead/host';
 import { ERRORS, isErrorCode, type CallError, type OutcomeKind } from '@bulkhead/protocol';
 import { settledRun } from './settled-run.ts';
+import { nonJsonPlace } from '../task/json.ts';
 import { failed, type Execution, type ExecutionErrorType, type Executor } from './executor.ts';
 
 /**
@@ -26,7 +27,8 @@ export type LocalExecutorOptions = {
  * pair of limits, at its first run, and stays as it was then.
  *
  * Of an implementation that is refused by the review, throws, hangs, exits, or answers what is no JSON, the implementation is to blame;
- * of a sandbox that cannot be opened the executor is (X002-12). What it prints is in `stdout` and `stderr` and can never be a result, which
+ * of a sandbox that cannot be opened the executor is (X002-12). Follow-ups of relations have guests of their own, so that no state of a
+ * guest carries an answer from a run to its follow-up. What it prints is in `stdout` and `stderr` and can never be a result, which
  * travels on a channel of its own.
  *
  * @public
@@ -49,8 +51,8 @@ export function createLocalExecutor({ host, instances, outputBytes }: LocalExecu
       return refusalOf(error);
     }
   };
-  const openOnce = (file: string, timeoutS: number, memMb: number): Promise<Opened> => {
-    const key = JSON.stringify([file, timeoutS, memMb]);
+  const openOnce = (file: string, { timeoutS, memMb, isFollowUp }: GuestOf): Promise<Opened> => {
+    const key = JSON.stringify([file, timeoutS, memMb, isFollowUp]);
     const known = opened.get(key);
     if (known !== undefined) return known;
     const opening = open(file, timeoutS, memMb);
@@ -59,9 +61,9 @@ export function createLocalExecutor({ host, instances, outputBytes }: LocalExecu
   };
   return {
     about: { name: 'local', config: {}, isDeterministic: false },
-    execute: (filePath, funcName, args, timeoutS, memMb, { signal } = {}) =>
+    execute: (filePath, funcName, args, timeoutS, memMb, { signal, isFollowUp = false } = {}) =>
       settledRun(NO_TIME, { filePath, funcName, args, timeoutS, memMb, signal }, async () => {
-        const found = await openOnce(resolve(filePath), timeoutS, memMb);
+        const found = await openOnce(resolve(filePath), { timeoutS, memMb, isFollowUp });
         if (!found.ok) return failed(found.type, found.error, { durationMs: 0 });
         return executionOf(await found.harness.run({ fn: funcName, args, signal }));
       }),
@@ -75,6 +77,9 @@ export function createLocalExecutor({ host, instances, outputBytes }: LocalExecu
 
 /** The harness measures a run; what is refused before it takes none. */
 const NO_TIME = { now: () => 0 };
+
+/** Runs that differ in one of these meet no guest of one another. */
+type GuestOf = { readonly timeoutS: number; readonly memMb: number; readonly isFollowUp: boolean };
 
 type Opened =
   | { readonly ok: true; readonly harness: Harness }
@@ -98,6 +103,13 @@ function executionOf(outcome: Outcome): Execution {
     ...(peak_rss_bytes !== null && { peak_rss_bytes }),
   };
   if (outcome.ok) {
+    // A text of JSON may hold 1e999, which is no number of JSON once it is read: it could be the argument of no follow-up.
+    const place = nonJsonPlace(outcome.value, 'the result');
+    if (place !== undefined)
+      return {
+        ...failed('parse_error', `${place}; expected JSON`, { durationMs: duration_ms, stdout, stderr }),
+        ...measured,
+      };
     return { success: true, result: outcome.value, duration_ms, stdout, stderr, ...measured };
   }
   const { code, message } = outcome.error;
