@@ -5,11 +5,12 @@ import { judged, pairsOf, uneven } from './records.fixture.ts';
 
 test('[X002-10] the monitors of the contract are there', () => {
   expect(MONITOR_NAMES).toEqual([
-    ...['latency', 'success_rate', 'trend', 'fairness', 'resource', 'llm_cost', 'variance', 'composite'],
+    ...['latency', 'success_rate', 'trend', 'fairness', 'resource', 'llm_cost', 'variance'],
+    ...['drift', 'pii', 'safety', 'composite'],
   ]);
 });
 
-test.each(MONITOR_NAMES)('[F002-20] %s is a monitor, with its defaults', (name) => {
+test.each(MONITOR_NAMES.filter((name) => name !== 'safety'))('[F002-20] %s is a monitor, with its defaults', (name) => {
   expect(isMonitor(parseMonitorSpec(name))).toBe(true);
 });
 
@@ -34,11 +35,22 @@ test('every option of every monitor is read', () => {
     'resource:metric=rss_bytes,alert_ratio=1.5,severity=warn',
     'llm_cost:alert_cost_ratio=1.5,severity=warn',
     'variance:alert_ratio=1.5,severity=warn',
+    'drift:alert_ratio=1.1,severity=warn',
+    'pii:severity=block',
+    'safety:patterns=rm -rf|[Dd]rop [Tt]able,severity=block',
     'composite:monitors=latency+Success_Rate,severity=warn',
   ];
   expect(specs.map((spec) => parseMonitorSpec(spec).identifier())).toEqual([
-    ...['latency', 'success_rate', 'trend', 'fairness', 'resource:rss_bytes', 'llm_cost', 'variance', 'composite'],
+    ...['latency', 'success_rate', 'trend', 'fairness', 'resource:rss_bytes', 'llm_cost', 'variance'],
+    ...['drift', 'pii', 'safety', 'composite'],
   ]);
+});
+
+test.each([
+  ['performance:alert_ratio=1.1', 'latency'],
+  ['bias', 'fairness'],
+])('[X002-10] %s is %s', (spec, id) => {
+  expect(parseMonitorSpec(spec).identifier()).toBe(id);
 });
 
 test('a composite has the monitors that it names, or all of them', () => {
@@ -48,7 +60,9 @@ test('a composite has the monitors that it names, or all of them', () => {
 });
 
 test.each([
-  ['toxicity', 'monitor "toxicity" is not known; available: latency, success_rate,'],
+  ['speed', 'monitor "speed" is not known; available: latency, success_rate,'],
+  ['toxicity', 'takes a model to judge'],
+  ['safety', 'expected at least one regular expression'],
   ['', 'monitor "" is not known'],
   ['constructor', 'monitor "constructor" is not known'],
   ['latency:speed=1', 'monitor "latency" has no option "speed"; available: percentile, alert_ratio, severity'],

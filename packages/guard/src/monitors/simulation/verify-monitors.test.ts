@@ -18,7 +18,18 @@ describe('the monitors in worlds whose truth is known', () => {
   test('are each tried where nothing is worse, and where something is', () => {
     const tried = (figure: string): ReadonlySet<string> =>
       new Set(rows.filter((row) => row.figure === figure).map(({ estimator }) => estimator));
-    const all = ['latency', 'success_rate', 'trend', 'fairness', 'resource', 'llm_cost', 'variance', 'composite'];
+    const all = [
+      'latency',
+      'success_rate',
+      'trend',
+      'fairness',
+      'resource',
+      'llm_cost',
+      'variance',
+      'composite',
+      'drift',
+      'pii',
+    ];
     expect([...tried('false alarms')].toSorted()).toEqual(all.toSorted());
     expect([...tried('power')].toSorted()).toEqual(all.toSorted());
   });

@@ -14,12 +14,13 @@ export type MonitorVerification = { readonly runs: number; readonly chanceOf: (n
 const EQUAL: readonly { readonly world: World; readonly specs: readonly string[] }[] = [
   {
     world: { name: 'equal', cases: 100, groups: 2 },
-    specs: ['latency', 'success_rate', 'trend', 'fairness', 'resource', 'llm_cost', 'variance', 'composite'],
+    specs: ['latency', 'success_rate', 'trend', 'fairness', 'resource', 'llm_cost', 'variance', 'composite', 'drift'],
   },
   {
     world: { name: 'equal', cases: 400, groups: 10 },
-    specs: ['latency', 'success_rate', 'trend', 'fairness', 'resource', 'variance'],
+    specs: ['latency', 'success_rate', 'trend', 'fairness', 'resource', 'variance', 'drift'],
   },
+  { world: { name: 'equal, with an address in 2 %', cases: 400, groups: 1, marked: 0 }, specs: ['pii'] },
 ];
 
 type Worse = {
@@ -70,6 +71,18 @@ const WORSE: readonly Worse[] = [
     seen: ALERTED,
     least: 0.95,
   },
+  {
+    spec: 'drift',
+    world: { name: '15 % slower from half of the run on', cases: 400, groups: 1, ratio: 1.15, from: 0.5, passes: SURE },
+    seen: ALERTED,
+    least: 0.98,
+  },
+  {
+    spec: 'pii',
+    world: { name: 'an address in 10 % of the answers', cases: 400, groups: 1, marked: 0.08 },
+    seen: ALERTED,
+    least: 0.95,
+  },
   { spec: 'variance', world: { name: 'noise of 0.8', cases: 400, groups: 1, noise: 0.8 }, seen: ALERTED, least: 0.95 },
   {
     spec: 'composite',
@@ -97,7 +110,8 @@ function equalRows({ runs, chanceOf }: MonitorVerification): readonly Row[] {
     specs.map((spec): Row => {
       const scenario = nameOf(world);
       const statuses = statusesOf(spec, world, { runs, next: chanceOf(`${spec} ${scenario}`) });
-      const found = shareOf(statuses, (status) => status !== 'ok');
+      // Marks that both sides have are a warning, and no false one.
+      const found = shareOf(statuses, (status) => status !== 'ok' && (status !== 'warn' || spec !== 'pii'));
       return { estimator: spec, scenario, figure: 'false alarms', found, band: [0, falseAlarmsMost(runs)] };
     }),
   );

@@ -13,10 +13,14 @@ export type World = {
   readonly groups: number;
   /** Candidate over baseline, of times, resources and costs. */
   readonly ratio?: number;
+  /** From which share of the run on it is so; from its beginning where not said. */
+  readonly from?: number;
   /** Rates of success; of the candidate, in the first group and in the others. */
   readonly passes?: { readonly baseline: number; readonly first: number; readonly others: number };
   /** How much longer the candidate's last execution takes than its first, as a share. */
   readonly rise?: number;
+  /** Share of the candidate's answers that hold an address of e-mail, beside the 2 % of either side. */
+  readonly marked?: number;
   /** Deviation of the logarithm of the candidate's noise. */
   readonly noise?: number;
 };
@@ -31,7 +35,8 @@ export function drawRecords(world: World, next: () => number): readonly MonitorR
 }
 
 function recordsOf(world: World, case_index: number, next: () => number): readonly MonitorRecord[] {
-  const { passes = PASSES, ratio = 1, rise = 0, noise = NOISE_DEVIATION } = world;
+  const { passes = PASSES, rise = 0, noise = NOISE_DEVIATION, from = 0 } = world;
+  const ratio = case_index >= from * world.cases ? (world.ratio ?? 1) : 1;
   const group = case_index % world.groups;
   const size = 100 * Math.exp(SIZE_DEVIATION * normal(next));
   const later = 1 + (rise * case_index) / world.cases;
@@ -40,12 +45,20 @@ function recordsOf(world: World, case_index: number, next: () => number): readon
   const record = (role: MonitorRecord['role'], rate: number, figure: () => number): MonitorRecord => {
     const success = next() < rate;
     const result = { group: `g${group}`, cpu_ms: figure(), tokens_total: Math.ceil(10 * figure()) };
-    return { case_index, role, duration_ms: figure(), success, result };
+    return { case_index, role, duration_ms: figure(), success, result: { ...result, ...markOf(world, role, next) } };
   };
   return [
     record('baseline', passes.baseline, () => draw(1, NOISE_DEVIATION)),
     record('candidate', candidateRate, () => draw(ratio * later, noise)),
   ];
+}
+
+const MARKED = 0.02;
+
+/** Draws nothing where a world has no marks, so that the others are what they were. */
+function markOf({ marked }: World, role: MonitorRecord['role'], next: () => number): { readonly result?: string } {
+  if (marked === undefined) return {};
+  return next() < MARKED + (role === 'candidate' ? marked : 0) ? { result: 'ada@example.org' } : {};
 }
 
 /** Box and Muller's. */
