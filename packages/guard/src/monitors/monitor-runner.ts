@@ -162,11 +162,27 @@ function idOf(monitor: unknown, at: number): Named {
   }
   try {
     const id: unknown = monitor.identifier();
-    if (typeof id === 'string' && id !== '') return { id: id.slice(0, ID_MAX), failed: undefined };
+    const failed = asksForProcess(monitor) ? ASKS_FOR_PROCESS : undefined;
+    if (typeof id === 'string' && id !== '') return { id: id.slice(0, ID_MAX), failed };
     return { ...nameless(at), failed: 'identifier() gave no name; expected a text that is not empty' };
   } catch (error) {
     return { ...nameless(at), failed: messageOf(error) };
   }
+}
+
+const ASKS_FOR_PROCESS =
+  'it asks for a process of its own (PLUGIN_METADATA.sandbox), and was given as an object of this one; give it as file:PATH or plugin:NAME/ENTRY';
+
+/** Of the object, or of its class (F002-26, F002-29). Throws what its getters throw. */
+function asksForProcess(monitor: Monitor): boolean {
+  const of = (holder: unknown): unknown => (isObjectLike(holder) ? Reflect.get(holder, 'PLUGIN_METADATA') : undefined);
+  return [of(monitor), of(Reflect.get(monitor, 'constructor'))].some(
+    (metadata) => isObjectLike(metadata) && Reflect.get(metadata, 'sandbox') === true,
+  );
+}
+
+function isObjectLike(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 function nameless(at: number): Named {
