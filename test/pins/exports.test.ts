@@ -3,6 +3,7 @@
  */
 import * as guard from '@bulkhead/guard';
 import * as guardStatistics from '@bulkhead/guard/statistics';
+import * as guardVitest from '@bulkhead/guard/vitest';
 import * as host from '@bulkhead/host';
 import * as hostAiSdk from '@bulkhead/host/ai-sdk';
 import * as protocol from '@bulkhead/protocol';
@@ -214,6 +215,7 @@ test.each([
       'wilsonInterval',
     ],
   ],
+  ['@bulkhead/guard/vitest', guardVitest, ['closeGuardHost', 'guardMatchers']],
   [
     '@bulkhead/host/ai-sdk',
     hostAiSdk,
