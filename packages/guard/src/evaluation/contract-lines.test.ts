@@ -17,7 +17,7 @@ afterAll(() => bench[Symbol.asyncDispose]());
 async function passedBy(text: string, asked: { readonly func?: string; readonly parallel?: number } = {}) {
   const sides = { baseline: await bench.implement(text), candidate: await bench.implement(text) };
   const report = await evaluate({ task: SUM, seed: 7, n: 12, ...sides, ...asked }, CLOCK);
-  await Promise.all(Object.values(sides).map(({ executor }) => executor.close?.()));
+  for (const { executor } of Object.values(sides)) await executor.close?.();
   return [report.candidate.passes, report.config.executor];
 }
 

@@ -38,7 +38,7 @@ async function evaluated(candidate: string, asked: Asked = {}, baseline = RIGHT)
 }
 
 async function closed(sides: readonly Implementation[]): Promise<void> {
-  await Promise.all(sides.map(({ executor }) => executor.close?.()));
+  for (const { executor } of sides) await executor.close?.();
 }
 
 /** Numbers of cases, in any order: each of them is that of one case alone. */

@@ -61,6 +61,7 @@ export function createLocalExecutor({ host, instances, outputBytes }: LocalExecu
   };
   return {
     about: { name: 'local', config: {}, isDeterministic: false },
+    // oxlint-disable-next-line max-params -- The signature is the contract's (F002-6).
     execute: (filePath, funcName, args, timeoutS, memMb, { signal, isFollowUp = false } = {}) =>
       settledRun(NO_TIME, { filePath, funcName, args, timeoutS, memMb, signal }, async () => {
         const found = await openOnce(resolve(filePath), { timeoutS, memMb, isFollowUp });

@@ -80,10 +80,11 @@ type Paths = Readonly<Record<'baseline' | 'candidate', string>>;
 
 async function evaluated(paths: Paths, task: Task, options: AdoptableOptions): Promise<Report> {
   const { policy, ...asked } = options;
+  const texts = { baseline: await textOf(paths.baseline), candidate: await textOf(paths.candidate) };
   opening ??= createHost();
   const host = await opening;
-  const baseline = await implementationOf(host, paths.baseline);
-  const candidate = await implementationOf(host, paths.candidate);
+  const baseline = implementationOf(host, paths.baseline, texts.baseline);
+  const candidate = implementationOf(host, paths.candidate, texts.candidate);
   const sides = { baseline, candidate };
   const rule = typeof policy === 'string' ? parsePolicy(policy) : policy;
   try {
@@ -95,13 +96,16 @@ async function evaluated(paths: Paths, task: Task, options: AdoptableOptions): P
   }
 }
 
-async function implementationOf(host: Host, filePath: string): Promise<Implementation> {
+async function textOf(filePath: string): Promise<string> {
   try {
-    const text = await readFile(filePath, 'utf8');
-    return { filePath, text, executor: createLocalExecutor({ host }), executorName: 'local' };
+    return await readFile(filePath, 'utf8');
   } catch (cause) {
     throw new GuardError('EVALUATION_INVALID', `"${filePath}" cannot be read; expected the path of a file`, { cause });
   }
+}
+
+function implementationOf(host: Host, filePath: string, text: string): Implementation {
+  return { filePath, text, executor: createLocalExecutor({ host }), executorName: 'local' };
 }
 
 /** The edge of guard where time comes from: nobody above a matcher could hand it in. */

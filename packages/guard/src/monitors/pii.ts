@@ -52,10 +52,13 @@ const KINDS: Readonly<Record<string, (text: string) => boolean>> = {
 /** The sum of the digits, every second from the right doubled and its own digits added, is a multiple of ten. */
 function isCard(digits: string): boolean {
   if (/^(\d)\1*$/.test(digits)) return false;
-  const sum = [...digits].toReversed().reduce((total, digit, at) => {
-    const value = at % 2 === 0 ? Number(digit) : 2 * Number(digit);
-    return total + (value > 9 ? value - 9 : value);
-  }, 0);
+  const sum = digits
+    .split('')
+    .toReversed()
+    .reduce((total, digit, at) => {
+      const value = at % 2 === 0 ? Number(digit) : 2 * Number(digit);
+      return total + (value > 9 ? value - 9 : value);
+    }, 0);
   return sum % 10 === 0;
 }
 
