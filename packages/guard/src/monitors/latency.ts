@@ -39,7 +39,7 @@ export function createLatency(options: LatencyOptions = {}): BuiltInMonitor {
       figures = createPairedFigures(context);
     },
     record: (record) => figures.take(record, record.success ? record.duration_ms : undefined),
-    finalize: () => ({ id: 'latency', ...judgeRatio(figures, rule, (pairs) => describe(pairs, percentile)) }),
+    finalize: () => ({ id: 'latency', ...judgeRatio(figures, rule, () => describe(figures.pairs(), percentile)) }),
   };
 }
 

@@ -37,3 +37,14 @@ test('few pairs are all taken', () => {
   const pairs = { baseline: Float64Array.of(1, 2), candidate: Float64Array.of(3, 4) };
   expect(sampleOf(pairs, 2)).toEqual(pairs);
 });
+
+test('a sample of figures is that of their pairs, whatever stands between them', () => {
+  const figures = createPairedFigures({ total_cases: 200 });
+  for (let index = 0; index < 200; index += 1) {
+    if (index % 3 !== 0) figures.take(recordOf(index, 'baseline'), index);
+    if (index % 5 !== 0) figures.take(recordOf(index, 'candidate'), index + 0.5);
+  }
+  expect(figures.sample(20)).toEqual(sampleOf(figures.pairs(), 20));
+  expect(figures.sample(20).baseline).toHaveLength(20);
+  expect(figures.sample()).toEqual(figures.pairs());
+});

@@ -29,6 +29,8 @@ export interface PairedFigures {
   /** Takes one; `undefined`, or a figure that is negative or not finite, is counted as unusable. */
   readonly take: (record: MonitorRecord, figure: number | undefined) => void;
   readonly pairs: () => FigurePairs;
+  /** As {@link sampleOf} of the pairs, without making all of them. */
+  readonly sample: (most?: number) => FigurePairs;
   readonly counts: () => FigureCounts;
 }
 
@@ -56,21 +58,24 @@ export function createPairedFigures({ total_cases }: Pick<MonitorContext, 'total
     const pairs = pairsIn(sides);
     return { pairs, unpaired: present - 2 * pairs, repeats, unusable };
   };
-  return { take, pairs: () => pairsOf(sides), counts };
+  return { take, pairs: () => sampleOf(sides, Infinity), sample: (most) => sampleOf(sides, most), counts };
 }
 
-/** The pairs themselves, or where they are too many a sample of them in their order, the same one every time. */
-export function sampleOf({ baseline, candidate }: FigurePairs, most: number = SAMPLE_MAX): FigurePairs {
-  const n = baseline.length;
-  if (n <= most) return { baseline, candidate };
+/** The pairs, or where they are too many a sample of them in their order, the same one every time; cases with one figure are none. */
+export function sampleOf(sides: FigurePairs, most: number = SAMPLE_MAX): FigurePairs {
+  const n = pairsIn(sides);
+  const size = Math.min(n, most);
   const random = createRandom('sample of pairs');
-  const sample = { baseline: new Float64Array(most), candidate: new Float64Array(most) };
-  let taken = 0;
+  const sample = { baseline: new Float64Array(size), candidate: new Float64Array(size) };
+  let [seen, taken] = [0, 0];
   // Knuth, The Art of Computer Programming 2, section 3.4.2, algorithm S: each set of `most` is as likely as the other.
-  for (let at = 0; taken < most; at += 1) {
-    if (random.below(n - at) >= most - taken) continue;
-    sample.baseline[taken] = baseline[at] ?? 0;
-    sample.candidate[taken] = candidate[at] ?? 0;
+  for (let at = 0; taken < size; at += 1) {
+    const [baseline = Number.NaN, candidate = Number.NaN] = [sides.baseline[at], sides.candidate[at]];
+    if (!isPair(baseline, candidate)) continue;
+    seen += 1;
+    if (size < n && random.below(n - seen + 1) >= size - taken) continue;
+    sample.baseline[taken] = baseline;
+    sample.candidate[taken] = candidate;
     taken += 1;
   }
   return sample;
@@ -103,31 +108,16 @@ function withRoom(column: Float64Array, index: number): Float64Array {
   return longer;
 }
 
-type Sides = { readonly baseline: Float64Array; readonly candidate: Float64Array };
-
 function presentOf(column: Float64Array): number {
   let present = 0;
   for (const figure of column) if (!Number.isNaN(figure)) present += 1;
   return present;
 }
 
-function pairsIn({ baseline, candidate }: Sides): number {
+function pairsIn({ baseline, candidate }: FigurePairs): number {
   let pairs = 0;
   const end = Math.min(baseline.length, candidate.length);
   for (let at = 0; at < end; at += 1) if (isPair(baseline[at], candidate[at])) pairs += 1;
-  return pairs;
-}
-
-function pairsOf(sides: Sides): FigurePairs {
-  const size = pairsIn(sides);
-  const pairs = { baseline: new Float64Array(size), candidate: new Float64Array(size) };
-  let put = 0;
-  for (let at = 0; put < size; at += 1) {
-    if (!isPair(sides.baseline[at], sides.candidate[at])) continue;
-    pairs.baseline[put] = sides.baseline[at] ?? 0;
-    pairs.candidate[put] = sides.candidate[at] ?? 0;
-    put += 1;
-  }
   return pairs;
 }
 

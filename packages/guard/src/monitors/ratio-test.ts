@@ -6,7 +6,7 @@ import type { Interval } from '../statistics/interval.ts';
 import { hodgesLehmannInterval, signedRankTest } from '../statistics/values/ranks.ts';
 import type { JsonObject } from '@bulkhead/protocol';
 import type { BuiltInAlert, MonitorStatus, Severity } from './monitor.ts';
-import { sampleOf, type FigurePairs, type PairedFigures } from './paired-figures.ts';
+import type { FigurePairs, PairedFigures } from './paired-figures.ts';
 import { ALPHA, CONFIDENCE, PAIRS_MIN, shown } from './settings.ts';
 
 /** Estimate of the ratio of a case, its interval (each end wrong with chance 0.01), the one-sided p of a ratio of 1, and of how many pairs. */
@@ -17,9 +17,9 @@ export type RatioTest = {
   readonly n: number;
 };
 
-/** Tests pairs, of which there has to be one; of many, a sample. */
+/** Tests pairs, of which there has to be one. */
 function testRatio(pairs: FigurePairs): RatioTest {
-  const logs = logRatiosOf(sampleOf(pairs));
+  const logs = logRatiosOf(pairs);
   const { p, hodgesLehmann } = signedRankTest(logs, { alternative: 'greater' });
   const [lower, upper] = hodgesLehmannInterval(logs, CONFIDENCE);
   return { ratio: Math.exp(hodgesLehmann), interval: [Math.exp(lower), Math.exp(upper)], p, n: logs.length };
@@ -65,17 +65,16 @@ export type RatioFinding = {
   readonly alerts: readonly BuiltInAlert[];
 };
 
-/** Judges the figures of both sides; `describe` adds what the summary, and the alert, says besides. */
+/** Judges the figures of both sides, of many a sample; `describe` adds what the summary, and the alert, says besides. */
 export function judgeRatio(
   figures: PairedFigures,
   rule: RatioRule,
-  describe: (pairs: FigurePairs) => { readonly summary: JsonObject; readonly alert: JsonObject },
+  describe: () => { readonly summary: JsonObject; readonly alert: JsonObject },
 ): RatioFinding {
   const counts = figures.counts();
   if (counts.pairs < PAIRS_MIN) return { summary: { status: 'nodata', ...counts, pairs_min: PAIRS_MIN }, alerts: [] };
-  const pairs = figures.pairs();
-  const test = testRatio(pairs);
-  const { summary, alert } = describe(pairs);
+  const test = testRatio(figures.sample());
+  const { summary, alert } = describe();
   const status = statusOf(test, rule);
   const found = { ratio: test.ratio, interval: test.interval, p: test.p, threshold: rule.alertRatio };
   return {

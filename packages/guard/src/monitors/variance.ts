@@ -3,7 +3,7 @@
  */
 import type { JsonObject } from '@bulkhead/protocol';
 import type { BuiltInMonitor, MonitorStatus, Severity } from './monitor.ts';
-import { createPairedFigures, sampleOf, type FigurePairs, type PairedFigures } from './paired-figures.ts';
+import { createPairedFigures, type FigurePairs, type PairedFigures } from './paired-figures.ts';
 import { meanOf, ratioOfMeans } from './ratio-of-means.ts';
 import { logFiguresOf, type RatioFinding } from './ratio-test.ts';
 import type { Interval } from '../statistics/interval.ts';
@@ -57,7 +57,7 @@ type Rule = { readonly alertRatio: number; readonly severity: Severity };
 function judge(figures: PairedFigures, rule: Rule): RatioFinding {
   const counts = figures.counts();
   if (counts.pairs < PAIRS_MIN) return nodata({ ...counts, pairs_min: PAIRS_MIN });
-  const pairs = sampleOf(figures.pairs(), SPREADS_MAX);
+  const pairs = figures.sample(SPREADS_MAX);
   const test = testSpread(pairs);
   if (test === undefined) return nodata({ ...counts, reason: 'the durations of a side hardly differ' });
   const { ratio, interval, p } = test;
