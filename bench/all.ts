@@ -22,6 +22,7 @@ const BENCHES = [
   'stream',
   'hooks',
   'agents',
+  'guard',
 ];
 /** Those that need a library whose own sources are no JavaScript, under the condition that ours are found by. */
 const BUILT: ReadonlySet<string> = new Set(['agents']);
