@@ -177,6 +177,18 @@ export type { VarianceOptions } from './monitors/variance.ts';
 export { createVariance } from './monitors/variance.ts';
 export type { CompositeOptions } from './monitors/composite.ts';
 export { createComposite } from './monitors/composite.ts';
+export type { DriftOptions } from './monitors/drift.ts';
+export { createDrift } from './monitors/drift.ts';
+export type { PiiOptions } from './monitors/pii.ts';
+export { createPii } from './monitors/pii.ts';
+export type { SafetyOptions } from './monitors/safety.ts';
+export { createSafety } from './monitors/safety.ts';
+export type { PluginMonitorOptions } from './monitors/plugin-monitor.ts';
+export { createPluginMonitor } from './monitors/plugin-monitor.ts';
+export type { SandboxedMonitorOptions } from './monitors/sandboxed-monitor.ts';
+export { createSandboxedMonitor } from './monitors/sandboxed-monitor.ts';
+export type { MonitorParts } from './monitors/open-monitor.ts';
+export { openMonitor } from './monitors/open-monitor.ts';
 export { MONITOR_NAMES, parseMonitorSpec } from './monitors/monitor-spec.ts';
 export type {
   MonitorFailure,

@@ -80,7 +80,7 @@ export async function sealedCases(
 }
 
 /** Path of the file of cases of a report. */
-export function casesPath(folder: string, name: string): string {
+function casesPath(folder: string, name: string): string {
   return join(folder, `${name}${ENDING}`);
 }
 

@@ -49,6 +49,7 @@ const PARALLEL_DEFAULT_MAX = 4;
 const IMPLEMENTATION_BYTES_MAX = 1_048_576;
 /** Where the token for an executor over http is taken from. */
 const HTTP_TOKEN = 'BULKHEAD_GUARD_HTTP_TOKEN';
+/** The executor where nobody names another. */
 export const LOCAL = 'local';
 
 /** Opens it; says nothing but which plugins it installs. */

@@ -85,7 +85,7 @@ function findings(
     ...looksOf(plan, taken),
     config: configOf(plan),
     hashes: { baseline: sha256(baseline.text), candidate: sha256(candidate.text) },
-    spec_fingerprint: String(head['spec_fingerprint']),
+    spec_fingerprint: head.spec_fingerprint,
     replay: { cases_file: plan.facts.casesFile ?? null, cases_sha256: null, command: plan.facts.command ?? null },
     provenance: plan.facts.provenance ?? {},
     environment: { ...plan.facts.environment, parallel: plan.parallel },

@@ -11,7 +11,13 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const HEAD: JournalHead = { kind: 'bulkhead.guard.cases', schema_version: 1, task: 'sort', seed: 42 };
+const HEAD: JournalHead = {
+  kind: 'bulkhead.guard.cases',
+  schema_version: 1,
+  spec_fingerprint: 'f',
+  task: 'sort',
+  seed: 42,
+};
 
 function pairAt(index: number): EvaluatedPair {
   const side: EvaluatedSide = {

@@ -12,10 +12,15 @@ import type { EvaluatedPair } from './evaluated-pair.ts';
 /** What the first line of a file of cases says that it is. */
 export const CASES_KIND = 'bulkhead.guard.cases';
 
-/** What a file of cases belongs to: everything that the result of a case depends on. */
+/**
+ * What a file of cases belongs to: everything that the result of a case depends on.
+ *
+ * @public
+ */
 export type JournalHead = JsonObject & {
   readonly kind: typeof CASES_KIND;
   readonly schema_version: 1;
+  readonly spec_fingerprint: string;
 };
 
 /**

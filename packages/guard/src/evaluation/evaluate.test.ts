@@ -21,7 +21,7 @@ async function evaluated(candidate: string, asked: Asked = {}, baseline = RIGHT)
   try {
     return await evaluate({ task: SUM, seed: 7, n: 40, ...sides, ...asked }, CLOCK);
   } finally {
-    await Promise.all([sides.baseline, sides.candidate].map(({ executor }) => executor.close?.()));
+    await Promise.all([sides.baseline, sides.candidate].map(async ({ executor }) => executor.close?.()));
   }
 }
 

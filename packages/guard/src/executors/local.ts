@@ -71,7 +71,7 @@ export function createLocalExecutor({ host, instances, outputBytes }: LocalExecu
     close: async () => {
       const all = await Promise.all(opened.values());
       opened.clear();
-      await Promise.all(all.map((one) => (one.ok ? one.harness.close() : undefined)));
+      await Promise.all(all.map(async (one) => (one.ok ? one.harness.close() : undefined)));
     },
   };
 }

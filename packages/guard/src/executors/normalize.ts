@@ -34,6 +34,8 @@ const WORD_CHARACTERS_MAX = 100;
  *
  * @returns An answer of any other shape as `parse_error`, with what is wrong and where; never throws, whatever it is given.
  * @remarks Idempotent for the same `measured`. Work is bounded by `resultBytesMax`, but for what a Proxy does when it is read.
+ *
+ * @public
  */
 export function normalizeExecution(answer: unknown, measured: MeasuredRun): Execution {
   try {

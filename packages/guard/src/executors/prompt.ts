@@ -8,7 +8,11 @@
  */
 import { isJsonObject, type JsonValue } from '@bulkhead/protocol';
 
-/** How an answer is read: as the text that it is, or as JSON. */
+/**
+ * How an answer is read: as the text that it is, or as JSON.
+ *
+ * @public
+ */
 export type PromptOutput = 'text' | 'json';
 
 /** A prompt without its head; `output` where the head says it. */

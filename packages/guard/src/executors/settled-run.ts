@@ -7,7 +7,11 @@ import { nonJsonPlace } from '../task/json.ts';
 import { failed, type Execution, type ExecutionErrorType } from './executor.ts';
 import { cleanText, ERROR_CHARACTERS_MAX } from './texts.ts';
 
-/** Monotonic milliseconds; only differences mean something. */
+/**
+ * Monotonic milliseconds; only differences mean something.
+ *
+ * @public
+ */
 export type RunClock = { readonly now: () => number };
 
 /** A run as it was asked for; the fields are the arguments of `Executor.execute`. */

@@ -8,7 +8,11 @@ import type { MonitorReport } from '../monitors/monitor-runner.ts';
 import { clipped } from '../task/json.ts';
 import type { Report } from './report.ts';
 
-/** Of a report, what evidence is read from. */
+/**
+ * Of a report, what evidence is read from.
+ *
+ * @public
+ */
 export type EvidenceSource = Pick<
   Report,
   | 'pairs'
@@ -63,7 +67,7 @@ function totalsOf(candidate: Report['candidate']): Totals {
 
 /** Each value as often as it was counted; the bet over clusters does not ask for their order. */
 function spreadOut(counted: readonly (readonly [number, number])[]): readonly number[] {
-  return counted.flatMap(([value, count]) => new Array<number>(count).fill(value));
+  return counted.flatMap(([value, count]) => Array.from({ length: count }, () => value));
 }
 
 /** Latency is that of the 95th percentile of runs that succeeded; cost is the sum of dollars. */

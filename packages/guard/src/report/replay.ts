@@ -5,7 +5,7 @@
  *   cases, where given ─▶ sha256 as in the report? ─▶ tally ─▶ figures as in the report?
  *   figures ─▶ evidence ─▶ decide(policy of the report) ─▶ verdict and reasons as in the report?
  */
-import type { JsonObject, JsonValue } from '@bulkhead/protocol';
+import type { JsonValue } from '@bulkhead/protocol';
 import { createHash } from 'node:crypto';
 import { decide, type Decision } from '../decision/decide.ts';
 import type { Policy } from '../decision/policy.ts';

@@ -177,7 +177,7 @@ function decisionOf(
 }
 
 /** One that is fine, one that warns, one that alerts and one that failed. */
-export const MONITORS: Report['monitors'] = [
+const MONITORS: Report['monitors'] = [
   { id: 'success_rate', summary: { status: 'ok', baseline: 1, candidate: 1 }, alerts: [] },
   {
     id: 'latency',

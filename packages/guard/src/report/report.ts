@@ -94,7 +94,11 @@ export type CheckCoverage = {
   readonly q: number | null;
 };
 
-/** @public */
+/**
+ * How often a check held, was violated, was skipped since it does not apply, or could not be asked.
+ *
+ * @public
+ */
 export type CheckCounts = {
   readonly held: number;
   readonly violated: number;

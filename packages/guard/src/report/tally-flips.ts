@@ -8,7 +8,7 @@ import type { ReportFlip } from './report.ts';
 import type { TaskFacts } from './task-facts.ts';
 
 /** Flips that a report tells; all are in the file of cases. */
-export const FLIPS_MAX = 100;
+const FLIPS_MAX = 100;
 /** Characters of an answer, and names of what one flip broke. */
 const ANSWER_MAX = 2_000;
 const BROKEN_MAX = 20;
@@ -51,7 +51,7 @@ function flipOf(pair: EvaluatedPair, kind: ReportFlip['kind'], checks: TaskFacts
 }
 
 /** Checks that it broke, then types of its failed runs, then checks whose own code failed on its answer; each once. */
-export function brokenBy(side: EvaluatedSide, checks: TaskFacts['checks']): readonly string[] {
+function brokenBy(side: EvaluatedSide, checks: TaskFacts['checks']): readonly string[] {
   const violated = checks.filter(({ mode }, index) => mode === 'hard' && side.checks[index] === 'v');
   const names = [
     ...violated.map(({ name }) => name),

@@ -1,6 +1,6 @@
 import { callError } from '@bulkhead/protocol';
 import { expect, test } from 'vitest';
-import { describeEnd, type GuestEnd } from './guest-end.ts';
+import { describeClosing, describeEnd, type GuestEnd } from './guest-end.ts';
 
 const END: GuestEnd = {
   phase: 'serving',
@@ -8,7 +8,6 @@ const END: GuestEnd = {
   signal: null,
   hadCalls: true,
   killedFor: undefined,
-  wasClosing: false,
   dying: undefined,
   stderrTail: '',
   memoryMb: 64,
@@ -22,24 +21,6 @@ const HEAP = 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript hea
 
 const ends: readonly (readonly [string, Partial<GuestEnd>, string, RegExp])[] = [
   ['a kill of the host’s', { killedFor: callError('LOG_FLOOD'), ...said('GUEST_UNCAUGHT') }, 'LOG_FLOOD', /./],
-  [
-    'an exhausted heap whose process was killed since it took too long to die',
-    { signal: 'SIGKILL', killedFor: callError('FRAME_SCHEMA'), wasClosing: true, stderrTail: HEAP },
-    'GUEST_OUT_OF_MEMORY',
-    /64 MiB/,
-  ],
-  [
-    'a channel that was closed, and a process that went on',
-    { signal: 'SIGKILL', killedFor: callError('FRAME_SCHEMA'), wasClosing: true },
-    'FRAME_SCHEMA',
-    /./,
-  ],
-  [
-    'the text of an exhausted heap, and a kill for something else',
-    { signal: 'SIGKILL', killedFor: callError('LOG_FLOOD'), stderrTail: HEAP },
-    'LOG_FLOOD',
-    /./,
-  ],
   ['an exhausted heap by signal', { signal: 'SIGABRT', stderrTail: HEAP }, 'GUEST_OUT_OF_MEMORY', /64 MiB/],
   ['an exhausted heap as bubblewrap tells it', { exitCode: 134, stderrTail: HEAP }, 'GUEST_OUT_OF_MEMORY', /64 MiB/],
   [
@@ -82,4 +63,12 @@ test.each(ends)('%s', (_, change, code, message) => {
   const error = describeEnd({ ...END, ...change });
   expect(error.code).toBe(code);
   expect(error.message).toMatch(message);
+});
+
+test('a guest that closed its channel and is still there is dying of its heap where it said so, and else will not die', () => {
+  expect(describeClosing(HEAP, 64)).toMatchObject({
+    code: 'GUEST_OUT_OF_MEMORY',
+    limit: { allowed: 64 },
+  });
+  expect(describeClosing('', 64)).toMatchObject({ code: 'FRAME_SCHEMA' });
 });

@@ -19,8 +19,6 @@ export type GuestEnd = {
   readonly hadCalls: boolean;
   /** Set where the host killed it: the reason is then known better than the process could say. */
   readonly killedFor: CallError | undefined;
-  /** It had closed its channel before that: an end that takes its time on a busy machine, or no end at all. */
-  readonly wasClosing: boolean;
   readonly dying: Dying | undefined;
   /** The last text of stderr: V8 says there that the heap was exhausted. */
   readonly stderrTail: string;
@@ -41,11 +39,10 @@ const SHOWN_CHARACTERS = 300;
 
 /** Returns the error that the guest's end means for the call that caused it. */
 export function describeEnd(end: GuestEnd): CallError {
-  const isHeapExhausted = HEAP_EXHAUSTED.test(end.stderrTail);
-  if (end.killedFor !== undefined && !(end.wasClosing && isHeapExhausted)) return end.killedFor;
+  if (end.killedFor !== undefined) return end.killedFor;
   const signal = signalOf(end);
   if (end.wasOutOfMemory || end.dying?.code === 'GUEST_OUT_OF_MEMORY') return outOfMemory(end.memoryMb);
-  if (signal !== undefined && isHeapExhausted) return outOfMemory(end.memoryMb);
+  if (signal !== undefined && HEAP_EXHAUSTED.test(end.stderrTail)) return outOfMemory(end.memoryMb);
   if (end.phase === 'booting') return neverBooted(end);
   if (end.phase === 'loading') return callError('INIT_EXITED', { message: `${howItEnded(end)} before it was ready` });
   if (end.dying !== undefined) return callError(end.dying.code, { message: dyingText(end.dying, whileWhat(end)) });
@@ -54,6 +51,12 @@ export function describeEnd(end: GuestEnd): CallError {
   return callError(signal === undefined ? 'GUEST_EXITED' : 'GUEST_CRASHED', {
     message: `${howItEnded(end)} ${whileWhat(end)}`,
   });
+}
+
+/** Why a guest is killed that has closed its channel and is still there: it takes its time to die of its heap, or will not die. */
+export function describeClosing(stderrTail: string, memoryMb: number): CallError {
+  if (HEAP_EXHAUSTED.test(stderrTail)) return outOfMemory(memoryMb);
+  return callError('FRAME_SCHEMA', { message: 'the guest closed its channel and went on running' });
 }
 
 /** The end of a guest whose plugin did not get ready. */

@@ -29,7 +29,7 @@ import {
   type CallLine,
 } from '../sandbox.ts';
 import type { HidePaths } from './clean-text.ts';
-import { describeEnd, initTimedOut, tellEnd, type Dying, type GuestPhase } from './guest-end.ts';
+import { describeClosing, describeEnd, initTimedOut, tellEnd, type Dying, type GuestPhase } from './guest-end.ts';
 import type { GuestHandle, ProcessEnd } from './guest-handle.ts';
 import { createGuestOutput, type GuestOutput } from './guest-output.ts';
 import { holdsPlugin, nextGuestState, type GuestEvent, type GuestState } from './guest-state.ts';
@@ -83,6 +83,7 @@ export class GuestProcess implements Sandbox {
   readonly #asks: GuestAsks;
   readonly #usage: GuestUsage;
   readonly #deadlines = new Set<NodeJS.Timeout>();
+  readonly #stderrTail = (): string => this.#output.since({ stdout: 0, stderr: 0 }).stderr;
   readonly #didBoot = Promise.withResolvers<CallError | undefined>();
   readonly #didDie = Promise.withResolvers<SandboxDeath>();
   readonly #didOpen = Promise.withResolvers<SandboxOpening>();
@@ -104,7 +105,6 @@ export class GuestProcess implements Sandbox {
   /** The call that it was killed for; it has been answered. */
   #endedFor: SandboxCall | undefined;
   #culpritId: number | undefined;
-  #wasClosing = false;
   #dying: Dying | undefined;
   #startedAt: number;
 
@@ -395,11 +395,8 @@ export class GuestProcess implements Sandbox {
   }
 
   #onChannelEnd(): void {
-    this.#wasClosing = this.#killedFor === undefined;
     this.#step('dying');
-    this.#killAfter(LAST_GRACE_MS, () =>
-      callError('FRAME_SCHEMA', { message: 'the guest closed its channel and went on running' }),
-    );
+    this.#killAfter(LAST_GRACE_MS, () => describeClosing(this.#stderrTail(), this.#options.memoryMb));
   }
 
   #onSettled(): void {
@@ -438,9 +435,8 @@ export class GuestProcess implements Sandbox {
       phase: this.#phase,
       hadCalls: this.#calls.pendingCount() > 0,
       killedFor: this.#killedFor,
-      wasClosing: this.#wasClosing,
       dying: this.#dying,
-      stderrTail: this.#output.since({ stdout: 0, stderr: 0 }).stderr,
+      stderrTail: this.#stderrTail(),
       memoryMb: this.#options.memoryMb,
       wasOutOfMemory: this.#options.wasOutOfMemory(),
     });

@@ -382,7 +382,6 @@ export class ServerProcess implements Sandbox {
         phase: LAUNCH_FAILED.test(stderrTail) ? 'booting' : this.#phase,
         hadCalls: this.#calls.pendingCount() > 0,
         killedFor: this.#killedFor,
-        wasClosing: false,
         dying: undefined,
         stderrTail,
         memoryMb: this.#options.memoryMb,

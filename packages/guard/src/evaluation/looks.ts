@@ -1,0 +1,70 @@
+/**
+ * Looks at what has been taken so far, and says when to end before the last case: the candidate is known, or the policy is decided.
+ */
+import { createDecider } from '../decision/decide.ts';
+import { casesOf, type Evidence } from '../decision/evidence.ts';
+import { isLookDue } from '../decision/planned-looks.ts';
+import type { Tally } from '../report/summarize.ts';
+import type { EvaluationPlan } from './evaluate-options.ts';
+import type { EvaluatedPair } from './evaluated-pair.ts';
+import type { RegressionCase } from './shrink-regressions.ts';
+
+/** Regressions that are confirmed; after so many a candidate is known well enough, and the evaluation ends. */
+export const REGRESSIONS_MAX = 25;
+/** The same of those that hang: each of them takes its whole time again and again. */
+const HANGS_MAX = 3;
+
+/** Looks of one evaluation. One owner, which asks after each case. */
+export type Looking = {
+  /** Why to end; undefined where it goes on. */
+  readonly afterCase: (pair: EvaluatedPair, done: number) => string | undefined;
+  /** Cases that had counted at each look so far. */
+  readonly casesAt: readonly number[];
+};
+
+/** Begins to look at what others write. */
+export function createLooking(
+  plan: EvaluationPlan,
+  { tally, regressions }: { readonly tally: Tally; readonly regressions: readonly RegressionCase[] },
+): Looking {
+  const { policy, cases, mode } = plan;
+  const decider = createDecider(policy);
+  const casesAt: number[] = [];
+  const health = { executions: 0, sandboxFailures: 0 };
+
+  function isDue(done: number): boolean {
+    if (mode !== 'sequential' || policy.kind === 'classic') return false;
+    const counted = casesOf(tally.table());
+    const isNew = counted > 0 && counted !== casesAt.at(-1);
+    return isNew && isLookDue(policy.looks, { cases: done, plannedCases: cases.length });
+  }
+
+  /** Limits that may still move wait for the end. */
+  function interim(): Evidence {
+    const kind = policy.kind === 'evidence' ? policy.looks.kind : 'every_pair';
+    const isPlanned = kind !== 'every_pair' && kind !== 'adaptive';
+    return {
+      ...{ cases: tally.table(), clusters: tally.clusters(), alerts: [], isInterim: true, ...health },
+      hardRegressions: regressions.map(({ one, broken }) => ({
+        ...{ caseId: one.id, kind: broken.kind, broken: broken.name },
+      })),
+      ...(isPlanned && { looks: { plannedCases: cases.length, casesAt } }),
+    };
+  }
+
+  return {
+    casesAt,
+    afterCase: ({ baseline, candidate }, done) => {
+      health.executions += baseline.executions + candidate.executions;
+      health.sandboxFailures += baseline.sandbox_failures + candidate.sandbox_failures;
+      if (regressions.length >= REGRESSIONS_MAX) return `${REGRESSIONS_MAX} regressions were confirmed`;
+      const hangs = regressions.filter(({ broken }) => broken.kind === 'run' && broken.name === 'timeout').length;
+      if (hangs >= HANGS_MAX) return `the candidate hung on ${HANGS_MAX} cases that the baseline answers`;
+      if (!isDue(done)) return undefined;
+      const isEvery = policy.kind === 'evidence' && policy.looks.kind === 'every_pair';
+      if (!isEvery || done === cases.length) casesAt.push(casesOf(tally.table()));
+      const { verdict } = decider(interim());
+      return verdict === 'inconclusive' ? undefined : `the policy was decided: ${verdict}`;
+    },
+  };
+}
