@@ -39,6 +39,8 @@ export type Container = {
 const STDERR_CHARACTERS_MAX = 4_000;
 /** A daemon that does not take a container away within this is left alone. */
 const KILL_MS_MAX = 5_000;
+/** One that is about to begin is asked for again after this. */
+const KILL_AGAIN_MS = 100;
 
 /** Starts one; never throws. */
 export function startContainer(start: ContainerStart): Container {
@@ -77,13 +79,28 @@ async function endClient(
 ): Promise<void> {
   client.stdin?.end();
   if (client.exitCode !== null || client.signalCode !== null || client.pid === undefined) return ended;
+  let isOver = false;
+  const over = ended.then(() => (isOver = true));
   const cancel = startTimer(KILL_MS_MAX, () => client.kill('SIGKILL'));
-  await new Promise<void>((resolve) => {
-    // Where there is none of that name it has ended, or has yet to begin and will find its input ended.
+  while (!isOver) {
+    // Where there is none of that name it has ended, or has yet to begin: with what it was asked, which may never end.
+    await killByName(command, name);
+    await Promise.race([over, pause(startTimer)]);
+  }
+  cancel();
+  await killByName(command, name);
+}
+
+function killByName(command: string, name: string): Promise<void> {
+  return new Promise((resolve) => {
     execFile(command, ['kill', name], { timeout: KILL_MS_MAX }, () => resolve());
   });
-  await ended;
-  cancel();
+}
+
+function pause(startTimer: StartTimer): Promise<void> {
+  return new Promise((resolve) => {
+    startTimer(KILL_AGAIN_MS, resolve);
+  });
 }
 
 /** Splits what the container prints into lines without keeping more than one frame. */

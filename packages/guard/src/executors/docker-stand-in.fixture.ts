@@ -33,6 +33,8 @@ if (verb === 'kill') {
   writeFileSync(fileOf(name), String(child.pid));
   child.on('exit', (code, signal) => {
     rmSync(fileOf(name));
+    // With its first process a container ends.
+    try { process.kill(-child.pid, 'SIGKILL'); } catch {}
     process.exitCode = signal === null ? code : 137;
   });
 }
