@@ -126,7 +126,7 @@ async function askedOf(options: EvaluationOptions, task: Task): Promise<Asked> {
     ...(repeats !== undefined && { repeats }),
     ...(violationCap !== undefined && { violationCap }),
     ...(cases !== undefined && { cases: await readCases(task, cases), casesFrom: basename(cases) }),
-    mode: sequential === true ? 'sequential' : 'fixed',
+    ...(sequential === true && { mode: 'sequential' as const }),
     policy: await readPolicy(options.policy),
     monitors: (monitor ?? []).map((spec) => parseMonitorSpec(spec)),
   };

@@ -43,7 +43,7 @@ export type EvaluationProgress = {
 /**
  * The request. Left out: 400 cases of seed 42 made by the task, function `solve`, 2 s and 512 MiB for each run, one case at a time, one
  * run of each case, the default policy, no monitors. `cases` take the place of `n`. `sequential` ends as soon as the policy is
- * decided; `fixed` runs every case.
+ * decided, and is what a policy that plans looks asks for; `fixed` runs every case.
  *
  * @public
  */
@@ -129,8 +129,10 @@ export function planOf(
   }
   const cases = request.cases ?? makeCases({ n, seed });
   if (cases.length === 0) throw invalid('there is no case; expected at least one');
+  const { policy = DEFAULT_POLICY } = request;
   return {
-    ...{ violationCap: 25, memMb: 512, parallel: 1, repeats: 1, mode: 'fixed', func: 'solve', policy: DEFAULT_POLICY },
+    ...{ memMb: 512, parallel: 1, repeats: 1, func: 'solve' },
+    ...{ policy, mode: modeOf(policy), violationCap: policy.violationCap },
     ...{
       monitors: [],
       facts: {},
@@ -140,6 +142,11 @@ export function planOf(
     ...withoutUndefined(request),
     ...{ seed, timeoutS, cases },
   };
+}
+
+/** A policy that plans looks is looked at when it says. */
+function modeOf(policy: Policy): EvaluationPlan['mode'] {
+  return policy.kind === 'evidence' && policy.looks.kind !== 'every_pair' ? 'sequential' : 'fixed';
 }
 
 function insist(name: string, value: number | undefined, [least, most]: readonly [number, number]): void {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSuccessRate } from '../monitors/success-rate.ts';
-import { noninferiority } from '../decision/policy.ts';
+import { createPolicy, noninferiority } from '../decision/policy.ts';
 import { openCaseFile } from './case-journal.ts';
 import { evaluate } from './evaluate.ts';
 import type { EvaluateRequest } from './evaluate-options.ts';
@@ -111,6 +111,13 @@ test('a sequential evaluation ends when the policy is decided', async () => {
   expect(report.decision.verdict).toBe('adopt');
   expect(report.pairs.both).toBe(266);
   expect(report.sequential).toMatchObject({ cases_done: 266, stopped_for: 'the policy was decided: adopt' });
+});
+
+test('a policy that plans looks is looked at when it says, and its bounds are those of its design [X002-7]', async () => {
+  const policy = createPolicy({ kind: 'evidence', name: 'by looks', bar: -0.05, looks: { kind: 'pocock', looks: 4 } });
+  const report = await evaluated(RIGHT, { n: 400, parallel: 2, policy });
+  expect(report.decision).toMatchObject({ verdict: 'adopt', provenance: { looks: 2 } });
+  expect(report.sequential).toMatchObject({ kind: 'pocock', planned: true, cases_at: [100, 200], cases_done: 200 });
 });
 
 test('cases that fail by chance are flaky: they count in the rate, and are no regression', async () => {

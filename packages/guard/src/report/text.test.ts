@@ -20,6 +20,13 @@ test('the summary says the verdict first, then why, figures, what broke and how 
   ]);
 });
 
+test('where it ended before its last case it says after how many, and why', () => {
+  const looks = { planned: false, planned_cases: 400, cases_done: 39, cases_at: [] };
+  const stopped = { ...looks, kind: 'once', stopped_for: '25 regressions were confirmed' } as const;
+  const text = renderText(reportOf({ pairs: [pairOf(0)] }, { sequential: stopped }));
+  expect(text).toContain('  cases       1 (ended after 39 of 400: 25 regressions were confirmed), 0 flips');
+});
+
 test('nothing in it steers a terminal, and it stays short, whatever is in the report', () => {
   const pairs = Array.from({ length: 40 }, (_, index) => pairOf(index, { candidate: brokenSide() }));
   const text = renderText(poisoned(reportOf({ pairs }), `\u001B[2J\u009B31m\r\n\u202E${'x'.repeat(1_000_000)}`));

@@ -53,7 +53,14 @@ function casesText(report: Report): string {
   const { pairs, flip_count } = report;
   const excluded = excludedCount(report);
   const rest = excluded === 0 ? '' : `, ${countText(excluded)} count for nobody`;
-  return `${countText(countedCases(report))}, ${countText(flip_count)} flips, ${countText(pairs.only_baseline)} of them from pass to fail${rest}`;
+  return `${countText(countedCases(report))}${earlyText(report)}, ${countText(flip_count)} flips, ${countText(pairs.only_baseline)} of them from pass to fail${rest}`;
+}
+
+/** Where it ended before its last case: after how many, and why. */
+function earlyText({ sequential, adaptive }: Report): string {
+  const looks = sequential ?? adaptive;
+  if (looks === null || looks.stopped_for === null) return '';
+  return ` (ended after ${countText(looks.cases_done)} of ${countText(looks.planned_cases)}: ${looks.stopped_for})`;
 }
 
 function timesText({ timing }: Report): string {
