@@ -114,9 +114,5 @@ async function commit(
 
 function isEndingOf(ending: HostileDeed['ending'], execution: Execution): boolean {
   if (ending.kind === 'answers') return execution.success && isDeepStrictEqual(execution.result, ending.result);
-  return (
-    !execution.success &&
-    ending.types.some((type) => type === execution.error_type) &&
-    ending.said.test(execution.error ?? '')
-  );
+  return !execution.success && ending.type === execution.error_type && ending.said.test(execution.error ?? '');
 }

@@ -58,8 +58,7 @@ test.each(HOSTILE_DEEDS.map((deed, at) => [deed.name, deed, at] as const))(
     const { ending } = deed;
     if (ending.kind === 'answers') expect(execution).toMatchObject({ success: true, result: ending.result });
     else {
-      const type = ending.types.find((each) => each === execution.error_type) ?? ending.types[0];
-      if (type === undefined) throw new Error(`${deed.name}: no type of error is right`);
+      const { type } = ending;
       const { code } = EXECUTION_ERRORS[type];
       expect(execution).toMatchObject({ success: false, error_type: type, error_code: code });
       expect(execution.error).toMatch(ending.said);
@@ -74,9 +73,9 @@ test.each(HOSTILE_DEEDS.map((deed, at) => [deed.name, deed, at] as const))(
 );
 
 test('what an implementation prints without end is kept up to a bound', async () => {
-  const at = HOSTILE_DEEDS.findIndex(({ name }) => name === 'prints 100 MB');
+  const at = HOSTILE_DEEDS.findIndex(({ name }) => name === 'prints without end');
   const deed = HOSTILE_DEEDS[at];
-  if (deed === undefined) throw new Error('there is no deed that prints 100 MB');
+  if (deed === undefined) throw new Error('there is no deed that prints without end');
   const { stdout } = await run(deed, at, true);
   expect(stdout.length).toBeGreaterThan(0);
   expect(stdout.length).toBeLessThanOrEqual(1_048_576);
