@@ -10,7 +10,7 @@ import { readSurface } from './surface.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 const surface = readSurface(readTree(ROOT));
 
-test('[F000-36] every exported name has a docstring and one of @public, @experimental, @internal', () => {
+test('[F000-36, F002-31] every exported name has a docstring and one of @public, @experimental, @internal', () => {
   const lacking = surface.filter(({ doc, stability }) => doc === '' || stability === undefined);
   expect(lacking.map(({ path, name }) => `${path} ${name}`)).toEqual([]);
 });

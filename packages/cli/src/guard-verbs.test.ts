@@ -29,7 +29,7 @@ test('a folder that init made is evaluated as it stands, and is never written ov
   expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('is there already') });
 });
 
-test('a report is written in other forms', async () => {
+test('a report is written in other forms [X002-16, X002-17]', async () => {
   const files = await readdir(join(folder.path, 'guard', 'reports'));
   const file = files.find((name) => name.endsWith('.json')) ?? '';
   const shown = await guard(`report reports/${file} --format markdown`);
@@ -46,7 +46,7 @@ test('the audit log is whole until somebody writes in it', async () => {
   expect((await guard('audit verify nowhere')).code).toBe(2);
 });
 
-test('power says that identical outputs are let in after 266 cases', async () => {
+test('power says that identical outputs are let in after 266 cases [X002-17]', async () => {
   const found = await guard('power --json');
   expect(found.code).toBe(0);
   expect(answerOf(found)).toMatchObject({
@@ -64,7 +64,7 @@ test('mutants that the gate lets in are shown', async () => {
   expect(errors).toEqual([]);
 });
 
-test('an implementation that answers by chance is unstable, which ends with 1', async () => {
+test('an implementation that answers by chance is unstable, which ends with 1 [X002-17]', async () => {
   const chance =
     'export const solve = (list) => (Math.random() < 0.5 ? [99] : [...new Set(list)].sort((a, b) => a - b));';
   await writeFile(join(folder.path, 'guard', 'chance.js'), chance);
@@ -78,14 +78,14 @@ test('an implementation that answers by chance is unstable, which ends with 1', 
   expect(answerOf(unsteady)).toMatchObject({ stable: false, unstable: expect.arrayContaining([expect.any(String)]) });
 });
 
-test('relations are listed and suggested', async () => {
+test('relations are listed and suggested [X002-17]', async () => {
   expect((await guard('relations list')).stdout).toContain('permute_input');
   expect((await guard('relations library --json')).stdout).toContain('"scale_scores"');
   const found = await guard('relations suggest --n 20');
   expect(found).toMatchObject({ code: 0, stdout: expect.stringMatching(/idempotent \(.*held on 20 of 20/) });
 });
 
-test('policies are signed, kept, and brought back', async () => {
+test('policies are signed, kept, and brought back [X002-9, X002-17]', async () => {
   const here = join(folder.path, 'guard');
   await run(['sign', '--new-key', 'key.pem'], { cwd: here });
   expect((await guard('policy sign noninferiority --key key.pem --out signed.json')).code).toBe(0);
