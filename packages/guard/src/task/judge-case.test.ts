@@ -223,7 +223,7 @@ test('a run that fails is a run failure and no violation; nothing else can be as
     value: undefined,
     violationCount: 0,
     durationMs: 2_000,
-    runFailures: [{ relation: undefined, kind: 'timeout', code: 'SANDBOX_TIMEOUT', args: '[[3,1,2]]' }],
+    runFailures: [{ relation: null, kind: 'timeout', code: 'SANDBOX_TIMEOUT', args: '[[3,1,2]]' }],
   });
   expect(answer.checks.map(({ state }) => state)).toEqual(['unreached', 'unreached']);
 });
