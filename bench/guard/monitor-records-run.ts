@@ -15,7 +15,8 @@ const ROLES = ['baseline', 'candidate'] as const;
 
 const random = createRandom('records');
 const runner = createMonitorRunner(
-  MONITOR_NAMES.map((name) => parseMonitorSpec(name)),
+  // It watches for what its operator names, and for nothing where none is named.
+  MONITOR_NAMES.map((name) => parseMonitorSpec(name === 'safety' ? 'safety:patterns=forbidden' : name)),
   { startTimer: CLOCK.startTimer },
 );
 const beforeMb = resetPeakMb();
