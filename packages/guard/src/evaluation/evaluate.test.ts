@@ -145,6 +145,22 @@ test('a monitor that throws costs its own summary alone', async () => {
   ]);
 });
 
+test('where nobody can run anything it ends after the first cases, with why', async () => {
+  let asked = 0;
+  const absent = {
+    execute: async () => {
+      asked += 1;
+      const error = 'no backend "local" is enabled';
+      return { success: false, error, error_type: 'unavailable', duration_ms: 0, stdout: '', stderr: '' };
+    },
+  };
+  const baseline = { filePath: 'x', text: 'x', executor: absent, executorName: 'llm' };
+  const report = await evaluated(RIGHT, { baseline });
+  expect(report.decision).toMatchObject({ verdict: 'inconclusive', adopt: false });
+  expect(report.sequential?.stopped_for).toBe('none of the first 5 cases could be run: no backend "local" is enabled');
+  expect(asked).toBeLessThanOrEqual(3 * 8);
+});
+
 test('different executors for each side work, relations included', async () => {
   const asked: string[] = [];
   const right = {

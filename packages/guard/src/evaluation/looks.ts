@@ -6,13 +6,18 @@ import { casesOf, type Evidence } from '../decision/evidence.ts';
 import { isLookDue } from '../decision/planned-looks.ts';
 import type { Tally } from '../report/summarize.ts';
 import type { EvaluationPlan } from './evaluate-options.ts';
-import type { EvaluatedPair } from './evaluated-pair.ts';
+import { clipped } from '../task/json.ts';
+import type { EvaluatedPair, EvaluatedSide } from './evaluated-pair.ts';
 import type { RegressionCase } from './shrink-regressions.ts';
 
 /** Regressions that are confirmed; after so many a candidate is known well enough, and the evaluation ends. */
 export const REGRESSIONS_MAX = 25;
 /** The same of those that hang: each of them takes its whole time again and again. */
 const HANGS_MAX = 3;
+
+/** Cases at the beginning of which none could be run: nobody is there to run the others. */
+const UNRUN_MAX = 5;
+const WHY_CHARACTERS_MAX = 300;
 
 /** Looks of one evaluation. One owner, which asks after each case. */
 export type Looking = {
@@ -31,6 +36,7 @@ export function createLooking(
   const decider = createDecider(policy);
   const casesAt: number[] = [];
   const health = { executions: 0, sandboxFailures: 0 };
+  let unrun = 0;
 
   function isDue(done: number): boolean {
     if (mode !== 'sequential' || policy.kind === 'classic') return false;
@@ -55,6 +61,9 @@ export function createLooking(
   return {
     casesAt,
     afterCase: ({ baseline, candidate }, done) => {
+      if (baseline.grade === 'unrun' || candidate.grade === 'unrun') unrun += 1;
+      if (unrun === done && done >= UNRUN_MAX)
+        return `none of the first ${done} cases could be run: ${whyUnrun(baseline, candidate)}`;
       health.executions += baseline.executions + candidate.executions;
       health.sandboxFailures += baseline.sandbox_failures + candidate.sandbox_failures;
       if (regressions.length >= REGRESSIONS_MAX) return `${REGRESSIONS_MAX} regressions were confirmed`;
@@ -67,4 +76,9 @@ export function createLooking(
       return verdict === 'inconclusive' ? undefined : `the policy was decided: ${verdict}`;
     },
   };
+}
+
+function whyUnrun({ grade, result }: EvaluatedSide, other: EvaluatedSide): string {
+  const { error } = grade === 'unrun' ? result : other.result;
+  return typeof error === 'string' ? clipped(error, WHY_CHARACTERS_MAX) : 'the executor does not say why';
 }
