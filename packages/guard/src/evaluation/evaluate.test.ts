@@ -75,8 +75,7 @@ test('which side is first is drawn for each case', async () => {
   const first = lines.map((line) => (JSON.parse(line) as { first: string }).first);
   expect(first.length).toBe(100);
   const candidates = first.filter((role) => role === 'candidate').length;
-  expect(candidates).toBeGreaterThan(30);
-  expect(candidates).toBeLessThan(70);
+  expect(candidates).toBe(47); // Of this seed.
 });
 
 test('an evaluation that was cancelled goes on where it was, and ends with the report of one that was not', async () => {
