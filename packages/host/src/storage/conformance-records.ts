@@ -5,7 +5,7 @@ import { callError, type Outcome } from '@bulkhead/protocol';
 import { expect, test } from 'vitest';
 import type { Transition } from '../registry/history.ts';
 import { minute, type Opened } from './conformance-fixture.ts';
-import type { KeyClaim, LedgerRow, Retention, TrialRow } from './records-port.ts';
+import type { CallCountQuery, KeyClaim, LedgerRow, Retention, TrialRow } from './records-port.ts';
 
 /** Keeps everything that a test does not say otherwise of. */
 const KEPT: Retention = {
@@ -21,6 +21,7 @@ export function recordTests(storage: Opened): void {
   transitionTests(storage);
   ledgerTests(storage);
   addedCallTests(storage);
+  callCountTests(storage);
   keyTests(storage);
   keyEndTests(storage);
   trialTests(storage);
@@ -125,6 +126,49 @@ function addedCallTests(storage: Opened): void {
     }));
     await storage().addCalls(rows);
     expect(await storage().listCalls({ plugin: 'a', rowsMax: 99 })).toEqual(rows.toReversed());
+  });
+}
+
+function callCountTests(storage: Opened): void {
+  const NEW = 'b'.repeat(64);
+  const counted = async (query: Omit<CallCountQuery, 'plugin' | 'since'> & { readonly since?: string }) => {
+    const counts = await storage().countCalls({ plugin: 'a', since: minute(0), ...query });
+    return counts
+      .map(({ digest, outcome, calls }) => `${digest?.slice(0, 1) ?? 'none'} ${outcome} ${calls}`)
+      .toSorted();
+  };
+
+  test('calls are counted by release and outcome, one that found no release by itself', async () => {
+    const served = { ...ended('1'), digest: NEW, outcome: 'ok', code: null } as const;
+    await storage().addCalls([
+      ...[served, { ...served, call_id: '2' }, { ...ended('3'), digest: NEW }, ended('4')],
+      ...[
+        { ...ended('5'), digest: 'c'.repeat(64) },
+        { ...ended('6'), plugin_name: 'b' },
+      ],
+    ]);
+    expect(await counted({})).toEqual(['b ok 2', 'b timeout 1', 'c timeout 1', 'none timeout 1']);
+    expect(await storage().countCalls({ plugin: 'nobody', since: minute(0) })).toEqual([]);
+  });
+
+  test('a call that has not ended is not counted, and once it has it is counted once', async () => {
+    await storage().putCalls([started('1'), ended('2')]);
+    expect(await counted({})).toEqual(['none timeout 1']);
+    await storage().putCalls([{ ...ended('1'), digest: NEW }]);
+    expect(await counted({})).toEqual(['b timeout 1', 'none timeout 1']);
+  });
+
+  test('calls are counted from a time on, up to another one, and of one tenant', async () => {
+    await storage().addCalls(
+      [1, 2, 3, 4].map((at) => ({
+        ...{ ...ended(String(at)), started_at: minute(at), ended_at: minute(9) },
+        tenant_id: at === 3 ? 'other' : 'acme',
+      })),
+    );
+    expect(await counted({ since: minute(2) })).toEqual(['none timeout 3']);
+    expect(await counted({ since: minute(2), until: minute(4) })).toEqual(['none timeout 2']);
+    expect(await counted({ since: minute(2), until: minute(4), tenant: 'acme' })).toEqual(['none timeout 1']);
+    expect(await counted({ since: minute(5) })).toEqual([]);
   });
 }
 

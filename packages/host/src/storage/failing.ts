@@ -35,6 +35,7 @@ export function createFailingStorage(beneath: Storage): FailingStorage {
     addCalls: (rows) => pass(() => beneath.addCalls(rows)),
     putCalls: (rows) => pass(() => beneath.putCalls(rows)),
     listCalls: (query) => pass(() => beneath.listCalls(query)),
+    countCalls: (query) => pass(() => beneath.countCalls(query)),
     listUnfinishedCalls: (node) => pass(() => beneath.listUnfinishedCalls(node)),
     claimKey: (claim) => pass(() => beneath.claimKey(claim)),
     settleKey: (callId, outcome) => pass(() => beneath.settleKey(callId, outcome)),

@@ -5,6 +5,8 @@ import type { Outcome } from '@bulkhead/protocol';
 import type { Transition } from '../registry/history.ts';
 import { pair } from './memory-rows.ts';
 import type {
+  CallCount,
+  CallCountQuery,
   KeyAnswer,
   KeyClaim,
   LedgerRow,
@@ -62,6 +64,17 @@ export function createLedger(rowsMax: number) {
     return newest([...calls.values()], query, (row) => ({ plugin: row.plugin_name, tenant: row.tenant_id }));
   }
 
+  function count({ plugin, tenant, since, until }: CallCountQuery): readonly CallCount[] {
+    const counts = new Map<string, CallCount>();
+    for (const { plugin_name, tenant_id, started_at, digest, outcome } of calls.values()) {
+      if (outcome === null || plugin_name !== plugin || (tenant !== undefined && tenant_id !== tenant)) continue;
+      if (started_at < since || (until !== undefined && started_at >= until)) continue;
+      const id = `${digest ?? ''} ${outcome}`;
+      counts.set(id, { digest, outcome, calls: (counts.get(id)?.calls ?? 0) + 1 });
+    }
+    return [...counts.values()];
+  }
+
   function listUnfinished(node: string): readonly LedgerRow[] {
     return [...calls.values()].filter((row) => row.node === node && row.ended_at === null);
   }
@@ -70,7 +83,7 @@ export function createLedger(rowsMax: number) {
     for (const [id, row] of calls) if (row.started_at < retention.ledgerSince) calls.delete(id);
   }
 
-  return { putAll, list, listUnfinished, prune };
+  return { putAll, list, count, listUnfinished, prune };
 }
 
 type KeyRow = { readonly claim: KeyClaim; outcome: Outcome | undefined };

@@ -132,6 +132,7 @@ function callMethods({ ledger, keys, trials }: Calls, step: Step) {
     addCalls: (rows) => step(() => ledger.putAll(rows)),
     putCalls: (rows) => step(() => ledger.putAll(rows)),
     listCalls: (query) => step(() => ledger.list(query)),
+    countCalls: (query) => step(() => ledger.count(query)),
     listUnfinishedCalls: (node) => step(() => ledger.listUnfinished(node)),
     claimKey: (claim) => step(() => keys.claim(claim)),
     settleKey: (callId, outcome) => step(() => keys.settle(callId, outcome)),

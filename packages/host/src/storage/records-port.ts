@@ -90,6 +90,30 @@ export type TrialRow = TrialKey & {
 export type RowQuery = { readonly plugin: string; readonly tenant?: string; readonly rowsMax: number };
 
 /**
+ * Of which calls the number is wanted: those that have ended, and that started at or after `since` and before `until`, which are ISO
+ * times; up to now where that is left out.
+ *
+ * @experimental
+ */
+export type CallCountQuery = {
+  readonly plugin: string;
+  readonly tenant?: string;
+  readonly since: string;
+  readonly until?: string;
+};
+
+/**
+ * How many calls ended so on a release; `digest` is null for those that found none.
+ *
+ * @experimental
+ */
+export type CallCount = {
+  readonly digest: string | null;
+  readonly outcome: 'ok' | OutcomeKind;
+  readonly calls: number;
+};
+
+/**
  * What may stay: rows at or after the times, and at most so many transitions of one plugin and scope.
  *
  * @experimental
@@ -119,6 +143,8 @@ export interface RecordStorage {
   putCalls(rows: readonly LedgerRow[]): Promise<void>;
   /** In the order of their ids, which is that of the calls. */
   listCalls(query: RowQuery): Promise<readonly LedgerRow[]>;
+  /** Counts calls by release and outcome, in no order; what a host has ended a moment ago may still be on its way here. */
+  countCalls(query: CallCountQuery): Promise<readonly CallCount[]>;
   /** Calls of a node that never ended, for its next start: each becomes `host_restart`. */
   listUnfinishedCalls(node: string): Promise<readonly LedgerRow[]>;
 

@@ -1,11 +1,14 @@
 /**
  * The call ledger (RecordStorage), written many rows at a time.
  */
-import type { LedgerRow, Retention, RowQuery } from '@bulkhead/host';
-import { sql, type RawBuilder } from 'kysely';
+import type { LedgerRow, Retention, RowQuery, Storage } from '@bulkhead/host';
+import { sql, type NotNull, type RawBuilder } from 'kysely';
 import { DatabaseError } from 'pg';
 import type { Database } from '../engine/database.ts';
 import { storableName } from './text.ts';
+
+type CallCountQuery = Parameters<Storage['countCalls']>[0];
+type CallCount = Awaited<ReturnType<Storage['countCalls']>>[number];
 
 const NAMES = [
   ...['call_id', 'node', 'tenant_id', 'plugin_name', 'target', 'digest'],
@@ -156,6 +159,23 @@ export function listCalls({ db }: Database, query: RowQuery): Promise<readonly L
     .orderBy('call_id', 'desc')
     .limit(query.rowsMax)
     .execute();
+}
+
+/** Counts calls that have ended, by release and outcome. */
+export async function countCalls({ db }: Database, query: CallCountQuery): Promise<readonly CallCount[]> {
+  const { plugin, tenant, since, until } = query;
+  const counted = await db
+    .selectFrom('call_ledger')
+    .select(({ fn }) => ['digest', 'outcome', fn.countAll().as('calls')])
+    .where('plugin_name', '=', storableName(plugin))
+    .where('started_at', '>=', since)
+    .where('outcome', 'is not', null)
+    .$if(tenant !== undefined, (select) => select.where('tenant_id', '=', storableName(tenant ?? '')))
+    .$if(until !== undefined, (select) => select.where('started_at', '<', until ?? ''))
+    .groupBy(['digest', 'outcome'])
+    .$narrowType<{ outcome: NotNull }>()
+    .execute();
+  return counted.map(({ digest, outcome, calls }) => ({ digest, outcome, calls: Number(calls) }));
 }
 
 /** Lists the calls of a node that never ended, oldest first. */

@@ -32,7 +32,7 @@ import {
   pruneEvaluations,
 } from './evaluations.ts';
 import { EVENTS_CHANNEL, addEvents, lastEvent, readEvents, trimEvents } from './events.ts';
-import { addCalls, listCalls, listUnfinishedCalls, pruneCalls, putCalls } from './ledger.ts';
+import { addCalls, countCalls, listCalls, listUnfinishedCalls, pruneCalls, putCalls } from './ledger.ts';
 import { addMemory, queryMemory, readMemory, removeMemory, trimMemory } from './memory.ts';
 import { seeIndex } from './indexes.ts';
 import { beat, forgetNodes, removeNode } from './nodes.ts';
@@ -72,6 +72,7 @@ export async function openStorage(database: Database): Promise<Storage> {
     addCalls: (rows) => answer(() => addCalls(database, rows)),
     putCalls: (rows) => answer(() => putCalls(database, rows)),
     listCalls: (query) => answer(() => listCalls(database, query)),
+    countCalls: (query) => answer(() => countCalls(database, query)),
     listUnfinishedCalls: (node) => answer(() => listUnfinishedCalls(database, node)),
     claimKey: (claim) => answer(() => claimKey(database, claim)),
     settleKey: (callId, outcome) => answer(() => settleKey(database, callId, outcome)),
