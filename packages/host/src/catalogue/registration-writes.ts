@@ -63,6 +63,7 @@ function configure(
 
 const ACTIONS: Readonly<Record<Move['kind'], string>> = {
   upgrade: 'plugin.upgrade',
+  canary: 'plugin.upgrade',
   rollback: 'plugin.rollback',
   automatic_rollback: 'plugin.rollback',
 };

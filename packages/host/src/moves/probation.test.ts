@@ -4,14 +4,15 @@ import { HostError } from '../base/host-error.ts';
 import { createMemoryStorage } from '../storage/memory.ts';
 import { calcDigest, createTestTime, openCalc, settled } from './moves.fixture.ts';
 import { createProbation, type Fallen } from './probation.ts';
+import { versionBefore } from './rollback.ts';
 
-/** A tenant that was upgraded just now; the test lets its breaker open. */
-async function open() {
+/** A tenant that was moved just now; the test lets its breaker open. */
+async function open(kind: 'upgrade' | 'canary' = 'upgrade') {
   const time = createTestTime();
   const storage = createMemoryStorage();
   const calc = await openCalc(storage, time);
   await calc.enable('acme');
-  await calc.moveTo('acme', '2.0.0', 'upgrade');
+  await calc.moveTo('acme', '2.0.0', kind);
   const fallen: Fallen[] = [];
   const failures: HostError[] = [];
   const warned: string[] = [];
@@ -65,8 +66,20 @@ test('a breaker that opens within probation takes the upgrade back, and says whe
   });
 });
 
-test('after probation nothing is taken back', async () => {
-  const bench = await open();
+test('what evidence let in is taken back like an upgrade, and written to the audit log as one', async () => {
+  const bench = await open('canary');
+  bench.opened('2.0.0');
+  await settled();
+  const moves = bench.releases.movesOf('acme', 'calc');
+  expect(moves.map(({ kind }) => kind)).toEqual(['canary', 'automatic_rollback']);
+  expect(versionBefore(moves, '2.0.0')).toBe('1.0.0');
+  const { rows } = await bench.storage.readAudit(0, 100);
+  const written = rows.map(({ text }) => JSON.parse(text) as { readonly action: string });
+  expect(written.slice(-2).map(({ action }) => action)).toEqual(['plugin.upgrade', 'plugin.rollback']);
+});
+
+test.each(['upgrade', 'canary'] as const)('after probation nothing is taken back of an %s', async (kind) => {
+  const bench = await open(kind);
   await bench.pass(LIMITS.probation_ms.value);
   bench.opened('2.0.0');
   await settled();

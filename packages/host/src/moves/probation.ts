@@ -89,7 +89,8 @@ function judge({ releases, clock }: ProbationOptions, opened: BreakerOpened): Fa
   const { plugin, scope: tenant, digest, error } = opened;
   const row = releases.registrationOf(tenant, plugin);
   const move = releases.movesOf(tenant, plugin).at(-1);
-  if (row === undefined || move?.kind !== 'upgrade' || move.to_version !== row.plugin_version) return undefined;
+  if (row === undefined || move === undefined || !isWatched(move)) return undefined;
+  if (move.to_version !== row.plugin_version) return undefined;
   if (releases.release(plugin, row.plugin_version)?.digest !== digest) return undefined;
   const sinceMs = clock.wallTime() - Date.parse(move.at);
   if (sinceMs >= LIMITS.probation_ms.value) return undefined;
@@ -97,4 +98,9 @@ function judge({ releases, clock }: ProbationOptions, opened: BreakerOpened): Fa
   const what = isErrorCode(error.code) ? ERRORS[error.code].message : error.kind;
   const after = `${Math.max(0, Math.round(sinceMs / 1_000))} s after the upgrade to ${move.to_version}`;
   return { row, move, reason: `the breaker opened ${after}, last for ${error.code}: ${what}` };
+}
+
+/** What an administrator, or evidence, let in; what came back or was enabled is on no probation. */
+function isWatched({ kind }: MoveRow): boolean {
+  return kind === 'upgrade' || kind === 'canary';
 }

@@ -26,9 +26,14 @@ import { registrationOf, toolsOf, visibleRelease, type Asked, type MovePath, typ
  */
 export type Gate = 'none' | 'trial' | 'guard';
 
-/** To which version, by which gate; `grant` is the consent, also where it is empty. */
+/** To which version, by which gate; `grant` is the consent, also where it is empty; `kind` is `upgrade` where it is left out. */
 export type Upgrade = Whose &
-  Asked & { readonly version: string; readonly gate: Gate; readonly grant?: readonly string[] };
+  Asked & {
+    readonly version: string;
+    readonly gate: Gate;
+    readonly grant?: readonly string[];
+    readonly kind?: 'upgrade' | 'canary';
+  };
 
 /** An administrator's change in between is judged again this often. */
 const ATTEMPTS_MAX = 3;
@@ -53,7 +58,7 @@ export async function upgrade(path: MovePath, asked: Upgrade): Promise<StoredReg
 }
 
 async function upgradeOnce(path: MovePath, asked: Upgrade): Promise<StoredRegistration> {
-  const { plugin, tenant, version, gate, by } = asked;
+  const { plugin, tenant, version, gate, by, kind = 'upgrade' } = asked;
   const row = registrationOf(path, asked, asked.expected);
   const release = visibleRelease(path, asked, version);
   if (row.plugin_version === version) return row;
@@ -63,7 +68,8 @@ async function upgradeOnce(path: MovePath, asked: Upgrade): Promise<StoredRegist
   const wanted = { release, tenant, config: row.config, mayRecall: gate === 'none' };
   return withReleaseUp(path, wanted, async (trial) => {
     if (gate === 'trial') insistOnTrial(release, trial);
-    const move = { kind: 'upgrade', version, grants, expected: row.revision, ...(by !== undefined && { by }) } as const;
+    const expected = row.revision;
+    const move = { kind, version, grants, expected, ...(by !== undefined && { by }) };
     const moved = await path.releases.move(tenant, plugin, move);
     if (before !== undefined) void retireScope(path, { name: plugin, tenant, digest: before.digest });
     return moved;

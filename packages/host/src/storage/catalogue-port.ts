@@ -113,12 +113,12 @@ export type RegistrationRow = {
 export type StoredRegistration = RegistrationRow & { readonly revision: number };
 
 /**
- * Why a registration went from one release to another: an administrator's upgrade or rollback; the host's own rollback; or
- * its enabling, which takes the newest release.
+ * Why a registration went from one release to another: an administrator's upgrade or rollback; an upgrade that evidence let in
+ * and that is watched from then on (`canary`); the host's own rollback; or its enabling, which takes the newest release.
  *
  * @experimental
  */
-export type MoveKind = 'upgrade' | 'rollback' | 'automatic_rollback' | 'enable';
+export type MoveKind = 'upgrade' | 'canary' | 'rollback' | 'automatic_rollback' | 'enable';
 
 /**
  * One move of a registration. At most `LIMITS.moves` of each registration are kept, the oldest goes.

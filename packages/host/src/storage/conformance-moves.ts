@@ -27,6 +27,17 @@ function moveTests(storage: Opened): void {
     expect((await storage().readCatalogue()).moves).toEqual([move('1.0.0', '2.0.0'), back]);
   });
 
+  test('an upgrade that evidence let in is kept as such', async () => {
+    const canary: MoveRow = {
+      ...move('1.0.0', '2.0.0'),
+      kind: 'canary',
+      actor: 'host',
+      reason: 'evaluation 7 says adopt',
+    };
+    await storage().commit(write(putRegistration(DEFAULT_TENANT, 'a'), { kind: 'add_move', row: canary }));
+    expect((await storage().readCatalogue()).moves).toEqual([canary]);
+  });
+
   test('of one registration the newest moves are kept, and the others keep theirs', async () => {
     const most = LIMITS.moves.value;
     const versions = Array.from({ length: most + 3 }, (_, index) => `1.0.${index}`);

@@ -138,7 +138,7 @@ export const ReleaseSchema = Type.Object({
 
 /** One move of the tenant’s registration. */
 const MoveSchema = Type.Object({
-  kind: Type.Enum(['upgrade', 'rollback', 'automatic_rollback', 'enable']),
+  kind: Type.Enum(['upgrade', 'canary', 'rollback', 'automatic_rollback', 'enable']),
   from_version: Type.String(),
   to_version: Type.String(),
   actor: Type.String({ description: '`platform`, `token ID`, or `host` where the server did it by itself.' }),
