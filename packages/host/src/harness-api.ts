@@ -4,8 +4,8 @@
 import type { JsonObject, JsonValue, Outcome, WireTool } from '@bulkhead/protocol';
 
 /**
- * What a harness holds: one file, or one release of a plugin. Neither is granted anything, and `instances` guests take calls at
- * once, one each; 1 where it is left out.
+ * What a harness holds: one file, or one release of a plugin. Nothing is granted to it, unless a release stands for its plugin
+ * (`isGranted`). `instances` guests take calls at once, one each: a whole number from 1 to 64, 1 where it is left out.
  *
  * @public
  */
@@ -19,6 +19,8 @@ export type HarnessOptions = FileHarness | ReleaseHarness;
  */
 export type FileHarness = {
   readonly file: string;
+  /** Nothing can be granted to a file, which has no registration. */
+  readonly isGranted?: false;
   readonly limits?: HarnessLimits;
   readonly instances?: number;
 };
@@ -33,6 +35,12 @@ export type ReleaseHarness = {
   readonly plugin: string;
   readonly version: string;
   readonly tenant?: string;
+  /**
+   * What the tenant's registration of the plugin was granted is granted to it, too, as far as this version asks for it: what it does with
+   * that is done, as if it served. It hears no events and has no threads, and it reaches no host that the registration's release does
+   * not list. False where it is left out: whatever it asks of the host is refused.
+   */
+  readonly isGranted?: boolean;
   readonly limits?: HarnessLimits;
   readonly instances?: number;
 };

@@ -590,6 +590,7 @@ export type Host = AsyncDisposable & {
    *
    * @throws {HostError} with findings where a file is refused: `REVIEW_REFUSED`, `BUNDLE_FAILED`, `PLUGIN_UNAVAILABLE`, … Of a release
    *   `PLUGIN_NOT_FOUND`, `RELEASE_NOT_FOUND`, `CONFIG_INVALID`, `SANDBOX_TOO_WEAK`, `ARTIFACT_MISSING`, `ARTIFACT_CORRUPT`.
+   *   `VALIDATION_FAILED` where `instances` is no number of guests, or a file is to be granted anything.
    */
   readonly openHarness: (options: HarnessOptions) => Promise<Harness>;
   readonly recordings: Recordings;

@@ -56,9 +56,16 @@ export type LiveSpec = {
   readonly artifact: Uint8Array;
   readonly sourceMap: Uint8Array | undefined;
   readonly limits: GuestLimits;
-  /** It runs in a harness, where it is granted nothing, keeps nothing, and is asked nothing but its runs (ADR 39). */
+  /** It runs in a harness, where it keeps nothing of its own, hears nothing, and is asked nothing but its runs (ADR 39). */
   readonly isJudged?: boolean;
+  /** Of a harness: the plugin whose registrations say what it may do. To one that stands for none nothing is granted. */
+  readonly standsFor?: string;
 };
+
+/** The name by which whatever decides what a release may do looks it up: grants, secrets, hosts, and whose memory it has. */
+export function grantedAs({ name, standsFor }: Pick<LiveSpec, 'name' | 'standsFor'>): string {
+  return standsFor ?? name;
+}
 
 /** How a running release compiles its tools, opens sandboxes and tells of deaths; the same for all of a host. */
 export type LiveOptions = {

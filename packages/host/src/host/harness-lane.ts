@@ -148,7 +148,9 @@ function sandboxCall(call: HarnessCall, { startedAt, timeoutMs, fullMs }: Timed)
       ? ({ target: 'tool', name: call.tool, args: [paramsOf(call)] } as const)
       : ({ target: 'export', name: call.fn, args: call.args } as const);
   const isFullTime = timeoutMs === fullMs;
-  return { ...target, signal: call.signal, timeoutMs, isFullTime, deadline: startedAt + timeoutMs };
+  // What it calls in turn waits for nobody else's call, and whoever judges is the operator.
+  const origin = { chain: [], scopes: undefined };
+  return { ...target, origin, signal: call.signal, timeoutMs, isFullTime, deadline: startedAt + timeoutMs };
 }
 
 type Ended = {

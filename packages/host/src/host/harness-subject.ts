@@ -1,6 +1,6 @@
 /**
  * What a harness runs: a file that is reviewed and bundled for it, or a release as the store has it. Whatever it is, it has a name
- * that no plugin can have, so that nothing is granted to it and nothing is kept of it.
+ * that no plugin can have, so that nothing is kept of it; and nothing is granted to it but what a plugin was granted that it stands for.
  */
 import {
   DEFAULT_TENANT,
@@ -26,14 +26,16 @@ export type HarnessSubject = { readonly spec: LiveSpec; readonly tenant: string;
 /**
  * Finds or makes it.
  *
- * @throws {HostError} of a file: with findings, as an install. Of a release: `PLUGIN_NOT_FOUND`, `RELEASE_NOT_FOUND`,
- *   `CONFIG_INVALID`, `SANDBOX_TOO_WEAK`, `ARTIFACT_MISSING`, `ARTIFACT_CORRUPT`, `STORAGE_UNAVAILABLE`.
+ * @throws {HostError} of a file: with findings, as an install; `VALIDATION_FAILED` where it is to be granted anything. Of a release:
+ *   `PLUGIN_NOT_FOUND`, `RELEASE_NOT_FOUND`, `CONFIG_INVALID`, `SANDBOX_TOO_WEAK`, `ARTIFACT_MISSING`, `ARTIFACT_CORRUPT`,
+ *   `STORAGE_UNAVAILABLE`.
  */
 export function harnessSubject(parts: HostParts, options: HarnessOptions): Promise<HarnessSubject> {
   return 'file' in options ? subjectOfFile(parts, options) : subjectOfRelease(parts, options);
 }
 
-async function subjectOfFile(parts: HostParts, { file, limits }: FileHarness): Promise<HarnessSubject> {
+async function subjectOfFile(parts: HostParts, { file, limits, isGranted }: FileHarness): Promise<HarnessSubject> {
+  insistOnNoGrants(isGranted);
   const { manifest, ...read } = await specOfFile(parts, file, `harness:${basename(file)}`);
   const { case: profile } = LIMIT_PROFILES;
   const timeoutMs = limits?.timeout_ms ?? profile.timeout_ms;
@@ -45,7 +47,7 @@ async function subjectOfFile(parts: HostParts, { file, limits }: FileHarness): P
 }
 
 async function subjectOfRelease({ install, tenants }: HostParts, options: ReleaseHarness): Promise<HarnessSubject> {
-  const { plugin, version, tenant = DEFAULT_TENANT, limits } = options;
+  const { plugin, version, tenant = DEFAULT_TENANT, limits, isGranted = false } = options;
   const { releases } = install;
   const release = releases.release(plugin, version);
   if (release === undefined) throw notFound(releases.releasesOf(plugin), { plugin, version });
@@ -56,13 +58,25 @@ async function subjectOfRelease({ install, tenants }: HostParts, options: Releas
   const weak = refuseWeakSandbox(install, release, minTier);
   if (weak !== undefined) throw new HostError('SANDBOX_TOO_WEAK', { message: weak.message, hint: weak.hint });
   const { manifest, digest } = release;
+  const serving = releases.resolve(tenant, plugin);
+  const agreed = serving.kind === 'resolved' ? serving.release.manifest.network.allow : [];
   const spec: LiveSpec = {
     ...{ kind: 'plugin', name: `harness:${plugin}@${version}`, version, digest, isJudged: true },
-    manifest: { ...manifest, sandbox: { ...manifest.sandbox, scope: scopeOf(manifest) } },
+    ...(isGranted && { standsFor: plugin }),
+    manifest: judgedManifest(manifest, agreed),
     ...(await codeOf(install, release)),
     limits: limitsOf(limits, manifest.limits),
   };
   return { spec, tenant, config: { ...manifest.config, ...config } };
+}
+
+/** Whoever calls may be plain JavaScript. */
+function insistOnNoGrants(isGranted: unknown): void {
+  if (isGranted === undefined || isGranted === false) return;
+  throw new HostError('VALIDATION_FAILED', {
+    message: 'isGranted is true for a file, which has no registration; expected it to be false or left out',
+    hint: 'Open the harness of a release: `{ plugin, version, isGranted: true }`.',
+  });
 }
 
 function notFound(others: readonly Release[], { plugin, version }: ReleaseHarness): HostError {
@@ -70,9 +84,17 @@ function notFound(others: readonly Release[], { plugin, version }: ReleaseHarnes
   return new HostError('PLUGIN_NOT_FOUND', { message: `Plugin '${plugin.slice(0, 80)}' not found` });
 }
 
-/** Instances of a harness serve nobody else, so none is shared. */
-function scopeOf({ sandbox }: Manifest): Manifest['sandbox']['scope'] {
-  return sandbox.scope === 'call' ? 'call' : 'tenant';
+/**
+ * Instances of a harness serve nobody else, so none is shared. Of its hosts are left those that are agreed to: whoever granted
+ * `internet` granted it for these, and a move to this release would ask for the others first.
+ */
+function judgedManifest(manifest: Manifest, agreed: readonly string[]): Manifest {
+  const { sandbox, network } = manifest;
+  return {
+    ...manifest,
+    sandbox: { ...sandbox, scope: sandbox.scope === 'call' ? 'call' : 'tenant' },
+    network: { ...network, allow: network.allow.filter((host) => agreed.includes(host)) },
+  };
 }
 
 /** The files of an MCP server are read when one is started; they are verified then. */

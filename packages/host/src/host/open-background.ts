@@ -2,11 +2,12 @@
  * Joins what plugins do while nobody calls them: their threads, the registry that is told how those are, the log, and the
  * residents, which are opened after the guests that they keep.
  */
+import { askedPermissions } from '@bulkhead/protocol';
 import type { CallPath } from '../call/call-run.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { startHealthChecks } from '../fleet/health-checks.ts';
 import { createResidents, type ResidentPlace, type Residents } from '../fleet/residents.ts';
-import type { LiveScope, LiveSpec } from '../fleet/live-plugin.ts';
+import { grantedAs, type LiveScope, type LiveSpec } from '../fleet/live-plugin.ts';
 import { systemTimer } from '../base/timer.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -53,9 +54,10 @@ export function openBackground(
   closing.defer(() => threads.close());
   return {
     methods: threads.methods,
-    speakerOf: ({ name, manifest }, scope) => ({
-      ...{ plugin: name, tenant: scope.name, isTrial: scope.isTrial },
-      isSingleUse: manifest.sandbox.scope === 'call',
+    speakerOf: (spec, scope) => ({
+      ...{ plugin: grantedAs(spec), tenant: scope.name, isTrial: scope.isTrial },
+      isSingleUse: spec.manifest.sandbox.scope === 'call',
+      judged: spec.isJudged === true ? { name: spec.name, asks: askedPermissions(spec.manifest) } : undefined,
     }),
     didOpen: (speaker, opening) => {
       if (!opening.ok) return threads.didLeave(speaker);

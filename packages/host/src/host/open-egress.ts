@@ -13,7 +13,7 @@ import { openCassette } from '../egress/cassette.ts';
 import { createDialer } from '../egress/dialer.ts';
 import { openProxy } from '../egress/proxy.ts';
 import type { GrantedSecret } from '../egress/secrets.ts';
-import type { LiveSpec } from '../fleet/live-plugin.ts';
+import { grantedAs, type LiveSpec } from '../fleet/live-plugin.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Refused } from '../refusals/find-refusals.ts';
 import type { OpenProxy } from '../sandbox/stdio/proxy-doors.ts';
@@ -69,9 +69,10 @@ export async function openEgress(
   const broker = createBroker({ dialer, cassette });
   const errandOf = async (spec: LiveSpec, tenant: string) => {
     await accounts.prepare(tenant);
-    const added = hostsAdded(settings, spec.name);
+    const plugin = grantedAs(spec);
+    const added = hostsAdded(settings, plugin);
     const rules = { allow: [...spec.manifest.network.allow, ...added], privateHosts: settings.privateHosts };
-    return { added, errand: { rules, didMove: meter({ plugin: spec.name, tenant }) } };
+    return { added, errand: { rules, didMove: meter({ plugin, tenant }) } };
   };
   const service = createEgressService({
     broker,
@@ -103,9 +104,9 @@ export async function openEgress(
             return (await errandOf(spec, tenant)).errand;
           },
           didEnd: (code, error) => {
-            parts.metrics.countEgressRequest(spec.name, code);
+            parts.metrics.countEgressRequest(grantedAs(spec), code);
             if (error?.code !== 'EGRESS_REFUSED' || isTrial) return;
-            write({ plugin: spec.name, tenant }, error);
+            write({ plugin: grantedAs(spec), tenant }, error);
             didRefuse(refusedByBroker(error));
           },
         }),
@@ -159,7 +160,7 @@ function secretsFor({ possessions, secrets }: EgressParts, { spec, tenant, added
   return Object.entries(possessions.secretsOf(spec, tenant)).flatMap(([name, placeholder]): GrantedSecret[] => {
     const declared = spec.manifest.secrets[name];
     if (declared === undefined) return [];
-    const which = { tenant_id: tenant, plugin_name: spec.name, name };
+    const which = { tenant_id: tenant, plugin_name: grantedAs(spec), name };
     const hosts = [...declared.hosts, ...added];
     return [{ name, placeholder, ...declared, hosts, read: () => secrets.read(which) }];
   });

@@ -5,13 +5,13 @@
 import { LIMITS, askedPermissions, callError, envNameOf, type Digest, type Manifest } from '@bulkhead/protocol';
 import type { ArtifactStore } from '../artifact/store.ts';
 import type { Releases } from '../catalogue/releases.ts';
-import type { LiveScope, LiveSpec } from '../fleet/live-plugin.ts';
+import { grantedAs, type LiveScope, type LiveSpec } from '../fleet/live-plugin.ts';
 import type { ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
 import type { AnswerGuest, EventLine, EventLink, SandboxOpening } from '../sandbox/sandbox.ts';
 import type { StdioDriver, StdioSpec } from '../sandbox/stdio/driver.ts';
 import type { OpenProxy } from '../sandbox/stdio/proxy-doors.ts';
 import { findCommand } from '../requirements/system-probe.ts';
-import { refuseJudged } from '../services/refuse-judged.ts';
+import { refuseBackground, refuseJudged } from '../services/refuse-judged.ts';
 import type { Belongings } from './possessions.ts';
 
 /** The drivers of a host, and what MCP servers are made of. */
@@ -39,13 +39,10 @@ export function openGuest(drivers: Drivers, spec: LiveSpec, ways: GuestWays): Pr
   return spec.manifest.driver === 'stdio' ? openServer(drivers, spec, ways.scope) : openPlugin(drivers, spec, ways);
 }
 
-function openPlugin(
-  { sandbox }: Drivers,
-  spec: LiveSpec,
-  { scope, answer, connect, belongings }: GuestWays,
-): Promise<SandboxOpening> {
+function openPlugin(drivers: Drivers, spec: LiveSpec, ways: GuestWays): Promise<SandboxOpening> {
+  const { scope, belongings } = ways;
   const { kind, name, version, manifest, artifact, limits } = spec;
-  return sandbox.driver.open({
+  return drivers.sandbox.driver.open({
     shape: { memoryMb: limits.memory_mb, hasTempDir: belongings.hasTempDir },
     cpuMsMax: limits.cpu_ms,
     binding: {
@@ -57,8 +54,20 @@ function openPlugin(
       initTimeoutMs: LIMITS.init_timeout_ms.value,
       closeGraceMs: closeGraceMs(manifest),
     },
-    ...(kind === 'plugin' && (spec.isJudged === true ? { answer: refuseJudged } : { answer, connect })),
+    ...(kind === 'plugin' && servicesOf(drivers, spec, ways)),
   });
+}
+
+/** Events are not told to what is judged: they are the live plugin's. What stands for no registration is answered nothing. */
+function servicesOf(
+  { releases }: Drivers,
+  spec: LiveSpec,
+  { scope, answer, connect }: GuestWays,
+): Pick<GuestWays, 'answer'> & Partial<Pick<GuestWays, 'connect'>> {
+  if (spec.isJudged !== true) return { answer, connect };
+  const mayAsk = (): boolean => releases.resolve(scope.name, grantedAs(spec)).kind === 'resolved';
+  const answerGranted = refuseBackground(answer);
+  return { answer: (ask, call) => (mayAsk() ? answerGranted : refuseJudged)(ask, call) };
 }
 
 /** What has threads has time to stop them before it unloads (X004-7). */
@@ -106,11 +115,11 @@ function readerOf({ artifacts }: Drivers, { artifact, digest }: LiveSpec): Stdio
 }
 
 /** A trial has what the plugin cannot do without, but no value of the server's: nobody has granted any yet. */
-function grantedTo({ releases }: Drivers, { name, manifest, isJudged }: LiveSpec, scope: LiveScope): readonly string[] {
-  if (isJudged === true) return [];
+function grantedTo({ releases }: Drivers, spec: LiveSpec, scope: LiveScope): readonly string[] {
+  const { manifest } = spec;
   const asked = askedPermissions(manifest);
   if (scope.isTrial) return manifest.required_permissions.filter((word) => envNameOf(word) === undefined);
-  const resolution = releases.resolve(scope.name, name);
+  const resolution = releases.resolve(scope.name, grantedAs(spec));
   if (resolution.kind !== 'resolved') return [];
   return resolution.registration.granted_permissions.filter((word) => asked.includes(word));
 }

@@ -1,8 +1,9 @@
 /**
  * Opens a harness: one file, or one release, in guests of its own, below the call flow. Of a call it has the sandbox and nothing
- * else, because what is judged here serves nobody: no tenant is admitted, no registration decides, and nothing is recorded.
+ * else, because what is judged here serves nobody: no tenant is admitted, no registration decides whether it runs, and nothing is
+ * recorded.
  */
-import type { CallError } from '@bulkhead/protocol';
+import { LIMITS, type CallError } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
 import type { Harness, HarnessOptions } from '../harness-api.ts';
 import { openHarnessLane, type HarnessLane } from './harness-lane.ts';
@@ -12,12 +13,14 @@ import type { HostParts } from './open-parts.ts';
 /**
  * Opens it; no guest is started before the first run.
  *
- * @throws {HostError} what {@link harnessSubject} throws.
+ * @throws {HostError} `VALIDATION_FAILED` where `instances` is no number of guests, and what {@link harnessSubject} throws.
  */
 export async function openHarness(parts: HostParts, options: HarnessOptions): Promise<Harness> {
+  const { instances = 1 } = options;
+  insistOnInstances(instances);
   const subject = await harnessSubject(parts, options);
   const first = openHarnessLane(parts, subject);
-  const others = Array.from({ length: (options.instances ?? 1) - 1 }, () => openHarnessLane(parts, subject));
+  const others = Array.from({ length: instances - 1 }, () => openHarnessLane(parts, subject));
   const lanes = [first, ...others];
   const free = createFreeLanes(lanes);
   const close = async (): Promise<void> => {
@@ -42,6 +45,15 @@ export async function openHarness(parts: HostParts, options: HarnessOptions): Pr
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function insistOnInstances(instances: number): void {
+  const most = LIMITS.instances.value;
+  if (Number.isSafeInteger(instances) && instances >= 1 && instances <= most) return;
+  throw new HostError('VALIDATION_FAILED', {
+    message: `instances is ${instances}; expected a whole number from 1 to ${most}`,
+    hint: 'Leave it out for one guest, or give as many as are to run at once.',
+  });
 }
 
 function notLearnt({ spec }: HarnessSubject, { code, message, hint }: CallError): HostError {

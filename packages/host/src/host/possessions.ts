@@ -9,7 +9,7 @@ import { askedPermissions } from '@bulkhead/protocol';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Releases } from '../catalogue/releases.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import type { LiveScope, LiveSpec } from '../fleet/live-plugin.ts';
+import { grantedAs, type LiveScope, type LiveSpec } from '../fleet/live-plugin.ts';
 import { SHARED_SCOPE } from '../sandbox/sandbox.ts';
 import type { FindOperatorSecret } from '../secrets/operator-secrets.ts';
 import type { Placeholders } from '../secrets/placeholders.ts';
@@ -66,10 +66,10 @@ export function createPossessions(options: PossessionsOptions): Possessions {
 
   return {
     of: (spec, { name: tenant, isTrial }) => {
-      // One in a harness has a release's digest, and must not be taken for an instance that serves.
-      if (tenant === SHARED_SCOPE || spec.isJudged === true) return NOTHING;
+      if (tenant === SHARED_SCOPE) return NOTHING;
       if (isTrial) return { ...NOTHING, hasTempDir: needs(spec, 'temp_dir') };
-      opened.set(keyOf(spec, tenant), textOf(spec, tenant));
+      // One in a harness has a release's digest, and must not be taken for an instance that serves.
+      if (spec.isJudged !== true) opened.set(keyOf(spec, tenant), textOf(spec, tenant));
       return now(spec, tenant);
     },
     secretsOf: (spec, tenant) => secretsOf(options, spec, tenant),
@@ -92,7 +92,7 @@ function asks({ kind, manifest }: LiveSpec, word: string): boolean {
 type Asked = { readonly spec: LiveSpec; readonly word: string };
 
 function isGranted({ releases }: PossessionsOptions, tenant: string, { spec, word }: Asked): boolean {
-  const resolution = releases.resolve(tenant, spec.name);
+  const resolution = releases.resolve(tenant, grantedAs(spec));
   return resolution.kind === 'resolved' && resolution.registration.granted_permissions.includes(word);
 }
 
@@ -100,8 +100,9 @@ function secretsOf(options: PossessionsOptions, spec: LiveSpec, tenant: string):
   const declared = Object.keys(spec.manifest.secrets);
   if (declared.length === 0 || !asks(spec, 'secrets')) return NO_SECRETS;
   if (!isGranted(options, tenant, { spec, word: 'secrets' })) return NO_SECRETS;
-  const set = options.catalogue.shelf.secretsOf(tenant, spec.name);
-  const which = (name: string) => ({ tenant_id: tenant, plugin_name: spec.name, name });
+  const plugin = grantedAs(spec);
+  const set = options.catalogue.shelf.secretsOf(tenant, plugin);
+  const which = (name: string) => ({ tenant_id: tenant, plugin_name: plugin, name });
   return Object.fromEntries(
     declared
       .filter((name) => set.has(name) || options.operatorSecret(spec.manifest, name) !== undefined)

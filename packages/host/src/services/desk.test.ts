@@ -95,6 +95,16 @@ test('the thousand-and-first ask of a plugin and tenant in a second is refused, 
   expect(await say()).toBe('ok');
 });
 
+test('in a harness a plugin has what was granted as far as its release asks for it, and asks at a pace of its own', async () => {
+  const desk = openDesk(['call:b', 'call:c']);
+  const judged = { ...ACME, judged: { name: 'harness:p@2.0.0', asks: ['call:b', 'call:d'] } };
+  const codes = ['b', 'c', 'd'].map(async (word) => codeOf(await desk.answer(judged, ask('secret', word), undefined)));
+  expect(await Promise.all(codes)).toEqual(['ok', 'PERMISSION_NOT_GRANTED', 'PERMISSION_NOT_GRANTED']);
+  for (let count = 3; count < 1_000; count += 1) await desk.answer(judged, ask('say'), undefined);
+  expect(codeOf(await desk.answer(judged, ask('say'), undefined))).toBe('SERVICE_QUOTA_EXCEEDED');
+  expect(codeOf(await desk.answer(ACME, ask('say'), undefined))).toBe('ok');
+});
+
 test('what paces itself by what it brings does not count, and what is refused or counts beside it does', async () => {
   const desk = openDesk();
   const code = async (method: string): Promise<string> => codeOf(await desk.answer(ACME, ask(method), undefined));

@@ -29,6 +29,8 @@ export type Speaker = {
   readonly isTrial: boolean;
   /** It serves one call and goes. */
   readonly isSingleUse?: boolean;
+  /** Set where it runs in a harness and stands for `plugin` (ADR 39): its own name, and all that its release asks for. */
+  readonly judged?: { readonly name: string; readonly asks: readonly string[] } | undefined;
 };
 
 /** An ask that is allowed and well-formed. `call` is the one that the plugin works on, where it said so and that is true. */
@@ -92,18 +94,20 @@ export function createDesk({ services, clock, log, didAnswer, ...standing }: Des
     if (method === undefined) return invalid(`there is no service "${nameOf(ask)}"; ${known(methods)}`);
     const tenant = tenantOf(speaker, call);
     if (tenant === undefined) return invalid(NO_TENANT);
-    if (rate.isOften(tenant, speaker.plugin)) return refused(tooOften());
+    // What is judged takes none of what the plugin that serves may ask.
+    const asker = speaker.judged?.name ?? speaker.plugin;
+    if (rate.isOften(tenant, asker)) return refused(tooOften());
     const wrong = method.check(ask.args);
     if (wrong !== undefined) return invalid(`${nameOf(ask)}: ${wrong}`);
-    const { plugin, isTrial } = speaker;
+    const { plugin, isTrial, judged } = speaker;
     const request = { plugin, tenant, speaker, args: ask.args, call, event: ask.event };
     const needed = method.needs?.(request);
     if (needed !== undefined && !isTrial) {
-      const error = refuseUngranted(standing, { tenant, plugin, needed });
+      const error = refuseUngranted(standing, { tenant, plugin, needed, asks: judged?.asks });
       if (error !== undefined) return refused(error);
     }
     const answered = await method.run(request);
-    if (answered.ok && method.isPaced?.(answered.value) === true) rate.giveBack(tenant, plugin);
+    if (answered.ok && method.isPaced?.(answered.value) === true) rate.giveBack(tenant, asker);
     return answered;
   }
 
@@ -200,13 +204,19 @@ function tooOften(): CallError {
   return callError('SERVICE_QUOTA_EXCEEDED', { limit });
 }
 
-type Needing = { readonly tenant: string; readonly plugin: string; readonly needed: string };
+type Needing = {
+  readonly tenant: string;
+  readonly plugin: string;
+  readonly needed: string;
+  /** Where another release than the registration's asks: it has no grant that it does not itself ask for. */
+  readonly asks: readonly string[] | undefined;
+};
 
 function refuseUngranted(
   { grantsOf, optionalOf }: Pick<DeskOptions, 'grantsOf' | 'optionalOf'>,
-  { tenant, plugin, needed }: Needing,
+  { tenant, plugin, needed, asks }: Needing,
 ): CallError | undefined {
-  const granted = grantsOf(tenant, plugin);
+  const granted = grantsOf(tenant, plugin).filter((word) => asks?.includes(word) ?? true);
   if (granted.includes(needed)) return undefined;
   const isOptional = optionalOf(tenant, plugin).includes(needed);
   const what = isOptional ? 'optional permission' : 'permission';
