@@ -14,6 +14,7 @@ import type { Log } from '../base/log.ts';
 import type { RecordingFate } from '../metrics/recording-series.ts';
 import type { Batch } from '../storage/batch.ts';
 import type { RecordedCall } from '../storage/recordings-port.ts';
+import { createBehindCalls } from './behind-calls.ts';
 import type { CallEnd, CallRun } from './call-run.ts';
 import { redactValue, type RedactText } from './redact.ts';
 
@@ -58,35 +59,19 @@ type Drawn = {
 /** Creates a recorder that has heard of nothing. */
 export function createRecorder(options: RecorderOptions): Recorder {
   const { clock, log, random, shareOf, batch, count, defer } = options;
-  const waiting: Drawn[] = [];
   const rate = createRate(clock);
-  let isDeferred = false;
+  const behind = createBehindCalls<Drawn>({ waitingMax: WAITING_MAX, work: keep, defer });
 
   function note(run: CallRun, params: JsonValue | undefined, end: CallEnd): void {
     const { tenant, task, didRun, startedAt } = run;
     const share = shareOf(tenant, task.plugin);
     if (share === 0 || !didRun || task.target.kind !== 'tool' || random() >= share) return;
     if (rate.isOften(tenant, task.plugin)) return count('too_often');
-    if (waiting.length >= WAITING_MAX) return count('lost');
     const times = { durationMs: roundToMicroseconds(clock.now() - startedAt), endedWall: clock.wallTime() };
-    waiting.push({ run, params: params ?? {}, end, ...times });
-    later();
+    if (!behind.add({ run, params: params ?? {}, end, ...times })) count('lost');
   }
 
-  /** One at a time, so that whatever else is due comes between. */
-  function later(): void {
-    if (isDeferred || waiting.length === 0) return;
-    isDeferred = true;
-    defer(() => {
-      isDeferred = false;
-      keepNext();
-      later();
-    });
-  }
-
-  function keepNext(): void {
-    const drawn = waiting.shift();
-    if (drawn === undefined) return;
+  function keep(drawn: Drawn): void {
     try {
       const row = toRow(drawn, options.redact);
       if (row !== undefined) batch.add(row);
@@ -101,7 +86,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   return {
     note,
     flush: async () => {
-      while (waiting.length > 0) keepNext();
+      behind.drain();
       await batch.flush();
     },
   };
