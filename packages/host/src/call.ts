@@ -85,5 +85,6 @@ async function runSteps(path: CallPath, run: CallRun, tenant: ResolvedCall['tena
   const reply = await inStepSpan(run.span, 'bulkhead.sandbox', () => runInSandbox(path, run, heard));
   const end = judgeResult(run, hooked.call, reply);
   path.recorder.note(run, hooked.call.args[0], end);
+  path.mirror.note(run, hooked.call, end);
   return hooks.length === 0 ? end : runAfterHooks(path, { run, hooked, end });
 }

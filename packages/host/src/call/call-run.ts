@@ -32,6 +32,7 @@ import type { Storage } from '../storage/port.ts';
 import type { Admitter } from '../tenant/admit.ts';
 import { endCallSpan, startCallSpan } from '../tracing/call-span.ts';
 import { tellCall, type CallEvents } from './call-events.ts';
+import type { Mirror } from './mirror.ts';
 import type { Recorder } from './recorder.ts';
 import type { Settlement } from './run-once.ts';
 import { createRecord, endRecord, type CallRecord } from './call-record.ts';
@@ -56,6 +57,8 @@ export type CallPath = TierPolicy & {
   readonly settlements: Batch<Settlement>;
   /** Keeps a share of calls for evaluations. */
   readonly recorder: Recorder;
+  /** Hands a share of calls to whoever runs them on another release. */
+  readonly mirror: Pick<Mirror, 'note'>;
   readonly hookChain: HookChain;
   /** Where the tenant reads what went wrong in its plugins. */
   readonly journal: Pick<Journal, 'add'>;

@@ -111,7 +111,7 @@ function withTiming(run: CallRun, { tenant, live, config, tool, args }: Untimed)
 }
 
 /** The tool that is called, as it was found, or as a guest that had to start first has told of it since. */
-export function toolOf({ tool, live }: ResolvedCall, { task }: CallRun): LiveTool | undefined {
+export function toolOf({ tool, live }: Pick<ResolvedCall, 'tool' | 'live'>, { task }: CallRun): LiveTool | undefined {
   return tool ?? (task.target.kind === 'tool' ? live.tools()?.get(task.target.name) : undefined);
 }
 

@@ -91,6 +91,7 @@ export type HostParts = Registers & {
   readonly llm: HostLlm;
   readonly agents: Agents;
   readonly recordings: HostRecordings['recordings'];
+  readonly mirror: HostRecordings['mirror'];
 };
 
 /** Opens everything; what was opened is closed in reverse by `closing`, also when a later step fails. */
@@ -109,7 +110,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const registry = openRegistry(clock, { transitions, journal, events, late }, closing);
   const workshop = openHostWorkshop(settings, sandbox, closing);
   const catalogue = await openReadCatalogue(settings, storage, closing);
-  const { recorder, recordings } = openRecordings(settings, { storage, catalogue, metrics }, closing);
+  const { recordings, ...told } = openRecordings(settings, { storage, catalogue, metrics }, closing);
   const { admitter, chargeGuest } = openAdmission(settings, catalogue, closing);
   const background = openBackground(settings, { registry, journal }, closing);
   const releases = createReleases({ catalogue, clock, newId: randomUUID });
@@ -134,7 +135,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   closing.defer(() => nodes.close());
   const rollouts = openMoves({ install, catalogue, nodes, node: records.node, late }, closing);
   const { bring, missing } = follower;
-  const called = { ...shared, ...records, recorder, storage, admitter, secrets, events: events.calls, bring, missing };
+  const called = { ...shared, ...records, ...told, storage, admitter, secrets, events: events.calls, bring, missing };
   const call = callPath(settings, called);
   lateCalls.path = call;
   return {
@@ -149,7 +150,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
     live,
     journal,
     events,
-    ...{ llm, recordings },
+    ...{ llm, recordings, mirror: told.mirror },
     agents: openAgents(settings, { ...call, agentRuns }, closing),
     ...openRegisters(settings, { catalogue, storage, node: records.node }),
   };
@@ -218,7 +219,7 @@ type CallParts = Shared &
   Pick<
     CallPath,
     | ('journal' | 'events' | 'node' | 'ledger' | 'settlements' | 'storage' | 'admitter' | 'bring' | 'secrets')
-    | 'recorder'
+    | ('recorder' | 'mirror')
   >;
 
 function callPath(settings: HostSettings, shared: CallParts & Pick<Follower, 'missing'>): CallPath {

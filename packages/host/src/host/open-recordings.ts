@@ -1,9 +1,11 @@
 /**
- * Opens the recording of calls: the recorder that the call flow tells, and what an embedder reads of it.
+ * Opens what live calls are kept or handed on by for evaluations: the recorder and the mirror that the call flow tells, and what an
+ * embedder reads of recordings.
  */
 import { DEFAULT_TENANT, LIMITS } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
 import { systemTimer } from '../base/timer.ts';
+import { createMirror, type Mirror } from '../call/mirror.ts';
 import { createRecorder, type Recorder } from '../call/recorder.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { createRecordingShares } from '../catalogue/recordings.ts';
@@ -17,8 +19,12 @@ import type { HostSettings } from './settings.ts';
 /** What the parts of a host give to it. */
 export type RecordingParts = { readonly storage: Storage; readonly catalogue: Catalogue; readonly metrics: Metrics };
 
-/** The recorder, and the part of the embedding API. */
-export type HostRecordings = { readonly recorder: Recorder; readonly recordings: Recordings };
+/** What the call flow tells, and the part of the embedding API. */
+export type HostRecordings = {
+  readonly recorder: Recorder;
+  readonly mirror: Mirror;
+  readonly recordings: Recordings;
+};
 
 /** Nobody waits for a recording. */
 const FLUSH_AFTER_MS = 250;
@@ -40,10 +46,10 @@ export function openRecordings(
     flushAtRows: FLUSH_AT_ROWS,
     rowsMax: LIMITS.recorded_waiting.value,
   });
+  const defer = (work: () => void): void => void setImmediate(work);
   const recorder = createRecorder({
-    ...{ clock, log, random, redact, batch, shareOf: shares.shareOf },
+    ...{ clock, log, random, redact, batch, shareOf: shares.shareOf, defer },
     count: (fate) => metrics.countRecording(fate, 1),
-    defer: (work) => void setImmediate(work),
   });
   closing.defer(async () => {
     await recorder.flush();
@@ -51,6 +57,7 @@ export function openRecordings(
   });
   return {
     recorder,
+    mirror: createMirror({ log, random, count: metrics.countMirrored, defer }),
     recordings: {
       share: ({ plugin, tenant = DEFAULT_TENANT }) => shares.shareOf(tenant, plugin),
       setShare: shares.setShare,
