@@ -104,7 +104,7 @@ function wellbeingOf(records: readonly Noted[], { showThrownText }: HealthView) 
 /** A scope that never ran stands where the base stands. */
 function entriesOf(plugin: PluginRecord, scope: string | undefined): readonly Entry[] {
   const records = scope === undefined ? [...plugin.scopes.values()] : [plugin.scopes.get(scope)];
-  const entries = records.flatMap((record) => [...(record?.entries.values() ?? [])]);
+  const entries = records.flatMap((record) => [...(record?.entries.values() ?? [])]).filter(({ isAside }) => !isAside);
   return entries.length > 0 ? entries : [plugin.base];
 }
 

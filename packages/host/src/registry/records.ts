@@ -31,6 +31,8 @@ export type Entry = {
   lifecycle: Lifecycle;
   reason: Reason | undefined;
   breaker: Breaker;
+  /** The scope has moved on from it; it stands in for the release that the scope runs, and its standing is not the scope's. */
+  isAside: boolean;
 };
 
 /** What is kept of a plugin for one scope, across its releases. */
@@ -118,7 +120,7 @@ export function createScopeRecord(scope: string): ScopeRecord {
 /** Makes an entry that stands where `like` stands, with no call in flight and a closed breaker. */
 export function createEntry(home: ScopeRecord, digest: string, like?: Entry): Entry {
   const lifecycle = like === undefined ? LOADED : { standing: like.lifecycle.standing, callsInFlight: 0 };
-  return { home, digest, lifecycle, reason: like?.reason, breaker: CLOSED };
+  return { home, digest, lifecycle, reason: like?.reason, breaker: CLOSED, isAside: false };
 }
 
 /** Keeps what was said of a scope's health at a time; a check that failed counts as an error (X004-2). */

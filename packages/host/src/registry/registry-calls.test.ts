@@ -157,6 +157,37 @@ describe('breaker in the registry', () => {
     expect(registry.startCall('p', DEFAULT_TENANT, 'one').kind).toBe('held_back');
   });
 
+  test('a release that stands in for another has a breaker, and no part in what is shown of the scope', () => {
+    using bench = createBench();
+    const { registry } = bench;
+    registry.register('p', { digest: 'new' });
+    run(registry, 'PLUGIN_THREW');
+    const aside = registry.startAside('p', DEFAULT_TENANT, 'old');
+    expect(registry.health('p', { scope: DEFAULT_TENANT, showThrownText: true })?.state).toBe('FAILED');
+    if (aside.kind === 'running') registry.settle(aside, { error: undefined, durationMs: 1 });
+    run(registry);
+    for (const instanceId of ['1', '2', '3']) {
+      const death = { instanceId, error: callError('GUEST_CRASHED'), isCallerShortened: false, isToldByCall: true };
+      registry.recordDeath('p', { scope: DEFAULT_TENANT, digest: 'old' }, death);
+    }
+    expect(registry.startAside('p', DEFAULT_TENANT, 'old').kind).toBe('held_back');
+    const view = { scope: DEFAULT_TENANT, showThrownText: true };
+    expect(registry.health('p', view)).toMatchObject({ state: 'INITIALIZED', breaker: 'closed', success_count: 2 });
+  });
+
+  test('a release that stood in is shown again once the scope runs it', () => {
+    using bench = createBench();
+    const { registry } = bench;
+    registry.register('p', { digest: 'new' });
+    const aside = registry.startAside('p', 'acme', 'old');
+    if (aside.kind === 'running') registry.settle(aside, { error: callError('PLUGIN_THREW'), durationMs: 1 });
+    const state = () => registry.health('p', { scope: 'acme', showThrownText: true })?.state;
+    expect(state()).toBe('LOADED');
+    const own = registry.startCall('p', 'acme', 'old');
+    if (own.kind === 'running') registry.settle(own, { error: callError('PLUGIN_THREW'), durationMs: 1 });
+    expect(state()).toBe('FAILED');
+  });
+
   test('a call that began before the breaker opened does not bring INITIALIZED back; the probe does', () => {
     using bench = createBench();
     const { registry, advance } = bench;

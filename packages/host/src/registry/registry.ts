@@ -47,6 +47,7 @@ import {
   type SaidHealth,
   type ScopeRecord,
 } from './records.ts';
+import type { CallEnd, CallFacts, GuestDeath, HeldBack, RunningCall, Subject } from './running-call.ts';
 import { heldBackError, reasonOfCall, reasonOfHold, reasonUntold } from './wording.ts';
 
 /** What a registry is given; it reads no other clock. */
@@ -77,9 +78,6 @@ export type PluginFacts = {
   readonly isListed?: boolean;
 };
 
-/** Which state of a plugin is meant: without a scope all of them, without a digest that of the current release. */
-export type Subject = { readonly scope?: string; readonly digest?: string };
-
 /**
  * A plugin that was refused, with the place it came from and an actionable reason (DESIGN 9).
  *
@@ -90,43 +88,6 @@ export type Refusal = {
   readonly path: string;
   readonly code: ErrorCode;
   readonly reason: string;
-};
-
-/** A call that was started and not yet ended; hand it to `settle`, once. */
-export type RunningCall = {
-  readonly kind: 'running';
-  readonly plugin: PluginRecord;
-  readonly entry: Entry;
-  readonly isProbe: boolean;
-  isSettled: boolean;
-};
-
-/** The breaker holds the call back: nothing was started, so there is nothing to end. */
-export type HeldBack = { readonly kind: 'held_back'; readonly error: CallError; readonly retryAfterMs: number };
-
-/**
- * How a call ended. `className` is the class of what the plugin threw, where it is known. `didRun` is false where the
- * plugin never saw the call, such as one that timed out while it waited: then it judges nothing (decision 15).
- */
-export type CallEnd = {
-  readonly error: CallError | undefined;
-  readonly durationMs: number;
-  readonly didRun?: boolean;
-  readonly className?: string;
-};
-
-/** Of a call that is recorded by name; the duration joins the averages where it is given. */
-export type CallFacts = Subject & { readonly durationMs?: number };
-
-/**
- * A guest that died of its plugin. `isCallerShortened`: its call's deadline was shorter than the plugin's own limit.
- * `isToldByCall`: the outcome of a call tells of it already, so the state needs no other reason.
- */
-export type GuestDeath = {
-  readonly instanceId: string;
-  readonly error: CallError;
-  readonly isCallerShortened: boolean;
-  readonly isToldByCall: boolean;
 };
 
 /** The entry that is meant, with its plugin. */
@@ -375,6 +336,19 @@ class Registry {
   startCall(name: string, scope: string, digest?: string): RunningCall | HeldBack {
     const plugin = this.#require(name);
     const entry = this.#entry(plugin, scope, digest ?? plugin.digest);
+    entry.isAside = false;
+    return this.#admit(plugin, entry);
+  }
+
+  /** The same of a release that the scope does not run, and that serves a call in place of the one that it does: health does not show it. */
+  startAside(name: string, scope: string, digest: string): RunningCall | HeldBack {
+    const plugin = this.#require(name);
+    const entry = this.#entry(plugin, scope, digest);
+    entry.isAside = true;
+    return this.#admit(plugin, entry);
+  }
+
+  #admit(plugin: PluginRecord, entry: Entry): RunningCall | HeldBack {
     if (entry.breaker.kind === 'closed') return this.#start({ plugin, entry }, false);
     const verdict = admitCall(entry.breaker, this.#clock.now());
     entry.breaker = verdict.breaker;
@@ -578,7 +552,7 @@ class Registry {
   }
 }
 
-export type { Registry };
+export type { HeldBack, Registry, RunningCall, Subject };
 
 function isHolding({ kind }: Entry['breaker']): boolean {
   return kind === 'open' || kind === 'held';
