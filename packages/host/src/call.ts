@@ -4,6 +4,7 @@
  * an idempotency key is told again is no call, and is not recorded twice.
  *
  *   admit -> (once) -> resolve -> validate params -> before hooks -> sandbox -> validate result -> after hooks -> record
+ *                         └───────── where a release on probation fails: once more, by the release before ─────────┘
  */
 import type { Outcome } from '@bulkhead/protocol';
 import {
@@ -30,6 +31,7 @@ import { listen } from './call/listen.ts';
 import { runInSandbox } from './call/run-in-sandbox.ts';
 import { judgeResult } from './call/judge-result.ts';
 import { runOnce } from './call/run-once.ts';
+import { giveSecondChance } from './call/second-chance.ts';
 import { waitForRoom } from './call/wait-for-room.ts';
 import { inStepSpan } from './tracing/call-span.ts';
 import type { AdmissionRefused, Reservation } from './tenant/admit.ts';
@@ -61,7 +63,10 @@ export async function runCall(path: CallPath, task: CallTask): Promise<Outcome> 
 
 /** What went wrong is told to the hooks that watch for it, whichever step it was. */
 async function serve(path: CallPath, run: CallRun, tenant: ResolvedCall['tenant']): Promise<CallEnd> {
-  const end = await runSteps(path, run, tenant);
+  const first = await runSteps(path, run, tenant);
+  if (first.ok) return first;
+  const again = (second: CallRun): Promise<CallEnd> => runSteps(path, second, tenant);
+  const end = await giveSecondChance(path, run, { failed: first, serve: again });
   if (!end.ok) tellError(path, run, end.error);
   return end;
 }
@@ -73,7 +78,7 @@ async function runSteps(path: CallPath, run: CallRun, tenant: ResolvedCall['tena
     found.ok || found.absent === undefined ? found : await resolveArriving(path, run, { tenant, absent: found.absent });
   if (!resolved.ok) return { ok: false, error: resolved.error };
   const { call } = resolved;
-  const refusal = refuseParams(call) ?? refuseRate(call, run.startedAt);
+  const refusal = refuseParams(call) ?? refuseRate(call, run.attemptedAt);
   if (refusal !== undefined) return { ok: false, error: refusal };
   const hooks = hooksOf(path, run);
   const hooked = hooks.length === 0 ? passUnhooked(call) : await runBeforeHooks(path, run, { call, hooks });

@@ -84,6 +84,7 @@ test('an upgrade on one node takes new calls of the other, and those in flight t
   const call = (tool: string) => second.call({ plugin: 'patient', tool, tenant: 'acme' });
   await first.install(await folders.write('patient', PATIENT, { config: { version: 1 } }), FOR_ACME);
   await hasHeard(second);
+  expect(await call('version')).toMatchObject({ value: 1 }); // Its guest is there, so that the next call begins at once.
   const held = call('hold');
   await expect.poll(() => second.registry.list()).toMatchObject([{ state: 'RUNNING' }]);
   await first.install(await folders.write('patient', PATIENT, { config: { version: 2 }, version: '2.0.0' }), FOR_ACME);

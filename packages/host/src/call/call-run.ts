@@ -24,7 +24,7 @@ import type { Hook, HookChain } from '../hooks/chain.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Registry, RunningCall } from '../registry/registry.ts';
-import type { Release, Releases } from '../catalogue/releases.ts';
+import type { Release, Releases, Resolution } from '../catalogue/releases.ts';
 import type { SecretVault } from '../catalogue/secrets.ts';
 import type { CallListener } from '../sandbox/sandbox.ts';
 import type { Batch } from '../storage/batch.ts';
@@ -49,6 +49,8 @@ export type CallPath = TierPolicy & {
   readonly fleet: Fleet;
   /** Brings a release up on this host, or waits for whoever does; never rejects, also where it cannot be. */
   readonly bring: (release: Release) => Promise<void>;
+  /** Keeps a release that the tenant has moved on from at hand until a time, in milliseconds since the epoch. O(1). */
+  readonly standBy: (release: Release, until: number) => void;
   readonly metrics: Metrics;
   readonly storage: Storage;
   readonly secrets: SecretVault;
@@ -98,6 +100,10 @@ export type CallRun = {
   readonly span: Span;
   readonly startedAt: number;
   readonly startedWall: number;
+  /** When what is told here began: as `startedAt`, or later where this is the second attempt of a call. */
+  readonly attemptedAt: number;
+  /** Set where a release that the tenant has moved on from is to serve it in place of what the registration says. */
+  readonly standIn: StandIn | undefined;
   /** When its end was recorded; until then when it started. Monotonic, as `startedAt` is. */
   endedAt: number;
   version: string | null;
@@ -112,6 +118,8 @@ export type CallRun = {
   /** Set once something of the plugin ran for the call; else nothing of the plugin is judged by it (decision 15). */
   didRun: boolean;
   handler: string | undefined;
+  /** Set once another release reached its tool for the call, whatever became of that. */
+  didReachStandIn: boolean;
   /** Set once a piece of its result was given to its reader. */
   hasChunks: boolean;
   /** Set once the call was about to run; its end goes to the same record. */
@@ -119,6 +127,9 @@ export type CallRun = {
   /** Set once the plugin's breaker let the call pass; settled by {@link recordCall}. */
   running: RunningCall | undefined;
 };
+
+/** A release that serves a call, with the registration as it would be if the tenant ran it. */
+export type StandIn = Extract<Resolution, { readonly kind: 'resolved' }>;
 
 /** How a call ended, before it is recorded. */
 export type CallEnd =
@@ -138,6 +149,8 @@ export function openCall(path: CallPath, task: CallTask): CallRun {
     span: startCallSpan({ id, tenant, plugin: task.plugin, target: task.target.name }),
     startedAt,
     startedWall,
+    attemptedAt: startedAt,
+    standIn: undefined,
     endedAt: startedAt,
     version: null,
     digest: null,
@@ -150,29 +163,22 @@ export function openCall(path: CallPath, task: CallTask): CallRun {
     stderr: '',
     didRun: false,
     handler: undefined,
+    didReachStandIn: false,
     hasChunks: false,
     record: undefined,
     running: undefined,
   };
 }
 
-/**
- * Ends a call. A record that cannot be kept is counted and never changes the answer.
- *
- * @remarks The one caller of `registry.settle` (F001-18).
- */
+/** Ends a call. A record that cannot be kept is counted and never changes the answer. */
 export function recordCall(path: CallPath, run: CallRun, end: CallEnd): Outcome {
   run.endedAt = path.clock.now();
   const durationMs = roundToMicroseconds(run.endedAt - run.startedAt);
   const error = end.ok ? undefined : end.error;
   try {
-    if (run.running !== undefined) path.registry.settle(run.running, { error, durationMs, didRun: run.didRun });
+    settleAttempt(path, run, error);
     const kind = error?.kind ?? 'ok';
     path.metrics.observeCall(run.task.plugin, kind, durationMs);
-    if (run.handler !== undefined) {
-      const status = end.ok ? 'ok' : 'error';
-      path.metrics.observeHandler(run.handler, { status, durationMs, reason: error?.code });
-    }
     run.record ??= recordOf(run);
     endRecord(run.record, { digest: run.digest, durationMs, outcome: kind, code: error?.code ?? null });
     path.ledger.add(run.record);
@@ -188,6 +194,39 @@ export function recordCall(path: CallPath, run: CallRun, end: CallEnd): Outcome 
   return outcome;
 }
 
+/** Tells registry and handler series how an attempt of a call ended, the only one of most calls; told again it does nothing. */
+export function settleAttempt(path: CallPath, run: CallRun, error: CallError | undefined): void {
+  const { running, handler } = run;
+  run.running = undefined;
+  run.handler = undefined;
+  const durationMs = roundToMicroseconds(path.clock.now() - run.attemptedAt);
+  if (running !== undefined) path.registry.settle(running, { error, durationMs, didRun: run.didRun });
+  if (handler === undefined) return;
+  const status = error === undefined ? 'ok' : 'error';
+  path.metrics.observeHandler(handler, { status, durationMs, reason: error?.code });
+}
+
+/** A call that was started on a release goes on with another, which is judged by it; the one before saw nothing of it. */
+export function changeRelease(path: CallPath, run: CallRun, { running, version, digest }: Running): void {
+  if (run.running !== undefined) path.registry.settle(run.running, { error: undefined, durationMs: 0, didRun: false });
+  run.running = running;
+  run.version = version;
+  run.digest = digest;
+}
+
+type Running = { readonly running: RunningCall; readonly version: string; readonly digest: string };
+
+/**
+ * Gives the ledger an attempt of which the caller is not told, under an id of its own: which release it was, and how it ended.
+ * What is given is an end that was settled.
+ */
+export function recordAttempt(path: CallPath, run: CallRun, { kind: outcome, code }: CallError): void {
+  const record = recordOf({ ...run, id: path.newCallId(run.startedWall) });
+  const durationMs = roundToMicroseconds(run.endedAt - run.attemptedAt);
+  endRecord(record, { digest: run.digest, durationMs, outcome, code });
+  path.ledger.add(record);
+}
+
 /** Our own bug ends this call and nothing else: it is counted, logged, and never blamed on the plugin. */
 export function failCall(path: CallPath, run: CallRun, cause: unknown): Outcome {
   path.log.error({ err: cause, call_id: run.id }, 'the host failed while it served a call');
@@ -196,6 +235,7 @@ export function failCall(path: CallPath, run: CallRun, cause: unknown): Outcome 
 
 /** Tells the ledger that the call is about to run, at the next write at the latest if it has not ended by then. */
 export function recordStart(path: CallPath, run: CallRun): undefined {
+  if (run.record !== undefined) return; // By an earlier attempt.
   run.record = recordOf(run);
   path.ledger.add(run.record);
 }

@@ -80,6 +80,15 @@ test('a call is recorded behind its answer, with what its plugin was given and a
   expect(fates).toEqual(['kept']);
 });
 
+test('a call is recorded with the release that ended it so, whichever serves it after that', () => {
+  const { recorder, rows, settle } = open();
+  const noted = run();
+  recorder.note(noted, {}, OK);
+  noted.version = '0.9.0';
+  settle();
+  expect(rows).toMatchObject([{ plugin_version: '1.0.0' }]);
+});
+
 test('a call that failed in its plugin is recorded with its code, and one that never reached it is not', () => {
   const { recorder, rows, settle } = open();
   const error = callError('TOOL_REPORTED_ERROR', { message: 'not today' });

@@ -49,7 +49,8 @@ const PER_SECOND_MAX = LIMITS.recorded_per_second.value;
 const WINDOW_MS = 1_000;
 
 type Drawn = {
-  readonly run: CallRun;
+  /** As it was then: where another release serves the call after all, it is told otherwise at its end. */
+  readonly run: Pick<CallRun, 'id' | 'tenant' | 'task' | 'version' | 'hasChunks'>;
   readonly params: JsonValue;
   readonly end: CallEnd;
   readonly durationMs: number;
@@ -63,12 +64,13 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const behind = createBehindCalls<Drawn>({ waitingMax: WAITING_MAX, work: keep, defer });
 
   function note(run: CallRun, params: JsonValue | undefined, end: CallEnd): void {
-    const { tenant, task, didRun, startedAt } = run;
+    const { id, tenant, task, version, didRun, hasChunks, startedAt } = run;
     const share = shareOf(tenant, task.plugin);
     if (share === 0 || !didRun || task.target.kind !== 'tool' || random() >= share) return;
     if (rate.isOften(tenant, task.plugin)) return count('too_often');
     const times = { durationMs: roundToMicroseconds(clock.now() - startedAt), endedWall: clock.wallTime() };
-    if (!behind.add({ run, params: params ?? {}, end, ...times })) count('lost');
+    const drawn = { run: { id, tenant, task, version, hasChunks }, params: params ?? {}, end, ...times };
+    if (!behind.add(drawn)) count('lost');
   }
 
   function keep(drawn: Drawn): void {

@@ -52,12 +52,11 @@ export async function resolveArriving(
   run: CallRun,
   { tenant, absent }: { readonly tenant: TenantScope; readonly absent: Release },
 ): Promise<Resolved> {
-  const { task, startedAt } = run;
+  const { task } = run;
   const wrong = refuseTimeout(task.timeoutMs);
   if (wrong !== undefined) return { ok: false, error: wrong };
-  const limitMs = absent.manifest.limits.timeout_ms;
-  const timeoutMs = Math.min(task.timeoutMs ?? limitMs, limitMs);
-  const leftMs = startedAt + timeoutMs - path.clock.now();
+  const timeoutMs = timeoutOf(run, absent.manifest.limits.timeout_ms);
+  const leftMs = run.attemptedAt + timeoutMs - path.clock.now();
   const waited = await withinDeadline(path.bring(absent), { leftMs, timeoutMs, signal: task.signal });
   return waited.ok ? resolveCall(path, run, tenant) : waited;
 }
@@ -67,7 +66,7 @@ export function resolveCall(path: CallPath, run: CallRun, tenant: TenantScope): 
   const { task } = run;
   if (task.refusal !== undefined) return { ok: false, error: errorOf(task.refusal) };
   if (task.live !== undefined) return resolveBrought(run, tenant, task.live);
-  const resolution = path.releases.resolve(tenant.id, task.plugin);
+  const resolution = run.standIn ?? path.releases.resolve(tenant.id, task.plugin);
   if (resolution.kind === 'refused') return { ok: false, error: explainAbsence(path, task.plugin, resolution.error) };
   const { release, registration, config } = resolution;
   run.version = release.manifest.version;
@@ -105,9 +104,15 @@ type Untimed = Omit<ResolvedCall, 'timeoutMs' | 'deadline' | 'isFullTime'>;
 
 function withTiming(run: CallRun, { tenant, live, config, tool, args }: Untimed): ResolvedCall {
   const limitMs = live.spec.limits.timeout_ms;
-  const timeoutMs = Math.min(run.task.timeoutMs ?? limitMs, limitMs);
+  const timeoutMs = timeoutOf(run, limitMs);
   const isFullTime = timeoutMs === limitMs;
-  return { tenant, live, config, tool, args, timeoutMs, deadline: run.startedAt + timeoutMs, isFullTime };
+  return { tenant, live, config, tool, args, timeoutMs, deadline: run.attemptedAt + timeoutMs, isFullTime };
+}
+
+/** The plugin's own limit holds for each attempt, what the caller allows for all of them together. */
+function timeoutOf({ task, startedAt, attemptedAt }: CallRun, limitMs: number): number {
+  if (task.timeoutMs === undefined) return limitMs;
+  return Math.min(Math.max(1, Math.floor(task.timeoutMs - (attemptedAt - startedAt))), limitMs);
 }
 
 /** The tool that is called, as it was found, or as a guest that had to start first has told of it since. */
@@ -140,6 +145,7 @@ export function isStrict(call: ResolvedCall): boolean {
 
 /** Stores that the call has begun; returns why that was not possible before the call's deadline. */
 export async function startDurably(path: CallPath, run: CallRun, deadline: number): Promise<CallError | undefined> {
+  if (run.record !== undefined) return undefined; // By an earlier attempt.
   run.record = recordOf(run);
   const stored = storeCalls(path.storage, toLedgerRows(path.node, [run.record]));
   const { ok } = await answerInTime(stored, deadline - path.clock.now());

@@ -6,7 +6,8 @@ import { mapStack } from '../bundle/map-stack.ts';
 import type { LiveTool } from '../fleet/live-plugin.ts';
 import type { GroupReply, InstanceGroup } from '../sandbox/instance-group.ts';
 import type { CallListener, SandboxCall, SandboxReply } from '../sandbox/sandbox.ts';
-import type { CallPath, CallRun } from './call-run.ts';
+import type { HeldBack, RunningCall } from '../registry/registry.ts';
+import { changeRelease, type CallPath, type CallRun } from './call-run.ts';
 import { refuseParams, resolveCall, toolOf, type ResolvedCall } from './resolve-call.ts';
 import { withinDeadline } from './within-deadline.ts';
 
@@ -26,7 +27,7 @@ export async function runInSandbox(path: CallPath, run: CallRun, call: HeardCall
   const { live } = call;
   // Taken out while the call waited for a hook, or for its start to be stored.
   if (!path.registry.has(live.spec.name)) return { ok: false, error: callError('PLUGIN_NOT_FOUND') };
-  const started = path.registry.startCall(live.spec.name, run.tenant, live.spec.digest);
+  const started = startIn(path, run, call);
   if (started.kind === 'held_back') return { ok: false, error: withRetryAfter(started.error, started.retryAfterMs) };
   run.running = started;
   if (live.ready() === undefined && run.task.target.kind === 'tool') {
@@ -42,15 +43,22 @@ export async function runInSandbox(path: CallPath, run: CallRun, call: HeardCall
     : answer.reply;
 }
 
+/** A release that stands in is not what the tenant's standing is read from. */
+function startIn({ registry }: CallPath, run: CallRun, { live: { spec } }: ResolvedCall): RunningCall | HeldBack {
+  return run.standIn === undefined
+    ? registry.startCall(spec.name, run.tenant, spec.digest)
+    : registry.startAside(spec.name, run.tenant, spec.digest);
+}
+
 /** The tenant's instances; new ones begin with its newest configuration, which may have changed since the call resolved. */
 function groupFor(
   path: CallPath,
-  { tenant }: CallRun,
+  { tenant, standIn }: CallRun,
   { live, config }: Pick<ResolvedCall, 'live' | 'config'>,
 ): InstanceGroup {
   const group = live.groupOf(tenant);
   if (group !== undefined) return group;
-  const resolution = path.releases.resolve(tenant, live.spec.name);
+  const resolution = standIn ?? path.releases.resolve(tenant, live.spec.name);
   const isSame = resolution.kind === 'resolved' && resolution.release.digest === live.spec.digest;
   return live.openGroup(tenant, isSame ? resolution.config : config);
 }
@@ -63,14 +71,26 @@ function isWorthRepeating(tool: LiveTool | undefined, reply: SandboxReply): bool
 async function runElsewhere(path: CallPath, run: CallRun, call: HeardCall): Promise<SandboxEnd> {
   let { live } = call;
   for (let tried = 1; tried < ATTEMPTS_MAX; tried += 1) {
-    const resolution = path.releases.resolve(run.tenant, live.spec.name);
+    const resolution = run.standIn ?? path.releases.resolve(run.tenant, live.spec.name);
+    const before = live;
     live = (resolution.kind === 'resolved' ? path.fleet.find(resolution.release.digest) : undefined) ?? live;
+    const refusal = live === before ? undefined : moveTo(path, run, live);
+    if (refusal !== undefined) return { ok: false, error: refusal };
     const answer = await groupFor(path, run, { live, config: call.config }).run(sandboxCall(run, call));
     if (answer.kind === 'retired') continue;
     noteAnswer(path, run, { live, answer });
     return answer.reply;
   }
   return { ok: false, error: callError('HOST_OVERLOADED', { message: 'the release was replaced again and again' }) };
+}
+
+/** Returns why the other release does not take the call, where it does not. */
+function moveTo(path: CallPath, run: CallRun, live: ResolvedCall['live']): CallError | undefined {
+  const { name, version, digest } = live.spec;
+  const running = path.registry.startCall(name, run.tenant, digest);
+  if (running.kind === 'held_back') return withRetryAfter(running.error, running.retryAfterMs);
+  changeRelease(path, run, { running, version, digest });
+  return undefined;
 }
 
 async function learnTool(path: CallPath, run: CallRun, call: ResolvedCall): Promise<CallError | undefined> {

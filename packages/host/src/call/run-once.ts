@@ -26,7 +26,7 @@ import { answerInTime } from '../storage/answer-in-time.ts';
 import { failCall, recordCall, type CallEnd, type CallPath, type CallRun } from './call-run.ts';
 import { refuseTimeout } from './resolve-call.ts';
 
-/** A call that ended with one of these never reached the plugin's tool, whatever else of the plugin ran for it. */
+/** What ended with one of these never reached the plugin's tool, whatever else of the plugin ran for it. */
 const NEVER_RAN: ReadonlySet<OutcomeKind> = new Set([
   'invalid_input',
   'denied',
@@ -161,9 +161,9 @@ async function keep({ storage, settlements }: CallPath, run: CallRun, outcome: O
   return outcome;
 }
 
-/** Where nobody knows, it did. */
-function didReachTool(run: CallRun, outcome: Outcome): boolean {
-  if (outcome.ok) return true;
-  if (outcome.error.code === 'HOST_FAULT') return run.record !== undefined;
-  return run.didRun && !NEVER_RAN.has(outcome.error.kind);
+/** Tells whether a call reached the plugin's tool, of whichever release. Where nobody knows, it did. */
+export function didReachTool(run: CallRun, end: CallEnd | Outcome): boolean {
+  if (end.ok || run.didReachStandIn) return true;
+  if (end.error.code === 'HOST_FAULT') return run.record !== undefined;
+  return run.didRun && !NEVER_RAN.has(end.error.kind);
 }

@@ -55,7 +55,7 @@ export function openBackground(
   return {
     methods: threads.methods,
     speakerOf: (spec, scope) => ({
-      ...{ plugin: grantedAs(spec), tenant: scope.name, isTrial: scope.isTrial },
+      ...{ plugin: grantedAs(spec), tenant: scope.name, isTrial: scope.isTrial, digest: spec.digest },
       isSingleUse: spec.manifest.sandbox.scope === 'call',
       judged: spec.isJudged === true ? { name: spec.name, asks: askedPermissions(spec.manifest) } : undefined,
     }),

@@ -4,8 +4,8 @@
  */
 import { LIMITS, askedPermissions, callError, envNameOf, type Digest, type Manifest } from '@bulkhead/protocol';
 import type { ArtifactStore } from '../artifact/store.ts';
-import type { Releases } from '../catalogue/releases.ts';
-import { grantedAs, type LiveScope, type LiveSpec } from '../fleet/live-plugin.ts';
+import type { Resolution } from '../catalogue/releases.ts';
+import type { LiveScope, LiveSpec } from '../fleet/live-plugin.ts';
 import type { ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
 import type { AnswerGuest, EventLine, EventLink, SandboxOpening } from '../sandbox/sandbox.ts';
 import type { StdioDriver, StdioSpec } from '../sandbox/stdio/driver.ts';
@@ -21,7 +21,8 @@ export type Drivers = {
   /** The host's end of the proxy of a server that was granted `internet`. */
   readonly proxyOf: (spec: LiveSpec, scope: LiveScope) => OpenProxy;
   readonly artifacts: Pick<ArtifactStore, 'get'>;
-  readonly releases: Pick<Releases, 'resolve'>;
+  /** How a release stands for a tenant, also where it stands in for another. */
+  readonly standingOf: (tenant: string, spec: LiveSpec) => Resolution;
   /** The host's own environment: of it a server is given what its registration was granted. */
   readonly env: Readonly<Record<string, string | undefined>>;
 };
@@ -115,11 +116,11 @@ function readerOf({ artifacts }: Drivers, { artifact, digest }: LiveSpec): Stdio
 }
 
 /** A trial has what the plugin cannot do without, but no value of the server's: nobody has granted any yet. */
-function grantedTo({ releases }: Drivers, spec: LiveSpec, scope: LiveScope): readonly string[] {
+function grantedTo({ standingOf }: Drivers, spec: LiveSpec, scope: LiveScope): readonly string[] {
   const { manifest } = spec;
   const asked = askedPermissions(manifest);
   if (scope.isTrial) return manifest.required_permissions.filter((word) => envNameOf(word) === undefined);
-  const resolution = releases.resolve(scope.name, grantedAs(spec));
+  const resolution = standingOf(scope.name, spec);
   if (resolution.kind !== 'resolved') return [];
   return resolution.registration.granted_permissions.filter((word) => asked.includes(word));
 }

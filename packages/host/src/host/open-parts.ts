@@ -19,10 +19,12 @@ import type { Agents } from '../agents/agents.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
 import type { TierPolicy } from '../fleet/needed-tier.ts';
 import type { Residents } from '../fleet/residents.ts';
-import type { LiveOptions, LiveSpec } from '../fleet/live-plugin.ts';
+import { grantedAs, type LiveOptions, type LiveSpec } from '../fleet/live-plugin.ts';
 import { createHookChain } from '../hooks/chain.ts';
 import { createFollower, type Follower } from '../install/follow.ts';
 import type { InstallPath } from '../install/install-path.ts';
+import { createStandBy } from '../install/stand-by.ts';
+import { findStanding } from '../moves/canary.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { createJournal, type Journal } from '../journal/journal.ts';
 import type { RolloutDriver } from '../moves/rollout.ts';
@@ -114,18 +116,18 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const { admitter, chargeGuest } = openAdmission(settings, catalogue, closing);
   const background = openBackground(settings, { registry, journal }, closing);
   const releases = createReleases({ catalogue, clock, newId: randomUUID });
-  const { possessions, secrets } = await openOwned(settings, { catalogue, releases, storage });
+  const { possessions, secrets, standingOf } = await openOwned(settings, { catalogue, releases, storage });
   const egress = await openEgress(settings, { storage, usage, metrics, catalogue, secrets, possessions }, closing);
   const llm = openLlm(settings, { storage, usage, catalogue, metrics, late: lateCalls });
   const asked = { storage, metrics, events, egress, llm, threads: background.methods, late: lateCalls };
   const artifacts = await openArtifacts(settings, releases, storage);
-  const drivers = await openDrivers(settings, { sandbox, artifacts, releases, metrics, journal, egress }, closing);
+  const drivers = await openDrivers(settings, { sandbox, artifacts, standingOf, metrics, journal, egress }, closing);
   await keepState(settings, { catalogue, guests, state: drivers.stdio.state }, closing);
   const watchers = { registry, metrics, chargeGuest, journal, background, events, egress, llm, possessions };
   const live = liveOptions(settings, { drivers, ...watchers, answerAsk: openServices(settings, asked) });
   const fleet = openFleet(live, guests, closing);
   closing.defer(() => admitter.close());
-  catalogue.onChange(() => keepInStep(fleet, releases, possessions));
+  catalogue.onChange(() => keepInStep(fleet, standingOf, possessions));
   const { tier } = sandbox.receipt;
   const shared = { log, releases, registry, metrics, journal, fleet, tier, minTier, untrustedMinTier };
   const brought = { workshop, supplied: [await readSdk()], artifacts, storage, clock, inTurn: createTurns() };
@@ -134,8 +136,8 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const nodes = await openHostNodes(settings, { ...shared, node: records.node, storage });
   closing.defer(() => nodes.close());
   const rollouts = openMoves({ install, catalogue, nodes, node: records.node, late }, closing);
-  const { bring, missing } = follower;
-  const called = { ...shared, ...records, ...told, storage, admitter, secrets, events: events.calls, bring, missing };
+  const arriving = { bring: follower.bring, missing: follower.missing, standBy: openStandBy(install, closing) };
+  const called = { ...shared, ...records, ...told, storage, admitter, secrets, events: events.calls, ...arriving };
   const call = callPath(settings, called);
   lateCalls.path = call;
   return {
@@ -211,6 +213,12 @@ function openFollower(
   return follower;
 }
 
+function openStandBy(path: InstallPath, closing: AsyncDisposableStack): CallPath['standBy'] {
+  const standBy = createStandBy({ path, clock: path.clock, startTimer: systemTimer });
+  closing.defer(standBy.close);
+  return standBy.keep;
+}
+
 const UNREADABLE = 'a stored release is not understood by this version of the host, and left where it is';
 
 type Shared = Pick<CallPath & InstallPath, 'log' | 'releases' | 'registry' | 'metrics' | 'fleet' | keyof TierPolicy>;
@@ -219,7 +227,7 @@ type CallParts = Shared &
   Pick<
     CallPath,
     | ('journal' | 'events' | 'node' | 'ledger' | 'settlements' | 'storage' | 'admitter' | 'bring' | 'secrets')
-    | ('recorder' | 'mirror')
+    | ('recorder' | 'mirror' | 'standBy')
   >;
 
 function callPath(settings: HostSettings, shared: CallParts & Pick<Follower, 'missing'>): CallPath {
@@ -245,26 +253,34 @@ function callPath(settings: HostSettings, shared: CallParts & Pick<Follower, 'mi
 async function openOwned(
   settings: HostSettings,
   joined: { readonly catalogue: Catalogue; readonly releases: Releases; readonly storage: Storage },
-): Promise<{ readonly possessions: Possessions; readonly secrets: SecretVault }> {
+): Promise<{ readonly possessions: Possessions; readonly secrets: SecretVault; readonly standingOf: StandingOf }> {
   const operatorSecret = findOperatorSecrets(backendKeys(settings.backends));
   const placeholderOf = createPlaceholders(randomBytes(32));
+  const standingOf = standingBy(settings, joined.releases);
   return {
-    possessions: createPossessions({ ...joined, placeholderOf, operatorSecret }),
+    standingOf,
+    possessions: createPossessions({ ...joined, standingOf, placeholderOf, operatorSecret }),
     secrets: await openSecrets(settings, { ...joined, operatorSecret }),
   };
 }
 
+function standingBy({ clock }: HostSettings, releases: Releases): StandingOf {
+  return (tenant, spec) => findStanding({ releases, clock }, tenant, { name: grantedAs(spec), digest: spec.digest });
+}
+
+type StandingOf = Drivers['standingOf'];
+
 /** What a tenant decided holds for the guests that run. */
-function keepInStep(fleet: Fleet, releases: Releases, possessions: Possessions): void {
-  reconfigureGuests(fleet, releases);
+function keepInStep(fleet: Fleet, standing: StandingOf, possessions: Possessions): void {
+  reconfigureGuests(fleet, standing);
   possessions.didChange(fleet);
 }
 
 /** A configuration holds for the guests that run, without a restart (DESIGN 8); of another release it is not theirs. */
-function reconfigureGuests(fleet: Fleet, releases: Releases): void {
+function reconfigureGuests(fleet: Fleet, standing: StandingOf): void {
   for (const live of fleet.all()) {
     live.reconfigure((tenant) => {
-      const resolution = releases.resolve(tenant, live.spec.name);
+      const resolution = standing(tenant, live.spec);
       return resolution.kind === 'resolved' && resolution.release.digest === live.spec.digest
         ? resolution.config
         : undefined;
@@ -292,7 +308,7 @@ async function openSandbox(settings: HostSettings, { metrics, journal }: Told): 
   });
 }
 
-type Opened = Told & Pick<Drivers, 'sandbox' | 'artifacts' | 'releases'> & { readonly egress: HostEgress };
+type Opened = Told & Pick<Drivers, 'sandbox' | 'artifacts' | 'standingOf'> & { readonly egress: HostEgress };
 
 /** MCP servers end before the run folder goes, in which their files are. */
 async function openDrivers(

@@ -7,9 +7,9 @@
  */
 import { askedPermissions } from '@bulkhead/protocol';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { Releases } from '../catalogue/releases.ts';
+import type { Resolution } from '../catalogue/releases.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import { grantedAs, type LiveScope, type LiveSpec } from '../fleet/live-plugin.ts';
+import type { LiveScope, LiveSpec } from '../fleet/live-plugin.ts';
 import { SHARED_SCOPE } from '../sandbox/sandbox.ts';
 import type { FindOperatorSecret } from '../secrets/operator-secrets.ts';
 import type { Placeholders } from '../secrets/placeholders.ts';
@@ -29,7 +29,8 @@ export type Possessions = {
 
 /** What it is decided by. */
 export type PossessionsOptions = {
-  readonly releases: Pick<Releases, 'resolve'>;
+  /** How the release stands for the tenant, also where it stands in for another. */
+  readonly standingOf: (tenant: string, spec: LiveSpec) => Resolution;
   readonly catalogue: Pick<Catalogue, 'shelf'>;
   readonly placeholderOf: Placeholders;
   readonly operatorSecret: FindOperatorSecret;
@@ -91,8 +92,8 @@ function asks({ kind, manifest }: LiveSpec, word: string): boolean {
 
 type Asked = { readonly spec: LiveSpec; readonly word: string };
 
-function isGranted({ releases }: PossessionsOptions, tenant: string, { spec, word }: Asked): boolean {
-  const resolution = releases.resolve(tenant, grantedAs(spec));
+function isGranted({ standingOf }: PossessionsOptions, tenant: string, { spec, word }: Asked): boolean {
+  const resolution = standingOf(tenant, spec);
   return resolution.kind === 'resolved' && resolution.registration.granted_permissions.includes(word);
 }
 

@@ -26,7 +26,9 @@ export async function restoreRelease(path: InstallPath, release: Release): Promi
   try {
     const artifact = await artifactOf(path, release);
     if (artifact === 'lost') return markLost(path, release, new HostError('ARTIFACT_MISSING'));
-    markTried(path, release, await tryRelease(path, { release, artifact, tenant: undefined, mayRecall: true }));
+    const trial = await tryRelease(path, { release, artifact, tenant: undefined, mayRecall: true });
+    // One that nobody runs is brought up to stand in for another, which is the one that is shown.
+    if (path.releases.isNamed(name, release.manifest.version)) markTried(path, release, trial);
     return 'tried';
   } catch (error) {
     if (error instanceof HostError) return markLost(path, release, error);
@@ -46,11 +48,11 @@ async function artifactOf(
 
 function markLost(
   path: InstallPath,
-  { manifest: { name }, digest }: Release,
+  { manifest: { name, version }, digest }: Release,
   { code, message, hint }: HostError,
 ): Restored {
   const reason = composeReason({ code, message, cure: hint });
   path.log.warn({ plugin: name, code }, reason);
-  path.registry.markUnavailable(name, reason, { code, digest });
+  if (path.releases.isNamed(name, version)) path.registry.markUnavailable(name, reason, { code, digest });
   return code === 'STORAGE_UNAVAILABLE' ? 'away' : 'lost';
 }

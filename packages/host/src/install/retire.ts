@@ -5,7 +5,8 @@
 import type { InstallPath } from './install-path.ts';
 import { retireRelease } from './retire-release.ts';
 
-type RetirePath = Pick<InstallPath, 'fleet' | 'releases' | 'registry' | 'tier'>;
+/** What ends releases. */
+export type RetirePath = Pick<InstallPath, 'fleet' | 'releases' | 'registry' | 'tier'>;
 
 /** Ends the releases of a plugin that nobody runs any more and nobody is about to run. */
 export async function retireUnnamed(path: RetirePath, name: string): Promise<void> {

@@ -7,6 +7,7 @@ import { OUTCOME_KINDS, type OutcomeKind } from '@bulkhead/protocol';
 import { createSeriesMetric, type Sample, type SeriesMetric } from './prometheus.ts';
 import { createAgentSeries, type AgentCounts } from './agent-series.ts';
 import { createRecordingSeries, type RecordingCounts } from './recording-series.ts';
+import { createSecondChanceSeries, type SecondChanceCounts } from './second-chance-series.ts';
 import { createServiceMetrics, type ServiceCounts } from './service-metrics.ts';
 import { createFamily, createHistogram, observe, OTHER, type Family, type Histogram } from './series.ts';
 
@@ -22,7 +23,8 @@ export type EventOutcome = 'delivered' | 'late' | 'dropped';
 /** The series of one host; every method but `renderMetrics` is synchronous, O(1) and never throws. Durations are milliseconds. */
 export type Metrics = ServiceCounts &
   AgentCounts &
-  RecordingCounts & {
+  RecordingCounts &
+  SecondChanceCounts & {
     /** Gives a plugin its own label; calls of plugins without one count as `other`, so that made-up names cost nothing. */
     readonly addPlugin: (plugin: string) => void;
     /** Takes the label away; what it counted goes too. */
@@ -87,11 +89,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const kills = createFamily(REASON_LABELS_MAX, createCount);
   const recordFailures = createFamily(REASON_LABELS_MAX, createCount);
   const events = createFamily(REASON_LABELS_MAX, createCount);
-  const recordings = createRecordingSeries();
   const droppedFrames = createCount();
   const llm = createLlmSeries();
   const services = createServiceMetrics();
-  const agents = createAgentSeries();
+  const parts = createPartSeries();
   const page = [
     counterOf('plugin_calls_total', 'Calls by how they ended.', () => callSamples(plugins, others)),
     histogramOf('plugin_call_duration_seconds', 'Time from admission to outcome.', () =>
@@ -107,7 +108,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     counterOf('record_failures_total', 'Records that were lost; no answer changed.', () =>
       counts('part', recordFailures),
     ),
-    ...[llm, agents, recordings].flatMap(({ series }) => series),
+    ...llm.series,
+    ...parts.series,
   ];
 
   function addPlugin(plugin: string): void {
@@ -123,8 +125,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
 
   return {
     ...services.counts,
-    ...agents.counts,
-    ...recordings.counts,
+    ...parts.counts,
     addPlugin,
     removePlugin: (plugin) => void plugins.delete(plugin),
     observeCall,
@@ -140,6 +141,15 @@ export function createMetrics(options: MetricsOptions): Metrics {
     countEvent: (outcome) => void (events.of(outcome).value += 1),
     countDroppedFrames: (frames) => void (droppedFrames.value += frames),
     renderMetrics: ({ byTenant = false } = {}) => renderPage([...page, ...services.series(byTenant)]),
+  };
+}
+
+/** Series that are told of elsewhere. */
+function createPartSeries() {
+  const [agents, recordings, chances] = [createAgentSeries(), createRecordingSeries(), createSecondChanceSeries()];
+  return {
+    counts: { ...agents.counts, ...recordings.counts, ...chances.counts },
+    series: [agents, recordings, chances].flatMap(({ series }) => series),
   };
 }
 

@@ -27,6 +27,8 @@ export type Speaker = {
   readonly plugin: string;
   readonly tenant: string;
   readonly isTrial: boolean;
+  /** Of its release; one that is not the tenant's own may stand in for that. */
+  readonly digest?: string;
   /** It serves one call and goes. */
   readonly isSingleUse?: boolean;
   /** Set where it runs in a harness and stands for `plugin` (ADR 39): its own name, and all that its release asks for. */
@@ -68,10 +70,10 @@ export type DeskOptions = {
   readonly services: Services;
   readonly clock: Clock;
   readonly log: Log;
-  /** What a registration was granted; empty where the tenant does not run the plugin. */
-  readonly grantsOf: (tenant: string, plugin: string) => readonly string[];
-  /** Which permissions the release that a tenant runs can do without. */
-  readonly optionalOf: (tenant: string, plugin: string) => readonly string[];
+  /** What a release was granted, by default that of the registration; empty where the tenant does not run the plugin. */
+  readonly grantsOf: (tenant: string, plugin: string, digest?: string) => readonly string[];
+  /** Which permissions it can do without. */
+  readonly optionalOf: (tenant: string, plugin: string, digest?: string) => readonly string[];
   /** Told how each ask ended, under names that exist. */
   readonly didAnswer: (service: string, code: string) => void;
 };
@@ -103,7 +105,8 @@ export function createDesk({ services, clock, log, didAnswer, ...standing }: Des
     const request = { plugin, tenant, speaker, args: ask.args, call, event: ask.event };
     const needed = method.needs?.(request);
     if (needed !== undefined && !isTrial) {
-      const error = refuseUngranted(standing, { tenant, plugin, needed, asks: judged?.asks });
+      const { digest } = speaker;
+      const error = refuseUngranted(standing, { tenant, plugin, digest, needed, asks: judged?.asks });
       if (error !== undefined) return refused(error);
     }
     const answered = await method.run(request);
@@ -207,6 +210,7 @@ function tooOften(): CallError {
 type Needing = {
   readonly tenant: string;
   readonly plugin: string;
+  readonly digest: string | undefined;
   readonly needed: string;
   /** Where another release than the registration's asks: it has no grant that it does not itself ask for. */
   readonly asks: readonly string[] | undefined;
@@ -214,11 +218,11 @@ type Needing = {
 
 function refuseUngranted(
   { grantsOf, optionalOf }: Pick<DeskOptions, 'grantsOf' | 'optionalOf'>,
-  { tenant, plugin, needed, asks }: Needing,
+  { tenant, plugin, digest, needed, asks }: Needing,
 ): CallError | undefined {
-  const granted = grantsOf(tenant, plugin).filter((word) => asks?.includes(word) ?? true);
+  const granted = grantsOf(tenant, plugin, digest).filter((word) => asks?.includes(word) ?? true);
   if (granted.includes(needed)) return undefined;
-  const isOptional = optionalOf(tenant, plugin).includes(needed);
+  const isOptional = optionalOf(tenant, plugin, digest).includes(needed);
   const what = isOptional ? 'optional permission' : 'permission';
   // A grant takes the place of the one before it.
   const command = `\`bulkhead enable ${plugin} --grant ${[...granted, needed].join(',')}\``;

@@ -32,11 +32,7 @@ export function createFailingStorage(beneath: Storage): FailingStorage {
     listSecretsOfOtherKeys: (keyId, rowsMax) => pass(() => beneath.listSecretsOfOtherKeys(keyId, rowsMax)),
     appendTransitions: (rows) => pass(() => beneath.appendTransitions(rows)),
     listTransitions: (query) => pass(() => beneath.listTransitions(query)),
-    addCalls: (rows) => pass(() => beneath.addCalls(rows)),
-    putCalls: (rows) => pass(() => beneath.putCalls(rows)),
-    listCalls: (query) => pass(() => beneath.listCalls(query)),
-    countCalls: (query) => pass(() => beneath.countCalls(query)),
-    listUnfinishedCalls: (node) => pass(() => beneath.listUnfinishedCalls(node)),
+    ...failingCalls(beneath, pass),
     claimKey: (claim) => pass(() => beneath.claimKey(claim)),
     settleKey: (callId, outcome) => pass(() => beneath.settleKey(callId, outcome)),
     listUnsettledKeys: (node) => pass(() => beneath.listUnsettledKeys(node)),
@@ -78,6 +74,16 @@ export function createFailingStorage(beneath: Storage): FailingStorage {
 }
 
 type Pass = <Answer>(answer: () => Promise<Answer>) => Promise<Answer>;
+
+function failingCalls(beneath: Storage, pass: Pass) {
+  return {
+    addCalls: (rows) => pass(() => beneath.addCalls(rows)),
+    putCalls: (rows) => pass(() => beneath.putCalls(rows)),
+    listCalls: (query) => pass(() => beneath.listCalls(query)),
+    countCalls: (query) => pass(() => beneath.countCalls(query)),
+    listUnfinishedCalls: (node) => pass(() => beneath.listUnfinishedCalls(node)),
+  } satisfies Partial<Storage>;
+}
 
 function failingRecordings(beneath: Storage, pass: Pass): RecordingStorage {
   return {
