@@ -1,8 +1,10 @@
 import { LIMITS } from '@bulkhead/protocol';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { createPluginFolders, openTestHost, toolsSource, type PluginFolders } from './host.fixture.ts';
 import type { CallRequest, Host, StreamRequest } from './host-api.ts';
+import { MCP_SERVER } from './sandbox/stdio/stdio-fixture.ts';
 import { createMemoryStorage } from './storage/memory.ts';
 import type { Storage } from './storage/port.ts';
 
@@ -177,6 +179,40 @@ test('the release before has what it was granted, although the new one no longer
     granted_permissions: [],
   });
   expect(await call(name)).toMatchObject({ ok: true, value: 'string', call: { version: '1.0.0' } });
+});
+
+test('what would hear the same events beside the release that the tenant runs does not stand in for it', async () => {
+  const hears = { manifest: { required_permissions: ['events'] }, grant: ['events'] };
+  await moved('hears', { ...hears, after: "return 'new';", more: [ANY, NARROW] });
+  expect(await call('hears')).toMatchObject({
+    ok: false,
+    error: { code: 'PARAMS_INVALID' },
+    call: { version: '2.0.0' },
+  });
+  expect(await ledger('hears', 1)).toEqual(['2.0.0 invalid_input']);
+});
+
+test('an MCP server that keeps state does not stand in, since one process at a time has it', async () => {
+  const write = async (version: string, scope: string, tool: string): Promise<string> => {
+    const main = `import { serve } from './server.mjs'; serve({ ${tool}: () => 'said' });`;
+    const tools = [{ name: tool, mcp_name: tool, description: tool, parameters: { type: 'object' } }];
+    const manifest = { driver: 'stdio', main: 'main.mjs', mcp: { tools }, sandbox: { scope }, version };
+    const dir = await folders.write(`mcp-${scope}`, main, manifest);
+    await writeFile(join(dir, 'main.mjs'), main);
+    await writeFile(join(dir, 'server.mjs'), MCP_SERVER);
+    return dir;
+  };
+  const previous = host;
+  host = await openTestHost({ tierMax: 'jail' });
+  for (const scope of ['tenant', 'call']) {
+    await host.install(await write('1.0.0', scope, 'say'), acme);
+    await host.install(await write('2.0.0', scope, 'another'), { tenant: 'bystander' });
+    await host.registrations.upgrade(`mcp-${scope}`, { ...CANARY, grant: [] });
+  }
+  expect(await call('mcp-tenant')).toMatchObject({ ok: false, error: { code: 'TOOL_NOT_FOUND' } });
+  expect(await call('mcp-call')).toMatchObject({ ok: true, call: { version: '1.0.0' } });
+  await host.close();
+  host = previous;
 });
 
 test('a call whose reader has a piece of the result is not repeated', async () => {

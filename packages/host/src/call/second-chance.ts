@@ -61,15 +61,23 @@ function findEarlier(path: CallPath, run: CallRun, { error }: FailedCall['failed
   const { tenant, task, version } = run;
   if (version === null) return undefined;
   const earlier = earlierRelease(path, { tenant, plugin: task.plugin, version });
-  if (earlier === undefined || !isTimeLeft(path, run)) return undefined;
-  // Its guest would hear events and work beside that of the release which the tenant runs.
-  if (worksInBackground(earlier.standIn.registration.granted_permissions)) return undefined;
+  if (earlier === undefined || !isTimeLeft(path, run) || isInTheWay(earlier)) return undefined;
   return didReachTool(run, { ok: false, error }) && !isRepeatable(path, run, earlier) ? undefined : earlier;
 }
 
 /** Less than a millisecond is none. */
 function isTimeLeft({ clock }: CallPath, { task, startedAt }: CallRun): boolean {
   return task.timeoutMs === undefined || startedAt + task.timeoutMs - clock.now() >= 1;
+}
+
+/**
+ * Beside the guest of the release that the tenant runs, another would hear the same events and have the same threads; and of an MCP
+ * server's processes one at a time has the tenant's state, so that each would wait for the other to end.
+ */
+function isInTheWay({ standIn: { release, registration }, isCurrent }: Earlier): boolean {
+  const { driver, sandbox } = release.manifest;
+  const keepsState = driver === 'stdio' && sandbox.scope === 'tenant';
+  return !isCurrent && (keepsState || worksInBackground(registration.granted_permissions));
 }
 
 /** N1: by the tool's own word, or since it could reach nothing. An MCP server keeps what it likes. */

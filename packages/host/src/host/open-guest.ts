@@ -61,12 +61,12 @@ function openPlugin(drivers: Drivers, spec: LiveSpec, ways: GuestWays): Promise<
 
 /** Events are not told to what is judged: they are the live plugin's. What stands for no registration is answered nothing. */
 function servicesOf(
-  { releases }: Drivers,
+  { standingOf }: Drivers,
   spec: LiveSpec,
   { scope, answer, connect }: GuestWays,
 ): Pick<GuestWays, 'answer'> & Partial<Pick<GuestWays, 'connect'>> {
   if (spec.isJudged !== true) return { answer, connect };
-  const mayAsk = (): boolean => releases.resolve(scope.name, grantedAs(spec)).kind === 'resolved';
+  const mayAsk = (): boolean => standingOf(scope.name, spec).kind === 'resolved';
   const answerGranted = refuseBackground(answer);
   return { answer: (ask, call) => (mayAsk() ? answerGranted : refuseJudged)(ask, call) };
 }

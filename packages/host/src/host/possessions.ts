@@ -9,7 +9,7 @@ import { askedPermissions } from '@bulkhead/protocol';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Resolution } from '../catalogue/releases.ts';
 import type { Fleet } from '../fleet/fleet.ts';
-import type { LiveScope, LiveSpec } from '../fleet/live-plugin.ts';
+import { grantedAs, type LiveScope, type LiveSpec } from '../fleet/live-plugin.ts';
 import { SHARED_SCOPE } from '../sandbox/sandbox.ts';
 import type { FindOperatorSecret } from '../secrets/operator-secrets.ts';
 import type { Placeholders } from '../secrets/placeholders.ts';
