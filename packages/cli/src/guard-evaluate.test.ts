@@ -181,6 +181,24 @@ test('an evaluation that was interrupted goes on from its cases', async () => {
   expect((await run(['guard', 'replay', path])).code).toBe(0);
 });
 
+test('of an evaluation whose process is killed, the cases that were taken are there to go on from', async () => {
+  const line = `${QUICK} --task plain.js --candidate slow.js --report-dir killed --parallel 1`.split(' ');
+  const running = start(['guard', 'evaluate', ...line, '--n', '3000'], { cwd: folder.path });
+  const lines = async (): Promise<number> => {
+    const [file] = await readdir(join(folder.path, 'killed')).catch(() => []);
+    return file === undefined ? 0 : (await readFile(join(folder.path, 'killed', file), 'utf8')).split('\n').length - 1;
+  };
+  // The first line says what the cases are of. Three of them are far below what a buffer would hold back.
+  await expect.poll(lines, { timeout: 30_000 }).toBeGreaterThanOrEqual(4);
+  running.child.kill('SIGKILL');
+  expect((await running.ended).signal).toBe('SIGKILL');
+  const kept = (await lines()) - 1;
+  const again = await run(['guard', 'evaluate', ...line, '--n', '3000', '--resume', '--sequential', '--json'], {
+    cwd: folder.path,
+  });
+  expect(again).toMatchObject({ code: 0, stderr: expect.stringContaining(`${kept} cases were there already\n`) });
+});
+
 test('alerts are sent to the webhook, secrets are taken out, and the summary is written [X002-10] [X002-13]', async () => {
   const bodies: string[] = [];
   const server = createServer((request, response) => {

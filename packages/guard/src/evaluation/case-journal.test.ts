@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -104,4 +105,23 @@ test('cases of another evaluation are refused, and it says in what they differ',
     code: 'RESUME_MISMATCH',
     message: expect.stringContaining('seed differ (seed is 42 there and 43 here)'),
   });
+});
+
+test('a case is in the file soon after it was added, whole, though nobody closes the file and more are added', async () => {
+  const path = join(folder, 'soon.ndjson');
+  const file = openCaseFile(path);
+  await file.begin(HEAD);
+  for (const index of [0, 1, 2]) await file.add(pairAt(index));
+  await expect.poll(async () => (await readFile(path, 'utf8')).split('\n').length - 1).toBe(4);
+  for (let index = 3; index < 2_000; index += 1) await file.add(pairAt(index));
+  await file.close();
+  expect((await resumed(path)).map(({ case_index }) => case_index)).toEqual(
+    Array.from({ length: 2_000 }, (_, at) => at),
+  );
+});
+
+test.runIf(existsSync('/dev/full'))('a disk that is full is told by what comes next, and by closing', async () => {
+  const file = openCaseFile('/dev/full');
+  await expect(file.begin(HEAD)).rejects.toMatchObject({ code: expect.any(String) });
+  await expect(file.close()).resolves.toBeUndefined();
 });

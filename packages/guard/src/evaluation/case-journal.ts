@@ -41,42 +41,88 @@ export type CaseJournal = {
   readonly close: () => Promise<void>;
 };
 
-/** Bytes that are gathered before they are written. */
-const PIECE_BYTES = 65_536;
+/** Characters that may wait to be written; a case beyond them waits for the disk. */
+const WAITING_CHARACTERS_MAX = 65_536;
 
 /**
- * Keeps cases in a file. A last line that was cut off when a process died is written anew.
+ * Keeps cases in a file. Each is written as soon as it is added, together with those that came while the write before it ran, so that a
+ * process that is killed loses only the cases of its last write. A last line that was cut off so is written anew.
  *
  * @public
  */
 export function openCaseFile(path: string): CaseJournal {
-  let file: FileHandle | undefined;
-  let gathered = '';
-  const flush = async (): Promise<void> => {
-    const piece = gathered;
-    gathered = '';
-    if (piece !== '') await file?.appendFile(piece);
-  };
+  let lines: Lines | undefined;
   return {
     begin: async (head) => {
       const wholeBytes = await wholeLines(path, head);
-      file = await open(path, 'a');
+      const file = await open(path, 'a');
+      lines = linesInto(file);
       await file.truncate(wholeBytes);
-      if (wholeBytes === 0) await file.appendFile(`${canonicalJson(head)}\n`);
+      if (wholeBytes === 0) await file.appendFile(headLine(head));
       return pairsOf(path);
     },
-    add: async (pair) => {
-      gathered += `${JSON.stringify(pair)}\n`;
-      if (gathered.length >= PIECE_BYTES) await flush();
-    },
+    add: async (pair) => lines?.add(pairLine(pair)),
     cutAfter: async (cases) => {
-      await flush();
-      await file?.truncate(await bytesOfLines(path, 1 + cases));
+      await lines?.settle();
+      await lines?.file.truncate(await bytesOfLines(path, 1 + cases));
     },
     close: async () => {
-      await flush();
-      await file?.close();
-      file = undefined;
+      const closing = lines;
+      lines = undefined;
+      try {
+        await closing?.settle();
+      } finally {
+        await closing?.file.close();
+      }
+    },
+  };
+}
+
+/** The first line of a file of cases, with its line break. */
+export function headLine(head: JournalHead): string {
+  return `${canonicalJson(head)}\n`;
+}
+
+/** The line of a case, with its line break. */
+export function pairLine(pair: EvaluatedPair): string {
+  return `${JSON.stringify(pair)}\n`;
+}
+
+/** A file that lines are added to; `settle` waits until all are written. A write that went wrong is told by whatever comes next. */
+type Lines = {
+  readonly file: FileHandle;
+  readonly add: (line: string) => Promise<void>;
+  readonly settle: () => Promise<void>;
+};
+
+function linesInto(file: FileHandle): Lines {
+  let waiting = '';
+  let writing: Promise<void> | undefined;
+  let failure: { readonly cause: unknown } | undefined;
+  const write = async (): Promise<void> => {
+    try {
+      while (waiting !== '') {
+        const piece = waiting;
+        waiting = '';
+        await file.appendFile(piece);
+      }
+    } catch (cause) {
+      failure = { cause }; // Thrown by the next call: nobody waits for this one.
+    } finally {
+      writing = undefined;
+    }
+  };
+  const settle = async (): Promise<void> => {
+    await writing;
+    if (failure !== undefined) throw failure.cause;
+  };
+  return {
+    ...{ file, settle },
+    add: async (line) => {
+      if (failure !== undefined) throw failure.cause;
+      waiting += line;
+      writing ??= write();
+      if (waiting.length >= WAITING_CHARACTERS_MAX) await settle();
     },
   };
 }
