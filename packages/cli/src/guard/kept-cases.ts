@@ -2,10 +2,8 @@
  * The file of cases beside a report: `report_..._cases.ndjson`, under the name that the report will have. A file that has no report is of
  * an evaluation that was stopped, and one that asks for the same can go on from it.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { openCaseFile, reportName, type CaseJournal, type EvaluatedPair, type JournalHead } from '@bulkhead/guard';
 import { canonicalJson } from '@bulkhead/protocol';
 import { UsageError } from '../usage-error.ts';
@@ -55,7 +53,7 @@ export function openKeptCases(options: KeptCasesOptions): KeptCases {
     journal: {
       begin: async (head) => {
         name = await nameOf(options, head);
-        file = openCaseFile(join(folder, `${name}${ENDING}`));
+        file = openCaseFile(casesPath(folder, name));
         return noted(await file.begin(head));
       },
       add: async (pair) => {
@@ -68,20 +66,14 @@ export function openKeptCases(options: KeptCasesOptions): KeptCases {
   };
 }
 
-/** Name of the file of cases, and the SHA-256 of what is in it. */
-export async function sealedCases(
-  folder: string,
-  name: string,
-): Promise<{ readonly cases_file: string; readonly cases_sha256: string }> {
-  const path = casesPath(folder, name);
-  const digest = createHash('sha256');
-  for await (const piece of createReadStream(path)) digest.update(piece as Buffer); // Without an encoding it is bytes.
-  return { cases_file: basename(path), cases_sha256: digest.digest('hex') };
+/** Name of the file of cases of a report. */
+export function casesFileOf(name: string): string {
+  return `${name}${ENDING}`;
 }
 
 /** Path of the file of cases of a report. */
 function casesPath(folder: string, name: string): string {
-  return join(folder, `${name}${ENDING}`);
+  return join(folder, casesFileOf(name));
 }
 
 async function nameOf({ folder, nowMs, isResumed }: KeptCasesOptions, head: JournalHead): Promise<string> {

@@ -21,7 +21,7 @@ import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { CLOCK } from './clock.ts';
 import type { Interrupt } from './interrupt.ts';
-import { openKeptCases, sealedCases, type KeptCases } from './kept-cases.ts';
+import { casesFileOf, openKeptCases, type KeptCases } from './kept-cases.ts';
 import { loadTask } from './load-task.ts';
 import { openProgress } from './progress.ts';
 import { readPolicy } from './read-policy.ts';
@@ -167,7 +167,7 @@ async function written(
   if (options.reportDir === undefined || kept === undefined || name === undefined)
     return { report: found, path: undefined };
   const folder = resolve(options.reportDir);
-  const report = { ...found, replay: { ...found.replay, ...(await sealedCases(folder, name)) } };
+  const report = { ...found, replay: { ...found.replay, cases_file: casesFileOf(name) } };
   const failures = kept.failures().map((pair) => redactPair(pair, redact));
   const { json } = await writeReport(report, { folder, name, now: startedAt, failures });
   return { report, path: join(folder, basename(json)) };

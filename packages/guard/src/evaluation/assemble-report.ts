@@ -86,7 +86,10 @@ function findings(
     config: configOf(plan),
     hashes: { baseline: sha256(baseline.text), candidate: sha256(candidate.text) },
     spec_fingerprint: head.spec_fingerprint,
-    replay: { cases_file: plan.facts.casesFile ?? null, cases_sha256: null, command: plan.facts.command ?? null },
+    replay: {
+      ...{ cases_file: plan.facts.casesFile ?? null, cases_sha256: taken.casesSha256() },
+      command: plan.facts.command ?? null,
+    },
     provenance: plan.facts.provenance ?? {},
     environment: { ...plan.facts.environment, parallel: plan.parallel },
     job_metadata: { run_id: plan.facts.runId ?? sha256(`${startedWall}:${JSON.stringify(head)}`).slice(0, 16) },

@@ -2,11 +2,13 @@
  * Takes evaluated cases one after another, in the order of cases: asks again where only the candidate failed, keeps the line, tallies,
  * tells monitors, looks where a look is due, and says whether to go on.
  */
+import { createHash } from 'node:crypto';
 import type { MonitorRunner } from '../monitors/monitor-runner.ts';
 import { redactPair } from '../report/redact.ts';
 import { createTally, type Tally } from '../report/summarize.ts';
 import { factsOfTask, marginOf } from '../report/task-facts.ts';
 import type { Case } from '../task/cases.ts';
+import { headLine, pairLine, type JournalHead } from './case-journal.ts';
 import { confirmRegression, isRegressing } from './confirm.ts';
 import type { EvaluationPlan } from './evaluate-options.ts';
 import type { EvaluatedPair, EvaluatedSide } from './evaluated-pair.ts';
@@ -26,6 +28,8 @@ export type Taken = {
   /** Cases that had counted at each look so far. */
   readonly casesAt: readonly number[];
   readonly done: () => number;
+  /** SHA-256 of the file of cases so far, as it is or would be kept, in hexadecimal. */
+  readonly casesSha256: () => string;
   /** Why it ended before its last case. */
   readonly stoppedFor: () => string | undefined;
 };
@@ -40,11 +44,15 @@ export type Committing = Taken & {
   readonly flush: () => Promise<void>;
 };
 
+/** Whom it asks and tells, and what the cases are of. */
+export type CommittingParts = {
+  readonly quiet: Quiet;
+  readonly monitors: MonitorRunner;
+  readonly head: JournalHead;
+};
+
 /** Begins with nothing taken. */
-export function createCommitting(
-  plan: EvaluationPlan,
-  { quiet, monitors }: { readonly quiet: Quiet; readonly monitors: MonitorRunner },
-): Committing {
+export function createCommitting(plan: EvaluationPlan, { quiet, monitors, head }: CommittingParts): Committing {
   const { task, seed, policy, cases, violationCap, redact, journal } = plan;
   const tally = createTally(factsOfTask(task, { seed, margin: marginOf(policy) }));
   const usage = createUsage();
@@ -52,12 +60,14 @@ export function createCommitting(
   const looking = createLooking(plan, { tally, regressions });
   const telling = createTelling(monitors);
   const shown = { baseline: 0, candidate: 0 };
+  const digest = createHash('sha256').update(headLine(head));
   let unconfirmed = 0;
   let done = 0;
   let stoppedFor: string | undefined;
 
   async function absorb(pair: EvaluatedPair, one: Case): Promise<'go_on' | 'stop'> {
     done += 1;
+    digest.update(pairLine(pair));
     tally.take(pair);
     usage.take(pair);
     if (pair.regression !== null) regressions.push({ one, broken: pair.regression });
@@ -73,6 +83,7 @@ export function createCommitting(
     ...{ tally, usage, regressions, casesAt: looking.casesAt, flush: telling.flush },
     unconfirmed: () => unconfirmed,
     done: () => done,
+    casesSha256: () => digest.copy().digest('hex'),
     stoppedFor: () => (done < cases.length ? stoppedFor : undefined),
     recall: (pair, one) => {
       shown.baseline += pair.baseline.violations.length;

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSuccessRate } from '../monitors/success-rate.ts';
 import { createPolicy, noninferiority } from '../decision/policy.ts';
+import type { Report } from '../report/report.ts';
 import { openCaseFile } from './case-journal.ts';
 import { evaluate } from './evaluate.ts';
 import type { EvaluateRequest } from './evaluate-options.ts';
@@ -28,11 +30,11 @@ async function evaluated(candidate: string, asked: Asked = {}, baseline = RIGHT)
 const WRONG_FOR_FIVES = `${RIGHT.replace('solve', 'right')}
 export const solve = (list: number[]) => (list.includes(5) ? right(list) + 1 : right(list));`;
 
-/** What two runs of one seed share: all but times, where it ran, and its id. */
-function comparable(report: object): object {
-  const { timing, environment, job_metadata, ...rest } = report as Record<string, unknown>;
+/** What two runs of one seed share: all but times, the digest of cases with their times, where it ran, and its id. */
+function comparable(report: Report): object {
+  const { timing, environment, job_metadata, replay, ...rest } = report;
   void [timing, environment, job_metadata];
-  return rest;
+  return { ...rest, replay: { ...replay, cases_sha256: null } };
 }
 
 test('identical outputs are adopted after 266 cases at the default policy, and not after 265', async () => {
@@ -101,8 +103,15 @@ test('an evaluation that was cancelled goes on where it was, and ends with the r
     onProgress: (progress) => done.push(progress.done),
   });
   await second.close();
+  const file = createHash('sha256').update(await readFile(path));
+  expect(resumed.replay.cases_sha256).toBe(file.digest('hex'));
   expect(done).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
   expect(comparable(resumed)).toEqual(comparable(await evaluated(WRONG_FOR_FIVES)));
+});
+
+test('a report has the digest of its cases, though no file of them is kept [X002-16]', async () => {
+  const { replay } = await evaluated(RIGHT, { n: 3 });
+  expect(replay).toMatchObject({ cases_file: null, cases_sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
 });
 
 test('a sequential evaluation ends when the policy is decided', async () => {

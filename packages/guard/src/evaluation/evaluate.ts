@@ -40,7 +40,7 @@ export async function evaluate(request: EvaluateRequest, clock: EvaluationClock)
   const quiet = createQuiet();
   const monitors = createMonitorRunner(plan.monitors, { startTimer: clock.startTimer });
   await monitors.start({ task: plan.task.name, total_cases: plan.cases.length });
-  const committing = createCommitting(plan, { quiet, monitors });
+  const committing = createCommitting(plan, { quiet, monitors, head });
   await cancellable(plan, () => runCases(plan, { quiet, committing, head }));
   const smallest = await cancellable(plan, () => shrinkRegressions(plan, committing.regressions));
   const reports = await finalReports(committing, monitors);

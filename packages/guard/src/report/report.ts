@@ -1,7 +1,7 @@
 /**
  * What an evaluation leaves behind. Keys are those of X002-16, in snake_case as on every wire, and in the order in which somebody reads
- * them. All that differs between two runs with the same seed stands under `timing`, in `environment` and `job_metadata`, and in
- * monitors that look at times.
+ * them. All that differs between two runs with the same seed stands under `timing`, in `environment` and `job_metadata`, in monitors
+ * that look at times, and in the digest of the cases, which have times in them.
  */
 import type { JsonObject, JsonValue } from '@bulkhead/protocol';
 import type { MonitorReport } from '../monitors/monitor-runner.ts';
@@ -228,7 +228,7 @@ export type Report = {
   readonly spec_fingerprint: string;
   readonly replay: {
     readonly cases_file: string | null;
-    /** SHA-256 of the file of cases. */
+    /** SHA-256 of the file of cases; where none was kept, of what would stand in it. Null in reports of before it was counted so. */
     readonly cases_sha256: string | null;
     readonly command: string | null;
   };
