@@ -6,9 +6,11 @@ import { mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
-import { SUM } from '../evaluation/evaluate.fixture.ts';
-import { guardMatchers } from './to-be-adoptable-over.ts';
+import { afterAll, expect, test } from 'vitest';
+import { RIGHT, SUM } from '../evaluation/evaluate.fixture.ts';
+import { closeGuardHost, guardMatchers } from './to-be-adoptable-over.ts';
+
+afterAll(closeGuardHost);
 
 const ROOT = resolve(import.meta.dirname, '../../../..');
 
@@ -85,4 +87,25 @@ test.each([
     code: 'EVALUATION_INVALID',
     message: expect.stringContaining(message),
   });
+});
+
+test('the command that asks again names the file of the task where it is known, and says where it is not', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'bulkhead-test-matcher-'));
+  try {
+    const file = join(folder, 'right.ts');
+    await writeFile(file, RIGHT);
+    const asked = { n: 3, func: 'solve', mode: 'sequential' } as const;
+    const [unknown, known] = [
+      await guardMatchers.toBeAdoptableOver(file, file, SUM, asked),
+      await guardMatchers.toBeAdoptableOver(file, file, SUM, { ...asked, taskFrom: 'tasks.ts#SUM' }),
+    ];
+    expect(unknown.message()).toContain(
+      'ask again, with the file that exports "sum": bulkhead guard evaluate --task FILE#EXPORT --baseline',
+    );
+    expect(known.message()).toMatch(
+      /ask again: bulkhead guard evaluate --task tasks\.ts#SUM .* --n 3 .*--func solve --sequential\n/,
+    );
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

@@ -15,16 +15,22 @@ import type { Report } from '../report/report.ts';
 import { renderText } from '../report/text.ts';
 import { isTask } from '../task/define-task.ts';
 import type { Task } from '../task/task.ts';
+import { JSON_PARSER } from '../task/tasks/json-parser.ts';
+import { PROMPT_PAIR } from '../task/tasks/prompt-pair.ts';
+import { RANKING } from '../task/tasks/ranking.ts';
+import { SORT } from '../task/tasks/sort.ts';
+import { TOP_K } from '../task/tasks/top-k.ts';
 
 /**
- * What may differ from an evaluation's own defaults; `policy` may be its name, such as `noninferiority:margin=0.05`.
+ * What may differ from an evaluation's own defaults; `policy` may be its name, such as `noninferiority:margin=0.05`. `taskFrom` says where the
+ * command that asks again finds the task, as `FILE#EXPORT`; guard's own are known by their names.
  *
  * @public
  */
 export type AdoptableOptions = Pick<
   EvaluateRequest,
   'n' | 'seed' | 'cases' | 'func' | 'timeoutS' | 'memMb' | 'parallel' | 'repeats' | 'mode' | 'monitors'
-> & { readonly policy?: Policy | string };
+> & { readonly policy?: Policy | string; readonly taskFrom?: string };
 
 declare module 'vitest' {
   // A declaration that is merged has the very parameters of the one it joins.
@@ -58,7 +64,7 @@ export const guardMatchers = {
     const command = commandOf(paths, task, options);
     return {
       pass: report.decision.adopt,
-      message: () => `${renderText(report)}ask again: ${command}\n`,
+      message: () => `${renderText(report)}ask again${placeHint(task, options)}: ${command}\n`,
     };
   },
 };
@@ -79,7 +85,8 @@ export async function closeGuardHost(): Promise<void> {
 type Paths = Readonly<Record<'baseline' | 'candidate', string>>;
 
 async function evaluated(paths: Paths, task: Task, options: AdoptableOptions): Promise<Report> {
-  const { policy, ...asked } = options;
+  const { policy, taskFrom, ...asked } = options;
+  void taskFrom; // For the command alone.
   const texts = { baseline: await textOf(paths.baseline), candidate: await textOf(paths.candidate) };
   opening ??= createHost();
   const host = await opening;
@@ -129,15 +136,29 @@ function shownKind(value: unknown): string {
   return value === '' ? 'an empty text' : `a ${typeof value}`;
 }
 
-function commandOf(
-  { baseline, candidate }: Paths,
-  task: Task,
-  { n = 400, seed = 42, policy }: AdoptableOptions,
-): string {
-  const name = typeof policy === 'string' ? policy : policy?.name;
-  const words = ['--task', task.name, '--baseline', baseline, '--candidate', candidate, '--n', String(n)];
-  const all = [...words, '--seed', String(seed), ...(name === undefined ? [] : ['--policy', name])];
-  return `bulkhead guard evaluate ${all.map((word) => (/^[\w./:=@+-]+$/.test(word) ? word : JSON.stringify(word))).join(' ')}`;
+/** What stands for the place of a task that nobody named: a task does not know the file that it is from. */
+const SOMEWHERE = 'FILE#EXPORT';
+const OWN_TASKS: readonly Task[] = [JSON_PARSER, PROMPT_PAIR, RANKING, SORT, TOP_K];
+
+function placeOf(task: Task, { taskFrom }: AdoptableOptions): string {
+  return taskFrom ?? (OWN_TASKS.includes(task) ? task.name : SOMEWHERE);
+}
+
+function placeHint(task: Task, options: AdoptableOptions): string {
+  return placeOf(task, options) === SOMEWHERE ? `, with the file that exports "${task.name}"` : '';
+}
+
+function commandOf({ baseline, candidate }: Paths, task: Task, options: AdoptableOptions): string {
+  const { n = 400, seed = 42, policy, func, timeoutS, memMb, repeats, mode } = options;
+  const typed = {
+    ...{ task: placeOf(task, options), baseline, candidate, n, seed },
+    ...{ policy: typeof policy === 'string' ? policy : policy?.name, func, timeout: timeoutS, mem: memMb, repeats },
+  };
+  const words = Object.entries(typed).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}`, String(value)],
+  );
+  const all = mode === 'sequential' ? [...words, '--sequential'] : words;
+  return `bulkhead guard evaluate ${all.map((word) => (/^[\w./:=@#+-]+$/.test(word) ? word : JSON.stringify(word))).join(' ')}`;
 }
 
 function invalid(message: string): GuardError {
