@@ -57,7 +57,13 @@ In a workflow of GitHub Actions, with a summary in the pull request:
         path: guard/reports
 `;
 
-const FILES = { 'task.ts': TASK, 'baseline.ts': BASELINE, 'candidate.ts': CANDIDATE, 'README.md': README } as const;
+/** Files of the folder, by their names. */
+export const GUARD_FILES = {
+  'task.ts': TASK,
+  'baseline.ts': BASELINE,
+  'candidate.ts': CANDIDATE,
+  'README.md': README,
+} as const;
 
 /** Makes it. */
 export async function initVerb(dir: string, terminal: Terminal): Promise<number> {
@@ -68,7 +74,7 @@ export async function initVerb(dir: string, terminal: Terminal): Promise<number>
         throw new UsageError(`${dir} is there already`, 'Choose another name, or remove it first.');
       throw new UsageError(`${dir} cannot be made (${code})`);
     });
-    for (const [name, text] of Object.entries(FILES)) {
+    for (const [name, text] of Object.entries(GUARD_FILES)) {
       await writeFile(join(dir, name), text);
       terminal.result(join(dir, name));
     }

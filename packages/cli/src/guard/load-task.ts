@@ -23,7 +23,7 @@ import { UsageError } from '../usage-error.ts';
 import { supplyPackages } from './supply-packages.ts';
 
 /** Tasks of guard, by their names. */
-function ownTasks(): TaskRegistry {
+export function ownTasks(): TaskRegistry {
   const registry = createTaskRegistry();
   for (const task of [JSON_PARSER, PROMPT_PAIR, RANKING, SORT, TOP_K]) registry.register(task);
   return registry;

@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { parseReport, type Report } from '@bulkhead/guard';
+import { parsePair, parseReport, type EvaluatedPair, type Report } from '@bulkhead/guard';
 import { UsageError } from '../usage-error.ts';
 
 const BYTES_MAX = 512 * 1024 * 1024;
@@ -37,4 +37,24 @@ async function readText(file: string, expected: string): Promise<string> {
     throw new UsageError(`${file} cannot be read (${code})`, `Give ${expected}.`);
   }
   throw new UsageError(`${file} is larger than ${BYTES_MAX} bytes`, `Give ${expected}.`);
+}
+
+const HEAD = '"kind":"bulkhead.guard.cases"';
+
+/** Reads the cases themselves, in their order. @throws {UsageError} where there is no file of them; {GuardError} `REPORT_INVALID`. */
+export async function readPairs(
+  typed: string | undefined,
+  of: { readonly report: Report; readonly file: string },
+): Promise<readonly EvaluatedPair[]> {
+  const text = await readCasesText(typed, of);
+  if (text === undefined) {
+    throw new UsageError(`the cases of ${of.file} are not beside it`, 'Give the file of cases, NAME_cases.ndjson.');
+  }
+  return text
+    .split('\n')
+    .flatMap((line, at) =>
+      line.trim() === '' || (at === 0 && line.includes(HEAD))
+        ? []
+        : [parsePair(line, `line ${at + 1} of the file of cases`)],
+    );
 }

@@ -4,6 +4,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { examples, type VerbContext } from '../remote/server-verb.ts';
 import { addPolicyVerbs } from './guard-policy-verbs.ts';
+import { addReportVerbs } from './guard-report-verbs.ts';
 
 const VERDICT_CODES =
   'Exit codes: 0 adopt, 1 reject, 2 nothing could be judged (usage, task, policy, sandbox), 3 inconclusive, 130 interrupted.';
@@ -25,8 +26,9 @@ export function addGuard(context: VerbContext): void {
   addRelations(guard, context);
   addQuality(guard, context);
   addPolicyVerbs(guard, context);
-  addAuditVerify(guard, context);
-  addGuardInit(guard, context);
+  addAudit(guard, context);
+  addReportVerbs(guard, context);
+  addBeginning(guard, context);
 }
 
 function addEvaluate(guard: Command, { terminal, exit }: VerbContext): void {
@@ -139,7 +141,7 @@ function addPower(guard: Command, { terminal, exit }: VerbContext): void {
 }
 
 function addStability(guard: Command, { terminal, exit }: VerbContext): void {
-  runs(guard.command('stability'))
+  runs(guard.command('stability').alias('stability-audit'))
     .description('Run one implementation against itself, again and again, and list cases that come out differently')
     .option('--task <what>', TASK, 'task.ts')
     .option('--implementation <file>', 'implementation', 'baseline.ts')
@@ -156,8 +158,9 @@ function addStability(guard: Command, { terminal, exit }: VerbContext): void {
 function addRelations(guard: Command, { terminal, exit }: VerbContext): void {
   const relations = guard
     .command('relations')
+    .alias('mr')
     .description('Relations between results of changed inputs: what there is, and what holds');
-  runs(relations.command('suggest'))
+  runs(relations.command('suggest').alias('discover'))
     .description(
       'Try the relations of the library on an implementation that is trusted, and print those that hold as lines to paste',
     )
@@ -185,6 +188,28 @@ function addRelations(guard: Command, { terminal, exit }: VerbContext): void {
     .option('--json', 'print them as one line of JSON')
     .addHelpText('after', examples(['bulkhead guard relations list --task tasks.ts#SORT']))
     .action(async (options) => exit(await (await import('../guard/relations.ts')).listVerb(options, terminal)));
+  runs(relations.command('validate'))
+    .description('Ask every relation of a task of an implementation that is trusted, and say which hold')
+    .option('--task <what>', TASK, 'task.ts')
+    .option('--implementation <file>', 'implementation that is trusted', 'baseline.ts')
+    .option('--n <cases>', 'cases that the task makes (default: 100)', wholeNumber)
+    .option('--json', 'print what was found as one line of JSON')
+    .addHelpText(
+      'after',
+      `${examples(['bulkhead guard relations validate --task tasks.ts#SORT --implementation sort.ts'])}\n\nExit codes: 0 where every relation was asked and holds, 1 where one does not, 2 where nothing could be run.`,
+    )
+    .action(async (options) =>
+      exit(await (await import('../guard/relation-verbs.ts')).validateVerb(options, terminal)),
+    );
+  relations
+    .command('prioritize')
+    .description('Order relations by what they found in reports: those first that candidates broke and baselines kept')
+    .argument('<report...>', 'JSON reports')
+    .option('--json', 'print them as one line of JSON')
+    .addHelpText('after', examples(['bulkhead guard relations prioritize reports/report_20260304_050607.json']))
+    .action(async (files, options) =>
+      exit(await (await import('../guard/relation-verbs.ts')).prioritizeVerb(files, options, terminal)),
+    );
 }
 
 function addQuality(guard: Command, { terminal, exit }: VerbContext): void {
@@ -203,10 +228,9 @@ function addQuality(guard: Command, { terminal, exit }: VerbContext): void {
     .action(async (options) => exit(await (await import('../guard/quality.ts')).qualityVerb(options, terminal)));
 }
 
-function addAuditVerify(guard: Command, { terminal, exit }: VerbContext): void {
-  guard
-    .command('audit')
-    .description('Look after the log of reports')
+function addAudit(guard: Command, { terminal, exit }: VerbContext): void {
+  const audit = guard.command('audit').description('Look after the log of reports');
+  audit
     .command('verify')
     .description('Say whether the audit log of a folder of reports is as it was written')
     .argument('<dir>', 'folder of reports')
@@ -215,9 +239,22 @@ function addAuditVerify(guard: Command, { terminal, exit }: VerbContext): void {
     .action(async (dir, options) =>
       exit(await (await import('../guard/audit-verify.ts')).auditVerifyVerb({ dir, ...options }, terminal)),
     );
+  audit
+    .command('tail')
+    .description('Show the last lines of the audit log of a folder of reports')
+    .argument('<dir>', 'folder of reports')
+    .option('--n <lines>', 'how many', wholeNumber, 10)
+    .option('--json', 'print them as one line of JSON')
+    .addHelpText(
+      'after',
+      `${examples(['bulkhead guard audit tail reports', 'bulkhead guard audit tail reports --n 50 --json'])}\n\nExit codes: 0 where the log is whole, 1 where a line is not as it was written, 2 where there is no log.`,
+    )
+    .action(async (dir, options) =>
+      exit(await (await import('../guard/audit-tail.ts')).auditTailVerb({ dir, ...options }, terminal)),
+    );
 }
 
-function addGuardInit(guard: Command, { terminal, exit }: VerbContext): void {
+function addBeginning(guard: Command, { terminal, exit }: VerbContext): void {
   guard
     .command('init')
     .description(
@@ -229,6 +266,32 @@ function addGuardInit(guard: Command, { terminal, exit }: VerbContext): void {
       examples(['bulkhead guard init', 'bulkhead guard init checks && cd checks && bulkhead guard evaluate']),
     )
     .action(async (dir) => exit(await (await import('../guard/init-folder.ts')).initVerb(dir, terminal)));
+  guard
+    .command('demo')
+    .description('Show an evaluation that ends with adopt and one that ends with reject, in a folder that is removed')
+    .addHelpText('after', examples(['bulkhead guard demo']))
+    .action(async () => exit(await (await import('../guard/demo.ts')).demoVerb(terminal)));
+  guard
+    .command('catalog')
+    .description('List tasks, monitors, executors, policies and relations that may be named without a file')
+    .option('--json', 'print them as one line of JSON')
+    .addHelpText('after', examples(['bulkhead guard catalog', 'bulkhead guard catalog --json']))
+    .action(async (options) => exit(await (await import('../guard/catalog.ts')).catalogVerb(options, terminal)));
+  guard
+    .command('scaffold-plugin')
+    .description('Make a plugin with an executor or a monitor that passes its checks and contracts as it stands')
+    .argument('<name>', 'name of the plugin, and of its folder')
+    .addOption(new Option('--kind <kind>', 'what it offers').choices(['executor', 'monitor']).default('monitor'))
+    .option('--style <style>', 'as of `bulkhead init`')
+    .option('--lang <lang>', 'as of `bulkhead init`')
+    .addHelpText(
+      'after',
+      examples([
+        'bulkhead guard scaffold-plugin slow-alarm --kind monitor',
+        'bulkhead guard scaffold-plugin remote-lab --kind executor && bulkhead check remote-lab',
+      ]),
+    )
+    .action(async (name, options) => exit(await (await import('./init.ts')).init({ name, ...options }, terminal)));
 }
 
 const EVALUATE_NOTES = `The file of --task is yours and runs in this process; implementations export solve(...args) and run in the sandbox.
