@@ -56,7 +56,9 @@ test('the risk of a candidate is told in failures of a thousand calls [X002-17]'
   expect(none).toMatchObject({ calls: 1_000, candidate: { failures: 0 }, more_failures: 0, regressions: 0 });
   expect(Number(some['more_failures'])).toBeGreaterThan(0);
   expect(Number(some['regressions'])).toBeGreaterThan(0);
-  expect((await guard(`risk ${wrong}`)).stdout).toMatch(/adopting it: [\d.]+ more failures of 1000 calls/);
+  const { stdout } = await guard(`risk ${wrong}`);
+  expect(stdout).toMatch(/adopting it: [\d.]+ more failures of 1000 calls/);
+  expect(stdout).toMatch(/pass rate of the candidate to that of the baseline: 0\.\d+ \(0\./);
 });
 
 test('a candidate is judged against a side that was kept, case by case [X002-17]', async () => {

@@ -31,7 +31,7 @@ export async function riskVerb({ report: file, json }: RiskOptions, terminal: Te
     const { more_failures: more, more_failures_interval: interval, relative_risk, relative_risk_interval } = risk;
     result(`adopting it: ${figure(more)} more failures of ${CALLS} calls (${range(interval)}); below 0 is fewer`);
     result(
-      `failures of the candidate to those of the baseline: ${figure(relative_risk)} (${range(relative_risk_interval)})`,
+      `pass rate of the candidate to that of the baseline: ${figure(relative_risk)} (${range(relative_risk_interval)})`,
     );
     result(`known regressions: ${risk.regressions}; cases that say nothing: ${risk.excluded}`);
     return EXIT_OK;

@@ -109,7 +109,8 @@ function checkLines({ checks, violations, run_failures, faults }: EvaluatedSide,
   const said = (name: string): string => violations.find((one) => one.name === name)?.message ?? '';
   const named = report.relation_coverage.map(({ kind, name }, at) => {
     const state = STATES[checks[at] ?? ''] ?? 'not asked';
-    return `${kind.padEnd(10)} ${name}: ${state}${said(name) === '' ? '' : `, ${said(name)}`}`;
+    const message = said(name);
+    return `${kind.padEnd(10)} ${name}: ${state}${message === '' || message === name ? '' : `, ${message}`}`;
   });
   const others = violations.filter(({ name }) => !report.relation_coverage.some((check) => check.name === name));
   return [
