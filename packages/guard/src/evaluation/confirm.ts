@@ -1,6 +1,7 @@
 /**
- * Whether a candidate that failed where the baseline passed does so again: both are asked twice more. What is seen every time is a
- * regression; a side that answers otherwise is flaky, and its failure counts in the rate alone (EVIDENCE 2.9, 2.13).
+ * Whether a candidate that failed where the baseline passed does so again: both are asked twice more. One that fails every time is a
+ * regression, though it be in another way each time; a side that passes at one time and fails at another is flaky, and its failure
+ * counts in the rate alone (EVIDENCE 2.9, 2.13).
  */
 import type { Case } from '../task/cases.ts';
 import type { EvaluationPlan } from './evaluate-options.ts';
@@ -22,7 +23,7 @@ export type Confirmation =
 
 /** Tells whether a case is one to ask again: only the candidate fails it. */
 export function isRegressing({ baseline, candidate }: Pick<EvaluatedPair, Role>): boolean {
-  return baseline.grade === 'passed' && (candidate.grade === 'failed' || candidate.grade === 'ungraded');
+  return baseline.grade === 'passed' && isFailing(candidate);
 }
 
 /** Times that each side is asked again (EVIDENCE 2.13: k = 2). */
@@ -35,18 +36,27 @@ export async function confirmRegression(
   { one, pair }: { readonly one: Case; readonly pair: EvaluatedPair },
 ): Promise<Confirmation> {
   const flaky = new Set<Role>();
-  let broken = brokenBy(pair.candidate);
+  const broken = [brokenBy(pair.candidate)];
   for (let again = 0; again < AGAIN && flaky.size === 0; again += 1) {
     const candidate = await runInTime(plan, quiet, { role: 'candidate', one });
     const baseline = await runInTime(plan, quiet, { role: 'baseline', one });
-    broken = broken.filter((before) => brokenBy(candidate.side).some((now) => isSame(before, now)));
-    if (broken.length === 0) flaky.add('candidate');
+    broken.push(brokenBy(candidate.side));
+    if (!isFailing(candidate.side)) flaky.add('candidate');
     if (baseline.side.grade !== 'passed') flaky.add('baseline');
   }
-  const [first] = broken;
-  return flaky.size > 0 || first === undefined
+  const told = everyTime(broken);
+  return flaky.size > 0 || told === undefined
     ? { kind: 'flaky', roles: [...flaky].toSorted() }
-    : { kind: 'regression', broken: first };
+    : { kind: 'regression', broken: told };
+}
+
+function isFailing({ grade }: EvaluatedSide): boolean {
+  return grade === 'failed' || grade === 'ungraded';
+}
+
+/** What was broken every time; where that is nothing, what was broken first: a candidate gains nothing by failing otherwise each time. */
+function everyTime([first = [], ...later]: readonly (readonly Broken[])[]): Broken | undefined {
+  return first.find((one) => later.every((broken) => broken.some((other) => isSame(one, other)))) ?? first[0];
 }
 
 /** All that a side broke: hard properties and relations first, then runs, then checks that threw at what it answered. */

@@ -114,6 +114,21 @@ test('a report has the digest of its cases, though no file of them is kept [X002
   expect(replay).toMatchObject({ cases_file: null, cases_sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
 });
 
+test('one that fails a case in another way each time it is asked breaks it as one that fails alike', async () => {
+  const otherwise = `${RIGHT.replace('solve', 'right')}
+let calls = 0;
+export const solve: any = (list: number[]) => {
+  if (!list.includes(5)) return right(list);
+  calls += 1;
+  if (calls % 2 === 0) throw new Error('another way');
+  return right(list) + 1;
+};`;
+  const report = await evaluated(otherwise);
+  expect(report.decision.verdict).toBe('reject');
+  expect(report.regressions.length).toBe(report.pairs.only_baseline);
+  expect(report.flaky).toEqual([]);
+});
+
 test('a sequential evaluation ends when the policy is decided', async () => {
   const report = await evaluated(RIGHT, { n: 400, mode: 'sequential' });
   expect(report.decision.verdict).toBe('adopt');

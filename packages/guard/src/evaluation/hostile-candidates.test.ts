@@ -5,20 +5,13 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import fc from 'fast-check';
-import { noninferiority } from '../decision/policy.ts';
-import { generateCases } from '../task/cases.ts';
 import { defineTask } from '../task/define-task.ts';
 import { scale } from '../task/relation-library.ts';
 import type { Task } from '../task/task.ts';
 import type { Report } from '../report/report.ts';
-import { evaluate } from './evaluate.ts';
-import type { EvaluateRequest, Implementation } from './evaluate-options.ts';
-import { CLOCK, RIGHT, SUM, openBench, type Bench } from './evaluate.fixture.ts';
-
-const N = 60;
-const SEED = 7;
-/** Adopts what fails nowhere after 51 cases, and would do so without the bad one. */
-const POLICY = noninferiority(0.1);
+import type { Implementation } from './evaluate-options.ts';
+import { RIGHT, openBench, type Bench } from './evaluate.fixture.ts';
+import { N, candidateOf, closed, judged, toldOf, type Asked } from './hostile-candidates.fixture.ts';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -26,44 +19,8 @@ beforeAll(async () => {
 });
 afterAll(() => bench[Symbol.asyncDispose]());
 
-type Asked = Partial<EvaluateRequest>;
-
-async function evaluated(candidate: string, asked: Asked = {}, baseline = RIGHT) {
-  const sides = { baseline: await bench.implement(baseline), candidate: await bench.implement(candidate) };
-  try {
-    return await evaluate({ task: SUM, seed: SEED, n: N, policy: POLICY, ...sides, ...asked }, CLOCK);
-  } finally {
-    await closed(Object.values(sides));
-  }
-}
-
-async function closed(sides: readonly Implementation[]): Promise<void> {
-  for (const { executor } of sides) await executor.close?.();
-}
-
-/** Numbers of cases, in any order: each of them is that of one case alone. */
-const LISTS = (() => {
-  const keys = generateCases(SUM, { n: N, seed: SEED }).map(({ args }) => keyOf(args[0]));
-  return keys.filter((key) => key.split(',').length >= 3 && keys.filter((one) => one === key).length === 1);
-})();
-
-function keyOf(list: unknown): string {
-  return JSON.stringify([...(list as number[])].toSorted((one, other) => one - other)); // A case of SUM has one.
-}
-
-/** Right, but for one case for each deed, where it does the deed. */
-function candidateOf(deeds: readonly string[]): string {
-  const arms = deeds.map((deed, at) => `${JSON.stringify(LISTS[at])}: (list: number[]) => { ${deed} },`);
-  return `${RIGHT.replace('solve', 'right')}
-const keyOf = (list: number[]) => JSON.stringify(list.toSorted((a, b) => a - b));
-const DEEDS: Record<string, (list: number[]) => any> = { ${arms.join('\n')} };
-export const solve = (list: number[]): any => (DEEDS[keyOf(list)] ?? right)(list);`;
-}
-
-/** What came of each deed, in their order: what is told of its case as a regression. */
-function toldOf(report: Report, count: number): readonly string[] {
-  const told = new Map(report.regressions.map((one) => [keyOf(JSON.parse(one.args)[0]), `${one.kind} ${one.broken}`]));
-  return LISTS.slice(0, count).map((key) => told.get(key) ?? 'not held against it');
+function evaluated(candidate: string, asked: Asked = {}, baseline = RIGHT): Promise<Report> {
+  return judged(bench, { candidate, baseline }, asked);
 }
 
 test('one wrong case is told apart here: without it the candidate is adopted, with it rejected', async () => {
