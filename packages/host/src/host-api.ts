@@ -30,7 +30,10 @@ import type { Nodes } from './nodes/nodes.ts';
 import type { Release } from './catalogue/releases.ts';
 import type { ComparedWithCurrent, ReleaseList } from './moves/list-releases.ts';
 import type { RolloutRequest } from './moves/rollout.ts';
-import type { Gate } from './moves/upgrade.ts';
+import type { Gate } from './gate/gate.ts';
+import type { ReleaseJudge } from './gate-api.ts';
+import type { GuardPolicy } from './install/install-path.ts';
+import type { MoveGate } from './moves/upgrade.ts';
 import type { Evaluations } from './evaluations/evaluations.ts';
 import type { RecordingOptions, Recordings } from './recordings-api.ts';
 import type { Harness, HarnessOptions } from './harness-api.ts';
@@ -110,6 +113,13 @@ export type HostOptions = {
    * closed; `replay` answers from the file, and lets nothing out. Off where it is left out.
    */
   readonly cassette?: CassetteOptions;
+  /**
+   * Who compares releases, for moves that evidence decides: `createReleaseJudge()` of `@bulkhead/guard`. A function is called when
+   * there is something to judge for the first time. Nobody by default.
+   */
+  readonly judge?: ReleaseJudge | (() => Promise<ReleaseJudge>);
+  /** `required`: registrations go to another release by evaluations alone, and back as ever; `optional` by default. */
+  readonly guard?: GuardPolicy;
   /** How calls are recorded for evaluations, where a tenant's administrator asks for it. */
   readonly recording?: RecordingOptions;
   /** Spares of the default shape in the warm pool; 1 by default, 0 for none. */
@@ -329,7 +339,7 @@ export type ViewOptions = {
 export type UpgradeOptions = ChangeOptions &
   ViewOptions & {
     readonly version: string;
-    readonly gate?: Gate;
+    readonly gate?: MoveGate;
     /** Consents to what the release asks for beyond the one in use: what is named is granted, also where nothing is. */
     readonly grant?: readonly string[];
   };
@@ -367,7 +377,7 @@ export type Registrations = {
    * the old one. Where it fails nothing has changed.
    *
    * @throws {HostError} `PLUGIN_NOT_FOUND`, `RELEASE_NOT_FOUND`, `CAPABILITY_CHANGE`, `TRIAL_FAILED`, `CONFIG_INVALID`,
-   *   `VALIDATION_FAILED`, `GUARD_NOT_INSTALLED`, `REVISION_CONFLICT`, `ARTIFACT_MISSING`.
+   *   `VALIDATION_FAILED`, `GUARD_REQUIRED`, `REVISION_CONFLICT`, `ARTIFACT_MISSING`.
    */
   readonly upgrade: (plugin: string, options: UpgradeOptions) => Promise<StoredRegistration>;
   /** Moves it back. @throws {HostError} `PLUGIN_NOT_FOUND`, `RELEASE_NOT_FOUND`, `REVISION_CONFLICT`, `ARTIFACT_MISSING`. */
@@ -381,7 +391,7 @@ export type Registrations = {
    * restart. It halts where the host rolls a moved tenant back, or the release does not load; tenants that would have to
    * consent are left out.
    *
-   * @throws {HostError} `RELEASE_NOT_FOUND`, `VALIDATION_FAILED`, `ROLLOUT_RUNNING`.
+   * @throws {HostError} `RELEASE_NOT_FOUND`, `VALIDATION_FAILED`, `ROLLOUT_RUNNING`, `GUARD_REQUIRED`.
    */
   readonly rollout: (plugin: string, request: RolloutRequest) => Promise<StoredRollout>;
   /** The newest rollout of a plugin. */
@@ -594,8 +604,10 @@ export type Host = AsyncDisposable & {
    */
   readonly openHarness: (options: HarnessOptions) => Promise<Harness>;
   readonly recordings: Recordings;
-  /** Evaluations of releases, for whoever judges them. */
+  /** Evaluations of releases. */
   readonly evaluations: Evaluations;
+  /** Moves that evidence decides about. */
+  readonly gate: Gate;
   /** Health of every listed plugin, sorted by name; the worst over the nodes that live, where no scope is asked for. */
   readonly plugins: (view?: HealthView) => readonly PluginHealth[];
   readonly health: (name: string, view?: HealthView) => PluginHealth | undefined;

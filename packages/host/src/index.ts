@@ -98,7 +98,23 @@ export type {
 export type { Release } from './catalogue/releases.ts';
 export type { ComparedWithCurrent, ReleaseList } from './moves/list-releases.ts';
 export type { RolloutRequest } from './moves/rollout.ts';
-export type { Gate } from './moves/upgrade.ts';
+export type { MoveGate } from './moves/upgrade.ts';
+export type { GuardPolicy } from './install/install-path.ts';
+export type { Gate, GatedMove } from './gate/gate.ts';
+export type { GateOptions, ShadowOptions } from './gate/gate-plan.ts';
+export type {
+  Comparison,
+  FailureCount,
+  GatePlan,
+  LiveCounts,
+  LiveVerdict,
+  MirroredCall,
+  PairCounts,
+  ReleaseJudge,
+  ReleaseTrial,
+  Shadow,
+  ShadowPair,
+} from './gate-api.ts';
 export { openDataDirectory, toDataFault } from './data/data-directory.ts';
 export type { DataLock } from './data/data-lock.ts';
 export { holdDataDirectory } from './host/hold-data-directory.ts';
@@ -186,6 +202,8 @@ export type { SealedSecret, SealedText, SecretName, SecretRow, SecretStorage } f
 export { toStepChanges } from './storage/step-changes.ts';
 export type { Transition } from './registry/history.ts';
 export type {
+  CallCount,
+  CallCountQuery,
   KeyAnswer,
   KeyClaim,
   LedgerRow,

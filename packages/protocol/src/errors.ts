@@ -722,6 +722,14 @@ export const ERRORS = {
       message: 'another tenant already has this name',
       hint: 'Choose another name; `GET /api/v1/tenants` lists those that are taken.',
     },
+    EVALUATION_RUNNING: {
+      message: 'an evaluation of this plugin is under way for the same registrations',
+      hint: 'Wait for its end, or end it: `DELETE /api/v1/evaluations/{id}`.',
+    },
+    GUARD_REQUIRED: {
+      message: 'this server moves registrations to another release on evidence alone',
+      hint: 'Ask with the gate "guard"; the operator decides it by `install.guard`.',
+    },
     EVALUATION_ENDED: {
       message: 'the evaluation has ended, and nothing comes after its end',
       hint: 'Read how it ended: `GET /api/v1/evaluations/{id}`; a new one may be begun.',

@@ -327,6 +327,8 @@ export const LIMITS = {
   },
   evaluation_summary_bytes: { value: 16 * KIB, unit: 'bytes', reason: 'JSON of the numbers that lists show.' },
   evaluation_reasons: { value: 64, unit: 'reasons', reason: 'Of one verdict, each of 1,000 characters at most.' },
+  gate_cases: { value: 10_000, unit: 'cases', reason: 'What one comparison of two releases may run on each of them.' },
+  gate_shadow_calls: { value: 10_000, unit: 'calls', reason: 'What one evaluation may mirror to the candidate.' },
   evaluations_listed: { value: 100, unit: 'evaluations', reason: 'What one request may read.' },
   evaluation_retention_ms: {
     value: 400 * 86_400_000,

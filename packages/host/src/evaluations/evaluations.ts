@@ -27,6 +27,8 @@ export type EvaluationRequest = {
   readonly to: string;
   readonly kind: EvaluationKind;
   readonly by?: string;
+  /** As {@link EvaluationStep.summary}. */
+  readonly summary?: JsonObject;
 };
 
 /**
@@ -120,6 +122,8 @@ async function create(
   { storage, clock, node, newId }: EvaluationParts,
   request: EvaluationRequest,
 ): Promise<Evaluation> {
+  const { summary = {} } = request;
+  insistOnSummary(summary);
   const wallTime = clock.wallTime();
   const now = isoTime(wallTime);
   const evaluation: Evaluation = {
@@ -129,7 +133,7 @@ async function create(
     from_version: request.from ?? null,
     to_version: request.to,
     ...{ kind: request.kind, state: 'queued', changes: [{ state: 'queued', at: now, reason: null }] },
-    ...{ verdict: null, reasons: [], summary: {}, node, actor: request.by ?? ACTOR },
+    ...{ verdict: null, reasons: [], summary, node, actor: request.by ?? ACTOR },
     ...{ created_at: now, updated_at: now, revision: 1 },
   };
   await storage.createEvaluation({ ...evaluation, report: null });

@@ -24,6 +24,7 @@ import { createHealthViews } from './health-views.ts';
 import { createInstaller } from './installer.ts';
 import { createOffers } from './offers.ts';
 import { createPluginDebug } from './plugin-debug.ts';
+import { openGate } from './open-gate.ts';
 import { openHarness } from './open-harness.ts';
 import { createPluginLogs } from './plugin-logs.ts';
 import { createRegistrations } from './registrations.ts';
@@ -66,6 +67,7 @@ export function createHostApi(settings: HostSettings, parts: HostParts, closing:
     agents: parts.agents,
     recordings: parts.recordings,
     evaluations: parts.evaluations,
+    gate: openGate(settings, parts, closing),
     openHarness: (options) => openHarness(parts, options),
     runSandboxed: (target, ...args) => runFunction(parts, target, args),
     ...views,

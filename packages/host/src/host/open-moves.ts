@@ -11,6 +11,7 @@ import { takeBack } from '../moves/rollback.ts';
 import { createRolloutDriver, type RolloutDriver } from '../moves/rollout.ts';
 import { upgrade } from '../moves/upgrade.ts';
 import type { Nodes } from '../nodes/nodes.ts';
+import type { StoredRollout } from '../storage/catalogue-port.ts';
 
 /** What is opened after the registry, and told by it. */
 export type Late = { probation?: Probation };
@@ -40,10 +41,16 @@ export function openMoves(
     rollouts: createRollouts({ catalogue, clock, newId: randomUUID }),
     node,
     isAlive: (id) => nodes.list().some((each) => each.id === id && each.state !== 'lost'),
-    move: ({ plugin_name: plugin, version, gate, actor: by }, { tenant_id: tenant }) =>
-      upgrade(install, { plugin, tenant, version, gate, by, isPlatform: true }),
+    move: (rollout, { tenant_id: tenant }) => upgrade(install, { ...moveOf(rollout), tenant, isPlatform: true }),
   });
   catalogue.onChange(rollouts.look);
   closing.defer(() => rollouts.close());
   return rollouts;
+}
+
+/** What an evaluation has let in is tried for each tenant as well: its configuration is the tenant's own. */
+function moveOf({ plugin_name: plugin, version, gate, actor: by }: StoredRollout) {
+  return gate === 'guard'
+    ? ({ plugin, version, by, gate: 'trial', kind: 'canary' } as const)
+    : { plugin, version, by, gate };
 }

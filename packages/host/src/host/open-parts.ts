@@ -98,7 +98,7 @@ export type HostParts = Registers & {
 
 /** Opens everything; what was opened is closed in reverse by `closing`, also when a later step fails. */
 export async function openParts(settings: HostSettings, closing: AsyncDisposableStack): Promise<HostParts> {
-  const { clock, log, env, platformVersion, minTier, untrustedMinTier, signatures } = settings;
+  const { clock, log, env, platformVersion, minTier, untrustedMinTier, signatures, guard } = settings;
   if (settings.dataDir !== undefined) closing.use(await holdDataDirectory(settings.dataDir));
   const guests: Guests = {};
   const late: Late = {};
@@ -131,7 +131,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   const { tier } = sandbox.receipt;
   const shared = { log, releases, registry, metrics, journal, fleet, tier, minTier, untrustedMinTier };
   const brought = { workshop, supplied: [await readSdk()], artifacts, storage, clock, inTurn: createTurns() };
-  const install = { ...shared, ...brought, env, platformVersion, signatures, state: drivers.stdio.state };
+  const install = { ...shared, ...brought, env, platformVersion, signatures, guard, state: drivers.stdio.state };
   const follower = openFollower(install, { catalogue, events }, closing);
   const nodes = await openHostNodes(settings, { ...shared, node: records.node, storage });
   closing.defer(() => nodes.close());

@@ -14,7 +14,7 @@ import { insistOnConfig, insistOnGrants } from '../moves/fits-release.ts';
 import { compareRelease, listReleases } from '../moves/list-releases.ts';
 import type { Whose } from '../moves/move-path.ts';
 import { rollBack } from '../moves/rollback.ts';
-import { upgrade } from '../moves/upgrade.ts';
+import { refuseWithoutEvidence, upgrade } from '../moves/upgrade.ts';
 import type { HostParts } from './open-parts.ts';
 
 /** Makes the registrations of a host. */
@@ -63,7 +63,10 @@ export function createRegistrations({ install, rollouts }: HostParts): Registrat
     releases: (plugin, options = {}) => listReleases(install, whoseOf(plugin, options)),
     compare: async (plugin, version, options = {}) => compareRelease(install, whoseOf(plugin, options), version),
     offer: releases.offer,
-    rollout: (plugin, request) => rollouts.start(plugin, request),
+    rollout: async (plugin, request) => {
+      refuseWithoutEvidence(install);
+      return rollouts.start(plugin, request);
+    },
     rolloutOf: rollouts.of,
     cancelRollout: (plugin, by) => rollouts.cancel(plugin, by),
     available: (tenant = DEFAULT_TENANT, isPlatform = false, capability) =>
@@ -106,7 +109,7 @@ function newestFor(releases: Releases, { plugin, tenant, isPlatform }: Whose): R
 
 /** An upgrade is asked for by its own name: enabling moves no registration that is enabled, and none to what asks for more. */
 function releaseToEnable(
-  { releases }: InstallPath,
+  { releases, guard }: InstallPath,
   options: RegistrationOptions & { readonly plugin: string },
 ): Release {
   const { plugin, tenant = DEFAULT_TENANT, isPlatform = false, grant } = options;
@@ -116,7 +119,7 @@ function releaseToEnable(
   const current = row === undefined ? undefined : releases.release(plugin, row.plugin_version);
   if (row === undefined || current === undefined) return newest;
   const isMore = grant === undefined && needsConsent(consentAsked(current.manifest, newest.manifest));
-  return row.enabled || isMore ? current : newest;
+  return row.enabled || isMore || guard === 'required' ? current : newest;
 }
 
 function notInRegistry(plugin: string): HostError {

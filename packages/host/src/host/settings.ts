@@ -11,6 +11,8 @@ import { redactText, type RedactText } from '../call/redact.ts';
 import type { CassetteOptions } from '../egress/cassette.ts';
 import type { DialerOptions } from '../egress/dialer.ts';
 import type { HookRule } from '../hooks/declared-hook.ts';
+import type { ReleaseJudge } from '../gate-api.ts';
+import type { GuardPolicy } from '../install/install-path.ts';
 import type { SignaturePolicy } from '../install/judge-signature.ts';
 import type { BackendRule } from '../llm/backends.ts';
 import type { NodeTiming } from '../nodes/nodes.ts';
@@ -33,6 +35,9 @@ export type HostSettings = {
   readonly minTier: Tier;
   readonly untrustedMinTier: Tier;
   readonly signatures: SignaturePolicy;
+  /** Asked for when there is something to judge. */
+  readonly judge: (() => Promise<ReleaseJudge>) | undefined;
+  readonly guard: GuardPolicy;
   readonly tierMax: Tier;
   readonly dataDir: string | undefined;
   readonly secretsKeys: readonly string[];
@@ -118,6 +123,8 @@ export function resolveSettings(options: HostOptions): HostSettings {
     minTier: options.minTier ?? 'process',
     untrustedMinTier: options.untrustedMinTier ?? 'confined',
     signatures: { unsigned: options.unsigned ?? 'warn', trustedKeys: options.trustedKeys ?? [] },
+    judge: judgeOpener(options.judge),
+    guard: options.guard ?? 'optional',
     tierMax: options.tierMax ?? 'jail',
     dataDir: options.dataDir,
     secretsKeys: options.secretsKeys ?? [],
@@ -162,6 +169,12 @@ function cacheOptions(): MachineNotesOptions {
   const { XDG_CACHE_HOME: given } = process.env;
   const base = given !== undefined && isAbsolute(given) ? given : join(homedir(), '.cache');
   return { dir: join(base, 'bulkhead', 'machine'), wallTime: systemClock.wallTime };
+}
+
+function judgeOpener(judge: HostOptions['judge']): HostSettings['judge'] {
+  if (judge === undefined) return undefined;
+  let opened: Promise<ReleaseJudge> | undefined;
+  return () => (opened ??= typeof judge === 'function' ? judge() : Promise.resolve(judge));
 }
 
 function storageOpener(storage: HostOptions['storage']): () => Promise<Storage> {

@@ -38,10 +38,16 @@ export async function goLive(path: InstallPath, { release, trial, request, wasSt
     );
     return { manifest, release: undefined, findings, problems };
   }
+  if (path.guard === 'required' && before !== undefined && before !== digest) {
+    path.log.warn({ plugin: manifest.name, version: manifest.version }, UNJUDGED);
+    return { manifest, release: undefined, findings, problems };
+  }
   await path.releases.enable(release, enabling(request, manifest.name));
   markTried(path, release, trial);
   return { manifest, release, findings, problems };
 }
+
+const UNJUDGED = 'the release is stored and the old one stays: this server wants evidence, so ask for an upgrade with the gate "guard"';
 
 /** Tells the registry how the trial of a release ended, where it is one that everybody may be shown. */
 export function markTried(path: InstallPath, release: Release, trial: Trial): void {

@@ -18,6 +18,13 @@ import type { SignaturePolicy } from './judge-signature.ts';
 import type { InstallFrom } from './read-plugin.ts';
 import type { Trial } from './trial.ts';
 
+/**
+ * Whether a release that replaces another needs evidence.
+ *
+ * @public
+ */
+export type GuardPolicy = 'optional' | 'required';
+
 /** What the steps of an install use. */
 export type InstallPath = TierPolicy & {
   readonly log: Log;
@@ -34,6 +41,8 @@ export type InstallPath = TierPolicy & {
   readonly storage: Pick<Storage, 'getTrial' | 'putTrial' | 'seeIndex'>;
   readonly clock: Clock;
   readonly signatures: SignaturePolicy;
+  /** `required`: no registration goes to another release but by an evaluation. */
+  readonly guard: GuardPolicy;
   /** What changes which plugins there are, one after another. */
   readonly inTurn: Turns;
   /** What MCP servers keep for tenants. */

@@ -28,7 +28,7 @@ import { shareOf } from './share-of.ts';
  */
 export type RolloutRequest = {
   readonly version: string;
-  readonly gate?: 'none' | 'trial';
+  readonly gate?: StoredRollout['gate'];
   readonly steps?: readonly number[];
   readonly waitMs?: number;
   readonly by: string;

@@ -161,7 +161,7 @@ test('a revision that is expected and not there, a gate that is not installed, a
   const refusals = [
     [registrations.upgrade('refuses', { ...acme, version: '2.0.0', expected: 1 }), 'REVISION_CONFLICT'],
     [registrations.rollback('refuses', { ...acme, version: '2.0.0', expected: 1 }), 'REVISION_CONFLICT'],
-    [registrations.upgrade('refuses', { ...acme, version: '2.0.0', gate: 'guard' }), 'GUARD_NOT_INSTALLED'],
+    [host.gate.begin({ ...acme, plugin: 'refuses', version: '2.0.0', kind: 'upgrade' }), 'GUARD_NOT_INSTALLED'],
     [registrations.rollback('refuses', acme), 'RELEASE_NOT_FOUND'],
     [registrations.upgrade('refuses', { tenant: 'nobody', version: '2.0.0' }), 'PLUGIN_NOT_FOUND'],
     [registrations.rollback('refuses', { tenant: 'nobody' }), 'PLUGIN_NOT_FOUND'],

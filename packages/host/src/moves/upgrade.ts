@@ -20,17 +20,17 @@ import { insistOnConfig, insistOnGrants } from './fits-release.ts';
 import { registrationOf, toolsOf, visibleRelease, type Asked, type MovePath, type Whose } from './move-path.ts';
 
 /**
- * What lets a release in.
+ * What lets a release in at once; evidence takes its time (`gate/`).
  *
  * @experimental
  */
-export type Gate = 'none' | 'trial' | 'guard';
+export type MoveGate = 'none' | 'trial';
 
-/** To which version, by which gate; `grant` is the consent, also where it is empty; `kind` is `upgrade` where it is left out. */
+/** To which version, by which gate; `grant` is the consent, also where it is empty; `kind` is `upgrade` where it is left out, and `canary` where evidence has let it in. */
 export type Upgrade = Whose &
   Asked & {
     readonly version: string;
-    readonly gate: Gate;
+    readonly gate: MoveGate;
     readonly grant?: readonly string[];
     readonly kind?: 'upgrade' | 'canary';
   };
@@ -43,10 +43,10 @@ const ATTEMPTS_MAX = 3;
  *
  * @throws {HostError} `PLUGIN_NOT_FOUND`, `RELEASE_NOT_FOUND`, `CAPABILITY_CHANGE` with what is asked and all differences,
  *   `VALIDATION_FAILED` for a grant that is not asked for, `CONFIG_INVALID`, `TRIAL_FAILED` with the plugin's reason,
- *   `GUARD_NOT_INSTALLED`, `REVISION_CONFLICT`, `ARTIFACT_MISSING`.
+ *   `GUARD_REQUIRED`, `REVISION_CONFLICT`, `ARTIFACT_MISSING`.
  */
 export async function upgrade(path: MovePath, asked: Upgrade): Promise<StoredRegistration> {
-  if (asked.gate === 'guard') throw new HostError('GUARD_NOT_INSTALLED');
+  if (asked.kind !== 'canary') refuseWithoutEvidence(path);
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await upgradeOnce(path, asked);
@@ -76,6 +76,11 @@ async function upgradeOnce(path: MovePath, asked: Upgrade): Promise<StoredRegist
   });
 }
 
+/** Where the operator has every release judged, nothing but an evaluation moves anybody. @throws {HostError} `GUARD_REQUIRED`. */
+export function refuseWithoutEvidence({ guard }: Pick<MovePath, 'guard'>): void {
+  if (guard === 'required') throw new HostError('GUARD_REQUIRED');
+}
+
 type Consenting = {
   readonly row: StoredRegistration;
   readonly before: Release | undefined;
@@ -92,7 +97,8 @@ async function consentedGrants(
   return grantsAfterUpgrade(row.granted_permissions, release.manifest, grant ?? []);
 }
 
-async function insistOnConsent(path: MovePath, before: Release, release: Release): Promise<void> {
+/** @throws {HostError} `CAPABILITY_CHANGE`, with all that differs. */
+export async function insistOnConsent(path: MovePath, before: Release, release: Release): Promise<void> {
   const asks_for = consentAsked(before.manifest, release.manifest);
   if (!needsConsent(asks_for)) return;
   const differences = releaseDifferences(

@@ -162,7 +162,8 @@ export type RolloutRow = {
   readonly id: string;
   readonly plugin_name: string;
   readonly version: string;
-  readonly gate: 'none' | 'trial';
+  /** `guard`: an evaluation has begun it, and watches whom it moves. */
+  readonly gate: 'none' | 'trial' | 'guard';
   /** Shares of the tenants, increasing, above 0 and at most 1. */
   readonly steps: readonly number[];
   readonly steps_done: number;
