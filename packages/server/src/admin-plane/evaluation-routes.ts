@@ -2,8 +2,8 @@
  * Evaluations of releases on the admin plane: a tenant's admin reads those of its own tenant, whatever the query says; the platform
  * reads all, and those that are its own.
  */
-import type { FastifyInstance } from 'fastify';
-import { EVALUATION_STATES, HostError, type Evaluation, type Host } from '@bulkhead/host';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { EVALUATION_STATES, HostError, type Evaluation, type EvaluationWithReport, type Host } from '@bulkhead/host';
 import { LIMITS } from '@bulkhead/protocol';
 import { Type, type Static } from 'typebox';
 import { callerOf } from '../door/principal.ts';
@@ -51,8 +51,8 @@ const QuerySchema = Type.Object({
 });
 const ParamsSchema = Type.Object({ id: Type.String() });
 
-/** Adds `GET /api/v1/evaluations` and `GET /api/v1/evaluations/{id}`. */
-export function addEvaluationRoutes(app: FastifyInstance, { evaluations }: Host): void {
+/** Adds `GET /api/v1/evaluations`, and `GET` and `DELETE /api/v1/evaluations/{id}`. */
+export function addEvaluationRoutes(app: FastifyInstance, { evaluations, gate }: Host): void {
   app.get<{ Querystring: Static<typeof QuerySchema> }>(
     '/api/v1/evaluations',
     {
@@ -83,13 +83,36 @@ export function addEvaluationRoutes(app: FastifyInstance, { evaluations }: Host)
       },
     },
     async (request) => {
-      const { tenant, isPlatform } = callerOf(request);
-      const found = await evaluations.get(request.params.id);
-      if (found === undefined || (!isPlatform && found.tenant_id !== tenant))
-        throw new HostError('EVALUATION_NOT_FOUND');
+      const found = await ownEvaluation(evaluations, request);
       return { ...listed(found), report: found.report === null ? null : { ...found.report } };
     },
   );
+  app.delete<{ Params: Static<typeof ParamsSchema> }>(
+    '/api/v1/evaluations/:id',
+    {
+      config,
+      schema: {
+        summary: 'End an evaluation that is under way; whoever was moved for it is moved back first',
+        security,
+        params: ParamsSchema,
+        response: { 200: EvaluationSchema, ...errors, 404: ErrorBodySchema, 409: ErrorBodySchema },
+      },
+    },
+    async (request) => {
+      const { id } = await ownEvaluation(evaluations, request);
+      return listed(await gate.cancel(id, callerOf(request).actor));
+    },
+  );
+}
+
+async function ownEvaluation(
+  evaluations: Host['evaluations'],
+  request: FastifyRequest<{ Params: Static<typeof ParamsSchema> }>,
+): Promise<EvaluationWithReport> {
+  const { tenant, isPlatform } = callerOf(request);
+  const found = await evaluations.get(request.params.id);
+  if (found !== undefined && (isPlatform || found.tenant_id === tenant)) return found;
+  throw new HostError('EVALUATION_NOT_FOUND');
 }
 
 function listed(evaluation: Evaluation): Static<typeof EvaluationSchema> {

@@ -37,12 +37,18 @@ export const GuardSchema = Type.Object(
         description: 'At most, recorded calls first; 400 where it is left out.',
       }),
     ),
-    seed: Type.Optional(Type.Integer({ minimum: 0, description: 'Of the cases; drawn, and kept, where it is left out.' })),
+    seed: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Of the cases; drawn, and kept, where it is left out.' }),
+    ),
     shadow: Type.Optional(
       Type.Object(
         {
           share: Type.Optional(
-            Type.Number({ minimum: 0, maximum: 1, description: 'Of live calls; 0.1 where it is left out, 0 for none.' }),
+            Type.Number({
+              minimum: 0,
+              maximum: 1,
+              description: 'Of live calls; 0.1 where it is left out, 0 for none.',
+            }),
           ),
           calls: Type.Optional(
             Type.Integer({
@@ -66,7 +72,8 @@ export const GuardSchema = Type.Object(
       Type.Integer({
         minimum: 0,
         maximum: LIMITS.rollout_wait_ms.value,
-        description: 'How long moved tenants are watched, after each step; the probation of an upgrade where it is left out.',
+        description:
+          'How long moved tenants are watched, after each step; the probation of an upgrade where it is left out.',
       }),
     ),
   },

@@ -7,6 +7,7 @@ import type { ComparedWithCurrent, Host, MoveRow, Release, StoredRegistration } 
 import type { IndexOrigin } from '@bulkhead/protocol';
 import type { Static } from 'typebox';
 import { expectedRevision, withEtag } from './etag.ts';
+import { EvaluationBegunSchema, gateOf } from './gate-schemas.ts';
 import { callerOf, type Caller } from '../door/principal.ts';
 import {
   ComparedReleaseSchema,
@@ -101,18 +102,21 @@ function addOffer(app: FastifyInstance, { registrations }: Host): void {
   );
 }
 
-function addMoves(app: FastifyInstance, { registrations }: Host): void {
+function addMoves(app: FastifyInstance, host: Host): void {
+  const { registrations } = host;
   app.post<OfPlugin & { Body: Static<typeof UpgradeSchema> }>(
     '/api/v1/plugins/:name/upgrade',
     {
       config,
       schema: {
-        summary: 'Move the tenant to another release, after a trial; If-Match names the revision that it must have',
+        summary:
+          'Move the tenant to another release, after a trial or on evidence; If-Match names the revision that it must have',
         security,
         params: PluginParamsSchema,
         body: UpgradeSchema,
         response: {
           200: RegistrationSchema,
+          202: EvaluationBegunSchema,
           ...errors,
           409: ConsentRequiredSchema,
           412: ErrorBodySchema,
@@ -122,9 +126,15 @@ function addMoves(app: FastifyInstance, { registrations }: Host): void {
     },
     async (request, reply) => {
       const caller = callerOf(request);
-      refuseServerValues(request.body.grant, caller);
-      const options = { ...request.body, ...asked(caller), ...expectedRevision(request) };
-      return answer(reply, await registrations.upgrade(request.params.name, options));
+      const { gate: _gate, guard: _guard, ...body } = request.body;
+      refuseServerValues(body.grant, caller);
+      const options = { ...body, ...asked(caller), ...expectedRevision(request) };
+      const gate = gateOf(host, request.body);
+      const { name: plugin } = request.params;
+      if (gate.kind !== 'guard')
+        return answer(reply, await registrations.upgrade(plugin, { ...options, gate: gate.kind }));
+      const { id } = await host.gate.begin({ ...options, plugin, kind: 'upgrade', guard: gate.options });
+      return reply.code(202).send({ evaluation_id: id });
     },
   );
   app.post<OfPlugin & { Body: Static<typeof RollbackSchema> | undefined }>(

@@ -4,6 +4,7 @@
 import { LIMITS } from '@bulkhead/protocol';
 import { Type } from 'typebox';
 import { ErrorBodySchema, FindingSchema } from '../schemas.ts';
+import { GateSchema, GuardSchema } from './gate-schemas.ts';
 
 const time = Type.String({ format: 'date-time' });
 const words = Type.Array(Type.String());
@@ -18,12 +19,8 @@ export const ReleaseParamsSchema = Type.Object({ name: Type.String(), version: T
 export const UpgradeSchema = Type.Object(
   {
     version,
-    gate: Type.Optional(
-      Type.Enum(['none', 'trial', 'guard'], {
-        description:
-          'What lets the release in; `trial`, where it is left out, loads it for the tenant in the sandbox first.',
-      }),
-    ),
+    gate: Type.Optional(GateSchema),
+    guard: Type.Optional(GuardSchema),
     grant: Type.Optional(
       Type.Array(Type.String(), {
         description:
@@ -176,9 +173,8 @@ export const ComparedReleaseSchema = Type.Object({
 export const NewRolloutSchema = Type.Object(
   {
     version,
-    gate: Type.Optional(
-      Type.Enum(['none', 'trial', 'guard'], { description: 'For each tenant; `trial` where it is left out.' }),
-    ),
+    gate: Type.Optional(GateSchema),
+    guard: Type.Optional(GuardSchema),
     steps: Type.Optional(
       Type.Array(Type.Number({ exclusiveMinimum: 0, maximum: 1 }), {
         minItems: 1,
@@ -202,7 +198,7 @@ export const RolloutSchema = Type.Object({
   id: Type.String(),
   plugin_name: Type.String(),
   version: Type.String(),
-  gate: Type.Enum(['none', 'trial']),
+  gate: Type.Enum(['none', 'trial', 'guard'], { description: '`guard`: an evaluation has begun it.' }),
   steps: Type.Array(Type.Number()),
   steps_done: Type.Integer(),
   wait_ms: Type.Integer(),

@@ -4,8 +4,9 @@
  */
 import type { FastifyInstance } from 'fastify';
 import { HostError, type Host, type StoredRollout } from '@bulkhead/host';
-import type { Static } from 'typebox';
+import { Type, type Static } from 'typebox';
 import { callerOf } from '../door/principal.ts';
+import { EvaluationBegunSchema, gateOf } from './gate-schemas.ts';
 import { NewRolloutSchema, RolloutSchema } from './release-schemas.ts';
 import { ErrorBodySchema, PluginParamsSchema } from '../schemas.ts';
 
@@ -16,7 +17,12 @@ const config = { access: 'platform' } as const;
 type OfPlugin = { Params: Static<typeof PluginParamsSchema> };
 
 /** Adds `POST`, `GET` and `DELETE /api/v1/plugins/{name}/rollout`. */
-export function addRolloutRoutes(app: FastifyInstance, { registrations }: Host): void {
+export function addRolloutRoutes(app: FastifyInstance, host: Host): void {
+  addStart(app, host);
+  addLooks(app, host);
+}
+
+function addStart(app: FastifyInstance, host: Host): void {
   app.post<OfPlugin & { Body: Static<typeof NewRolloutSchema> }>(
     '/api/v1/plugins/:name/rollout',
     {
@@ -26,18 +32,33 @@ export function addRolloutRoutes(app: FastifyInstance, { registrations }: Host):
         security,
         params: PluginParamsSchema,
         body: NewRolloutSchema,
-        response: { 202: RolloutSchema, ...errors, 409: ErrorBodySchema, 503: ErrorBodySchema },
+        response: {
+          202: Type.Union([RolloutSchema, EvaluationBegunSchema]),
+          ...errors,
+          409: ErrorBodySchema,
+          503: ErrorBodySchema,
+        },
       },
     },
     async (request, reply) => {
-      const { version, gate = 'trial', steps, wait_ms: waitMs } = request.body;
-      if (gate === 'guard') throw new HostError('GUARD_NOT_INSTALLED');
+      const { version, steps, wait_ms } = request.body;
+      const gate = gateOf(host, request.body);
+      const { name: plugin } = request.params;
       const by = callerOf(request).actor;
-      const shares = { ...(steps !== undefined && { steps }), ...(waitMs !== undefined && { waitMs }) };
-      const rollout = await registrations.rollout(request.params.name, { version, gate, by, ...shares });
+      const shares = steps === undefined ? {} : { steps };
+      if (gate.kind === 'guard') {
+        const guard = wait_ms === undefined ? gate.options : { ...gate.options, wait_ms };
+        const { id } = await host.gate.begin({ plugin, version, kind: 'rollout', by, guard, ...shares });
+        return reply.code(202).send({ evaluation_id: id });
+      }
+      const wait = wait_ms === undefined ? {} : { waitMs: wait_ms };
+      const rollout = await host.registrations.rollout(plugin, { version, gate: gate.kind, by, ...shares, ...wait });
       return reply.code(202).send(shown(rollout));
     },
   );
+}
+
+function addLooks(app: FastifyInstance, { registrations }: Host): void {
   app.get<OfPlugin>(
     '/api/v1/plugins/:name/rollout',
     {
@@ -60,7 +81,7 @@ export function addRolloutRoutes(app: FastifyInstance, { registrations }: Host):
     {
       config,
       schema: {
-        summary: 'End the rollout that is under way; who has moved stays moved',
+        summary: 'End the rollout that is under way; who has moved stays moved, unless evidence has moved them',
         security,
         params: PluginParamsSchema,
         response: { 200: RolloutSchema, ...errors },
