@@ -81,8 +81,8 @@ export type Comparison = {
  * @public
  */
 export type Shadow = AsyncDisposable & {
-  /** Never rejects. */
-  readonly run: (call: MirroredCall) => Promise<ShadowPair>;
+  /** Never rejects; undefined where it could not be run for no reason of either release, so that it says nothing of them. */
+  readonly run: (call: MirroredCall) => Promise<ShadowPair | undefined>;
 };
 
 /**

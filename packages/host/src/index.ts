@@ -95,6 +95,19 @@ export type {
   HarnessToolCall,
   ReleaseHarness,
 } from './harness-api.ts';
+export type {
+  Comparison,
+  FailureCount,
+  GatePlan,
+  LiveCounts,
+  LiveVerdict,
+  MirroredCall,
+  PairCounts,
+  ReleaseJudge,
+  ReleaseTrial,
+  Shadow,
+  ShadowPair,
+} from './gate-api.ts';
 export type { Release } from './catalogue/releases.ts';
 export type { ComparedWithCurrent, ReleaseList } from './moves/list-releases.ts';
 export type { RolloutRequest } from './moves/rollout.ts';
