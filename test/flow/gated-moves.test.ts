@@ -32,7 +32,7 @@ export default { tools: [{ name: 'add', description: 'Adds.', parameters: ${PARA
 
 /** What a candidate does, by its name. */
 const CANDIDATES = {
-  good: source("return params.b + params.a;"),
+  good: source('return params.b + params.a;'),
   wrong: source('return params.a < -900 ? 0 : params.a + params.b;'),
   throwing: source(`if (calls > ${WEARS_OUT_AFTER}) throw new Error('worn out'); ${ADD}`),
   exiting: source(`if (calls > ${WEARS_OUT_AFTER}) process.exit(3); ${ADD}`),
@@ -72,7 +72,7 @@ describe.each(ENGINES)('on %s', (engine) => {
   }
 
   async function write(name: string, version: string, main: string): Promise<string> {
-    const dir = join(root, 'plugins', `${name}-${version}`);
+    const dir = join(root, 'plugins', name); // A plugin has one place.
     await mkdir(dir, { recursive: true });
     const manifest = { name, version, description: 'A test’s.', author: 'Tests' };
     await writeFile(join(dir, 'plugin.json'), JSON.stringify(manifest));
@@ -122,7 +122,11 @@ describe.each(ENGINES)('on %s', (engine) => {
       await using running = await start();
       await install(running.host, name, CANDIDATES[name]);
       const id = await upgrade(running, name, { shadow: { share: 0 }, wait_ms: 120_000 });
-      await until(() => read(running, id), ({ state }) => state !== 'queued' && state !== 'evaluating', PATIENCE_MS);
+      await until(
+        () => read(running, id),
+        ({ state }) => state !== 'queued' && state !== 'evaluating',
+        PATIENCE_MS,
+      );
       await using clients = openClients(running.host, name);
       const ended = await endOf(running, id);
       expect(ended).toMatchObject({ state: 'rolled_back', verdict: 'adopt' });
@@ -141,7 +145,11 @@ describe.each(ENGINES)('on %s', (engine) => {
       await using running = await start();
       await install(running.host, 'carried', CANDIDATES.good);
       id = await upgrade(running, 'carried', { shadow: { share: 0 }, wait_ms: 3_000 });
-      await until(() => read(running, id), ({ state }) => state === 'canary', PATIENCE_MS);
+      await until(
+        () => read(running, id),
+        ({ state }) => state === 'canary',
+        PATIENCE_MS,
+      );
     }
     await using running = await start();
     const ended = await endOf(running, id);
@@ -156,11 +164,17 @@ describe.each(ENGINES)('on %s', (engine) => {
     await using running = await start();
     await install(running.host, 'ended', CANDIDATES.good);
     const id = await upgrade(running, 'ended', { shadow: { share: 0 }, wait_ms: 600_000 });
-    await until(() => current(running, 'ended'), (version) => version === '2.0.0', PATIENCE_MS);
+    await until(
+      () => current(running, 'ended'),
+      (version) => version === '2.0.0',
+      PATIENCE_MS,
+    );
     const { status, body } = await ask(running, 'DELETE', `/api/v1/evaluations/${id}`);
     expect({ status, body }).toMatchObject({ status: 200, body: { state: 'cancelled' } });
     expect(current(running, 'ended')).toBe('1.0.0');
-    expect((await ask(running, 'DELETE', `/api/v1/evaluations/${id}`)).body).toMatchObject({ code: 'EVALUATION_ENDED' });
+    expect((await ask(running, 'DELETE', `/api/v1/evaluations/${id}`)).body).toMatchObject({
+      code: 'EVALUATION_ENDED',
+    });
   });
 
   test('a rollout moves tenants by growing shares, and takes all of them back where it gets worse', async () => {
@@ -173,7 +187,11 @@ describe.each(ENGINES)('on %s', (engine) => {
     });
     expect(begun.status).toBe(202);
     const id = String(begun.body['evaluation_id']);
-    await until(() => moved(running.host, 'rolled', tenants), (count) => count > 0, PATIENCE_MS);
+    await until(
+      () => moved(running.host, 'rolled', tenants),
+      (count) => count > 0,
+      PATIENCE_MS,
+    );
     await using clients = openClients(running.host, 'rolled', tenants);
     const ended = await endOf(running, id);
     expect(ended).toMatchObject({ state: 'rolled_back', kind: 'rollout', tenant_id: null });
@@ -218,7 +236,8 @@ describe.each(ENGINES)('on %s', (engine) => {
     await using running = await start();
     await install(running.host, 'refused', CANDIDATES.good);
     const refuse = async (body: object) =>
-      (await ask(running, 'POST', '/api/v1/plugins/refused/upgrade', { version: '2.0.0', gate: 'guard', ...body })).body;
+      (await ask(running, 'POST', '/api/v1/plugins/refused/upgrade', { version: '2.0.0', gate: 'guard', ...body }))
+        .body;
     expect(await refuse({ guard: { policy: 'superb' } })).toMatchObject({
       code: 'VALIDATION_FAILED',
       detail: expect.stringContaining('superb'),
@@ -264,7 +283,11 @@ async function read(running: Running, id: string): Promise<EvaluationWithReport>
 }
 
 function endOf(running: Running, id: string): Promise<EvaluationWithReport> {
-  return until(() => read(running, id), ({ state }) => isEvaluationEnd(state), PATIENCE_MS);
+  return until(
+    () => read(running, id),
+    ({ state }) => isEvaluationEnd(state),
+    PATIENCE_MS,
+  );
 }
 
 function current({ host }: Running, plugin: string): string | undefined {
@@ -280,19 +303,19 @@ type Clients = AsyncDisposable & {
   readonly served: (count: number) => Promise<unknown>;
   /** Stops, and answers how calls failed that should not have, and what was answered wrongly. */
   readonly failures: () => Promise<readonly unknown[]>;
-  readonly versions: () => readonly (string | null)[];
+  readonly versions: () => readonly string[];
 };
 
 /** Clients that call `add` again and again, four at once, and judge every answer. */
 function openClients(host: Host, plugin: string, tenants: readonly string[] = ['acme']): Clients {
   const failures: unknown[] = [];
-  const versions = new Set<string | null>();
+  const versions = new Set<string>();
   let answered = 0;
   let isStopped = false;
 
   function judge(outcome: Outcome, sum: number): void {
     answered += 1;
-    versions.add(outcome.call.version);
+    versions.add(outcome.call.version ?? 'none');
     if (!outcome.ok) failures.push(outcome.error);
     else if (outcome.value !== sum) failures.push({ expected: sum, value: outcome.value });
   }
@@ -311,12 +334,17 @@ function openClients(host: Host, plugin: string, tenants: readonly string[] = ['
     await running;
   };
   return {
-    served: (count) => until(() => answered, (number) => number >= count, PATIENCE_MS),
+    served: (count) =>
+      until(
+        () => answered,
+        (number) => number >= count,
+        PATIENCE_MS,
+      ),
     failures: async () => {
       await stop();
       return failures;
     },
-    versions: () => [...versions].toSorted(),
+    versions: () => [...versions].toSorted((a, b) => a.localeCompare(b)),
     [Symbol.asyncDispose]: stop,
   };
 }

@@ -23,6 +23,7 @@ import { addLogs } from './verbs/logs.ts';
 import { addMcp } from './verbs/mcp-verb.ts';
 import { addNodes } from './verbs/nodes.ts';
 import { addReload } from './verbs/reload.ts';
+import { addEvaluationVerbs } from './verbs/evaluations.ts';
 import { addReleaseVerbs } from './verbs/releases.ts';
 import { addRolloutVerbs } from './verbs/rollout.ts';
 import { addSecretVerbs } from './verbs/secrets.ts';
@@ -69,6 +70,7 @@ function addServerVerbs(context: VerbContext): void {
   addTenantVerbs(context);
   addTokenVerbs(context);
   addReleaseVerbs(context);
+  addEvaluationVerbs(context);
   addOffer(context);
   addRolloutVerbs(context);
   addReload(context);

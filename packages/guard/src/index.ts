@@ -198,3 +198,4 @@ export type {
   StartTimer,
 } from './monitors/monitor-runner.ts';
 export { createMonitorRunner } from './monitors/monitor-runner.ts';
+export { createReleaseJudge, type ReleaseJudgeOptions } from './releases/release-judge.ts';

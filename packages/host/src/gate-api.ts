@@ -58,8 +58,20 @@ export type ReleaseTrial = {
   ) => Promise<Harness>;
   /** Takes secrets out of whatever is kept of a call. */
   readonly redact: (text: string) => string;
+  readonly clock: JudgeClock;
   readonly signal: AbortSignal;
   readonly didProgress: (progress: { readonly done: number; readonly total: number }) => void;
+};
+
+/**
+ * Time as a judge takes it: `now` for durations, `wallTime` since the epoch, in milliseconds. `startTimer` answers how to cancel.
+ *
+ * @public
+ */
+export type JudgeClock = {
+  readonly now: () => number;
+  readonly wallTime: () => number;
+  readonly startTimer: (delayMs: number, didElapse: () => void) => () => void;
 };
 
 /**

@@ -99,6 +99,7 @@ export type {
   Comparison,
   FailureCount,
   GatePlan,
+  JudgeClock,
   LiveCounts,
   LiveVerdict,
   MirroredCall,
@@ -115,19 +116,6 @@ export type { MoveGate } from './moves/upgrade.ts';
 export type { GuardPolicy } from './install/install-path.ts';
 export type { Gate, GatedMove } from './gate/gate.ts';
 export type { GateOptions, ShadowOptions } from './gate/gate-plan.ts';
-export type {
-  Comparison,
-  FailureCount,
-  GatePlan,
-  LiveCounts,
-  LiveVerdict,
-  MirroredCall,
-  PairCounts,
-  ReleaseJudge,
-  ReleaseTrial,
-  Shadow,
-  ShadowPair,
-} from './gate-api.ts';
 export { openDataDirectory, toDataFault } from './data/data-directory.ts';
 export type { DataLock } from './data/data-lock.ts';
 export { holdDataDirectory } from './host/hold-data-directory.ts';

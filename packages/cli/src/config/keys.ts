@@ -61,6 +61,11 @@ export const CONFIG_KEYS = {
     fallback: 'warn',
     about: 'What becomes of an archive that nobody signed; `refuse` takes signed archives only over the admin API.',
   }),
+  'install.guard': word(['optional', 'required'], {
+    fallback: 'optional',
+    about:
+      'With `required`, a release replaces another on evidence alone: by an upgrade or a rollout with the gate `guard`.',
+  }),
   'install.trusted_keys': publicKeys({
     fallback: [],
     about: 'Public keys whose signatures are taken; without any, a plugin’s first signer may sign its next releases.',

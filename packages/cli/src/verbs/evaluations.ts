@@ -125,8 +125,9 @@ function howFar({ state, summary, plugin_name: plugin, to_version: version }: Ev
   if (state === 'evaluating') return `${head}, ${ratio(summary['progress'], 'cases')}`;
   if (state === 'shadow') return `${head}, ${numberOf(summary['shadow'], 'calls')} calls mirrored`;
   if (state !== 'canary') return head;
-  const pairs = isJsonObject(summary['canary']) ? summary['canary']['pairs'] : undefined;
-  return `${head}, ${numberOf(pairs, 'both')} calls went well, ${numberOf(pairs, 'only_baseline')} were served by the release before`;
+  const canary = isJsonObject(summary['canary']) ? summary['canary'] : {};
+  const rescued = numberOf(canary['pairs'], 'only_baseline');
+  return `${head}, ${numberOf(canary['unpaired'], 'calls')} calls, ${rescued} more were served by the release before`;
 }
 
 function ratio(value: JsonValue | undefined, unit: string): string {
@@ -140,7 +141,8 @@ function numberOf(value: JsonValue | undefined, name: string): number {
 
 function showList({ evaluations }: { readonly evaluations: readonly Evaluation[] }, terminal: Terminal): void {
   const { result, say, colors } = terminal;
-  if (evaluations.length === 0) return say('no release was judged; `bulkhead upgrade NAME VERSION --gate guard` asks for it');
+  if (evaluations.length === 0)
+    return say('no release was judged; `bulkhead upgrade NAME VERSION --gate guard` asks for it');
   const rows = evaluations.map((each) => [
     each.id,
     each.plugin_name,
@@ -150,7 +152,8 @@ function showList({ evaluations }: { readonly evaluations: readonly Evaluation[]
     each.created_at,
     each.reasons[0] ?? each.changes.at(-1)?.reason ?? '',
   ]);
-  for (const line of tableLines(['id', 'plugin', 'release', 'tenant', 'state', 'began', 'why'], rows, colors)) result(line);
+  for (const line of tableLines(['id', 'plugin', 'release', 'tenant', 'state', 'began', 'why'], rows, colors))
+    result(line);
 }
 
 const GOOD: readonly EvaluationState[] = ['adopted'];

@@ -9,7 +9,6 @@ import {
   type ReleaseDifferences,
   type Signer,
 } from '@bulkhead/protocol';
-import { Option } from 'commander';
 import { differenceLines } from '../differences.ts';
 import { askAdmin, type AdminRequest } from '../remote/ask.ts';
 import { RemoteError } from '../remote/remote-error.ts';
@@ -17,6 +16,8 @@ import { openRemote } from '../remote/remote.ts';
 import { asksForTenant, examples, print, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
 import { plain, tableLines } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
+import { EXITS, followEvaluation, showBegun, type Begun } from './evaluations.ts';
+import { asksForGate, gateBody, parseWait, type GateFlags } from './gate-options.ts';
 import { addInstall } from './install.ts';
 import { collectGrants, permissionWords, pluginPath, showRegistration } from './plugins.ts';
 
@@ -43,7 +44,8 @@ type Compared = Listed & {
   readonly asks_for: ConsentAsked | null;
   readonly differences: ReleaseDifferences | null;
 };
-type UpgradeOptions = ServerOptions & { readonly gate?: string; readonly grant?: readonly string[] };
+type UpgradeOptions = ServerOptions &
+  GateFlags & { readonly grant?: readonly string[]; readonly waitMs?: number; readonly follow?: boolean };
 
 /** Adds `install`, `releases`, `upgrade` and `rollback`. */
 export function addReleaseVerbs(context: VerbContext): void {
@@ -69,13 +71,15 @@ function addReleases({ program, terminal }: VerbContext): void {
     });
 }
 
-function addMoves({ program, terminal }: VerbContext): void {
-  asksForTenant(
-    program.command('upgrade').description('Move a tenant to a release; calls in flight end on the old one'),
-  )
+function addMoves({ program, terminal, exit }: VerbContext): void {
+  const moving = program
+    .command('upgrade')
+    .description('Move a tenant to a release; calls in flight end on the old one');
+  asksForGate(asksForTenant(moving))
     .argument('<name>', 'name of the plugin')
     .argument('<version>', 'release to move to')
-    .addOption(new Option('--gate <gate>', 'what lets it in (default: trial)').choices(['none', 'trial', 'guard']))
+    .option('--wait-ms <n>', 'how long gate guard watches it before it is adopted (default: ten minutes)', parseWait)
+    .option('--follow', 'wait for the end of the evaluation, and exit by it')
     .option(
       '--grant <perm,...>',
       'consent to what it asks for: permissions to grant, or none; repeatable',
@@ -83,12 +87,18 @@ function addMoves({ program, terminal }: VerbContext): void {
     )
     .addHelpText(
       'after',
-      examples(['bulkhead upgrade weather 2.0.0', 'bulkhead upgrade weather 2.0.0 --grant internet']),
+      `${examples([
+        'bulkhead upgrade weather 2.0.0',
+        'bulkhead upgrade weather 2.0.0 --grant internet',
+        'bulkhead upgrade weather 2.0.0 --gate guard --follow',
+      ])}\n\n${EXITS}`,
     )
     .action(async (name: string, version: string, options: UpgradeOptions) => {
-      const { gate, grant } = options;
-      const body = { version, ...(gate !== undefined && { gate }), ...(grant !== undefined && { grant }) };
-      await move({ method: 'POST', path: pluginPath(name, '/upgrade'), body }, { options, terminal });
+      const { grant, waitMs, follow } = options;
+      const body = { version, ...gateBody(options, waitMs), ...(grant !== undefined && { grant }) };
+      const moved = await move({ method: 'POST', path: pluginPath(name, '/upgrade'), body }, { options, terminal });
+      if (moved !== undefined && follow === true)
+        exit(await followEvaluation(moved, { remote: await openRemote(options, process.env), options, terminal }));
     });
   asksForTenant(program.command('rollback').description('Move a tenant back to an earlier release'))
     .argument('<name>', 'name of the plugin')
@@ -100,21 +110,22 @@ function addMoves({ program, terminal }: VerbContext): void {
     });
 }
 
-type Moving = { readonly options: ServerOptions; readonly terminal: Terminal };
+type Moving = { readonly options: ServerOptions & { readonly follow?: boolean }; readonly terminal: Terminal };
 
-/** A guard takes its time: then the answer names an evaluation instead of a registration. */
-async function move(request: AdminRequest, { options, terminal }: Moving): Promise<void> {
+/** A guard takes its time: then the answer names an evaluation instead of a registration, and so does what is returned. */
+async function move(request: AdminRequest, { options, terminal }: Moving): Promise<string | undefined> {
   try {
-    const { status, value } = await askAdmin<RegistrationRow>(await openRemote(options, process.env), request);
-    print({ terminal, options }, value, status === 202 ? showEvaluation : showRegistration);
+    const { value } = await askAdmin<RegistrationRow | Begun>(await openRemote(options, process.env), request);
+    if (!('evaluation_id' in value)) {
+      print({ terminal, options }, value, showRegistration);
+      return undefined;
+    }
+    if (options.follow !== true) print({ terminal, options }, value, showBegun);
+    return value.evaluation_id;
   } catch (error) {
     if (error instanceof RemoteError && error.code === 'CAPABILITY_CHANGE') showConsent(error, terminal);
     throw error;
   }
-}
-
-function showEvaluation(value: object, { result }: Terminal): void {
-  result(`evaluation ${plain(String('evaluation_id' in value ? value.evaluation_id : 'unknown'))} has begun`);
 }
 
 /** What one consents to, above the refusal itself. */

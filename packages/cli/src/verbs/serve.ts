@@ -126,6 +126,8 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
       minTier: config['sandbox.min_tier'],
       untrustedMinTier: config['sandbox.untrusted_min_tier'],
       unsigned: config['install.unsigned'],
+      judge: async () => (await import('@bulkhead/guard')).createReleaseJudge(),
+      guard: config['install.guard'],
       trustedKeys: config['install.trusted_keys'],
       grants: config.grants,
       callsInFlightMax: config['server.calls_in_flight'],

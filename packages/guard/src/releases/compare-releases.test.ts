@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { CLOCK } from '../evaluation/evaluate.fixture.ts';
 import { createReleaseJudge } from './release-judge.ts';
 import { ADD, openReleases, recordedCall, TWO_NUMBERS, type Releases, type TestTool } from './release-judge.fixture.ts';
 
-const judge = createReleaseJudge({ clock: CLOCK });
+const judge = createReleaseJudge();
 let releases: Releases;
 
 beforeEach(async () => {
@@ -218,7 +217,7 @@ test('a tool on which the live release hangs costs three calls, and the others a
   const hang = { body: 'return new Promise(() => {});', parameters: TWO_NUMBERS };
   await releases.install('1.0.0', { add: ADD, hang }, { limits: { timeout_ms: 300 } });
   await releases.install('2.0.0', { add: ADD, hang }, { limits: { timeout_ms: 300 } });
-  const oneAtOnce = createReleaseJudge({ clock: CLOCK, instances: 1 });
+  const oneAtOnce = createReleaseJudge({ instances: 1 });
   const { summary, verdict } = await oneAtOnce.compare(releases.trial({ plan: { cases: 40 } }));
   expect(verdict).toBe('inconclusive');
   expect(summary).toMatchObject({ cases: 23, both: 20, faults: 3, neither: 3, only_baseline: 0 });

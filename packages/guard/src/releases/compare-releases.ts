@@ -17,8 +17,8 @@ import { releaseTask } from './release-task.ts';
 import { toComparison, type ToolChanges } from './to-comparison.ts';
 import { readTrialPolicy } from './trial-policy.ts';
 
-/** How: time, and guests of each release, which is also how many cases run at once. */
-export type ComparingOptions = { readonly clock: EvaluationClock; readonly instances: number };
+/** How many guests each release has, which is also how many cases run at once. */
+export type ComparingOptions = { readonly instances: number };
 
 /**
  * Compares.
@@ -99,7 +99,7 @@ type Evaluating = ComparingOptions & {
 };
 type Sides = { readonly gathered: Gathered; readonly baseline: Harness; readonly candidate: Harness };
 
-function run({ trial, policy, clock, instances }: Evaluating, { gathered, ...sides }: Sides): Promise<Report> {
+function run({ trial, policy, instances }: Evaluating, { gathered, ...sides }: Sides): Promise<Report> {
   const { plugin, from, to, plan, signal, redact, didProgress } = trial;
   const task = releaseTask(gathered, { plugin, answers: plan.answers });
   const side = (harness: Harness): Implementation => ({
@@ -125,6 +125,6 @@ function run({ trial, policy, clock, instances }: Evaluating, { gathered, ...sid
         provenance: { plugin, from, to, from_digest: sides.baseline.digest, to_digest: sides.candidate.digest },
       },
     },
-    clock,
+    trial.clock,
   );
 }

@@ -52,6 +52,19 @@ test('what the release before did is all that calls without pairs are held again
   expect(verdictOf({ unpaired, before: { calls: 0, failed: 0 } })).toBe('unsettled');
 });
 
+test('where nothing was called before, what the release before served in place of the other says how good it is', () => {
+  const unknown = { ...NONE, before: { calls: 0, failed: 0 } };
+  const at = firstWorse(100, (failed) => {
+    const pairs = { ...NO_PAIRS, only_baseline: failed };
+    return { ...unknown, pairs, unpaired: { calls: 20, failed: 0 } };
+  });
+  expect(at).toBe(24);
+  // It fails the same calls: nothing tells the two apart.
+  expect(verdictOf({ ...unknown, pairs: { ...NO_PAIRS, neither: 100 }, unpaired: { calls: 20, failed: 0 } })).not.toBe(
+    'worse',
+  );
+});
+
 test('one that does as well is shown to be no worse, on pairs, on calls without, and on both', () => {
   expect(verdictOf({ pairs: { ...NO_PAIRS, both: 400 } })).toBe('no_worse');
   expect(verdictOf({ unpaired: { calls: 500, failed: 0 } })).toBe('no_worse');

@@ -11,7 +11,7 @@
 import type { FailureCount, GatePlan, LiveCounts, LiveVerdict, PairCounts } from '@bulkhead/host';
 import type { Policy } from '../decision/policy.ts';
 import { percent } from '../decision/figures.ts';
-import { logFactors, logMeanExp } from '../statistics/looks/e-process.ts';
+import { eProcess, logFactors, logMeanExp } from '../statistics/looks/e-process.ts';
 import { clopperPearsonInterval } from '../statistics/proportions/proportions.ts';
 import { readTrialPolicy } from './trial-policy.ts';
 
@@ -24,7 +24,8 @@ type Rule = { readonly margin: number; readonly alpha: number; readonly flipsMax
  * The policy's alpha bounds the chance that a release which is not worse by more than the margin is ever called `worse`, and is
  * shared: a half is for pairs; of the other half, one half is for the interval of the rate before (Clopper and Pearson, one-sided, taken
  * once, of calls that had ended before), the other for the e-process of the calls since then against its upper end plus the margin. `no_worse` has an alpha of its
- * own, shared alike. Where nothing was called before, its rate may be anything, and calls without pairs show nothing worse. `flips_max` is the policy's own count and has no error rate.
+ * own, shared alike. Where nothing was called before, the calls that it stood in for say how often it fails, by a sequence that holds at every look; where
+ * there are none either, its rate may be anything, and nothing is worse. `flips_max` is the policy's own count and has no error rate.
  *
  * @throws {GuardError} `POLICY_INVALID`; {StatisticsError} where a count is no whole number.
  * @see EVIDENCE 2.5; Waudby-Smith and Ramdas (arXiv 2010.09686); Clopper and Pearson 1934.
@@ -39,7 +40,7 @@ export function judgeLive({ pairs, unpaired, before }: LiveCounts, plan: GatePla
   }
   return unpaired.calls === 0
     ? judgePairs(pairs, rule, lost)
-    : judgeAll({ all: allOf(pairs, unpaired), before }, rule, lost);
+    : judgeAll({ all: allOf(pairs, unpaired), before, standIn: standInOf(pairs) }, rule, lost);
 }
 
 /** A policy of superiority lets as little pass as it asks for: in service nobody has to show a gain. */
@@ -67,11 +68,28 @@ function isShown([above, same, below]: readonly [number, number, number], m: num
   return logMeanExp(wealth) >= -Math.log(alpha);
 }
 
-type Rates = { readonly all: FailureCount; readonly before: FailureCount };
+type Rates = { readonly all: FailureCount; readonly before: FailureCount; readonly standIn: FailureCount };
 
-function judgeAll({ all, before }: Rates, { margin, alpha }: Rule, lost: string): LiveVerdict {
-  const [lower, upper] =
-    before.calls === 0 ? [0, 1] : clopperPearsonInterval(before.failed, before.calls, 1 - alpha / 2);
+/** Calls that the release before was asked again, and how many of them it failed as well. */
+function standInOf({ only_baseline, neither }: PairCounts): FailureCount {
+  return { calls: only_baseline + neither, failed: neither };
+}
+
+/**
+ * Bounds of the rate at which the release before fails: of its own calls, or, where it had none, of those that it stood in for, whose
+ * number grows from look to look, so that theirs is a sequence that holds at all of them.
+ */
+function rateBefore({ before, standIn }: Rates, alpha: number): readonly [number, number] {
+  if (before.calls > 0) return clopperPearsonInterval(before.failed, before.calls, 1 - alpha / 2);
+  if (standIn.calls === 0) return [0, 1];
+  const counts = { onlyCandidate: standIn.failed, same: standIn.calls - standIn.failed, onlyBaseline: 0 };
+  const [, upper] = eProcess(counts, { m: 0, alpha: alpha / 4 }).confidenceSequence;
+  return [0, Math.min(1, upper)];
+}
+
+function judgeAll(rates: Rates, { margin, alpha }: Rule, lost: string): LiveVerdict {
+  const { all, before } = rates;
+  const [lower, upper] = rateBefore(rates, alpha);
   const told = `${all.failed} of ${all.calls} calls failed, and ${before.failed} of ${before.calls} of the release before`;
   const served = all.calls - all.failed;
   if (isAbove({ hits: all.failed, misses: served }, upper + margin, alpha / 4)) {

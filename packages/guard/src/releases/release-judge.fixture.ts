@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHost, type Host, type RecordedCall, type ReleaseTrial } from '@bulkhead/host';
 import type { JsonObject } from '@bulkhead/protocol';
+import { CLOCK } from '../evaluation/evaluate.fixture.ts';
 import { createRedaction } from '../report/redact.ts';
 
 /** A tool: the body of a function of `params`, and the schema of those. */
@@ -85,7 +86,13 @@ function trialOf(host: Host, { plan, didOpen, ...more }: TrialOptions): ReturnTy
   let openCount = 0;
   return {
     ...{ plugin: 'calc', from: '1.0.0', to: '2.0.0', recorded: [] },
-    ...{ redact: createRedaction(), signal: new AbortController().signal, didProgress: () => {}, ...more },
+    ...{
+      redact: createRedaction(),
+      clock: CLOCK,
+      signal: new AbortController().signal,
+      didProgress: () => {},
+      ...more,
+    },
     plan: { policy: 'noninferiority:margin=0.02', answers: 'same', cases: 300, seed: 7, ...plan },
     openCount: () => openCount,
     open: async (version, { isGranted, instances }) => {

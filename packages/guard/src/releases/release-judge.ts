@@ -2,19 +2,17 @@
  * What lets a release in: guard as the host asks it (`ReleaseJudge`).
  */
 import type { ReleaseJudge } from '@bulkhead/host';
-import type { EvaluationClock } from '../evaluation/evaluate-options.ts';
 import { compareReleases } from './compare-releases.ts';
 import { judgeLive } from './judge-live.ts';
 import { openReleaseShadow } from './shadow.ts';
 import { wrongPolicy } from './trial-policy.ts';
 
 /**
- * Time, as an evaluation takes it, and how many guests each release has in a comparison: as many cases run at once; 2 where it is
- * left out.
+ * How many guests each release has in a comparison: as many cases run at once; 2 where it is left out.
  *
  * @public
  */
-export type ReleaseJudgeOptions = { readonly clock: EvaluationClock; readonly instances?: number };
+export type ReleaseJudgeOptions = { readonly instances?: number };
 
 /**
  * Makes one, which keeps nothing.
@@ -25,10 +23,10 @@ export type ReleaseJudgeOptions = { readonly clock: EvaluationClock; readonly in
  * @see ADR 39, 40; EVIDENCE 2.5, 2.13.
  * @public
  */
-export function createReleaseJudge({ clock, instances = 2 }: ReleaseJudgeOptions): ReleaseJudge {
+export function createReleaseJudge({ instances = 2 }: ReleaseJudgeOptions = {}): ReleaseJudge {
   return {
     wrongPolicy,
-    compare: (trial) => compareReleases(trial, { clock, instances }),
+    compare: (trial) => compareReleases(trial, { instances }),
     openShadow: (trial) => Promise.resolve(openReleaseShadow(trial)),
     judgeLive,
   };

@@ -1,11 +1,10 @@
 import type { MirroredCall } from '@bulkhead/host';
 import type { JsonObject, JsonValue } from '@bulkhead/protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { CLOCK } from '../evaluation/evaluate.fixture.ts';
 import { createReleaseJudge } from './release-judge.ts';
 import { ADD, openReleases, type Releases, type TestTool } from './release-judge.fixture.ts';
 
-const judge = createReleaseJudge({ clock: CLOCK });
+const judge = createReleaseJudge();
 let releases: Releases;
 let opened: string[];
 let installed: number;

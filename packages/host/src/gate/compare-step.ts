@@ -50,6 +50,7 @@ export async function openTrial(path: GatePath, watched: WatchedEvaluation): Pro
     open: (version, { isGranted, instances }) =>
       path.openHarness({ plugin, version, ...tenant, isGranted, ...(instances !== undefined && { instances }) }),
     redact: path.redact,
+    clock: { ...path.clock, startTimer: path.startTimer },
     signal: watched.signal,
     didProgress: createTeller(path, watched),
   };

@@ -28,7 +28,7 @@ export type GatePath = {
   readonly random: () => number;
   readonly node: string;
   readonly isAlive: (node: string) => boolean;
-  readonly clock: Pick<Clock, 'wallTime'>;
+  readonly clock: Clock;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
   readonly startTimer: StartTimer;
 };

@@ -42,7 +42,7 @@ export function toLiveCounts(
   const alone = Math.max(0, candidate.faults - onlyBaseline - neither);
   const earlier = ofRelease(before, releases.baseline);
   return {
-    pairs: { both: candidate.ok, only_candidate: 0, only_baseline: onlyBaseline, neither },
+    pairs: { ...NO_PAIRS, only_baseline: onlyBaseline, neither },
     unpaired: { calls: candidate.ok + alone, failed: alone },
     before: { calls: earlier.ok + earlier.faults, failed: earlier.faults },
   };

@@ -2,7 +2,7 @@
  * The candidate in the shadow of the live release: a share of live calls is run on it as well, and nobody sees its answers.
  */
 import type { JsonObject, JsonValue } from '@bulkhead/protocol';
-import type { LiveVerdict, MirroredCall, PairCounts, ReleaseJudge, ShadowPair } from '../gate-api.ts';
+import type { LiveVerdict, MirroredCall, PairCounts, ReleaseJudge, Shadow, ShadowPair } from '../gate-api.ts';
 import { consentAsked, needsConsent } from '../moves/consent.ts';
 import type { Evaluation } from '../storage/evaluations-port.ts';
 import { openTrial } from './compare-step.ts';
@@ -64,7 +64,7 @@ function isComparable({ end }: MirroredCall): boolean {
 }
 
 type Running = {
-  readonly shadow: { readonly run: (call: MirroredCall) => Promise<ShadowPair> };
+  readonly shadow: Pick<Shadow, 'run'>;
   readonly waiting: MirroredCall[];
   readonly tally: Tally;
   readonly most: number;
@@ -80,7 +80,9 @@ async function runWaiting(
     const next = waiting.shift();
     if (next === undefined) break;
     watched.signal.throwIfAborted();
-    tally.add(await shadow.run(next));
+    const pair = await shadow.run(next);
+    if (pair === undefined) continue; // There was no guest for it.
+    tally.add(pair);
     const counts = { pairs: tally.counts(), unpaired: NO_CALLS, before: NO_CALLS };
     verdict = judge.judgeLive(counts, planOf(watched.now()));
   }

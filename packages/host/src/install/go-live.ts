@@ -47,7 +47,8 @@ export async function goLive(path: InstallPath, { release, trial, request, wasSt
   return { manifest, release, findings, problems };
 }
 
-const UNJUDGED = 'the release is stored and the old one stays: this server wants evidence, so ask for an upgrade with the gate "guard"';
+const UNJUDGED =
+  'the release is stored and the old one stays: this server wants evidence, so ask for an upgrade with the gate "guard"';
 
 /** Tells the registry how the trial of a release ended, where it is one that everybody may be shown. */
 export function markTried(path: InstallPath, release: Release, trial: Trial): void {
