@@ -150,6 +150,7 @@ test.each([
       'createPluginMonitor',
       'createPolicy',
       'createRedaction',
+      'createReleaseJudge',
       'createResource',
       'createSafety',
       'createSandboxedMonitor',

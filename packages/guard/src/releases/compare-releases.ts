@@ -8,7 +8,7 @@
 import type { Comparison, Harness, ReleaseTrial } from '@bulkhead/host';
 import type { WireTool } from '@bulkhead/protocol';
 import { evaluate } from '../evaluation/evaluate.ts';
-import { sha256, type EvaluationClock, type Implementation } from '../evaluation/evaluate-options.ts';
+import { sha256, type Implementation } from '../evaluation/evaluate-options.ts';
 import type { Report } from '../report/report.ts';
 import { casesFromRecords } from '../task/cases.ts';
 import { callKey, gatherCases, type Gathered } from './gather-cases.ts';
