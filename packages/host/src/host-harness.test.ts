@@ -156,3 +156,11 @@ test('two copies of one file under other names see the same around them', async 
   expect(here?.ok && here.value).toBeTruthy();
   expect(here?.ok && here.value).toEqual(there?.ok && there.value);
 });
+
+test('a run after one that ran out of time is a run of its own, with all of its time', async () => {
+  await using harness = await open({ limits: { timeout_ms: 300 } });
+  for (const fn of ['spin', 'sleep', 'spin', 'sleep']) {
+    expect(await harness.run({ fn, args: [5_000] })).toMatchObject({ ok: false, error: { kind: 'timeout' } });
+    expect(await harness.run({ fn: 'add', args: [1, 2] })).toMatchObject({ ok: true, value: 3 });
+  }
+});

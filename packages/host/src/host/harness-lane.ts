@@ -70,10 +70,12 @@ function openGuests(parts: HostParts, { spec, tenant, config }: HarnessSubject):
   const group = live.openGroup(tenant, config);
   const starts = countStarts();
   let learning: Promise<CallError | undefined> = Promise.resolve(undefined);
+  let leaving: Promise<unknown> | undefined;
   let isClosed = false;
   return {
     live,
     warmUp: async () => {
+      await leaving;
       if (!isClosed && !starts.hasFailed() && !group.isInhabited()) await group.start();
     },
     // What there is to call is known once a guest was ready; where none could be, one more start tells why.
@@ -91,6 +93,9 @@ function openGuests(parts: HostParts, { spec, tenant, config }: HarnessSubject):
       if (replied.kind === 'retired') return unrun(callError('HOST_CLOSED'));
       const { reply, sandbox } = replied;
       starts.note(!reply.ok && reply.didRun && sandbox === undefined ? reply.error : undefined);
+      // Whatever it still does would be done in the time of the next run.
+      if (!reply.ok && reply.error.kind === 'timeout' && sandbox !== undefined)
+        leaving = Promise.race([sandbox.died, sandbox.close()]);
       return replied;
     },
     close: async () => {
