@@ -150,10 +150,16 @@ function showList({ evaluations }: { readonly evaluations: readonly Evaluation[]
     each.tenant_id ?? 'all tenants',
     stateCell(each.state, terminal),
     each.created_at,
-    each.reasons[0] ?? each.changes.at(-1)?.reason ?? '',
+    clipped(each.reasons[0] ?? each.changes.at(-1)?.reason ?? ''),
   ]);
   for (const line of tableLines(['id', 'plugin', 'release', 'tenant', 'state', 'began', 'why'], rows, colors))
     result(line);
+}
+
+const WHY_CHARACTERS_MAX = 80;
+
+function clipped(text: string): string {
+  return text.length > WHY_CHARACTERS_MAX ? `${text.slice(0, WHY_CHARACTERS_MAX - 1)}…` : text;
 }
 
 const GOOD: readonly EvaluationState[] = ['adopted'];

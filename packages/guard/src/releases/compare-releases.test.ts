@@ -56,7 +56,8 @@ test('one that answers wrong is rejected, and the reasons say on which calls', a
   await install({ add: ADD }, { add: wrong });
   const { verdict, reasons, summary, report } = await judge.compare(releases.trial());
   expect(verdict).toBe('reject');
-  expect(reasons[0]).toMatch(/breaks what the baseline keeps: property "answers_as_live"/);
+  expect(reasons[0]).toMatch(/^\d+ of 300 cases went worse on release 2\.0\.0, each time they were run$/);
+  expect(reasons.at(-1)).toMatch(/breaks what the baseline keeps: property "answers_as_live"/);
   expect(reasons[1]).toMatch(/^calc\.add \{"a":-?\d+,"b":-?\d+\}: expected -?\d+, got -?\d+$/);
   expect(Number(summary['only_baseline'])).toBeGreaterThan(0);
   expect(report['flips']).toContainEqual(expect.objectContaining({ broken: ['answers_as_live'] }));

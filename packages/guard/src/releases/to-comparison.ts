@@ -68,13 +68,16 @@ function removedReasons({ to }: Trial, { changes }: WithCases): readonly string[
   return removed.length === 0 ? [] : [`release ${to} has no longer ${namedTools(removed)}`];
 }
 
-/** The decision first, then what flipped, the shortest first, which tells most. */
+/** How many went worse, then which, the shortest first, which tells most; what the policy says of it comes last. */
 function decisionReasons(trial: Trial, { gathered }: WithCases, report: Report): readonly string[] {
   const { verdict, reasons } = report.decision;
   if (verdict !== 'reject') return reasons;
+  const worse = report.regressions.length;
+  const lead = `${worse} of ${gathered.calls.length} cases went worse on release ${trial.to}, each time they were run`;
   const lost = report.flips.filter(({ kind }) => kind === 'pass_to_fail');
   const shortest = lost.toSorted((one, other) => one.args.length - other.args.length).slice(0, FLIPS_NAMED);
-  return [...reasons, ...shortest.map((flip) => flipLine(trial, gathered, flip))];
+  const flips = shortest.map((flip) => flipLine(trial, gathered, flip));
+  return [...(worse > 0 ? [lead] : []), ...flips, ...reasons];
 }
 
 function flipLine({ plugin, plan, redact }: Trial, { calls, expected }: Gathered, flip: ReportFlip): string {

@@ -73,7 +73,7 @@ async function adopt(
   { counts, reason }: { readonly counts: LiveCounts; readonly reason: string },
 ): Promise<Evaluation> {
   const report = await reportWith(path, watched, { canary: shown(counts) });
-  return watched.write({ event: 'adopt', reason, report });
+  return watched.write({ event: 'adopt', reason: `nothing speaks against it: ${reason}`, report });
 }
 
 type BadEnd = { readonly canary: Canary; readonly reason: string; readonly event: 'roll_back' | 'cancel' };
