@@ -254,6 +254,30 @@ test('a host that comes back goes on from the state that was reached', async () 
   expect(host.registrations.releases('resumed', acme).moves).toMatchObject([{ kind: 'canary' }]);
 });
 
+test('calls of every node are served and counted, and a node that has gone is replaced by another', async () => {
+  const shared = createSharedStorage();
+  const judgeLive: ReleaseJudge['judgeLive'] = ({ pairs }) =>
+    pairs.only_baseline >= 5 ? { verdict: 'worse', reason: `${pairs.only_baseline} calls were rescued` } : UNSETTLED;
+  await using other = await open(judgeWith({ judgeLive }), shared.ofNode());
+  let begun: Evaluation;
+  {
+    await using host = await open(judgeWith({ judgeLive }), shared.ofNode());
+    await install(host, 'nodes', toolsSource({ version: `throw new Error('worn out');` }));
+    begun = await upgrade(host, 'nodes', { shadow: { share: 0 }, wait_ms: 600_000 });
+    await expect.poll(() => current(other, 'nodes'), { timeout: 30_000 }).toBe('2.0.0');
+    const outcome = await other.call({ plugin: 'nodes', tool: 'version', ...acme });
+    expect(outcome).toMatchObject({ ok: true, value: 1, call: { version: '1.0.0' } });
+  }
+  for (const _ of [1, 2, 3, 4, 5]) {
+    const outcome = await other.call({ plugin: 'nodes', tool: 'version', ...acme });
+    expect(outcome).toMatchObject({ ok: true, value: 1 });
+  }
+  const ended = await endOf(other, begun);
+  expect(ended.state).toBe('rolled_back');
+  expect(ended.node).not.toBe(begun.node);
+  expect(current(other, 'nodes')).toBe('1.0.0');
+});
+
 test('required evidence without a judge would keep every release out, so that the host does not open', async () => {
   await expect(openTestHost({ guard: 'required' })).rejects.toMatchObject({ code: 'GUARD_NOT_INSTALLED' });
 });
