@@ -1,0 +1,4 @@
+/**
+ * Evolution: code that gets better under an honest judge.
+ */
+export {};
