@@ -3,3 +3,5 @@
  */
 export { storageConformance } from './conformance.ts';
 export { createFailingStorage, type FailingStorage } from './failing.ts';
+export { taskQueueConformance } from '../tasks/conformance.ts';
+export type { QueueUnderTest } from '../tasks/conformance-fixture.ts';

@@ -8,6 +8,28 @@
 import type { JsonObject, Result, Task, TaskKind } from '@bulkhead/protocol';
 
 /**
+ * Bounds and defaults of every queue: tags of a task, sets of tags that tasks wait under, priorities from -`priority` to it, attempts
+ * (CONTRACTS, decision 7) and the wait after the first of them, leases that one reclaim returns (X000-10), leases that may end and workers
+ * that may skip until a task is dead, ids in `TaskClaim.not`, and for how long a worker counts as there after it was last heard.
+ *
+ * @public
+ */
+export const TASK_QUEUE_BOUNDS = {
+  tags: 16,
+  sets: 1_000,
+  priority: 100,
+  maxRetry: 3,
+  maxRetryMost: 100,
+  retryMs: 1_000,
+  retryMsMost: 86_400_000,
+  reclaim: 50,
+  leasesLost: 5,
+  skips: 100,
+  notIds: 1_000,
+  workerSeenMs: 60_000,
+} as const;
+
+/**
  * Where a task is. `dead`: no attempt is left, or none is worth it; it waits for an administrator.
  *
  * @public
@@ -42,7 +64,7 @@ export type AuditedResult = Result & {
 };
 
 /**
- * A task as it is kept. `available_at` is when it may be claimed next; `lease_until` is null where nobody has it.
+ * A task as it is kept. `available_at` is when it may be claimed next; `worker_id` and `lease_until` are null where nobody has it.
  *
  * @public
  */
@@ -58,12 +80,13 @@ export type QueuedTask = {
   readonly lease_until: string | null;
   /** Of one that is dead: the last error, or why it cannot be done. */
   readonly reason: string | null;
+  /** The one that ended it: `ok` where it is done, the last `error` where that is why it is dead. */
   readonly result: AuditedResult | null;
 };
 
 /**
  * Who claims: its tags, and for how long it may be silent. `wait_ms` is how long to wait where nothing is to be done, 0 for not at all.
- * `kinds`: only these. `not`: ids that this worker has skipped.
+ * `kinds`: only these. `not`: ids that it does not want, at most 1,000; what it has skipped by `complete` the queue knows by itself.
  *
  * @public
  */
@@ -105,7 +128,8 @@ export type TaskQuery = {
 };
 
 /**
- * How many wait or are worked on, by kind and required tags; `oldest_ms` is how long the oldest has waited.
+ * How many wait or are worked on, by kind and required tags. `requires` is sorted; `queued` counts those that wait for another attempt,
+ * too; `oldest_ms` is how long the oldest that may be claimed has waited, 0 where there is none.
  *
  * @public
  */
@@ -115,6 +139,11 @@ export type TaskBacklog = {
   readonly queued: number;
   readonly active: number;
   readonly oldest_ms: number;
+  /**
+   * Of those queued, how many no worker that is there will be given: it lacks a tag, does not want the kind, or has skipped them. A worker
+   * is there for 60 s after it last claimed, held or ended a lease, and while it waits in `claim`.
+   */
+  readonly unschedulable: number;
 };
 
 /**
@@ -126,31 +155,47 @@ export interface TaskQueue {
   /**
    * Takes tasks, all or none; one whose id is there already is left as it is.
    *
-   * @throws {HostError} `VALIDATION_FAILED` for more than 16 tags, a tag that is none, or one set of tags too many (1,000).
+   * @throws {HostError} `VALIDATION_FAILED` for more than 16 tags, a tag that is none or there twice, one set of tags too many (1,000 with
+   *   tasks that are queued or active), or a priority, deadline or `max_retry` out of bounds.
    */
   enqueue(tasks: readonly NewTask[]): Promise<void>;
-  /** Claims one task, or undefined where none came in time. Tenants that wait take turns. */
+  /**
+   * Claims one task, or undefined where none came in time or the signal was aborted. Of all that this worker can do the highest priority
+   * goes first, of those the tenants take turns, and of one tenant's the one that has waited longest; a task that came back from a lease
+   * that ended goes before.
+   */
   claim(claim: TaskClaim): Promise<TaskLease | undefined>;
-  /** Holds a lease for as long again. */
+  /** Holds a lease for as long again, from now on; also one that has ended, as long as it has not been reclaimed. */
   heartbeat(lease: string, lease_ms: number): Promise<LeaseAnswer>;
   /**
    * Ends a claim by its result. `ok` is kept and the task is done; `error` with `data.retryable` true is tried again after a wait that
-   * doubles, with its attempts one higher, until `max_retry`; any other error is dead at once; `skip` leaves it to another worker, its
-   * attempts unchanged, and is never given to the same worker again while another could do it.
+   * doubles, with its attempts one higher, until they are more than `max_retry`; any other error is dead at once; `skip` leaves it to
+   * another worker, its attempts unchanged, and at once: it is never given to the same `worker_id` again, before `retryDead`; one that 100 workers have skipped is
+   * dead, so that it cannot keep workers busy that come and go.
+   *
+   * @throws {HostError} `VALIDATION_FAILED` where the result is of another task than the lease.
    */
   complete(lease: string, result: AuditedResult): Promise<LeaseAnswer>;
-  /** Ends a task that is not done; undefined where there is none. A worker that has it learns of it by its next heartbeat. */
+  /**
+   * Ends a task that is not done, also a dead one; answers it as it then is, undefined where there is none. A worker that has it learns of
+   * it by its next heartbeat or completion, whose result is not kept.
+   */
   cancel(id: string): Promise<QueuedTask | undefined>;
   get(id: string): Promise<QueuedTask | undefined>;
   /** Waits for the end of a task; answers it as it is once the time is over. */
   waitFor(id: string, wait_ms: number, signal?: AbortSignal): Promise<QueuedTask | undefined>;
+  /** Lists tasks in the order in which they were given, the last first. */
   list(query: TaskQuery): Promise<readonly QueuedTask[]>;
   backlog(): Promise<readonly TaskBacklog[]>;
-  /** Sends dead tasks back, with attempts 0: these ids, or all of a kind. Answers how many. */
+  /** Sends dead tasks back, with attempts 0, no skips, and without a deadline that is over: these ids, or all of a kind. Answers how many. */
   retryDead(which: { readonly ids: readonly string[] } | { readonly kind: TaskKind }): Promise<number>;
-  /** Returns leases that have ended, at most `max`; 50 where it is left out. Answers how many. */
+  /**
+   * Returns leases that have ended, at most `max`; 50 where it is left out. Answers how many. Nothing else returns them: whoever runs the
+   * queue calls this once a second. Attempts stay as they are (X000-10); a task on which 5 leases have ended is dead, for it may be what
+   * kills its workers.
+   */
   reclaim(max?: number): Promise<number>;
-  /** Removes tasks that ended before a time, with their results. */
+  /** Removes tasks that ended before a time, with their results: done and cancelled ones before `ended`, dead ones before `dead`. */
   prune(before: { readonly ended: string; readonly dead: string }): Promise<number>;
   close(): Promise<void>;
 }
