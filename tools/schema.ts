@@ -1,12 +1,14 @@
 /**
  * Writes what is published of schemas: of the manifest packages/protocol/plugin.schema.json, for editors, and the table of fields in
- * docs/manifest.md; of guard's reports packages/guard/report.schema.json. `node --conditions=source tools/schema.ts`, after a change of ManifestSchema.
+ * docs/manifest.md; of tasks and results packages/protocol/task.schema.json and result.schema.json; of guard's reports
+ * packages/guard/report.schema.json. `node --conditions=source tools/schema.ts`, after a change of ManifestSchema, TaskSchema or ResultSchema.
  */
 import { reportSchemaText } from '@bulkhead/guard';
 import { ManifestSchema } from '@bulkhead/protocol';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { format, resolveConfig } from 'prettier';
+import { ResultSchema, TaskSchema } from '../packages/protocol/src/task-schema.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -18,6 +20,18 @@ const END = '<!-- end of fields -->';
 export function renderSchema(): Promise<string> {
   const published = { $schema: 'https://json-schema.org/draft/2020-12/schema', ...ManifestSchema };
   return formatted('packages/protocol/plugin.schema.json', JSON.stringify(published, null, 2));
+}
+
+/** What is published of tasks, by its path: draft-07, for that is what CONTRACTS names (X000-4). */
+export const TASK_SCHEMAS: Readonly<Record<string, object>> = {
+  'packages/protocol/task.schema.json': TaskSchema,
+  'packages/protocol/result.schema.json': ResultSchema,
+};
+
+/** Returns a schema of {@link TASK_SCHEMAS} as it is published. */
+export function renderTaskSchema(path: string): Promise<string> {
+  const published = { $schema: 'http://json-schema.org/draft-07/schema#', ...TASK_SCHEMAS[path] };
+  return formatted(path, JSON.stringify(published, null, 2));
 }
 
 /**
@@ -85,6 +99,7 @@ function escaped(text: string): string {
 if (import.meta.main) {
   const page = join(root, 'docs/manifest.md');
   writeFileSync(join(root, 'packages/protocol/plugin.schema.json'), await renderSchema());
+  for (const path of Object.keys(TASK_SCHEMAS)) writeFileSync(join(root, path), await renderTaskSchema(path));
   writeFileSync(page, await withFieldTable(readFileSync(page, 'utf8')));
   writeFileSync(join(root, REPORT_SCHEMA_PATH), await formatted(REPORT_SCHEMA_PATH, reportSchemaText()));
 }
