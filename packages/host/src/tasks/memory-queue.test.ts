@@ -1,37 +1,11 @@
-import type { Clock } from '../base/clock.ts';
-import type { StartTimer } from '../base/timer.ts';
+import type { JsonObject } from '@bulkhead/protocol';
 import { expect, test } from 'vitest';
 import { taskQueueConformance } from './conformance.ts';
 import { claimOf, claimed, idOf, newTask, resultOf, type QueueUnderTest } from './conformance-fixture.ts';
+import { createFakeTime } from './fake-time.fixture.ts';
 import { createMemoryTaskQueue, type MemoryTaskQueueOptions } from './memory-queue.ts';
 
 const RETRY_MS = 60_000;
-const START = Date.UTC(2026, 0, 1, 12);
-
-/** Time that passes only when it is told to; timers elapse in their order. */
-function createFakeTime() {
-  let nowMs = 0;
-  const timers = new Set<{ readonly at: number; readonly didElapse: () => void }>();
-  const clock: Clock = { now: () => nowMs, wallTime: () => START + nowMs };
-  const startTimer: StartTimer = (delayMs, didElapse) => {
-    const timer = { at: nowMs + delayMs, didElapse };
-    timers.add(timer);
-    return () => void timers.delete(timer);
-  };
-  async function advance(ms: number): Promise<void> {
-    const until = nowMs + ms;
-    for (;;) {
-      const [next] = [...timers].filter(({ at }) => at <= until).toSorted((a, b) => a.at - b.at);
-      if (next === undefined) break;
-      timers.delete(next);
-      nowMs = Math.max(nowMs, next.at);
-      next.didElapse();
-      await Promise.resolve();
-    }
-    nowMs = until;
-  }
-  return { clock, startTimer, advance, timers };
-}
 
 function open(options: MemoryTaskQueueOptions = {}): QueueUnderTest & { readonly timers: () => number } {
   const { clock, startTimer, advance, timers } = createFakeTime();
@@ -85,6 +59,19 @@ test('of tasks that ended the oldest go, and dead ones do not make room for othe
     [3, 'done'],
     [1, 'dead'],
   ]);
+});
+
+test('a task that is nested too deep is refused with all that came with it, and such a result leaves the lease as it is', async () => {
+  const opened = open();
+  const deep = JSON.parse(`${'{"a":'.repeat(70)}1${'}'.repeat(70)}`) as JsonObject; // As just written.
+  const refused = opened.queue.enqueue([newTask(1), newTask(2, { payload: deep })]);
+  await expect(refused).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
+  expect(await opened.queue.list({ rowsMax: 10 })).toEqual([]);
+  await opened.queue.enqueue([newTask(1)]);
+  const lease = await claimed(opened);
+  const attempt = opened.queue.complete(lease.lease, resultOf(lease, 'ok', deep));
+  await expect(attempt).rejects.toMatchObject({ code: 'VALIDATION_FAILED' });
+  expect(await opened.queue.complete(lease.lease, resultOf(lease, 'ok'))).toBe('held');
 });
 
 test('what the queue answers cannot be changed', async () => {

@@ -64,7 +64,8 @@ export class TaskTable {
   /** @throws {HostError} `VALIDATION_FAILED` as the port says, `HOST_OVERLOADED` where the queue is full; nothing is taken then. */
   enqueue(tasks: readonly NewTask[]): void {
     assertNewTasks(tasks);
-    const added = this.#unknownOf(tasks);
+    // Copied first: what cannot be copied is refused with all that came with it.
+    const added = this.#unknownOf(tasks).map((one) => ({ ...one, task: frozenCopy(one.task) }));
     this.#insistOnRoom(added);
     for (const task of added) {
       const tenant = this.#tenantOf(task.tenant_id);
@@ -115,10 +116,11 @@ export class TaskTable {
   /** Ends a claim by its result; the task is the lease's, and active. */
   settle(lease: HeldLease, result: AuditedResult): void {
     const { entry, workerId } = lease;
+    const kept = frozenCopy(result);
     this.forget(lease);
-    if (result.status === 'ok') this.#end(entry, 'done', { reason: null, result: frozenCopy(result) });
-    else if (result.status === 'skip') this.#skip(entry, workerId);
-    else this.#fail(entry, frozenCopy(result));
+    if (kept.status === 'ok') this.#end(entry, 'done', { reason: null, result: kept });
+    else if (kept.status === 'skip') this.#skip(entry, workerId);
+    else this.#fail(entry, kept);
   }
 
   /** Drops a lease; its task is for the caller to move. */
