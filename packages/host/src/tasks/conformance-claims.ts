@@ -22,6 +22,7 @@ export function claimTests(opened: OpenedQueue): void {
   capabilityTests(opened);
   orderTests(opened);
   turnTests(opened);
+  comingTests(opened);
   waitTests(opened);
   doorTests(opened);
 }
@@ -100,6 +101,26 @@ function turnTests(opened: OpenedQueue): void {
     await opened().queue.enqueue([...many, of('few', 10), of('few', 11)]);
     const order = await claimAll(opened());
     expect(sorted(order.slice(0, 4))).toEqual([0, 1, 10, 11]);
+  });
+}
+
+function comingTests(opened: OpenedQueue): void {
+  test('a tenant that comes with one task at a time is not served more often than those that wait', async () => {
+    const { queue } = opened();
+    const waiting = Array.from({ length: 40 }, (_, number) =>
+      newTask(number, { tenant_id: number % 2 === 0 ? 'a' : 'b' }),
+    );
+    await queue.enqueue(waiting);
+    for (let count = 0; count < 6; count += 1) await claimed(opened());
+    const order: string[] = [];
+    for (let count = 0; count < 9; count += 1) {
+      if (order.at(-1) !== 'a' && order.at(-1) !== 'b') await queue.enqueue([newTask(100 + count, { tenant_id: 'c' })]);
+      const lease = await claimed(opened());
+      order.push(lease.tenant_id);
+      await queue.complete(lease.lease, resultOf(lease, 'ok'));
+    }
+    expect(order.filter((tenant) => tenant === 'c').length).toBeLessThanOrEqual(4);
+    expect(new Set(order)).toEqual(new Set(['a', 'b', 'c']));
   });
 }
 

@@ -44,7 +44,7 @@ function reclaimTests(opened: OpenedQueue): void {
     expect(await opened().queue.reclaim()).toBe(7);
   });
 
-  test('a worker that was thought dead loses the task, and its result is not kept [X000-9]', async () => {
+  test('a worker that was thought dead loses the task, which is done again, and its result is not kept [X000-9] [X000-14]', async () => {
     await opened().queue.enqueue([newTask(1)]);
     const first = await claimed(opened());
     await opened().advance(LEASE_MS + 1);

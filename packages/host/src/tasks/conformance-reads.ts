@@ -111,6 +111,17 @@ function cancelTests(opened: OpenedQueue): void {
     expect(await opened().queue.reclaim()).toBe(0);
   });
 
+  test('a task that is cancelled stays cancelled when the lease on it has ended', async () => {
+    await opened().queue.enqueue([newTask(1)]);
+    const lease = await claimed(opened());
+    await opened().queue.cancel(idOf(1));
+    await opened().advance(LEASE_MS + 1);
+    expect(await opened().queue.reclaim()).toBe(0);
+    expect(await kept(opened(), 1)).toMatchObject({ state: 'cancelled' });
+    expect(await opened().queue.complete(lease.lease, resultOf(lease, 'ok'))).not.toBe('held');
+    expect(await claimAll(opened())).toEqual([]);
+  });
+
   test('a task that is done stays done, and one that is dead can be cancelled', async () => {
     await opened().queue.enqueue([newTask(1), newTask(2)]);
     const lease = await claimed(opened());

@@ -62,6 +62,14 @@ function orderTests(opened: OpenedQueue): void {
     expect(await claimAll(opened(), { worker_id: 'w2' })).toEqual([1, 2, 3]);
   });
 
+  test('tasks that are skipped in another order are given in the order in which they came', async () => {
+    await opened().queue.enqueue([newTask(1), newTask(2)]);
+    const [first, second] = [await claimed(opened()), await claimed(opened())];
+    await opened().queue.complete(second.lease, resultOf(second, 'skip'));
+    await opened().queue.complete(first.lease, resultOf(first, 'skip'));
+    expect(await claimAll(opened(), { worker_id: 'w2' })).toEqual([1, 2]);
+  });
+
   test('a worker that waits is woken by what another skips', async () => {
     await opened().queue.enqueue([newTask(1)]);
     const lease = await claimed(opened());

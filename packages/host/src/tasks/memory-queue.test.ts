@@ -1,7 +1,16 @@
 import type { JsonObject } from '@bulkhead/protocol';
 import { expect, test } from 'vitest';
 import { taskQueueConformance } from './conformance.ts';
-import { claimOf, claimed, idOf, newTask, resultOf, type QueueUnderTest } from './conformance-fixture.ts';
+import {
+  claimAll,
+  claimOf,
+  claimed,
+  failOnce,
+  idOf,
+  newTask,
+  resultOf,
+  type QueueUnderTest,
+} from './conformance-fixture.ts';
 import { createFakeTime } from './fake-time.fixture.ts';
 import { createMemoryTaskQueue, type MemoryTaskQueueOptions } from './memory-queue.ts';
 
@@ -27,6 +36,16 @@ test('no timer runs where nobody waits, and none is left by whoever waited', asy
   await opened.queue.cancel(idOf(1));
   expect(await end).toMatchObject({ state: 'cancelled' });
   expect(opened.timers()).toBe(0);
+});
+
+test('a task that is tried again is behind those that came meanwhile', async () => {
+  const opened = open();
+  await opened.queue.enqueue([newTask(1)]);
+  await failOnce(opened, { retryable: true });
+  await opened.queue.enqueue([newTask(2)]);
+  await opened.advance(RETRY_MS);
+  await opened.queue.enqueue([newTask(3)]);
+  expect(await claimAll(opened)).toEqual([2, 1, 3]);
 });
 
 test('whoever waits for the end of a task is told of its deadline at that moment', async () => {

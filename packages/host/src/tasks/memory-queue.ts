@@ -243,8 +243,7 @@ class MemoryTaskQueue implements TaskQueue {
     const onGiveUp = (): QueuedTask | undefined => {
       ends.delete(waiting);
       if (ends.size === 0) this.#ends.delete(id);
-      this.#table.settleDue();
-      return this.#read(id);
+      return this.#step(() => this.#read(id));
     };
     const waiting: EndWaiting = startWaiting({ waitMs, signal, startTimer: this.#startTimer, onGiveUp });
     this.#ends.set(id, ends.add(waiting));

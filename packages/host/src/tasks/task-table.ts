@@ -187,6 +187,7 @@ export class TaskTable {
     for (let due = this.#delays.first(); due !== undefined && due.at <= at; due = this.#delays.first()) {
       this.#delays.remove(due);
       due.entry.delay = undefined;
+      due.entry.order = this.#order += 1;
       this.#offer(due.entry, 'back');
     }
   }
