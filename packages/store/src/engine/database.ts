@@ -2,7 +2,7 @@
  * The one door to a database, whichever engine is behind it: queries by Kysely on the same driver, notices, maintenance, an
  * end. It creates no tables; that is migrate.ts.
  */
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, type PostgresPool } from 'kysely';
 import type { Log } from '@bulkhead/host';
 import type { Tables } from '../schema.ts';
 import type { Engine, Patience } from './engine.ts';
@@ -40,8 +40,12 @@ export type DatabaseOptions = Partial<Patience> & {
 export type Database = AsyncDisposable & {
   readonly engine: Engine['name'];
   readonly db: Kysely<Tables>;
+  /** The same, for the same few statements over and over: their plans are kept. */
+  readonly preparedDb: Kysely<Tables>;
   /** The same, for what takes long: migrations, maintenance. */
   readonly patientDb: Kysely<Tables>;
+  /** The connections of {@link Database.patientDb}, for what is not asked through Kysely: several statements at once. */
+  readonly patientPool: PostgresPool;
   /**
    * Listens to a channel of NOTIFY until the returned function is called.
    *
@@ -80,6 +84,7 @@ export async function openDatabase(place: DatabasePlace, options: DatabaseOption
     patientTimeoutMs: options.patientTimeoutMs ?? PATIENT_TIMEOUT_MS,
   });
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: engine.pool }) });
+  const preparedDb = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: engine.preparedPool }) });
   const patientDb = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: engine.patientPool }) });
   const upkeep = async (): Promise<Maintenance> => {
     return engine.name === 'pglite' ? maintain(patientDb.withTables<never>()) : NOTHING_DONE;
@@ -90,8 +95,9 @@ export async function openDatabase(place: DatabasePlace, options: DatabaseOption
     await engine.close(); // Cuts off what is under way and takes too long, maintenance too.
     await isQuiet;
   };
-  const { name, listen, fsyncCount } = engine;
-  return { engine: name, db, patientDb, listen, maintain: upkeep, fsyncCount, close, [Symbol.asyncDispose]: close };
+  const { name, patientPool, listen, fsyncCount } = engine;
+  const doors = { db, preparedDb, patientDb, patientPool, listen, fsyncCount };
+  return { ...doors, engine: name, maintain: upkeep, close, [Symbol.asyncDispose]: close };
 }
 
 async function openEngine(place: DatabasePlace, patience: Patience): Promise<Engine> {

@@ -16,6 +16,8 @@ export type Patience = {
 export type Engine = {
   readonly name: 'pglite' | 'postgres';
   readonly pool: PostgresPool;
+  /** The same, for the same few statements over and over. */
+  readonly preparedPool: PostgresPool;
   /** Its queries may take `patientTimeoutMs`. */
   readonly patientPool: PostgresPool;
   /**

@@ -63,6 +63,7 @@ export async function openPglite(options: PgliteOptions): Promise<Engine> {
   return {
     name: 'pglite',
     pool,
+    preparedPool: connections.prepared(queryTimeoutMs),
     patientPool: connections.bounded(patientTimeoutMs),
     listen: (channel, listener) => {
       const remove = listeners.add(channel, listener);

@@ -46,6 +46,7 @@ export function openPostgres({ url, connectionsMax, queryTimeoutMs, patientTimeo
   return {
     name: 'postgres',
     pool: usual.bounded(queryTimeoutMs + GRACE_MS),
+    preparedPool: usual.prepared(queryTimeoutMs + GRACE_MS),
     patientPool: patient.bounded(patientTimeoutMs + GRACE_MS),
     listen: listener.listen,
     fsyncCount: () => 0,
