@@ -14,3 +14,4 @@ export {
   type Migrations,
 } from './migrate.ts';
 export { hasStore, openStore, openStoreDatabase, type StorePlace } from './open-store.ts';
+export { openTaskQueue, type TaskQueueOptions } from './tasks/open-task-queue.ts';

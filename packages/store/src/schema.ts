@@ -10,6 +10,8 @@ import type {
   JsonValue,
   LifecycleState,
   Outcome,
+  Task,
+  TaskKind,
   Tier,
 } from '@bulkhead/protocol';
 import type {
@@ -29,6 +31,8 @@ import type {
   RolloutRow,
   SealedSecret,
   SeenIndex,
+  TaskState,
+  AuditedResult,
   TokenRow,
   TrialRow,
   UsageRow,
@@ -265,6 +269,55 @@ export type EvaluationsTable = Omit<Evaluation, 'state' | 'changes' | 'verdict' 
 /** Changes of state of evaluations. */
 export type EvaluationChangesTable = EvaluationChange & { readonly evaluation_id: string; readonly number: number };
 
+/** Lines of tasks; `queue` is where pg-boss has their jobs. */
+export type TaskLinesTable = {
+  readonly id: GeneratedAlways<number>;
+  readonly queue: string;
+  readonly tenant_id: string;
+  readonly tenant_word: string | null;
+  readonly kind: TaskKind;
+  readonly requires: readonly string[];
+};
+
+/** Tasks; `attempts` counts on from what `task` says, and `turn` is when its tenant was served by it. */
+export type QueuedTasksTable = {
+  readonly id: string;
+  readonly seq: GeneratedAlways<number>;
+  readonly job_id: Generated<string>;
+  readonly line_id: number;
+  readonly tenant_id: string;
+  readonly task: ColumnType<Task, string, never>;
+  readonly attempts: number;
+  readonly state: Generated<TaskState>;
+  readonly priority: number;
+  readonly is_front: Generated<boolean>;
+  readonly deadline: string | null;
+  readonly max_retry: number;
+  readonly available_at: string;
+  readonly ended_at: string | null;
+  readonly worker_id: string | null;
+  readonly lease: string | null;
+  readonly lease_until: string | null;
+  readonly leases_lost: Generated<number>;
+  readonly turn: number | null;
+  readonly skipped_by: Generated<readonly string[]>;
+  readonly reason: string | null;
+};
+
+/** Results of tasks, one each. */
+export type TaskResultsTable = {
+  readonly task_id: string;
+  readonly result: ColumnType<AuditedResult, string, string>;
+};
+
+/** Workers that were heard; `kinds` is null where one wants all. */
+export type TaskWorkersTable = {
+  readonly id: string;
+  readonly tags: readonly string[];
+  readonly kinds: readonly TaskKind[] | null;
+  readonly seen_at: string;
+};
+
 /** Every table of ours, by its name. */
 export type Tables = {
   readonly tenants: TenantsTable;
@@ -293,4 +346,8 @@ export type Tables = {
   readonly evaluations: EvaluationsTable;
   readonly evaluation_changes: EvaluationChangesTable;
   readonly tenant_usage: UsageRow;
+  readonly task_lines: TaskLinesTable;
+  readonly queued_tasks: QueuedTasksTable;
+  readonly task_results: TaskResultsTable;
+  readonly task_workers: TaskWorkersTable;
 };

@@ -19,6 +19,7 @@ import { agentRuns } from './0013-agent-runs.ts';
 import { usage } from './0014-usage.ts';
 import { recordedCalls } from './0015-recorded-calls.ts';
 import { evaluations } from './0016-evaluations.ts';
+import { taskResults } from './0017-task-results.ts';
 
 /** The list, in order. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -38,4 +39,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0014_usage': usage,
   '0015_recorded_calls': recordedCalls,
   '0016_evaluations': evaluations,
+  '0017_task_results': taskResults,
 };
