@@ -132,6 +132,33 @@ export type { HealthView, LastHealth } from './registry/health.ts';
 export { getRegistry, type Refusal, type Registry } from './registry/registry.ts';
 export { createMemoryStorage } from './storage/memory.ts';
 export type {
+  AuditedResult,
+  LeaseAnswer,
+  NewTask,
+  QueuedTask,
+  TaskBacklog,
+  TaskClaim,
+  TaskLease,
+  TaskQuery,
+  TaskQueue,
+  TaskState,
+  WorkerReport,
+} from './tasks/task-queue.ts';
+export { TASK_QUEUE_BOUNDS } from './tasks/task-queue.ts';
+export { assertNewTasks, tooManySets } from './tasks/check-new-tasks.ts';
+export {
+  CAPABILITY_TAG_PATTERN,
+  CAPABILITY_TAGS,
+  isCapabilityTag,
+  missingTags,
+  requiresKey,
+  withImpliedTags,
+} from './tasks/capability-tags.ts';
+export type { HandlerMatch, HandlerOffer, HandlerRefusal } from './tasks/match-handler.ts';
+export { couldHandle, matchHandler, orderHandlers } from './tasks/match-handler.ts';
+export type { MemoryTaskQueueOptions } from './tasks/memory-queue.ts';
+export { createMemoryTaskQueue } from './tasks/memory-queue.ts';
+export type {
   AuditEntry,
   AuditPage,
   AuditQuery,

@@ -167,4 +167,7 @@ export type { BreakerState, HealthWord, LifecycleState } from './state.ts';
 export { BREAKER_STATES, HEALTH_WORDS, LIFECYCLE_STATES } from './state.ts';
 export type { Result, ResultStatus, Task, TaskKind } from './task.ts';
 export { RESULT_STATUSES, TASK_KINDS, TASK_SCHEMA_VERSION } from './task.ts';
+export type { InvalidTask, NewerTask, NewTaskFields, ParsedResult, TaskResult, TaskSource } from './parse-task.ts';
+export { createTask, newerTaskResult, parseResult, parseTask } from './parse-task.ts';
+export { ResultSchema, TASK_BOUNDS, TASK_TAG_PATTERN, TaskSchema } from './task-schema.ts';
 export type { ListedTool, WireTool } from './tool.ts';
