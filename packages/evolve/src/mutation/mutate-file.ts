@@ -1,0 +1,139 @@
+/**
+ * `bulkhead mutate` without its command line: reads a file, makes one mutation, writes the result beside it, and says which task would
+ * run it (X000-19, X000-20).
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { TASK_SCHEMA_VERSION, type Task } from '@bulkhead/protocol';
+import type { ChangeSummary } from '../edits/change-summary.ts';
+import { EvolveError } from '../evolve-error.ts';
+import { mutate, type MutationOutcome, type Refusal } from './mutate.ts';
+import type { EditForm, Proposer, ProposalUsage } from './proposer.ts';
+import { readBounded } from './read-bounded.ts';
+
+/** Which function of which file; where the result goes, `NAME_mutated.EXT` beside the file where that is left out. @public */
+export type MutateFileRequest = {
+  readonly targetFile: string;
+  readonly entryFunction: string;
+  readonly output?: string;
+  readonly seed: number | string;
+  /** A unified diff where it is left out (X000-19). */
+  readonly form?: EditForm;
+  readonly inspirations?: readonly string[];
+};
+
+/** Who proposes, the time in milliseconds since 1970, and a new name of 16 to 64 hexadecimal digits. @public */
+export type MutateFileParts = {
+  readonly proposer: Proposer;
+  readonly now: () => number;
+  readonly newId: () => string;
+};
+
+/** What was done; `output` is the file that was written. `executeTask` is for whoever runs the result. @public */
+export type MutatedFile = {
+  readonly diff: string;
+  readonly summary: ChangeSummary;
+  readonly output: string;
+  readonly usage: ProposalUsage;
+  readonly refusals: readonly Refusal[];
+  readonly executeTask: Task;
+};
+
+/** Bytes of a file that is mutated. @public */
+export const TARGET_BYTES_MAX = 204_800;
+
+/**
+ * Mutates the file; the result is there whole or not at all.
+ *
+ * @throws {EvolveError} `TARGET_INVALID` for a file that cannot be read or written, is too large or not UTF-8; `MUTATION_FAILED` with
+ *   the last reason where no answer could be taken; otherwise as `mutate`.
+ * @public
+ */
+export async function mutateFile(
+  request: MutateFileRequest,
+  { proposer, now, newId }: MutateFileParts,
+  signal: AbortSignal,
+): Promise<MutatedFile> {
+  const {
+    targetFile,
+    entryFunction,
+    output = defaultOutput(targetFile),
+    seed,
+    form = 'diff',
+    inspirations = [],
+  } = request;
+  const parent = await readTarget(targetFile);
+  const asked = { parent, fileName: basename(targetFile), entryName: entryFunction, seed, form, inspirations };
+  const mutated = succeeded(await mutate(asked, proposer, signal));
+  await writeWhole(output, mutated.source);
+  const { diff, summary, usage, refusals, source } = mutated;
+  const executeTask = executeTaskOf({ source, entryFunction, output }, { id: newId(), now: now() });
+  return { diff, summary, output, usage, refusals, executeTask };
+}
+
+/** `dir/sort.ts` is `dir/sort_mutated.ts` (X000-20). @public */
+export function defaultOutput(targetFile: string): string {
+  const ending = extname(targetFile);
+  return join(dirname(targetFile), `${basename(targetFile, ending)}_mutated${ending}`);
+}
+
+async function readTarget(file: string): Promise<string> {
+  const read = await readBounded(file, TARGET_BYTES_MAX);
+  if (read.kind === 'too_large') {
+    throw new EvolveError('TARGET_INVALID', `${file} is too large; expected at most ${TARGET_BYTES_MAX} bytes`);
+  }
+  if (read.kind !== 'read') throw new EvolveError('TARGET_INVALID', `${file} cannot be read; expected a file`);
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(read.bytes);
+  } catch (cause) {
+    throw new EvolveError('TARGET_INVALID', `${file} is not UTF-8; expected a text`, { cause });
+  }
+}
+
+function succeeded(outcome: MutationOutcome): Extract<MutationOutcome, { readonly kind: 'mutated' }> {
+  if (outcome.kind === 'mutated') return outcome;
+  const { refusals, usage } = outcome;
+  throw new EvolveError(
+    'MUTATION_FAILED',
+    `none of ${refusals.length} answers could be taken (${usage.inputTokens + usage.outputTokens} tokens); the last: ${refusals.at(-1)?.reason ?? ''}`,
+  );
+}
+
+async function writeWhole(file: string, text: string): Promise<void> {
+  const draft = join(dirname(file), `.${basename(file)}.${randomUUID()}`);
+  try {
+    const handle = await open(draft, 'wx');
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, file);
+  } catch (cause) {
+    throw new EvolveError('TARGET_INVALID', `${file} cannot be written; expected a file in a folder that is there`, {
+      cause,
+    });
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+type Mutated = { readonly source: string; readonly entryFunction: string; readonly output: string };
+
+function executeTaskOf(
+  { source, entryFunction, output }: Mutated,
+  { id, now }: { readonly id: string; readonly now: number },
+): Task {
+  const sha256 = createHash('sha256').update(source).digest('hex');
+  return {
+    kind: 'execute',
+    id,
+    payload: { file: output, entry_fn: entryFunction, source, source_sha256: sha256 },
+    requires: ['cpu'],
+    attempts: 0,
+    created_at: new Date(now).toISOString().replace(/\.\d{3}Z$/, 'Z'),
+    schema_v: TASK_SCHEMA_VERSION,
+  };
+}
