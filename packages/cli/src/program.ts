@@ -55,6 +55,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
   addDoctor(context);
   addMigrate(context);
   addGuard(context);
+  addMutate(context);
   addServerVerbs(context);
   return program;
 }
@@ -263,6 +264,36 @@ function addDoctor({ program, terminal, exit }: VerbContext): void {
     );
 }
 
+function addMutate({ program, terminal, exit }: VerbContext): void {
+  program
+    .command('mutate')
+    .description('Propose one change of a function, apply it to a copy of its file, and show what was changed')
+    .requiredOption('--target-file <file>', 'file with the function; it stays as it is')
+    .requiredOption('--entry-fn <name>', 'the function, which keeps its name and parameters')
+    .requiredOption(
+      '--backend <what>',
+      'who proposes: scripted:FILE, cassette:FILE, or grammar, which needs no model; echo and faulty:FAULT,... for tests',
+    )
+    .option('--output <file>', 'where the changed copy goes (default: NAME_mutated.EXT beside the file)')
+    .option('--sync', 'make it in this process and wait for it, as is done where it is left out')
+    .addOption(
+      new Option('--form <form>', 'what is asked for: a diff, or the whole new source').choices([
+        'diff',
+        'full',
+      ] as const),
+    )
+    .option('--seed <n>', 'what is drawn at random is drawn by it (default: 42)', parseSeed)
+    .option('--json', 'print diff, summary, output, usage and the task that executes the copy as one line of JSON')
+    .addHelpText(
+      'after',
+      `${examples([
+        'bulkhead mutate --target-file bad_sort.ts --entry-fn sort --backend grammar',
+        'bulkhead mutate --target-file bad_sort.ts --entry-fn sort --backend scripted:answers.json --output better.ts --sync --json',
+      ])}\n\nExit codes: 0 changed, 1 no proposal could be taken, 2 wrong usage, file or backend, 130 interrupted.`,
+    )
+    .action(async (options) => exit(await (await import('./verbs/mutate.ts')).mutate(options, terminal)));
+}
+
 function addMigrate({ program, terminal, exit }: VerbContext): void {
   const migrate = program
     .command('migrate')
@@ -300,6 +331,11 @@ const PORT_MAX = 65_535;
 function parsePort(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= PORT_MAX) return Number(text);
   throw new InvalidArgumentError(`Expected a whole number from 0 to ${PORT_MAX}.`);
+}
+
+function parseSeed(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number from 0.');
 }
 
 function version(): string {
