@@ -1,21 +1,26 @@
 /**
- * What is thrown where a mutation cannot be made as it was asked for, or an edit does not fit the source that it was written for.
- * Each is for whoever wrote the edit, the file or the option that the message names.
+ * What is thrown where somebody must mend what they wrote or named: a configuration, a checkpoint, an edit, a file or an option. What a
+ * candidate or a model does wrong is never one of these: it is an outcome.
  */
 
 /**
- * What is wrong: a backend that failed, or that nobody can open as it was written; recorded or scripted answers; an edit that fits in
- * two places, changes nothing, cannot be read, does not fit, or is too large; an entry function that is changed or not there; a
- * mutation that came to nothing; code outside of the regions that may change; a source that cannot be parsed; a file that cannot be
- * read or written.
+ * What is wrong: an archive that was asked for a program and has none, or its configuration; a backend that failed, or that nobody can open
+ * as it was written; recorded or scripted answers; a state or a checkpoint that was not written by what reads it; an edit that fits in two
+ * places, changes nothing, cannot be read, does not fit, or is too large; an entry function that is changed or not there; a configuration
+ * of a search; numbers that no fitness is made of; a journal of another search, or that cannot be read; a mutation that came to nothing;
+ * code outside of the regions that may change; a selector nobody knows, or its configuration; a source that cannot be parsed; a file that
+ * cannot be read or written.
  *
  * @public
  */
 export type EvolveErrorCode =
+  | 'ARCHIVE_EMPTY'
+  | 'ARCHIVE_INVALID'
   | 'BACKEND_FAILED'
   | 'BACKEND_INVALID'
   | 'CASSETTE_INVALID'
   | 'CASSETTE_MISS'
+  | 'CHECKPOINT_INVALID'
   | 'EDIT_AMBIGUOUS'
   | 'EDIT_EMPTY'
   | 'EDIT_INVALID'
@@ -23,12 +28,17 @@ export type EvolveErrorCode =
   | 'EDIT_TOO_LARGE'
   | 'ENTRY_CHANGED'
   | 'ENTRY_NOT_FOUND'
+  | 'EVOLVE_INVALID'
+  | 'FITNESS_INVALID'
+  | 'JOURNAL_INVALID'
+  | 'JOURNAL_MISMATCH'
   | 'MUTATION_FAILED'
   | 'PROMPT_TOO_LARGE'
   | 'REGION_CHANGED'
   | 'REGION_INVALID'
   | 'SCRIPT_EXHAUSTED'
   | 'SCRIPT_INVALID'
+  | 'SELECTOR_INVALID'
   | 'SOURCE_INVALID'
   | 'TARGET_INVALID';
 
@@ -38,11 +48,11 @@ export type EvolveErrorCode =
  * @public
  */
 export class EvolveError extends Error {
-  override readonly name = 'EvolveError';
   readonly code: EvolveErrorCode;
 
   constructor(code: EvolveErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
+    this.name = 'EvolveError';
     this.code = code;
   }
 }

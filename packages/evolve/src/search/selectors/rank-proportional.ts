@@ -1,0 +1,19 @@
+/**
+ * By rank along a line: from the best with `pressure` times the average chance down to the worst with 2 − `pressure` times.
+ */
+import { numberSetting } from '../config.ts';
+import { selectorKind } from './strategy.ts';
+
+/** @see Baker 1985, linear ranking; with pressure 2 the chance is proportional to the number of those that are worse. */
+export const rankProportional = selectorKind({
+  name: 'rank_proportional',
+  summary: 'along a line by rank',
+  settings: { pressure: numberSetting(1.8, 1, 2) },
+  create: ({ pressure }) => ({
+    odds: ({ ranked: { length } }) => {
+      if (length === 1) return Float64Array.of(1);
+      const fall = (2 * pressure - 2) / (length - 1);
+      return Float64Array.from({ length }, (_, place) => (pressure - fall * place) / length);
+    },
+  }),
+});
