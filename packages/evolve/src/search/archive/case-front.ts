@@ -13,7 +13,7 @@ export function extendFront<P>(front: readonly Member<P>[], member: Member<P>, m
   const left = front.filter(({ cases }) => !dominates(member.cases, cases));
   const extended = [...left, member];
   if (extended.length <= most) return extended;
-  const worst = extended.toSorted(compareMembers).at(-1);
+  const worst = extended.reduce((last, each) => (compareMembers(last, each) > 0 ? last : each));
   return extended.filter((each) => each !== worst);
 }
 

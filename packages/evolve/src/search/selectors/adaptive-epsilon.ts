@@ -2,6 +2,7 @@
  * The contract's default: mostly the best program, sometimes the champion of any cell; the better it goes, the rarer.
  */
 import { numberSetting } from '../config.ts';
+import { weigh } from '../maths/weights.ts';
 import { readNumber } from './learned.ts';
 import { selectorKind } from './strategy.ts';
 
@@ -23,7 +24,7 @@ export const adaptiveEpsilon = selectorKind({
     return {
       odds: ({ ranked, champions }) => {
         const places = new Map(champions.map(({ id }) => [id, epsilon / champions.length]));
-        return Float64Array.from(ranked, ({ id }, place) => (places.get(id) ?? 0) + (place === 0 ? 1 - epsilon : 0));
+        return weigh(ranked, ({ id }, place) => (places.get(id) ?? 0) + (place === 0 ? 1 - epsilon : 0));
       },
       draw: ({ ranked, champions }, random) => {
         if (random.next() >= epsilon) return 0;

@@ -5,6 +5,7 @@ import { wholeSetting } from '../config.ts';
 import { drawWinner, tournamentOdds } from '../maths/tournament-odds.ts';
 import { keptForView } from '../maths/view-cache.ts';
 import type { ProgramView } from '../population/program-view.ts';
+import { amongBest, POOL } from './among-best.ts';
 import { selectorKind } from './strategy.ts';
 
 /**
@@ -16,11 +17,16 @@ import { selectorKind } from './strategy.ts';
 export const ageLayered = selectorKind({
   name: 'age_layered',
   summary: 'a tournament within any layer of age',
-  settings: { layers: wholeSetting(5, 1, 100), gap: wholeSetting(20, 1, 1e9), size: wholeSetting(3, 1, 1_000) },
-  create: ({ layers, gap, size }) => {
+  settings: {
+    layers: wholeSetting(5, 1, 100),
+    gap: wholeSetting(20, 1, 1e9),
+    size: wholeSetting(3, 1, 1_000),
+    pool: POOL,
+  },
+  create: ({ layers, gap, size, pool }) => {
     const ends = Array.from({ length: layers - 1 }, (_, at) => gap * (at < 2 ? at + 1 : at ** 2));
     const layersOf = keptForView((view) => layersByAge(view, ends));
-    return {
+    return amongBest(pool, {
       odds: (view) => {
         const odds = new Float64Array(view.ranked.length);
         const filled = layersOf(view);
@@ -35,17 +41,21 @@ export const ageLayered = selectorKind({
         const places = filled[random.below(filled.length)] ?? [];
         return places[drawWinner(places.length, size, random)] ?? 0;
       },
-    };
+    });
   },
 });
 
 /** Places by layer, the best of each first; layers without programs are left out. */
 function layersByAge({ ranked }: ProgramView<unknown>, ends: readonly number[]): readonly (readonly number[])[] {
-  const now = ranked.reduce((latest, { evalIndex }) => Math.max(latest, evalIndex), 0);
+  let now = 0;
+  for (const { evalIndex } of ranked) now = Math.max(now, evalIndex);
   const layers: number[][] = Array.from({ length: ends.length + 1 }, () => []);
-  for (const [place, { evalIndex }] of ranked.entries()) {
-    const layer = ends.findIndex((end) => now - evalIndex < end);
-    layers.at(layer)?.push(place); // No end is found for the oldest: −1 is the last layer.
+  let place = 0;
+  for (const { evalIndex } of ranked) {
+    let layer = 0;
+    while (layer < ends.length && now - evalIndex >= (ends[layer] ?? 0)) layer += 1;
+    layers[layer]?.push(place);
+    place += 1;
   }
   return layers.filter(({ length }) => length > 0);
 }

@@ -168,7 +168,7 @@ test('[F000-24] Thompson sampling has the chances of the integral', () => {
   // Beta(2, 1) against Beta(1, 2): ∫ 2x·(2x − x²) dx = 4/3 − 1/2.
   expect(selector.distribution(viewOfRanks(2)).get('p0')).toBeCloseTo(5 / 6, 9);
   // A thousand untried ones beside a proven one: ∫ 2x·x^1000 dx = 2/1002.
-  const many = createSelector('thompson');
+  const many = createSelector('thompson', { pool: 2_000 });
   many.feedback(1, 'p0');
   expect(many.distribution(viewOfRanks(1_001)).get('p0')).toBeCloseTo(2 / 1_002, 9);
 });
@@ -219,3 +219,15 @@ function frozen(selector: ReturnType<typeof createSelector>): ReturnType<typeof 
     },
   };
 }
+
+test.each([
+  ...['ucb', 'thompson', 'lexicase', 'epsilon_lexicase', 'pareto', 'weighted', 'softmax'],
+  ...['fitness_proportional', 'age_layered', 'novelty'],
+])('[F000-24] %s chooses among the best of its pool, and the others are in its distribution with 0', (name) => {
+  const selector = createSelector(name, { pool: 2, seed: 1 });
+  const odds = [...selector.distribution(viewOfRanks(5))];
+  expect(odds.map(([id]) => id)).toEqual(['p0', 'p1', 'p2', 'p3', 'p4']);
+  expect(odds.slice(2).map(([, chance]) => chance)).toEqual([0, 0, 0]);
+  const chosen = Array.from({ length: 50 }, () => selector.select(viewOfRanks(5)));
+  expect(chosen.every((id) => ['p0', 'p1'].includes(id))).toBe(true);
+});

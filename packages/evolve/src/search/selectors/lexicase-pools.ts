@@ -57,12 +57,13 @@ export function drawByCases(members: readonly Member<unknown>[], tolerance: Tole
 }
 
 /**
- * The exact chance of each place. A case that lets all of a pool through changes nothing now or later, so what remains to be done depends on
+ * The exact chance of each place, of which the first `most` take part. A case that lets all of a pool through changes nothing now or later, so what remains to be done depends on
  * the pool alone, and each pool is counted once.
  *
  * @throws {EvolveError} `SELECTOR_INVALID` where more than 20,000 pools would have to be.
  */
-export function oddsByCases(members: readonly Member<unknown>[], tolerance: Tolerance): Float64Array {
+export function oddsByCases(ranked: readonly Member<unknown>[], most: number, tolerance: Tolerance): Float64Array {
+  const members = ranked.slice(0, most);
   const kept = new Map<string, ReadonlyMap<number, number>>();
   const count = countCases(members);
   const oddsOf = (pool: Places): ReadonlyMap<number, number> => {
@@ -77,7 +78,7 @@ export function oddsByCases(members: readonly Member<unknown>[], tolerance: Tole
     kept.set(key, odds);
     return odds;
   };
-  const odds = new Float64Array(members.length);
+  const odds = new Float64Array(ranked.length);
   for (const [place, chance] of oddsOf(members.map((_, at) => at))) odds[place] = chance;
   return odds;
 }

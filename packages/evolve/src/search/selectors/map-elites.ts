@@ -3,7 +3,7 @@
  */
 import type { Random } from '@bulkhead/guard/statistics';
 import { choiceSetting, numberSetting } from '../config.ts';
-import { normalised } from '../maths/weights.ts';
+import { normalised, weigh } from '../maths/weights.ts';
 import type { ProgramView } from '../population/program-view.ts';
 import { readTallies, writeTallies, type Tally } from './learned.ts';
 import { selectorKind } from './strategy.ts';
@@ -36,7 +36,7 @@ export const mapElites = selectorKind({
     return {
       odds: ({ ranked, champions }) => {
         const isChampion = new Set(champions.map(({ id }) => id));
-        return normalised(Float64Array.from(ranked, ({ id }) => (isChampion.has(id) ? curiosityOf(id) : 0)));
+        return normalised(weigh(ranked, ({ id }) => (isChampion.has(id) ? curiosityOf(id) : 0)));
       },
       draw: (view, random) => {
         const { length } = view.champions;

@@ -5,18 +5,19 @@ import { wholeSetting } from '../config.ts';
 import { drawWinner, tournamentOdds } from '../maths/tournament-odds.ts';
 import { keptForView } from '../maths/view-cache.ts';
 import type { Member, ProgramView } from '../population/program-view.ts';
+import { amongBest, POOL } from './among-best.ts';
 import { selectorKind } from './strategy.ts';
 
 /** @see Lehman and Stanley 2011 (novelty search). The exact distribution takes the square of the number of programs. */
 export const novelty = selectorKind({
   name: 'novelty',
   summary: 'the loneliest of `size` programs drawn with replacement',
-  settings: { size: wholeSetting(3, 1, 100), neighbours: wholeSetting(15, 1, 100) },
-  create: ({ size, neighbours }) => {
+  settings: { size: wholeSetting(3, 1, 100), neighbours: wholeSetting(15, 1, 100), pool: POOL },
+  create: ({ size, neighbours, pool }) => {
     const pointsOf = keptForView(({ ranked }) => pointsInRows(ranked));
     const noveltyAt = (view: ProgramView<unknown>, place: number): number =>
       meanDistance(pointsOf(view), place, neighbours);
-    return {
+    return amongBest(pool, {
       odds: (view) => {
         const novelties = Float64Array.from(view.ranked, (_, place) => noveltyAt(view, place));
         const order = [...novelties.keys()].toSorted((one, other) => isBefore(novelties, one, other));
@@ -30,7 +31,7 @@ export const novelty = selectorKind({
         const [[winner] = [0]] = [...novelties].toSorted(([one, a], [other, b]) => b - a || one - other);
         return winner;
       },
-    };
+    });
   },
 });
 

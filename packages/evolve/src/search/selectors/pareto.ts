@@ -12,7 +12,7 @@ import { caseScore, countCases } from './lexicase-pools.ts';
 import { selectorKind, type Strategy } from './strategy.ts';
 
 /**
- * `objectives` are the scores of the cases, or the score and how short the program is. NSGA-II sorts the best `pool` programs by score,
+ * `objectives` are the scores of the cases, or the score and how short the program is. Both look at the best `pool` programs by score,
  * as sorting takes the square of their number.
  *
  * @see Deb et al. 2002; Agrawal et al. 2025 (GEPA, algorithm 2); EVIDENCE 2.15.
@@ -24,11 +24,11 @@ export const pareto = selectorKind({
     method: choiceSetting(['nsga2', 'frequency']),
     objectives: choiceSetting(['cases', 'score_and_length']),
     size: wholeSetting(2, 1, 1_000),
-    pool: wholeSetting(500, 1, 10_000),
+    pool: wholeSetting(200, 1, 10_000),
   },
   create: ({ method, objectives, size, pool }) => {
     const read = objectives === 'cases' ? caseObjectives : lengthObjectives;
-    return method === 'frequency' ? byFrequency(read) : byFront({ read, size, pool });
+    return method === 'frequency' ? byFrequency(read, pool) : byFront({ read, size, pool });
   },
 });
 
@@ -81,8 +81,14 @@ function drawFromGroups(groups: readonly (readonly number[])[], winner: number, 
   return 0;
 }
 
-function byFrequency(read: Read): Strategy {
-  return { odds: keptForView(({ ranked }) => frequencyOdds(read(ranked))) };
+function byFrequency(read: Read, pool: number): Strategy {
+  return {
+    odds: keptForView(({ ranked }) => {
+      const odds = new Float64Array(ranked.length);
+      odds.set(frequencyOdds(read(ranked.slice(0, pool))));
+      return odds;
+    }),
+  };
 }
 
 /** Those who are best in an objective, without the ones that another dominates; each by the number of objectives that it is best in. */

@@ -3,7 +3,7 @@
  */
 import { numberSetting } from '../config.ts';
 import { createRankPowers } from '../maths/rank-powers.ts';
-import { normalised } from '../maths/weights.ts';
+import { normalised, weigh } from '../maths/weights.ts';
 import { selectorKind } from './strategy.ts';
 
 /** @see EVIDENCE 2.15: P(rank) ∝ rank^−alpha; alpha 0 chooses any, a large one the best. */
@@ -14,7 +14,7 @@ export const powerLaw = selectorKind({
   create: ({ alpha }) => {
     const powers = createRankPowers(alpha);
     return {
-      odds: ({ ranked }) => normalised(Float64Array.from(ranked, (_, place) => (place + 1) ** -alpha)),
+      odds: ({ ranked }) => normalised(weigh(ranked, (_, place) => (place + 1) ** -alpha)),
       draw: ({ ranked }, random) => powers.rankOf(random.next() * powers.upTo(ranked.length), ranked.length) - 1,
     };
   },

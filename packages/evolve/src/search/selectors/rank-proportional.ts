@@ -2,6 +2,7 @@
  * By rank along a line: from the best with `pressure` times the average chance down to the worst with 2 − `pressure` times.
  */
 import { numberSetting } from '../config.ts';
+import { weigh } from '../maths/weights.ts';
 import { selectorKind } from './strategy.ts';
 
 /** @see Baker 1985, linear ranking; with pressure 2 the chance is proportional to the number of those that are worse. */
@@ -10,10 +11,11 @@ export const rankProportional = selectorKind({
   summary: 'along a line by rank',
   settings: { pressure: numberSetting(1.8, 1, 2) },
   create: ({ pressure }) => ({
-    odds: ({ ranked: { length } }) => {
+    odds: ({ ranked }) => {
+      const { length } = ranked;
       if (length === 1) return Float64Array.of(1);
       const fall = (2 * pressure - 2) / (length - 1);
-      return Float64Array.from({ length }, (_, place) => (pressure - fall * place) / length);
+      return weigh(ranked, (_member, place) => (pressure - fall * place) / length);
     },
   }),
 });

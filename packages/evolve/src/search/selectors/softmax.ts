@@ -3,6 +3,7 @@
  * again, and within a cluster shorter programs are preferred.
  */
 import { numberSetting, wholeSetting } from '../config.ts';
+import { amongBest, POOL } from './among-best.ts';
 import { readNumber } from './learned.ts';
 import type { ProgramView } from '../population/program-view.ts';
 import { selectorKind } from './strategy.ts';
@@ -20,20 +21,26 @@ export const softmax = selectorKind({
     temperature: numberSetting(0.1, 1e-6, 1e6),
     period: wholeSetting(30_000, 1, 1e9),
     length_temperature: numberSetting(1, 1e-3, 1e6),
+    pool: POOL,
   },
-  create: ({ temperature, period, length_temperature }) => {
+  create: ({ temperature, period, length_temperature, pool }) => {
     let registered = 0;
-    return {
+    return amongBest(pool, {
       odds: (view) => {
         const now = Math.max(temperature * (1 - (registered % period) / period), TEMPERATURE_MIN);
         const odds = new Float64Array(view.ranked.length);
-        const clusters = clustersOf(view);
         const best = view.ranked[0]?.score ?? 0;
-        const weights = clusters.map(([start]) => Math.exp(((view.ranked[start]?.score ?? 0) - best) / now));
-        const total = weights.reduce((sum, weight) => sum + weight, 0);
-        clusters.forEach((cluster, at) => {
-          fillCluster({ view, odds, temperature: length_temperature }, cluster, (weights[at] ?? 0) / total);
-        });
+        const weightOf = (start: number): number => Math.exp(((view.ranked[start]?.score ?? 0) - best) / now);
+        const clusters = clustersOf(view);
+        let total = 0;
+        for (let at = 1; at < clusters.length; at += 1) {
+          const [start = 0, end = 0] = [clusters[at - 1], clusters[at]];
+          const weight = weightOf(start);
+          total += weight;
+          if (end - start === 1) odds[start] = weight;
+          else fillCluster({ view, odds, temperature: length_temperature }, [start, end], weight);
+        }
+        for (let at = 0; at < odds.length; at += 1) odds[at] = (odds[at] ?? 0) / total;
         return odds;
       },
       learn: () => {
@@ -43,23 +50,23 @@ export const softmax = selectorKind({
       restore: (state) => {
         registered = readNumber(state, 'registered', [0, Number.MAX_SAFE_INTEGER]);
       },
-    };
+    });
   },
 });
 
 /** From the first place to that behind the last. */
 type Cluster = readonly [start: number, end: number];
 
-/** Equal scores stand side by side. */
-function clustersOf({ ranked }: ProgramView<unknown>): readonly Cluster[] {
-  const clusters: Cluster[] = [];
-  let start = 0;
-  for (let at = 1; at <= ranked.length; at += 1) {
-    if (ranked[at]?.score === ranked[start]?.score) continue;
-    clusters.push([start, at]);
-    start = at;
+/** Where each cluster starts, and where the last ends; equal scores stand side by side. */
+function clustersOf({ ranked }: ProgramView<unknown>): readonly number[] {
+  const starts: number[] = [];
+  let [place, last] = [0, Number.NaN];
+  for (const { score } of ranked) {
+    if (score !== last) starts.push(place);
+    last = score;
+    place += 1;
   }
-  return clusters;
+  return [...starts, place];
 }
 
 type Filled = { readonly view: ProgramView<unknown>; readonly odds: Float64Array; readonly temperature: number };

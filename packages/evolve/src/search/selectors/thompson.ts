@@ -2,6 +2,7 @@
  * Thompson sampling: for each program a chance that its next child is an improvement is drawn from what is known of it, and the program
  * with the highest is chosen.
  */
+import { wholeSetting } from '../config.ts';
 import { betaBelow, betaDensity, betaQuantile, type Counts, type UnitPoint } from '../maths/beta-counts.ts';
 import type { Member } from '../population/program-view.ts';
 import { readTallies, writeTallies, type Tally } from './learned.ts';
@@ -16,12 +17,12 @@ const STEP = 1 / 256;
 /** Programs of which the same is known have the same chance, so that one draw serves all of them. */
 type Group = { readonly counts: Counts; readonly places: number[] };
 
-/** @see Thompson 1933: Beta(1 + improvements, 1 + others); EVIDENCE 2.15. */
+/** Arms are the best `pool` programs. @see Thompson 1933: Beta(1 + improvements, 1 + others); EVIDENCE 2.15. */
 export const thompson = selectorKind({
   name: 'thompson',
   summary: 'the highest of chances to improve, drawn from what is known of each program',
-  settings: {},
-  create: () => {
+  settings: { pool: wholeSetting(1_000, 1, 1e6) },
+  create: ({ pool }) => {
     let tallies = new Map<string, Tally>();
     const groupsOf = (members: readonly Member<unknown>[]): readonly Group[] => {
       const untried: Group = { counts: { successes: 0, failures: 0 }, places: [] };
@@ -32,7 +33,7 @@ export const thompson = selectorKind({
     return {
       odds: ({ ranked }) => {
         const odds = new Float64Array(ranked.length);
-        const groups = groupsOf(ranked);
+        const groups = groupsOf(ranked.slice(0, pool));
         const shares = shareByIntegral(groups);
         groups.forEach(({ places }, at) => {
           for (const place of places) odds[place] = (shares[at] ?? 0) / places.length;
@@ -41,7 +42,7 @@ export const thompson = selectorKind({
       },
       draw: ({ ranked }, random) => {
         let best: { readonly group: Group | undefined; readonly chance: number } = { group: undefined, chance: -1 };
-        for (const group of groupsOf(ranked)) {
+        for (const group of groupsOf(ranked.slice(0, pool))) {
           // The greatest of m draws lies where one draw's share is the m-th root of a uniform number.
           const chance = betaQuantile(group.counts, random.next() ** (1 / group.places.length));
           if (chance > best.chance) best = { group, chance };

@@ -1,7 +1,7 @@
 /**
  * UCB1: the program whose children gained most on average, plus a bonus for having been tried seldom.
  */
-import { numberSetting } from '../config.ts';
+import { numberSetting, wholeSetting } from '../config.ts';
 import { exploration, upperBound } from '../maths/upper-bound.ts';
 import { readTallies, writeTallies, type Tally } from './learned.ts';
 import { selectorKind } from './strategy.ts';
@@ -11,7 +11,7 @@ const WIDTH = 3;
 const UNSEEN: Tally = [0, 0, 0];
 
 /**
- * A bandit of the programs. What was submitted counts at once, so that workers that ask before the first answer are not all sent to one
+ * A bandit whose arms are the best `pool` programs, as it would never come to know many more. What was submitted counts at once, so that workers that ask before the first answer are not all sent to one
  * program. A reward is max(0, gain); the gain is over the better of parent and baseline.
  *
  * @see Auer et al. 2002 (UCB1): mean + c·√(2 ln t / n); EVIDENCE 2.15. Programs that were never submitted come first, the best of them.
@@ -19,8 +19,8 @@ const UNSEEN: Tally = [0, 0, 0];
 export const ucb = selectorKind({
   name: 'ucb',
   summary: 'the highest mean gain plus a bonus for few trials; those never tried first',
-  settings: { c: numberSetting(1, 0, 100) },
-  create: ({ c }) => {
+  settings: { c: numberSetting(1, 0, 100), pool: wholeSetting(1_000, 1, 1e6) },
+  create: ({ c, pool }) => {
     let tallies = new Map<string, Tally>();
     let submissions = 0;
     const bestPlace = (members: readonly { readonly id: string }[]): number => {
@@ -37,10 +37,10 @@ export const ucb = selectorKind({
     return {
       odds: ({ ranked }) => {
         const odds = new Float64Array(ranked.length);
-        odds[bestPlace(ranked)] = 1;
+        odds[bestPlace(ranked.slice(0, pool))] = 1;
         return odds;
       },
-      draw: ({ ranked }) => bestPlace(ranked),
+      draw: ({ ranked }) => bestPlace(ranked.slice(0, pool)),
       submitted: ({ id }) => {
         const [submitted = 0, answered = 0, sum = 0] = tallies.get(id) ?? UNSEEN;
         tallies.set(id, [submitted + 1, answered, sum]);

@@ -4,7 +4,8 @@
 import { numberSetting } from '../config.ts';
 import { medianDeviation, medianOfOrdered } from '../maths/spread.ts';
 import { keptForView } from '../maths/view-cache.ts';
-import { normalised } from '../maths/weights.ts';
+import { normalised, weigh } from '../maths/weights.ts';
+import { amongBest, POOL } from './among-best.ts';
 import { selectorKind } from './strategy.ts';
 
 /** Below this the spread of the scores counts as this, so that equal scores divide by no 0. */
@@ -17,14 +18,15 @@ const DEVIATION_MIN = 1e-6;
 export const weighted = selectorKind({
   name: 'weighted',
   summary: 'by how far the score lies above the median, and how few children there are',
-  settings: { lambda: numberSetting(10, 0, 1_000) },
-  create: ({ lambda }) => ({
-    odds: keptForView(({ ranked }) => {
-      const at = (place: number): number => ranked[place]?.score ?? 0;
-      const median = medianOfOrdered(ranked.length, at);
-      const steepness = lambda / Math.max(medianDeviation(ranked.length, at), DEVIATION_MIN);
-      const weightOf = (score: number): number => 1 / (1 + Math.exp(-steepness * (score - median)));
-      return normalised(Float64Array.from(ranked, ({ score, children }) => weightOf(score) / (1 + children)));
+  settings: { lambda: numberSetting(10, 0, 1_000), pool: POOL },
+  create: ({ lambda, pool }) =>
+    amongBest(pool, {
+      odds: keptForView(({ ranked }) => {
+        const at = (place: number): number => ranked[place]?.score ?? 0;
+        const median = medianOfOrdered(ranked.length, at);
+        const steepness = lambda / Math.max(medianDeviation(ranked.length, at), DEVIATION_MIN);
+        const weightOf = (score: number): number => 1 / (1 + Math.exp(-steepness * (score - median)));
+        return normalised(weigh(ranked, ({ score, children }) => weightOf(score) / (1 + children)));
+      }),
     }),
-  }),
 });
