@@ -1,6 +1,7 @@
 /**
- * Measures again before anybody is believed: in each round of a race the programs left get equal shares of a budget, and the better half
- * goes on. Luck of one measurement does not last through the rounds. The caller measures; this says whom and how often.
+ * Measures again before anybody is believed: in each round the program that seems best and those that might yet be better are measured once
+ * more. Luck of one measurement does not last through the rounds, and nothing is spent on programs that are out of reach. The caller
+ * measures; this says whom.
  */
 import { EvolveError } from '../../evolve-error.ts';
 import { mergeFitness, rankScore, type Fitness, type RankRule } from './fitness.ts';
@@ -13,25 +14,21 @@ import { mergeFitness, rankScore, type Fitness, type RankRule } from './fitness.
 export type Racer = { readonly id: string; readonly fitness: Fitness };
 
 /**
- * A race between two rounds: who is left, best first, and what is left to spend. With one program left it is over.
+ * A race between two rounds: the racers, best first by the rule, and how many measurements are left to spend.
  *
  * @public
  */
 export type Race = { readonly racers: readonly Racer[]; readonly budget: number; readonly rule: RankRule };
 
-/**
- * Whom to measure now, and how often each.
- *
- * @public
- */
-export type Round = { readonly ids: readonly string[]; readonly times: number };
+/** How many standard errors above its mean a program may yet turn out to be. */
+const HOPE = 2;
 
 /**
  * Starts a race of programs that were each measured at least once.
  *
  * @param budget - Measurements that may be spent on all rounds together.
+ * @param rule - `noise` has to be the variance of the search where measurements are noisy: of one measurement nothing else is known.
  * @throws {EvolveError} `FITNESS_INVALID` where there is no program, or the budget is no whole number from 0 up.
- * @see Karnin, Koren and Somekh 2013 (sequential halving); EVIDENCE 2.15.
  * @public
  */
 export function startRace(racers: readonly Racer[], budget: number, rule: RankRule): Race {
@@ -42,20 +39,28 @@ export function startRace(racers: readonly Racer[], budget: number, rule: RankRu
 }
 
 /**
- * The next round: an equal share of the budget for each round that is left; undefined where one program is left. Where the budget does not
- * reach for all, only the best are measured.
+ * Whom to measure once more now: the one with the best mean, and of the others those that may yet be best, as many as `batch` asks for. None
+ * where the budget is spent, or no other may still be better.
  *
+ * @param batch - Programs to measure side by side, from 2 up.
+ * @see Kalyanakrishnan et al. 2012 (LUCB): leader and strongest challenger. Halving the field with equal shares chose the true best of
+ *   100 in 57 % of the runs of E13, as it spends most on programs that are out of reach.
  * @public
  */
-export function nextRound({ racers, budget }: Race): Round | undefined {
-  if (racers.length === 1) return undefined;
-  const share = Math.floor(budget / Math.ceil(Math.log2(racers.length)));
-  const times = Math.max(1, Math.floor(share / racers.length));
-  return { ids: racers.slice(0, Math.floor(budget / times)).map(({ id }) => id), times };
+export function nextRound({ racers, budget, rule }: Race, batch = 2): readonly string[] {
+  const hopeOf = ({ fitness }: Racer): number => rankScore(fitness, { ...rule, caution: -HOPE });
+  const [leader, ...others] = racers.toSorted((one, other) => other.fitness.mean - one.fitness.mean);
+  if (leader === undefined) return [];
+  const floor = rankScore(leader.fitness, { ...rule, caution: HOPE });
+  const challengers = others
+    .filter((racer) => hopeOf(racer) > floor)
+    .toSorted((one, other) => hopeOf(other) - hopeOf(one));
+  if (challengers.length === 0) return [];
+  return [leader, ...challengers].slice(0, Math.min(batch, budget)).map(({ id }) => id);
 }
 
 /**
- * The race after a round: measurements are added to what was known, what they cost is taken from the budget, and the better half is left.
+ * The race after a round: measurements are added to what was known, and taken from the budget.
  *
  * @param measured - What the round alone gave, by id; whoever could not be measured is left out of it and stays as it was.
  * @public
@@ -65,9 +70,9 @@ export function afterRound({ racers, budget, rule }: Race, measured: ReadonlyMap
     const more = measured.get(id);
     return { id, fitness: more === undefined ? fitness : mergeFitness(fitness, more) };
   });
+  // A round that measured nobody costs one, so that a race always ends.
   const spent = [...measured.values()].reduce((sum, { n }) => sum + n, 0);
-  const left = ranked(known, rule).slice(0, Math.ceil(racers.length / 2));
-  return { racers: left, budget: Math.max(0, budget - spent), rule };
+  return { racers: ranked(known, rule), budget: Math.max(0, budget - Math.max(1, spent)), rule };
 }
 
 function ranked(racers: readonly Racer[], rule: RankRule): readonly Racer[] {
