@@ -24,7 +24,7 @@ export const pareto = selectorKind({
     method: choiceSetting(['nsga2', 'frequency']),
     objectives: choiceSetting(['cases', 'score_and_length']),
     size: wholeSetting(2, 1, 1_000),
-    pool: wholeSetting(200, 1, 10_000),
+    pool: wholeSetting(100, 1, 10_000),
   },
   create: ({ method, objectives, size, pool }) => {
     const read = objectives === 'cases' ? caseObjectives : lengthObjectives;

@@ -2,6 +2,7 @@
  * By rank along a line: from the best with `pressure` times the average chance down to the worst with 2 − `pressure` times.
  */
 import { numberSetting } from '../config.ts';
+import { samplePlaces } from '../maths/sampling.ts';
 import { weigh } from '../maths/weights.ts';
 import { selectorKind } from './strategy.ts';
 
@@ -16,6 +17,11 @@ export const rankProportional = selectorKind({
       if (length === 1) return Float64Array.of(1);
       const fall = (2 * pressure - 2) / (length - 1);
       return weigh(ranked, (_member, place) => (pressure - fall * place) / length);
+    },
+    // A mixture: of all alike, and of the better of two different ones, whose chance falls along a line to 0.
+    draw: ({ ranked: { length } }, random) => {
+      if (length === 1 || random.next() >= pressure - 1) return random.below(length);
+      return Math.min(...samplePlaces(length, 2, random));
     },
   }),
 });
