@@ -1,0 +1,91 @@
+/**
+ * The configuration of a search, with every default in it. All that it says decides which programs a seed comes to, but `workers`.
+ */
+import { createHash } from 'node:crypto';
+import { canonicalJson, type JsonObject } from '@bulkhead/protocol';
+import { numberSetting, readConfig, unknownKey, wholeSetting, type ConfigOf } from '../search/config.ts';
+import { createArchive } from '../search/archive/create-archive.ts';
+import { createNoveltyFilter } from '../search/novelty/novelty-filter.ts';
+import { createSelector } from '../search/selectors/create-selector.ts';
+
+const SETTINGS = {
+  /** Programs that are proposed at most. */
+  evaluations: wholeSetting(100, 1, 1_000_000),
+  seed: { kind: 'seed', initial: 0 },
+  /** A program is proposed from what was known so many evaluations before it, so that so many can be worked on at once. */
+  window: wholeSetting(4, 1, 1_024),
+  /** How many are worked on at once; it changes how long a search takes and nothing else. */
+  workers: wholeSetting(4, 1, 1_024),
+  /** Programs that are shown beside the parent. */
+  inspirations: wholeSetting(2, 0, 16),
+  /** Ends where the best has this fitness. */
+  target: numberSetting(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY),
+  /** Ends after so many evaluations without a better one; 0 is never. */
+  no_improve: wholeSetting(0, 0, 1_000_000),
+  /** Tokens and US dollars of proposals; 0 is no bound. No proposal is begun once they are used up. */
+  tokens_max: wholeSetting(0, 0, 1e12),
+  usd_max: numberSetting(0, 0, 1e9),
+} as const;
+
+const SUBJECT = { what: 'a search', code: 'EVOLVE_INVALID' } as const;
+const TABLES = ['selector', 'archive', 'novelty'] as const;
+
+/**
+ * A configuration with every default in it. `selector` has one table, by its name.
+ *
+ * @public
+ */
+export type EvolveConfig = ConfigOf<typeof SETTINGS> & {
+  readonly selector: { readonly name: string; readonly table: JsonObject };
+  readonly archive: JsonObject;
+  readonly novelty: JsonObject;
+};
+
+/**
+ * The selector that a search has where it names none: greedy but for a share of draws over all champions.
+ *
+ * @see X000-23.
+ */
+const SELECTOR = 'adaptive_epsilon';
+
+/**
+ * Reads a configuration: keys of `[evolve]`, and the tables `[selector.<name>]`, `[archive]` and `[novelty]`.
+ *
+ * @throws {EvolveError} `EVOLVE_INVALID`, `SELECTOR_INVALID` or `ARCHIVE_INVALID` with the key, the value and what was expected.
+ * @public
+ */
+export function readEvolveConfig(config: JsonObject = {}): EvolveConfig {
+  const { evolve, ...tables } = config;
+  for (const key of Object.keys(tables))
+    if (!TABLES.some((name) => name === key)) throw unknownKey(key, ['evolve', ...TABLES], SUBJECT);
+  const selector = selectorOf(tables['selector']);
+  const [archive, novelty] = [tableOf(tables['archive']), tableOf(tables['novelty'])];
+  createSelector(selector.name, selector.table); // What is wrong is said before anything is spent.
+  createArchive(archive);
+  createNoveltyFilter(novelty);
+  return { ...readConfig(evolve, SETTINGS, SUBJECT), selector, archive, novelty };
+}
+
+/** SHA-256 of all that decides which programs a search comes to. */
+export function configHash({ workers: _workers, ...config }: EvolveConfig, start: string): string {
+  // JSON has no infinity, which is what no target is.
+  const target = Number.isFinite(config.target) ? config.target : String(config.target);
+  return createHash('sha256')
+    .update(canonicalJson({ ...config, target, start }))
+    .digest('hex');
+}
+
+function selectorOf(value: unknown): EvolveConfig['selector'] {
+  const entries = Object.entries(tableOf(value));
+  const [entry] = entries;
+  if (entry === undefined) return { name: SELECTOR, table: {} };
+  const [name, table] = entry;
+  if (entries.length > 1)
+    throw unknownKey(entries[1]?.[0] ?? '', [name], { ...SUBJECT, what: 'the selector of a search' });
+  return { name, table: tableOf(table) };
+}
+
+function tableOf(value: unknown): JsonObject {
+  if (value === undefined) return {};
+  return value as JsonObject; // Whoever reads the table says what is wrong with it.
+}
