@@ -17,7 +17,7 @@ import { configHash, readEvolveConfig } from './evolve-config.ts';
 import type { Evaluator } from './evaluator.ts';
 import { createMemoryJournal, type Journal } from './journal.ts';
 import { lineageHash, type Commit } from './lineage.ts';
-import { createSearch, type Chosen, type Ready, type Search } from './search-state.ts';
+import { Search, type Chosen, type Ready } from './search-state.ts';
 import { createProposing } from './proposing.ts';
 
 /**
@@ -81,7 +81,7 @@ export async function evolve(
   const { journal = createMemoryJournal(), evaluator, proposer } = parts;
   const known = await journal.open(configHash(settings, start.source));
   const answers = createAnswers({ journal, known, evaluator, workers: settings.workers, signal });
-  const search = createSearch(settings, answers);
+  const search = new Search(settings, answers);
   await search.plant(start.source);
   const proposing = createProposing({ settings, start, proposer, answers, known: search.novelty, signal });
 
@@ -113,18 +113,25 @@ async function commitInOrder(search: Search, { ready, onCommit, signal }: Runnin
   for (let next = underWay.shift(); next !== undefined; next = underWay.shift()) {
     const commit = await search.commit(await next);
     signal.throwIfAborted();
-    onCommit?.(commit, { best: search.archive.best(), done: search.commits().length - 1 });
-    const end = search.endOf();
+    onCommit?.(commit, { best: search.archive.best(), done: search.commits.length - 1 });
+    const end = endOf(search);
     if (end !== undefined) return end;
     begin();
   }
-  return search.isOverBudget() ? 'budget' : 'evaluations';
+  return search.isOverBudget ? 'budget' : 'evaluations';
+}
+
+function endOf(search: Search): EvolveEnd | undefined {
+  const { target, no_improve: most } = search.settings;
+  if (search.scoreOf(search.archive.best()) >= target) return 'target';
+  return most > 0 && search.sinceBest >= most ? 'no_improve' : undefined;
 }
 
 function reportOf(search: Search, ended: EvolveEnd): EvolveReport {
-  const commits = search.commits();
+  const { commits } = search;
   const [first] = commits;
-  if (first?.score == null) throw new EvolveError('EVOLVE_INVALID', 'a search ended without its first program');
+  if (first === undefined || first.score === null)
+    throw new EvolveError('EVOLVE_INVALID', 'a search ended without its first program');
   const best = search.archive.best();
   return {
     best: { ...best, score: search.scoreOf(best) },
@@ -132,7 +139,7 @@ function reportOf(search: Search, ended: EvolveEnd): EvolveReport {
     commits,
     evaluations: commits.length - 1,
     lineage_hash: lineageHash(commits),
-    usage: search.usage(),
+    usage: search.usage,
     statistics: search.archive.statistics(),
     ended,
   };

@@ -67,11 +67,15 @@ export function openFileJournal(path: string): Journal {
       if (whole.length < text.length) await truncate(path, Buffer.byteLength(whole));
       const [head, ...lines] = whole.split('\n').slice(0, -1);
       if (head === undefined) await append({ kind: 'search', schema_version: 1, search });
-      else insistOnSearch(String(parsed(path, head, 1)['search']), search);
+      else insistOnSearch(searchOf(parsed(path, head, 1)), search);
       return lines.map((line, at) => parsed(path, line, at + 2) as JournalEntry); // Written by `add` alone.
     },
     add: append,
   };
+}
+
+function searchOf({ search }: JsonObject): string {
+  return typeof search === 'string' ? search : 'of nobody';
 }
 
 async function readWhole(path: string): Promise<string> {

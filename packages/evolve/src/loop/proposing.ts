@@ -5,17 +5,12 @@
 import { EvolveError } from '../evolve-error.ts';
 import { mutate, type MutationOutcome } from '../mutation/mutate.ts';
 import { addUsage, NO_USAGE, type Proposer } from '../mutation/proposer.ts';
-import type { NoveltyVerdict } from '../search/novelty/novelty-filter.ts';
 import type { Answers } from './answered.ts';
 import type { EvolveConfig } from './evolve-config.ts';
 import type { EvolveStart } from './evolve.ts';
 import type { Proposed } from './evaluator.ts';
+import type { LateNovelty } from './late-novelty.ts';
 import type { Chosen } from './search-state.ts';
-
-/** Programs as they were known after so many commits; asked in no other order than that of the commits. */
-export type KnownPrograms = {
-  readonly judge: (source: string, resamples: number, commits: number) => NoveltyVerdict;
-};
 
 /** What it is made of. */
 export type ProposingParts = {
@@ -23,7 +18,7 @@ export type ProposingParts = {
   readonly start: EvolveStart;
   readonly proposer: Proposer;
   readonly answers: Answers;
-  readonly known: KnownPrograms;
+  readonly known: Pick<LateNovelty, 'judge'>;
   readonly signal: AbortSignal;
 };
 

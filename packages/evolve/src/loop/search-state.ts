@@ -7,15 +7,14 @@ import type { Archive } from '../search/archive/archive.ts';
 import { createArchive } from '../search/archive/create-archive.ts';
 import { programId, type Program } from '../search/archive/program.ts';
 import { fitnessOf, mergeFitness, rankScore } from '../search/fitness/fitness.ts';
-import { createNoveltyFilter } from '../search/novelty/novelty-filter.ts';
+import type { SearchRandom } from '../search/random/search-random.ts';
 import { streamFor } from '../search/random/search-random.ts';
-import { createSelector } from '../search/selectors/create-selector.ts';
+import { createSelector, type Selector } from '../search/selectors/create-selector.ts';
 import type { Answers } from './answered.ts';
 import type { EvolveConfig } from './evolve-config.ts';
-import type { EvolveEnd } from './evolve.ts';
 import type { Evaluated, Proposed } from './evaluator.ts';
+import { createLateNovelty, type LateNovelty } from './late-novelty.ts';
 import type { Commit } from './lineage.ts';
-import type { KnownPrograms } from './proposing.ts';
 
 /** What an evaluation is proposed from; `commits` were there when it was chosen. */
 export type Chosen = {
@@ -36,127 +35,152 @@ export type Ready = {
 
 /** A program that was proposed. */
 type Unmeasured = Omit<Program, 'fitness' | 'measures'>;
+type Measured = Extract<Evaluated, { readonly kind: 'measured' }>;
 
 type Settled =
   | { readonly kind: 'settled'; readonly status: 'new' | 'improved' | 'rejected'; readonly score: number | null }
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** See {@link createSearch}. */
-export type Search = ReturnType<typeof createSearch>;
+/** One search; begun by planting its first program. */
+export class Search {
+  readonly settings: EvolveConfig;
+  readonly archive: Archive;
+  readonly novelty: LateNovelty;
+  readonly #answers: Answers;
+  readonly #selector: Selector;
+  readonly #commits: Commit[] = [];
+  #usage = NO_USAGE;
+  #chosen = 0;
+  #bestAt = 0;
 
-/** Begins a search that has no program. */
-export function createSearch(settings: EvolveConfig, answers: Answers) {
-  const archive = createArchive(settings.archive);
-  const selector = createSelector(settings.selector.name, settings.selector.table);
-  const commits: Commit[] = [];
-  const novelty = createLateNovelty(settings);
-  let usage = NO_USAGE;
-  let chosenCount = 0;
-  let bestAt = 0;
+  constructor(settings: EvolveConfig, answers: Answers) {
+    this.settings = settings;
+    this.#answers = answers;
+    this.archive = createArchive(settings.archive);
+    this.#selector = createSelector(settings.selector.name, settings.selector.table);
+    this.novelty = createLateNovelty(settings.novelty);
+  }
 
-  const scoreOf = ({ fitness }: Program): number => rankScore(fitness, archive.config);
+  get commits(): readonly Commit[] {
+    return this.#commits;
+  }
 
-  async function plant(source: string): Promise<void> {
+  get usage(): ProposalUsage {
+    return this.#usage;
+  }
+
+  /** Evaluations after which there was no better one. */
+  get sinceBest(): number {
+    return this.#commits.length - 1 - this.#bestAt;
+  }
+
+  get isOverBudget(): boolean {
+    const { tokens_max: tokens, usd_max: usd } = this.settings;
+    const used = this.#usage.inputTokens + this.#usage.outputTokens;
+    return (tokens > 0 && used >= tokens) || (usd > 0 && this.#usage.costUsd >= usd);
+  }
+
+  scoreOf({ fitness }: Program): number {
+    return rankScore(fitness, this.archive.config);
+  }
+
+  /** Takes in the first program. @throws {EvolveError} `EVOLVE_INVALID` where it does not work. */
+  async plant(source: string): Promise<void> {
     const id = programId({ parentIds: [], patch: source, evalIndex: 0 });
     const start: Unmeasured = { id, parents: [], source, island: 0, generation: 0, evalIndex: 0 };
-    const evaluated = await measure(start, 0);
-    const added = evaluated.kind === 'failed' ? evaluated : await settle(start, evaluated, archive.plant);
-    if (added.kind === 'failed') {
+    const evaluated = await this.#measure(start, 0);
+    const settled = evaluated.kind === 'failed' ? evaluated : await this.#settle(start, evaluated, this.archive.plant);
+    if (settled.kind === 'failed') {
       throw new EvolveError(
         'EVOLVE_INVALID',
-        `the first program does not work: ${added.reason}. Begin with one that the judge takes.`,
+        `the first program does not work: ${settled.reason}. Begin with one that the judge takes.`,
       );
     }
-    commits.push({ index: 0, id, parents: [], island: 0, status: 'start', score: added.score, reason: null });
-    novelty.remember({ at: commits.length, id, source });
+    this.#commits.push({ index: 0, id, parents: [], island: 0, status: 'start', score: settled.score, reason: null });
+    this.novelty.remember({ at: this.#commits.length, id, source });
   }
 
-  function measure({ id, source, evalIndex }: Unmeasured, measurement: number): Promise<Evaluated> {
-    const seed = `${settings.seed}/${evalIndex}/${measurement}`;
-    return answers.evaluate({ id, source, evalIndex, measurement, seed });
+  /** Chooses what the next evaluation is proposed from; undefined where there is none. */
+  choose(): Chosen | undefined {
+    const index = this.#chosen + 1;
+    if (index > this.settings.evaluations || this.isOverBudget) return undefined;
+    this.#chosen = index;
+    const island = this.archive.islandOf(index - 1);
+    const view = this.archive.view(island);
+    const parent = this.#selector.select(view, this.#stream(index, 'parent'));
+    const wanted = this.settings.inspirations;
+    const shown = this.#selector.sampleInspirations(view, wanted + 1, this.#stream(index, 'inspirations'));
+    const inspirations = shown.filter(({ id }) => id !== parent.id).slice(0, wanted);
+    this.archive.submitted(parent.id);
+    return {
+      ...{ index, island, parent, parentScore: this.scoreOf(parent), commits: this.#commits.length },
+      inspirations: inspirations.map(({ source }) => source),
+    };
   }
 
-  /** Gives it to the archive, measured as often as that asks for. */
-  async function settle(
-    program: Unmeasured,
-    first: Extract<Evaluated, { readonly kind: 'measured' }>,
-    add: Archive['add'],
-  ): Promise<Settled> {
+  measure(chosen: Chosen, proposed: Proposed): Promise<Evaluated> {
+    return this.#measure(childOf(chosen, proposed), 0);
+  }
+
+  /** Takes in what came of an evaluation; the next in their order. */
+  async commit({ chosen, proposed, evaluated }: Ready): Promise<Commit> {
+    this.#usage = addUsage(this.#usage, proposed.usage);
+    const child = childOf(chosen, proposed);
+    const { id, parents, island } = child;
+    const outcome = await this.#judge(child, proposed, evaluated);
+    const entry: Commit = { index: chosen.index, id, parents, island, ...outcome };
+    this.#commits.push(entry);
+    if (proposed.kind === 'mutated') this.novelty.remember({ at: this.#commits.length, id, source: proposed.source });
+    if (this.archive.best().id === id) this.#bestAt = entry.index;
+    this.#learn(chosen, entry.score);
+    this.archive.migrate(this.archive.migrationsDue());
+    if (this.archive.isResetDue()) this.archive.resetWorstHalf();
+    return entry;
+  }
+
+  async #judge(
+    child: Unmeasured,
+    proposed: Proposed,
+    evaluated: Evaluated | undefined,
+  ): Promise<Pick<Commit, 'status' | 'score' | 'reason'>> {
+    if (proposed.kind === 'failed') return { status: 'no_program', score: null, reason: proposed.reason };
+    if (evaluated === undefined) return { status: 'failed', score: null, reason: 'it was not measured' };
+    const settled = evaluated.kind === 'failed' ? evaluated : await this.#settle(child, evaluated, this.archive.add);
+    if (settled.kind === 'failed') return { status: 'failed', score: null, reason: settled.reason };
+    return { status: settled.status, score: settled.score, reason: null };
+  }
+
+  /** Gives a program to the archive, measured as often as that asks for. */
+  async #settle(program: Unmeasured, first: Measured, add: Archive['add']): Promise<Settled> {
     const { measures } = first;
     let fitness = fitnessOf(first.values, first.cases);
     for (let measurement = 1; ; measurement += 1) {
       const whole = { ...program, fitness, measures };
-      const added = add(whole);
-      if (added.status !== 'remeasure') {
-        const score = scoreOf(whole);
-        return { kind: 'settled', status: added.status, score: Number.isFinite(score) ? score : null };
+      const { status } = add(whole);
+      if (status !== 'remeasure') {
+        const score = this.scoreOf(whole);
+        return { kind: 'settled', status, score: Number.isFinite(score) ? score : null };
       }
-      const again = await measure(program, measurement);
+      const again = await this.#measure(program, measurement);
       if (again.kind === 'failed') return again;
       fitness = mergeFitness(fitness, fitnessOf(again.values, again.cases));
     }
   }
 
-  function choose(): Chosen | undefined {
-    const index = chosenCount + 1;
-    if (index > settings.evaluations || isOverBudget()) return undefined;
-    chosenCount = index;
-    const stream = (purpose: string) => streamFor({ runSeed: settings.seed, evalIndex: index, purpose });
-    const island = archive.islandOf(index - 1);
-    const view = archive.view(island);
-    const parent = selector.select(view, stream('parent'));
-    const shown = selector.sampleInspirations(view, settings.inspirations + 1, stream('inspirations'));
-    const inspirations = shown.filter(({ id }) => id !== parent.id).slice(0, settings.inspirations);
-    archive.submitted(parent.id);
-    return {
-      ...{ index, island, parent, parentScore: scoreOf(parent), commits: commits.length },
-      inspirations: inspirations.map(({ source }) => source),
-    };
+  #measure({ id, source, evalIndex }: Unmeasured, measurement: number): Promise<Evaluated> {
+    const seed = `${this.settings.seed}/${evalIndex}/${measurement}`;
+    return this.#answers.evaluate({ id, source, evalIndex, measurement, seed });
   }
 
-  async function commit({ chosen, proposed, evaluated }: Ready): Promise<Commit> {
-    usage = addUsage(usage, proposed.usage);
-    const entry = await judge(chosen, proposed, evaluated);
-    commits.push(entry);
-    if (proposed.kind === 'mutated') novelty.remember({ at: commits.length, id: entry.id, source: proposed.source });
-    if (archive.best().id === entry.id) bestAt = entry.index;
-    const gain = entry.score === null ? 0 : entry.score - Math.max(chosen.parentScore, commits[0]?.score ?? 0);
-    selector.feedback(Math.max(0, gain), chosen.parent.id);
-    archive.migrate(archive.migrationsDue());
-    if (archive.isResetDue()) archive.resetWorstHalf();
-    return entry;
+  /** A gain is over the better of the parent and the first program. */
+  #learn({ parent, parentScore }: Chosen, score: number | null): void {
+    const before = Math.max(parentScore, this.#commits[0]?.score ?? Number.NEGATIVE_INFINITY);
+    this.#selector.feedback(score === null ? 0 : Math.max(0, score - before), parent.id);
   }
 
-  async function judge(chosen: Chosen, proposed: Proposed, evaluated: Evaluated | undefined): Promise<Commit> {
-    const { index, island, parent } = chosen;
-    const { id } = childOf(chosen, proposed);
-    const about = { index, id, parents: [parent.id], island };
-    if (proposed.kind === 'failed') return { ...about, status: 'no_program', score: null, reason: proposed.reason };
-    if (evaluated?.kind !== 'measured')
-      return { ...about, status: 'failed', score: null, reason: evaluated?.reason ?? 'it was not measured' };
-    const settled = await settle(childOf(chosen, proposed), evaluated, archive.add);
-    if (settled.kind === 'failed') return { ...about, status: 'failed', score: null, reason: settled.reason };
-    return { ...about, status: settled.status, score: settled.score, reason: null };
+  #stream(evalIndex: number, purpose: string): SearchRandom {
+    return streamFor({ runSeed: this.settings.seed, evalIndex, purpose });
   }
-
-  function isOverBudget(): boolean {
-    const { tokens_max: tokens, usd_max: usd } = settings;
-    const used = usage.inputTokens + usage.outputTokens;
-    return (tokens > 0 && used >= tokens) || (usd > 0 && usage.costUsd >= usd);
-  }
-
-  function endOf(): EvolveEnd | undefined {
-    const done = commits.length - 1;
-    if (scoreOf(archive.best()) >= settings.target) return 'target';
-    return settings.no_improve > 0 && done - bestAt >= settings.no_improve ? 'no_improve' : undefined;
-  }
-
-  return {
-    ...{ settings, archive, novelty: novelty.known, plant, choose, commit, endOf, isOverBudget, scoreOf },
-    measure: (chosen: Chosen, proposed: Proposed): Promise<Evaluated> => measure(childOf(chosen, proposed), 0),
-    commits: (): readonly Commit[] => commits,
-    usage: (): ProposalUsage => usage,
-  };
 }
 
 /** What a proposal makes of its parent; what came to nothing has a name as well, and no source. */
@@ -164,26 +188,4 @@ function childOf({ parent, island, index }: Chosen, proposed: Proposed): Unmeasu
   const { diff, source } = proposed.kind === 'mutated' ? proposed : { diff: '', source: '' };
   const id = programId({ parentIds: [parent.id], patch: diff, evalIndex: index });
   return { id, parents: [parent.id], source, island, generation: parent.generation + 1, evalIndex: index };
-}
-
-type Remembered = { readonly at: number; readonly id: string; readonly source: string };
-
-/** What was remembered is known to proposals that were chosen after it alone. */
-function createLateNovelty({ novelty }: EvolveConfig) {
-  const filter = createNoveltyFilter(novelty);
-  const waiting: Remembered[] = [];
-  const known: KnownPrograms = {
-    judge: (source, resamples, commits) => {
-      for (let next = waiting[0]; next !== undefined && next.at <= commits; next = waiting[0]) {
-        filter.remember(next.id, next.source);
-        waiting.shift();
-      }
-      return filter.judge(source, resamples);
-    },
-  };
-  return {
-    known,
-    /** `at` is how many commits there are with it. */
-    remember: (program: Remembered): void => void waiting.push(program),
-  };
 }

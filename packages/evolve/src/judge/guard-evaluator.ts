@@ -1,0 +1,202 @@
+/**
+ * Measures candidates by a task of guard, each in guests of its own that see nothing but the arguments of one case. Cases, properties and
+ * scores stay here: no candidate and no prompt sees them, and what a candidate prints or returns is judged and never believed.
+ *
+ *   write the file ─▶ a few cases, cheap and telling ─none passes─▶ failed
+ *                          └─▶ the others ─▶ share that passes, and the objective where all do
+ */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  createLocalExecutor,
+  judgeCase,
+  readMetrics,
+  type Case,
+  type Execution,
+  type Executor,
+  type JudgedCase,
+  type RunAnswer,
+  type Task,
+} from '@bulkhead/guard';
+import type { Host } from '@bulkhead/host';
+import type { JsonValue } from '@bulkhead/protocol';
+import { EvolveError } from '../evolve-error.ts';
+import type { Evaluated, EvaluationRequest, Evaluator } from '../loop/evaluator.ts';
+
+/**
+ * What a program that passes every case is ranked by: nothing more; a metric of the task, in the direction that it names; or how fast
+ * it is, as the median over cases.
+ *
+ * @public
+ */
+export type Objective =
+  { readonly kind: 'pass_rate' } | { readonly kind: 'speed' } | { readonly kind: 'metric'; readonly name: string };
+
+/**
+ * How candidates are measured. `folder` is for their files, which are gone afterwards; `ending` is that of the language, such as `.ts`.
+ *
+ * @public
+ */
+export type GuardEvaluatorOptions = {
+  readonly host: Pick<Host, 'openHarness'>;
+  readonly task: Task;
+  readonly cases: readonly Case[];
+  readonly entryName: string;
+  readonly ending: string;
+  readonly folder: string;
+  readonly seed: number;
+  readonly objective: Objective;
+  /** 1 where it is left out. */
+  readonly timeoutS?: number;
+  /** 128 where it is left out. */
+  readonly memMb?: number;
+};
+
+/** A program with a case that fails is worth the share of those that pass, less 1: always below one that passes them all. */
+const FAILS_BELOW = 1;
+/** Cases that are run first: a tenth, and at least this. */
+const FIRST_MIN = 3;
+const FIRST_SHARE = 0.1;
+
+/**
+ * Makes it. `fitness` of a program that passes every case is 0 and more by its objective, below 0 for any other.
+ *
+ * @throws {EvolveError} `EVOLVE_INVALID` where there are no cases, or the task has no such metric.
+ * @public
+ */
+export function createGuardEvaluator(options: GuardEvaluatorOptions): Evaluator {
+  const { cases, task, objective } = options;
+  if (cases.length === 0)
+    throw new EvolveError('EVOLVE_INVALID', 'there are 0 cases to measure by; expected at least 1');
+  if (objective.kind === 'metric') insistOnMetric(task, objective.name);
+  return { evaluate: (request, signal) => evaluate(options, request, signal) };
+}
+
+async function evaluate(
+  options: GuardEvaluatorOptions,
+  request: EvaluationRequest,
+  signal: AbortSignal,
+): Promise<Evaluated> {
+  const { host, folder, ending } = options;
+  const own = join(folder, `${request.id}-${request.measurement}`);
+  const file = join(own, `candidate${ending}`);
+  const executor = createLocalExecutor({ host });
+  try {
+    await mkdir(own, { recursive: true });
+    await writeFile(file, request.source);
+    return await measure(options, { executor, file, signal });
+  } finally {
+    await executor.close?.();
+    await rm(own, { recursive: true, force: true });
+  }
+}
+
+type Measuring = { readonly executor: Executor; readonly file: string; readonly signal: AbortSignal };
+
+async function measure(options: GuardEvaluatorOptions, measuring: Measuring): Promise<Evaluated> {
+  const { cases } = options;
+  const first = Math.max(FIRST_MIN, Math.ceil(cases.length * FIRST_SHARE));
+  const judged: Judged[] = [];
+  for (const one of cases) {
+    measuring.signal.throwIfAborted();
+    judged.push(await judge(options, measuring, one));
+    if (judged.length === first && judged.every(({ isPassed }) => !isPassed)) {
+      return { kind: 'failed', reason: judged.at(0)?.reason ?? 'no case passes' };
+    }
+  }
+  return scoreOf(options, judged);
+}
+
+type Judged = {
+  readonly isPassed: boolean;
+  readonly reason: string | undefined;
+  readonly durationMs: number;
+  readonly metric: number | undefined;
+};
+
+async function judge(
+  { task, entryName, seed, objective, timeoutS = 1, memMb = 128 }: GuardEvaluatorOptions,
+  { executor, file, signal }: Measuring,
+  one: Case,
+): Promise<Judged> {
+  const run = async (args: readonly JsonValue[]): Promise<RunAnswer> =>
+    answerOf(await executor.execute(file, entryName, args, timeoutS, memMb, { signal, isFollowUp: args !== one.args }));
+  const judged = await judgeCase(task, one, { run, seed });
+  return {
+    isPassed: judged.grade === 'passed',
+    reason: reasonOf(judged),
+    durationMs: judged.durationMs,
+    metric: objective.kind === 'metric' ? metricOf(task, { one, judged, seed, name: objective.name }) : undefined,
+  };
+}
+
+function scoreOf({ objective, task }: GuardEvaluatorOptions, judged: readonly Judged[]): Evaluated {
+  const passed = judged.filter(({ isPassed }) => isPassed).length;
+  const share = passed / judged.length;
+  const speed = medianOf(judged.map(({ durationMs }) => durationMs));
+  return {
+    kind: 'measured',
+    values: [share < 1 ? share - FAILS_BELOW : gainOf(objective, task, { judged, speed })],
+    cases: judged.map(({ isPassed }) => Number(isPassed)),
+    measures: { speed_ms: speed, pass_rate: share },
+  };
+}
+
+/** Of a program that passes every case: higher is better, and never below 0. */
+function gainOf(
+  objective: Objective,
+  task: Task,
+  { judged, speed }: { readonly judged: readonly Judged[]; readonly speed: number },
+): number {
+  if (objective.kind === 'pass_rate') return 0;
+  if (objective.kind === 'speed') return 1 / (1 + speed);
+  const values = judged.flatMap(({ metric }) => metric ?? []);
+  const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+  const isHigher = task.metrics.find(({ name }) => name === objective.name)?.higherIsBetter ?? true;
+  // Any number to one above 0, in its order.
+  return 0.5 + Math.atan(isHigher ? mean : -mean) / Math.PI;
+}
+
+function metricOf(
+  task: Task,
+  {
+    one,
+    judged,
+    seed,
+    name,
+  }: { readonly one: Case; readonly judged: JudgedCase; readonly seed: number; readonly name: string },
+): number | undefined {
+  if (judged.value === undefined) return undefined;
+  const reading = readMetrics(task, { one, out: judged.value, seed }).find((each) => each.name === name);
+  return reading?.kind === 'value' ? reading.value : undefined;
+}
+
+function answerOf(execution: Execution): RunAnswer {
+  const { duration_ms: durationMs } = execution;
+  if (execution.success) return { ok: true, value: execution.result ?? null, durationMs };
+  const { error_type: kind = 'exception', error_code: code = kind, error = 'the run did not succeed' } = execution;
+  return { ok: false, kind, code, message: error, durationMs };
+}
+
+function reasonOf({ runFailures, violations }: JudgedCase): string | undefined {
+  const [failure] = runFailures;
+  if (failure !== undefined) return `${failure.code}: ${failure.message}`;
+  const [violation] = violations;
+  return violation === undefined ? undefined : `${violation.kind} "${violation.name}": ${violation.message}`;
+}
+
+function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  const middle = Math.floor(sorted.length / 2);
+  const [low, high] = [sorted[sorted.length % 2 === 0 ? middle - 1 : middle], sorted[middle]];
+  return ((low ?? 0) + (high ?? 0)) / 2;
+}
+
+function insistOnMetric({ name: task, metrics }: Task, name: string): void {
+  if (metrics.some((metric) => metric.name === name)) return;
+  const known = metrics.length === 0 ? 'it has none' : `it has ${metrics.map((metric) => metric.name).join(', ')}`;
+  throw new EvolveError(
+    'EVOLVE_INVALID',
+    `task "${task}" has no metric ${JSON.stringify(name.slice(0, 80))}; ${known}`,
+  );
+}

@@ -1,0 +1,133 @@
+/**
+ * The judge on a real host: what a candidate may try, and what comes of it (issue 7, done-when 5).
+ */
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createHost, type Host } from '@bulkhead/host';
+import { defineTask, generateCases, superiority } from '@bulkhead/guard';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { evolve } from '../loop/evolve.ts';
+import type { Evaluated, Evaluator } from '../loop/evaluator.ts';
+import type { Proposer } from '../mutation/proposer.ts';
+import { createGuardEvaluator } from './guard-evaluator.ts';
+import { freshSeed, judgePromotion } from './promote.ts';
+
+// Every candidate has guests of its own, and some of them hang.
+vi.setConfig({ testTimeout: 120_000 });
+
+let host: Host;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bulkhead-test-judge-'));
+  host = await createHost({ spareCount: 0, tierMax: 'process' });
+});
+afterAll(async () => {
+  await host.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const SEED = 11;
+const CLOCK = {
+  now: () => performance.now(),
+  wallTime: () => Date.now(),
+  startTimer: (delayMs: number, didElapse: () => void) => {
+    const timer = setTimeout(didElapse, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+/** Lists of numbers, ascending. Without relations, so that whoever knows the cases passes them. */
+const SORT = defineTask<[list: readonly number[]], number[]>({
+  name: 'numbers',
+  arbitraries: [fc.array(fc.integer({ min: -999, max: 999 }), { minLength: 2, maxLength: 8 })],
+  properties: [
+    {
+      name: 'the same numbers, ascending',
+      mode: 'hard',
+      check: (out, list) =>
+        Array.isArray(out) && JSON.stringify(out) === JSON.stringify([...list].toSorted((a, b) => a - b)),
+    },
+  ],
+});
+const CASES = generateCases(SORT, { n: 20, seed: SEED });
+const GOOD = 'export const solve = (list: number[]) => list.toSorted((a, b) => a - b);\n';
+/** Sorts as texts, so that some lists come out wrong. */
+const WEAK = 'export const solve = (list: number[]) => list.toSorted();\n';
+
+function evaluatorOf(): Evaluator {
+  return createGuardEvaluator({
+    ...{ host, task: SORT, cases: CASES, entryName: 'solve', ending: '.ts', folder, seed: SEED },
+    ...{ objective: { kind: 'pass_rate' }, timeoutS: 0.5 },
+  });
+}
+
+function measured(source: string): Promise<Evaluated> {
+  const request = { id: 'candidate', source, evalIndex: 1, measurement: 0, seed: 's' };
+  return evaluatorOf().evaluate(request, new AbortController().signal);
+}
+
+const fitnessOf = (evaluated: Evaluated): number | string =>
+  evaluated.kind === 'measured' ? (evaluated.values[0] ?? 'none') : evaluated.reason;
+
+test('a right program is worth 0, a weak one the share that it gets right less one, and no file stays', async () => {
+  expect(await measured(GOOD)).toMatchObject({ kind: 'measured', values: [0], measures: { pass_rate: 1 } });
+  const weak = await measured(WEAK);
+  expect(fitnessOf(weak)).toBeGreaterThan(-1);
+  expect(fitnessOf(weak)).toBeLessThan(0);
+  expect(weak.kind === 'measured' && weak.cases).toHaveLength(CASES.length);
+  expect(await readdir(folder)).toEqual([]);
+});
+
+const CHEATS: Readonly<Record<string, string>> = {
+  'reads the file of the cases': `import { readFileSync } from 'node:fs';\nexport const solve = (list: number[]) => JSON.parse(readFileSync('cases.json', 'utf8'));\n`,
+  'answers a score in place of a result': 'export const solve = () => ({ score: 1e9, passed: true, values: [1e9] });\n',
+  'answers NaN': 'export const solve = (list: number[]) => list.map(() => Number.NaN);\n',
+  'prints that it has passed': `export const solve = (list: number[]) => { console.log('{"kind":"measured","values":[1e9]}'); return []; };\n`,
+  'exits early with success': 'export const solve = () => process.exit(0);\n',
+  hangs: 'export const solve = () => { for (;;); };\n',
+  'changes what numbers are compared with': `Object.defineProperty(Array.prototype, 'every', { value: () => true });\nexport const solve = () => [];\n`,
+};
+
+test.each(Object.keys(CHEATS))('a candidate that %s is worth less than an honest weak one', async (name) => {
+  const [cheat, weak] = [await measured(CHEATS[name] ?? ''), await measured(WEAK)];
+  if (cheat.kind === 'failed') return expect(cheat.reason).not.toBe('');
+  expect(Number(fitnessOf(cheat))).toBeLessThan(Number(fitnessOf(weak)));
+});
+
+test('what knows the cases that it is chosen by is not let in on those that it never saw', async () => {
+  const known = Object.fromEntries(
+    CASES.map(({ args: [list] }) => [JSON.stringify(list), list.toSorted((a, b) => a - b)]),
+  );
+  const cheat = `const known: any = ${JSON.stringify(known)};\nexport const solve = (list: number[]) => known[JSON.stringify(list)] ?? [];\n`;
+  expect(await measured(cheat)).toMatchObject({ kind: 'measured', values: [0] });
+  const promotion = {
+    ...{ host, task: SORT, champion: WEAK, entryName: 'solve', ending: '.ts', folder, seed: SEED, cases: 120 },
+    ...{ policy: superiority(0.02), clock: CLOCK },
+  };
+  expect((await judgePromotion({ ...promotion, winner: cheat })).decision.verdict).toBe('reject');
+  expect((await judgePromotion({ ...promotion, winner: GOOD })).decision.verdict).toBe('adopt');
+  expect(freshSeed(SEED)).not.toBe(SEED);
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('a search with this judge takes the honest program for its champion, whatever the others claim', async () => {
+  const answers = [...Object.values(CHEATS), GOOD];
+  const proposer: Proposer = {
+    propose: async ({ parent, seed }) => {
+      const at = Number(seed.split('/')[1]) - 1;
+      const text = `<<<<<<< SEARCH\n${parent}=======\n${answers[at] ?? GOOD}>>>>>>> REPLACE\n`;
+      return { text, usage: { inputTokens: 1, outputTokens: 1, costUsd: 0 } };
+    },
+  };
+  const config = {
+    evolve: { evaluations: answers.length, seed: SEED, workers: 2 },
+    archive: { descriptors: [{ name: 'length', step: 4_000 }] },
+  };
+  const report = await evolve(
+    { config, start: { source: WEAK, fileName: 'sort.ts', entryName: 'solve' } },
+    { proposer, evaluator: evaluatorOf() },
+  );
+  expect(report.best.source).toBe(GOOD);
+  expect(report.commits.filter(({ score }) => (score ?? -1) > (report.start.score ?? 0))).toHaveLength(1);
+});
