@@ -35,7 +35,8 @@ const FOR_WHOM: Readonly<Record<ApiPackage, string>> = {
   sdk: 'What a plugin’s author imports.',
   host: 'What an embedder, the server and the command line use.',
   guard: 'What judges a candidate against a baseline, and the statistics it is done by.',
-  store: 'A database on either engine, and its migrations.',
+  evolve: 'What breeds better code: edits, searches, archives, selectors, and the judge of them.',
+  store: 'A database on either engine, its migrations, and the queue of tasks.',
   server: 'The HTTP server in front of a host.',
 };
 

@@ -8,7 +8,7 @@ import { parseModules, type Module } from '../tidy/modules.ts';
 import type { Tree } from '../tidy/tree.ts';
 
 /** Packages whose surface is documented and held. */
-export const API_PACKAGES = ['protocol', 'sdk', 'host', 'guard', 'store', 'server'] as const;
+export const API_PACKAGES = ['protocol', 'sdk', 'host', 'guard', 'evolve', 'store', 'server'] as const;
 /** A word of {@link API_PACKAGES}. */
 export type ApiPackage = (typeof API_PACKAGES)[number];
 

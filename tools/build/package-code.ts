@@ -22,6 +22,7 @@ const PACKAGES: readonly PackageCode[] = [
   { name: 'protocol', inlined: ['typebox'] },
   { name: 'host', inlined: ['semver', 'ajv', 'ajv-formats', 'fast-deep-equal', 'fast-uri', 'json-schema-traverse'] },
   { name: 'guard' },
+  { name: 'evolve' },
   { name: 'store', started: { 'pglite-thread': 'src/engine/pglite-thread.ts' } },
   { name: 'server', inlined: ['typebox'] },
   // Of the protocol most verbs need a few words, and not what reads a manifest.

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 /** The packages in the order in which imports point: each may import those before it. */
-const PACKAGE_ORDER = ['protocol', 'sdk', 'host', 'guard', 'store', 'server', 'cli'] as const;
+const PACKAGE_ORDER = ['protocol', 'sdk', 'host', 'guard', 'evolve', 'store', 'server', 'cli'] as const;
 
 /**
  * Compiles every package below the repository root.

@@ -34,3 +34,46 @@ export type { ProposerParts } from './mutation/stand-ins/open-proposer.ts';
 export { openProposer, PROPOSER_FORMS } from './mutation/stand-ins/open-proposer.ts';
 export type { ScriptedAnswer } from './mutation/stand-ins/scripted.ts';
 export { createScripted, parseScript, SCRIPT_ANSWERS_MAX } from './mutation/stand-ins/scripted.ts';
+export {
+  createTask,
+  newerTaskResult,
+  parseResult,
+  parseTask,
+  type InvalidTask,
+  type NewerTask,
+  type NewTaskFields,
+  type ParsedResult,
+  type TaskResult,
+  type TaskSource,
+} from './tasks.ts';
+export type { Evaluated, EvaluationRequest, Evaluator, Proposed } from './loop/evaluator.ts';
+export { evolve, type EvolveEnd, type EvolveParts, type EvolveReport, type EvolveStart } from './loop/evolve.ts';
+export { readEvolveConfig, type EvolveConfig } from './loop/evolve-config.ts';
+export { createMemoryJournal, openFileJournal, type Journal, type JournalEntry } from './loop/journal.ts';
+export { lineageHash, type Commit } from './loop/lineage.ts';
+export { createGuardEvaluator, type GuardEvaluatorOptions, type Objective } from './judge/guard-evaluator.ts';
+export { freshSeed, judgePromotion, type Promotion } from './judge/promote.ts';
+export type { AddOutcome, Archive, ArchiveStatistics, LineageEntry } from './search/archive/archive.ts';
+export type { Migration } from './search/archive/migration.ts';
+export type { ArchiveConfig } from './search/archive/archive-config.ts';
+export { createArchive } from './search/archive/create-archive.ts';
+export { DEFAULT_DESCRIPTORS, type Descriptor } from './search/archive/descriptors.ts';
+export { programId, type Origin, type Program } from './search/archive/program.ts';
+export { afterRound, nextRound, startRace, type Race, type Racer } from './search/fitness/race.ts';
+export { fitnessOf, mergeFitness, rankScore, type Fitness, type RankRule } from './search/fitness/fitness.ts';
+export {
+  createNoveltyFilter,
+  type Likeness,
+  type NoveltyFilter,
+  type NoveltyVerdict,
+} from './search/novelty/novelty-filter.ts';
+export {
+  createView,
+  type ChampionDatabase,
+  type MeasuredProgram,
+  type Member,
+  type ProgramView,
+  type Selectable,
+} from './search/population/program-view.ts';
+export { createSearchRandom, streamFor, type SearchRandom, type StreamKey } from './search/random/search-random.ts';
+export { createSelector, DEFAULT_SELECTOR, SELECTOR_KINDS, type Selector } from './search/selectors/create-selector.ts';

@@ -73,7 +73,7 @@ const TEXT = "{ type: 'object' }, returns: { type: 'string' }";
 test.each<readonly [string, Plan, string]>([
   ['throws', { after: "throw new Error('new');" }, 'tool_error'],
   ['ends its process', { after: 'process.exit(3);' }, 'crashed'],
-  ['hangs', { after: 'await new Promise(() => {});', manifest: { limits: { timeout_ms: 400 } } }, 'timeout'],
+  ['hangs', { after: 'await new Promise(() => {});', manifest: { limits: { timeout_ms: 2_000 } } }, 'timeout'],
   ['answers what its schema forbids', { after: 'return 7;', more: [ANY, TEXT] }, 'invalid_output'],
   ['takes fewer parameters', { after: "return 'new';", more: [ANY, NARROW] }, 'invalid_input'],
 ])('what a release on probation fails since it %s is served by the one before', async (how, plan, outcome) => {

@@ -242,17 +242,3 @@ export type {
   TrialRow,
   UnsettledKey,
 } from './storage/records-port.ts';
-export type {
-  AuditedResult,
-  LeaseAnswer,
-  NewTask,
-  QueuedTask,
-  TaskBacklog,
-  TaskClaim,
-  TaskLease,
-  TaskQuery,
-  TaskQueue,
-  TaskState,
-} from './tasks/task-queue.ts';
-export { assertNewTasks, tooManySets } from './tasks/check-new-tasks.ts';
-export { TASK_QUEUE_BOUNDS } from './tasks/task-queue.ts';

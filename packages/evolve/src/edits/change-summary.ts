@@ -4,7 +4,10 @@
 import { formatPatch, structuredPatch, type StructuredPatch } from 'diff';
 import { splitLines } from './source-lines.ts';
 
-/** Lines that were added and removed, and the hunks of a diff with three lines of context. @public */
+/**
+ * Lines that were added and removed, and the hunks of a diff with three lines of context.
+ * @public
+ */
 export type ChangeSummary = { readonly linesAdded: number; readonly linesRemoved: number; readonly hunks: number };
 
 const CONTEXT = 3;
@@ -29,12 +32,18 @@ export function describeChange(
   return { diff: formatPatch(patch, HEADERS), summary };
 }
 
-/** Writes the unified diff of a change; empty where there is none. @public */
+/**
+ * Writes the unified diff of a change; empty where there is none.
+ * @public
+ */
 export function unifiedDiff(before: string, after: string, fileName?: string): string {
   return describeChange(before, after, fileName).diff;
 }
 
-/** Counts a change. @public */
+/**
+ * Counts a change.
+ * @public
+ */
 export function summarizeChange(before: string, after: string): ChangeSummary {
   return describeChange(before, after).summary;
 }

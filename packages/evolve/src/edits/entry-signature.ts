@@ -21,7 +21,10 @@ export type EntrySignature = {
   readonly exports: readonly string[];
 };
 
-/** Which function of which file; the ending of the file says in which language it is. @public */
+/**
+ * Which function of which file; the ending of the file says in which language it is.
+ * @public
+ */
 export type EntryPoint = { readonly name: string; readonly fileName: string };
 
 const NAME = /^[A-Za-z_$][\w$]{0,199}$/;

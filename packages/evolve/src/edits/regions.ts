@@ -11,7 +11,10 @@ type Frame = readonly (readonly string[])[];
 const START = /^\W*EVOLVE-BLOCK-START\b/;
 const END = /^\W*EVOLVE-BLOCK-END\b/;
 
-/** Whether a source says which of its parts may change. @public */
+/**
+ * Whether a source says which of its parts may change.
+ * @public
+ */
 export function hasRegions(source: string): boolean {
   return source.split('\n').some((line) => START.test(line) || END.test(line));
 }

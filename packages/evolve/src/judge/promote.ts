@@ -67,7 +67,11 @@ export async function judgePromotion(promotion: Promotion): Promise<Report> {
   }
 }
 
-/** The seed of cases that a search of this seed is judged by, and never chooses by. */
+/**
+ * The seed of cases that a search of this seed is judged by, and never chooses by.
+ *
+ * @public
+ */
 export function freshSeed(seed: number | string): number {
   return createHash('sha256').update(`hold-out ${seed}`).digest().readUInt32BE(0);
 }

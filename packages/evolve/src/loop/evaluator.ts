@@ -40,7 +40,11 @@ export interface Evaluator {
   readonly evaluate: (request: EvaluationRequest, signal: AbortSignal) => Promise<Evaluated>;
 }
 
-/** What a proposal came to, as the journal keeps it. */
+/**
+ * What a proposal came to, as the journal keeps it.
+ *
+ * @public
+ */
 export type Proposed =
   | {
       readonly kind: 'mutated';

@@ -6,7 +6,7 @@ import { canonicalJson, type JsonObject } from '@bulkhead/protocol';
 import { numberSetting, readConfig, unknownKey, wholeSetting, type ConfigOf } from '../search/config.ts';
 import { createArchive } from '../search/archive/create-archive.ts';
 import { createNoveltyFilter } from '../search/novelty/novelty-filter.ts';
-import { createSelector } from '../search/selectors/create-selector.ts';
+import { createSelector, DEFAULT_SELECTOR } from '../search/selectors/create-selector.ts';
 
 const SETTINGS = {
   /** Programs that are proposed at most. */
@@ -42,13 +42,6 @@ export type EvolveConfig = ConfigOf<typeof SETTINGS> & {
 };
 
 /**
- * The selector that a search has where it names none: greedy but for a share of draws over all champions.
- *
- * @see X000-23.
- */
-const SELECTOR = 'adaptive_epsilon';
-
-/**
  * Reads a configuration: keys of `[evolve]`, and the tables `[selector.<name>]`, `[archive]` and `[novelty]`.
  *
  * @throws {EvolveError} `EVOLVE_INVALID`, `SELECTOR_INVALID` or `ARCHIVE_INVALID` with the key, the value and what was expected.
@@ -78,7 +71,7 @@ export function configHash({ workers: _workers, ...config }: EvolveConfig, start
 function selectorOf(value: unknown): EvolveConfig['selector'] {
   const entries = Object.entries(tableOf(value));
   const [entry] = entries;
-  if (entry === undefined) return { name: SELECTOR, table: {} };
+  if (entry === undefined) return { name: DEFAULT_SELECTOR, table: {} };
   const [name, table] = entry;
   if (entries.length > 1)
     throw unknownKey(entries[1]?.[0] ?? '', [name], { ...SUBJECT, what: 'the selector of a search' });

@@ -7,7 +7,11 @@ import { isJsonObject, type JsonObject } from '@bulkhead/protocol';
 import { EvolveError } from '../evolve-error.ts';
 import type { Evaluated, Proposed } from './evaluator.ts';
 
-/** One answer. */
+/**
+ * One answer.
+ *
+ * @public
+ */
 export type JournalEntry =
   | { readonly kind: 'proposed'; readonly index: number; readonly proposed: Proposed }
   | {

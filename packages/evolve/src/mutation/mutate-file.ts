@@ -12,7 +12,10 @@ import { mutate, type MutationOutcome, type Refusal } from './mutate.ts';
 import type { EditForm, Proposer, ProposalUsage } from './proposer.ts';
 import { readBounded } from './read-bounded.ts';
 
-/** Which function of which file; where the result goes, `NAME_mutated.EXT` beside the file where that is left out. @public */
+/**
+ * Which function of which file; where the result goes, `NAME_mutated.EXT` beside the file where that is left out.
+ * @public
+ */
 export type MutateFileRequest = {
   readonly targetFile: string;
   readonly entryFunction: string;
@@ -23,14 +26,20 @@ export type MutateFileRequest = {
   readonly inspirations?: readonly string[];
 };
 
-/** Who proposes, the time in milliseconds since 1970, and a new name of 16 to 64 hexadecimal digits. @public */
+/**
+ * Who proposes, the time in milliseconds since 1970, and a new name of 16 to 64 hexadecimal digits.
+ * @public
+ */
 export type MutateFileParts = {
   readonly proposer: Proposer;
   readonly now: () => number;
   readonly newId: () => string;
 };
 
-/** What was done; `output` is the file that was written. `executeTask` is for whoever runs the result. @public */
+/**
+ * What was done; `output` is the file that was written. `executeTask` is for whoever runs the result.
+ * @public
+ */
 export type MutatedFile = {
   readonly diff: string;
   readonly summary: ChangeSummary;
@@ -40,7 +49,10 @@ export type MutatedFile = {
   readonly executeTask: Task;
 };
 
-/** Bytes of a file that is mutated. @public */
+/**
+ * Bytes of a file that is mutated.
+ * @public
+ */
 export const TARGET_BYTES_MAX = 204_800;
 
 /**
@@ -72,7 +84,10 @@ export async function mutateFile(
   return { diff, summary, output, usage, refusals, executeTask };
 }
 
-/** `dir/sort.ts` is `dir/sort_mutated.ts` (X000-20). @public */
+/**
+ * `dir/sort.ts` is `dir/sort_mutated.ts` (X000-20).
+ * @public
+ */
 export function defaultOutput(targetFile: string): string {
   const ending = extname(targetFile);
   return join(dirname(targetFile), `${basename(targetFile, ending)}_mutated${ending}`);

@@ -42,7 +42,10 @@ export type MutateRequest = {
   readonly maxTokens?: number;
 };
 
-/** Why an answer was not taken. @public */
+/**
+ * Why an answer was not taken.
+ * @public
+ */
 export type Refusal = { readonly code: EvolveErrorCode; readonly reason: string };
 
 /**
@@ -68,7 +71,10 @@ export type MutationOutcome =
       readonly usage: ProposalUsage;
     };
 
-/** How often a proposer is asked again. @public */
+/**
+ * How often a proposer is asked again.
+ * @public
+ */
 export const RESAMPLES_MAX = 3;
 
 const TEMPERATURE = 0.7;

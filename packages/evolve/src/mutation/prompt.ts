@@ -7,18 +7,30 @@ import { fenceFor } from '../edits/fences.ts';
 import { hasRegions } from '../edits/regions.ts';
 import type { EditForm } from './proposer.ts';
 
-/** What is asked for besides: how the entry function is written, the form of the edit, and why earlier answers were refused. @public */
+/**
+ * What is asked for besides: how the entry function is written, the form of the edit, and why earlier answers were refused.
+ * @public
+ */
 export type PromptOptions = {
   readonly entrySignature: string;
   readonly form: EditForm;
   readonly refusals?: readonly string[];
 };
 
-/** Inspirations that are shown; more would cost more than they teach. @public */
+/**
+ * Inspirations that are shown; more would cost more than they teach.
+ * @public
+ */
 export const INSPIRATIONS_MAX = 4;
-/** Characters of one inspiration that are shown. @public */
+/**
+ * Characters of one inspiration that are shown.
+ * @public
+ */
 export const INSPIRATION_LENGTH_MAX = 16_000;
-/** Characters of a source that is to be changed. @public */
+/**
+ * Characters of a source that is to be changed.
+ * @public
+ */
 export const PARENT_LENGTH_MAX = 204_800;
 const REFUSALS_MAX = 3;
 const REFUSAL_LENGTH_MAX = 500;

@@ -9,7 +9,10 @@
  * @public
  */
 export const EDIT_FORMS = ['diff', 'full', 'cross'] as const;
-/** A word of {@link EDIT_FORMS}. @public */
+/**
+ * A word of {@link EDIT_FORMS}.
+ * @public
+ */
 export type EditForm = (typeof EDIT_FORMS)[number];
 
 /**
@@ -31,10 +34,16 @@ export type ProposalRequest = {
   readonly maxTokens: number;
 };
 
-/** What an answer took; a cost that nobody knows is 0. @public */
+/**
+ * What an answer took; a cost that nobody knows is 0.
+ * @public
+ */
 export type ProposalUsage = { readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number };
 
-/** An answer as it was written, hostile until it is read. @public */
+/**
+ * An answer as it was written, hostile until it is read.
+ * @public
+ */
 export type Proposal = { readonly text: string; readonly usage: ProposalUsage };
 
 /**

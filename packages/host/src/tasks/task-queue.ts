@@ -200,7 +200,11 @@ export interface TaskQueue {
   close(): Promise<void>;
 }
 
-/** What a worker says of itself; workers are listed for as long as they are heard. */
+/**
+ * What a worker says of itself; workers are listed for as long as they are heard.
+ *
+ * @public
+ */
 export type WorkerReport = {
   readonly worker_id: string;
   readonly tags: readonly string[];

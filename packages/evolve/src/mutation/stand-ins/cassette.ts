@@ -16,12 +16,21 @@ import type { Proposal, Proposer, ProposalRequest } from '../proposer.ts';
 import { readBounded } from '../read-bounded.ts';
 import { usageOf } from './scripted.ts';
 
-/** When a request is asked and recorded. @public */
+/**
+ * When a request is asked and recorded.
+ * @public
+ */
 export const CASSETTE_MODES = ['none', 'once', 'new', 'all'] as const;
-/** A word of {@link CASSETTE_MODES}. @public */
+/**
+ * A word of {@link CASSETTE_MODES}.
+ * @public
+ */
 export type CassetteMode = (typeof CASSETTE_MODES)[number];
 
-/** Which file, how it is used, and who is asked what is to be recorded; `none` asks nobody. @public */
+/**
+ * Which file, how it is used, and who is asked what is to be recorded; `none` asks nobody.
+ * @public
+ */
 export type CassetteOptions = {
   readonly file: string;
   readonly mode?: CassetteMode;
@@ -69,7 +78,10 @@ export async function openCassette({ file, mode = 'none', inner }: CassetteOptio
   };
 }
 
-/** The digest of what is asked, whatever the order of its fields: 64 digits. @public */
+/**
+ * The digest of what is asked, whatever the order of its fields: 64 digits.
+ * @public
+ */
 export function cassetteKey(request: ProposalRequest): string {
   return keyOf(askedOf(request));
 }

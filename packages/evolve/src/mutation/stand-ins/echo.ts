@@ -3,7 +3,10 @@
  */
 import { estimatedUsage, type Proposer } from '../proposer.ts';
 
-/** Answers the prompt. @public */
+/**
+ * Answers the prompt.
+ * @public
+ */
 export function createEcho(): Proposer {
   return {
     propose: async (request, signal) => {

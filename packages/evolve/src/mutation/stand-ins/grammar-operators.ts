@@ -16,7 +16,7 @@ const FACTORS = [0.5, 0.9, 1.1, 2, 10];
 const EXTRACTED = 'part';
 
 /** A number becomes a multiple of itself; 0 becomes a small and a large one. */
-export const JITTER_CONSTANT: MutationOperator = {
+const JITTER_CONSTANT: MutationOperator = {
   name: 'jitter_constant',
   edits: ({ node, parent, key }) => {
     const { value } = node;
@@ -29,7 +29,7 @@ export const JITTER_CONSTANT: MutationOperator = {
 };
 
 /** A statement changes places with the one after it. */
-export const MOVE_STATEMENT: MutationOperator = {
+const MOVE_STATEMENT: MutationOperator = {
   name: 'move_statement',
   edits: (place, source) => {
     const next = nextStatement(place);
@@ -42,13 +42,13 @@ export const MOVE_STATEMENT: MutationOperator = {
 };
 
 /** A statement that declares and answers nothing is taken out. */
-export const DELETE_STATEMENT: MutationOperator = {
+const DELETE_STATEMENT: MutationOperator = {
   name: 'delete_statement',
   edits: (place) => (isStatement(place) && isDoing(place.node) ? [replacing(place.node, '')] : []),
 };
 
 /** A statement that declares and answers nothing is there twice. */
-export const DUPLICATE_STATEMENT: MutationOperator = {
+const DUPLICATE_STATEMENT: MutationOperator = {
   name: 'duplicate_statement',
   edits: (place, source) => {
     if (!isStatement(place) || !isDoing(place.node)) return [];
@@ -58,7 +58,7 @@ export const DUPLICATE_STATEMENT: MutationOperator = {
 };
 
 /** A constant that the next statement alone uses, once, is written there in its place. */
-export const INLINE_CONSTANT: MutationOperator = {
+const INLINE_CONSTANT: MutationOperator = {
   name: 'inline_constant',
   edits: (place, source) => {
     const { node, parent } = place;
@@ -75,7 +75,7 @@ export const INLINE_CONSTANT: MutationOperator = {
 };
 
 /** An operation within a statement becomes a constant before it. */
-export const EXTRACT_CONSTANT: MutationOperator = {
+const EXTRACT_CONSTANT: MutationOperator = {
   name: 'extract_constant',
   edits: (place, source) => {
     const { node, parent } = place;
@@ -89,7 +89,7 @@ export const EXTRACT_CONSTANT: MutationOperator = {
 };
 
 /** What a function answers is a little more or less, or the opposite. */
-export const TWEAK_RETURN: MutationOperator = {
+const TWEAK_RETURN: MutationOperator = {
   name: 'tweak_return',
   edits: ({ node, parent, key }, source) => {
     if (parent?.node.type !== 'ReturnStatement' || key !== 'argument') return [];

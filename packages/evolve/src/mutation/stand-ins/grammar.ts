@@ -23,7 +23,10 @@ import { GRAMMAR_OPERATORS, type MutationOperator } from './grammar-operators.ts
  */
 export type GrammarOptions = { readonly seed?: number | string; readonly remembers?: boolean };
 
-/** Makes it. `propose` rejects with `SOURCE_INVALID` for what is no TypeScript or JavaScript, `MUTATION_FAILED` where nothing can be changed. @public */
+/**
+ * Makes it. `propose` rejects with `SOURCE_INVALID` for what is no TypeScript or JavaScript, `MUTATION_FAILED` where nothing can be changed.
+ * @public
+ */
 export function createGrammar({ seed = 0, remembers = true }: GrammarOptions = {}): Proposer {
   const memory = new Map<string, Set<string>>();
   const random = createRandom(seed);

@@ -13,14 +13,20 @@ import { createFaulty, FAULTS, type FaultyOptions, type Wait } from './faulty.ts
 import { createGrammar } from './grammar.ts';
 import { createScripted, parseScript } from './scripted.ts';
 
-/** The seed of those that draw, where none is written; how a cassette is used and who is recorded into it; the timer of `faulty`. @public */
+/**
+ * The seed of those that draw, where none is written; how a cassette is used and who is recorded into it; the timer of `faulty`.
+ * @public
+ */
 export type ProposerParts = {
   readonly seed?: number | string;
   readonly cassette?: { readonly mode: CassetteMode; readonly inner: Proposer };
   readonly wait?: Wait;
 };
 
-/** How stand-ins are written, for help and errors. @public */
+/**
+ * How stand-ins are written, for help and errors.
+ * @public
+ */
 export const PROPOSER_FORMS = 'scripted:FILE, cassette:FILE, grammar[:seed=N], echo, faulty:FAULT,... or faulty:seed=N';
 
 const SCRIPT_BYTES_MAX = 64 * 1024 * 1024;

@@ -5,17 +5,26 @@ import { isJsonObject, type JsonObject, type JsonValue } from '@bulkhead/protoco
 import { EvolveError } from '../../evolve-error.ts';
 import { estimatedUsage, type Proposer, type ProposalUsage } from '../proposer.ts';
 
-/** One answer: a text with what it took, estimated where that is left out; or a failure of the backend. @public */
+/**
+ * One answer: a text with what it took, estimated where that is left out; or a failure of the backend.
+ * @public
+ */
 export type ScriptedAnswer =
   | { readonly text: string; readonly usage?: ProposalUsage }
   | { readonly fail: { readonly status: number; readonly message: string } };
 
-/** Answers of one script. @public */
+/**
+ * Answers of one script.
+ * @public
+ */
 export const SCRIPT_ANSWERS_MAX = 100_000;
 const STATUS = 503;
 const EXAMPLE = `expected an array of answers such as ["@@ @@\\n-a\\n+b", {"text": "...", "usage": {"input_tokens": 9}}, {"fail": {"status": 503}}]`;
 
-/** Answers in order. `name` is what errors call the script. @public */
+/**
+ * Answers in order. `name` is what errors call the script.
+ * @public
+ */
 export function createScripted(answers: readonly ScriptedAnswer[], name = 'the script'): Proposer {
   let asked = 0;
   return {
@@ -40,7 +49,10 @@ export function createScripted(answers: readonly ScriptedAnswer[], name = 'the s
   };
 }
 
-/** Reads a script out of JSON text. @throws {EvolveError} `SCRIPT_INVALID` with which answer is wrong. @public */
+/**
+ * Reads a script out of JSON text. @throws {EvolveError} `SCRIPT_INVALID` with which answer is wrong.
+ * @public
+ */
 export function parseScript(text: string, name: string): readonly ScriptedAnswer[] {
   const value = parsed(text, name);
   if (!Array.isArray(value)) throw new EvolveError('SCRIPT_INVALID', `${name} is no array; ${EXAMPLE}`);

@@ -270,7 +270,6 @@ class ProgramArchive implements Archive {
   #empty(at: number): void {
     const owners = [...this.#islandAt(at).owners.values()];
     this.#islandAt(at).clear();
-    this.#homes[at]?.clear();
     for (const { member } of owners) this.#leave(member);
     this.#version += 1;
   }

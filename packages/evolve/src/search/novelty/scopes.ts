@@ -30,7 +30,7 @@ export function isNode(value: unknown): value is SyntaxNode {
 }
 
 /** The nodes that a node holds, in the order of its keys. */
-export function parts(node: SyntaxNode): readonly SyntaxNode[] {
+function parts(node: SyntaxNode): readonly SyntaxNode[] {
   return Object.values(node).flatMap((value) =>
     (Array.isArray(value) ? value : [value]).filter((item) => isNode(item)),
   );
