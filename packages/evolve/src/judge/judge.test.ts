@@ -89,10 +89,24 @@ const CHEATS: Readonly<Record<string, string>> = {
   'changes what numbers are compared with': `Object.defineProperty(Array.prototype, 'every', { value: () => true });\nexport const solve = () => [];\n`,
 };
 
-test.each(Object.keys(CHEATS))('a candidate that %s is worth less than an honest weak one', async (name) => {
-  const [cheat, weak] = [await measured(CHEATS[name] ?? ''), await measured(WEAK)];
-  if (cheat.kind === 'failed') return expect(cheat.reason).not.toBe('');
-  expect(Number(fitnessOf(cheat))).toBeLessThan(Number(fitnessOf(weak)));
+const WRONG = 'property "the same numbers, ascending"';
+/** What each comes to; none is worth anything, where an honest weak program is. */
+const REASONS: readonly (readonly [cheat: string, reason: string])[] = [
+  ['reads the file of the cases', 'REVIEW_REFUSED: candidate.ts:1: Forbidden import: fs'],
+  ['answers a score in place of a result', WRONG],
+  ['answers NaN', WRONG],
+  ['prints that it has passed', WRONG],
+  ['exits early with success', 'GUEST_EXITED'],
+  ['hangs', 'CALL_TIMEOUT'],
+  ['changes what numbers are compared with', WRONG],
+];
+
+test.each(REASONS)('a candidate that %s has failed, and it is said why', async (name, reason) => {
+  expect(await measured(CHEATS[name] ?? '')).toEqual({ kind: 'failed', reason: expect.stringContaining(reason) });
+});
+
+test('every cheat there is has its reason', () => {
+  expect(REASONS.map(([name]) => name)).toEqual(Object.keys(CHEATS));
 });
 
 test('what knows the cases that it is chosen by is not let in on those that it never saw', async () => {
