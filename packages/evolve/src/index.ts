@@ -45,7 +45,7 @@ export {
   type ParsedResult,
   type TaskResult,
   type TaskSource,
-} from './tasks.ts';
+} from '@bulkhead/protocol';
 export type { Evaluated, EvaluationRequest, Evaluator, Proposed } from './loop/evaluator.ts';
 export { evolve, type EvolveEnd, type EvolveParts, type EvolveReport, type EvolveStart } from './loop/evolve.ts';
 export { readEvolveConfig, type EvolveConfig } from './loop/evolve-config.ts';
