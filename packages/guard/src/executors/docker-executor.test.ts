@@ -1,6 +1,6 @@
 /**
- * No docker daemon is there where these tests run. What runs in a container is shown with the same program under plain Node, started and
- * ended by a stand-in for the docker command; that docker keeps what its arguments promise is not shown here.
+ * The docker executor where no daemon is: what runs in a container is shown with the same program under plain Node, started and ended by a
+ * stand-in for the docker command. That docker keeps what the arguments promise is shown by docker-executor.docker-test.ts.
  */
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -64,7 +64,7 @@ test('a container has no network, no writable files, no capabilities, and bounds
   expect(args.slice(0, -1)).toEqual([
     ...['run', '--interactive', '--rm', '--name', 'n', '--network', 'none', '--read-only', '--cap-drop', 'ALL'],
     ...['--security-opt', 'no-new-privileges', '--pids-limit', '128', '--memory', '229m', '--memory-swap', '229m'],
-    ...['--user', '65534:65534', '--tmpfs', '/tmp:rw,noexec,nosuid,nodev,size=16m', '--workdir', '/tmp'],
+    ...['--user', '65534:65534', '--tmpfs', '/tmp:rw,noexec,nosuid,nodev,uid=65534,size=16m', '--workdir', '/tmp'],
     ...['--log-driver', 'none', '--entrypoint', 'node', 'node:26', '-e'],
   ]);
 });

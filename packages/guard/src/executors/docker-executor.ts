@@ -123,7 +123,7 @@ export function dockerRunArgs(run: {
     ...['run', '--interactive', '--rm', '--name', run.name],
     ...['--network', 'none', '--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
     ...['--pids-limit', '128', '--memory', memory, '--memory-swap', memory, '--user', '65534:65534'],
-    ...['--tmpfs', '/tmp:rw,noexec,nosuid,nodev,size=16m', '--workdir', '/tmp', '--log-driver', 'none'],
+    ...['--tmpfs', '/tmp:rw,noexec,nosuid,nodev,uid=65534,size=16m', '--workdir', '/tmp', '--log-driver', 'none'],
     ...['--entrypoint', 'node', run.image, '-e', CONTAINER_RUNNER],
   ];
 }
