@@ -3,7 +3,8 @@
  * logged is chosen field by field where it is logged; no request, header or body is ever handed to it.
  */
 import type { Log } from '@bulkhead/host';
-import { destination, pino } from 'pino';
+import { pino } from 'pino';
+import { createBackgroundWriter } from './background-writer.ts';
 
 /**
  * Levels, from everything to nothing.
@@ -19,32 +20,32 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
- * A log that can be written out before the process ends.
+ * A log that can be written out before the process ends. `flush` writes what waits at once, and what is on its way may come after it;
+ * `flushed` resolves once everything is written, in its order.
  *
  * @internal
  */
-export type FlushingLog = Log & { readonly flush: () => void };
+export type FlushingLog = Log & { readonly flush: () => void; readonly flushed: () => Promise<void> };
 
 /** One write a line costs a call route a seventh of its time, one a dozen lines still a twentieth: lines wait, but not for long. */
 const WRITE_CHARACTERS_MIN = 16_000;
 const FLUSH_MS = 100;
 
 /**
- * Opens a log on a file descriptor; standard error is 2.
+ * Opens a log on a file descriptor; standard error is 2. What cannot be written is lost, and said once something can be.
  *
  * @internal
  */
 export function createLog(level: LogLevel, fd: number): FlushingLog {
-  const target = destination({ fd, sync: false });
-  const lines = gatherLines((text) => void target.write(text));
+  const target = createBackgroundWriter(fd);
+  const lines = gatherLines(target.write, () => {
+    const writes = target.takeLost();
+    if (writes > 0) log.warn({ writes }, 'earlier lines could not be written, and are lost');
+  });
   const log = pino({ level, base: null, timestamp: createTimestamp() }, lines);
   const flush = (): void => {
-    try {
-      lines.flush();
-      target.flushSync();
-    } catch {
-      // The reader of the pipe is gone, or the file was never opened: the last lines are lost.
-    }
+    lines.flush();
+    target.flushSync();
   };
   process.on('exit', flush);
   return {
@@ -53,17 +54,22 @@ export function createLog(level: LogLevel, fd: number): FlushingLog {
     warn: (fields, message) => log.warn(fields, message),
     error: (fields, message) => log.error(fields, message),
     flush,
+    flushed: () => {
+      lines.flush();
+      return target.flushed();
+    },
   };
 }
 
 /** What pino writes lines to. */
 type Lines = { readonly write: (line: string) => void; readonly flush: () => void };
 
-/** They wait here, and not in the destination, which measures all that waits anew with each line: a fiftieth of a call's time. */
-function gatherLines(write: (text: string) => void): Lines {
+/** Lines wait here until they are worth a write; what `beforeWrite` logs goes with them. */
+function gatherLines(write: (text: string) => void, beforeWrite: () => void): Lines {
   let waiting = '';
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
+    beforeWrite();
     clearTimeout(timer);
     timer = undefined;
     const text = waiting;

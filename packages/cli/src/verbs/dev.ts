@@ -55,7 +55,7 @@ export async function dev(options: DevOptions, terminal: Terminal): Promise<numb
     await developUntilQuit({ options, dir, token, log }, terminal);
     return EXIT_OK;
   } finally {
-    log.flush();
+    await log.flushed();
   }
 }
 

@@ -56,7 +56,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
     await serveUntilSignal({ config, token, log, cassette, isJson: options.json === true }, terminal);
     return EXIT_OK;
   } finally {
-    log.flush();
+    await log.flushed();
   }
 }
 
