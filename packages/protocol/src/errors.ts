@@ -615,7 +615,7 @@ export const ERRORS = {
     QUEUE_NOT_INSTALLED: {
       retryable: false,
       message: 'this server has no task queue',
-      hint: 'Tasks come with a later version of Bulkhead; until then there is nothing to claim.',
+      hint: 'Use a server that `bulkhead serve` started, or give `createServer` a queue.',
     },
     GUARD_NOT_INSTALLED: {
       retryable: false,

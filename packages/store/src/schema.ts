@@ -313,6 +313,8 @@ export type TaskResultsTable = {
 /** Workers that were heard; `kinds` is null where one wants all. */
 export type TaskWorkersTable = {
   readonly id: string;
+  /** Whose tasks it is given; the nil UUID stands for all tenants. */
+  readonly tenant_id: string;
   readonly tags: readonly string[];
   readonly kinds: readonly TaskKind[] | null;
   readonly seen_at: string;

@@ -10,6 +10,7 @@ import { leaseTests } from './conformance-leases.ts';
 import { outcomeTests } from './conformance-outcomes.ts';
 import { readTests } from './conformance-reads.ts';
 import { skipTests } from './conformance-skips.ts';
+import { tenantTests } from './conformance-tenants.ts';
 
 /**
  * Declares the suite.
@@ -30,6 +31,7 @@ export function taskQueueConformance(name: string, open: () => Promise<QueueUnde
     leaseTests(current);
     readTests(current);
     backlogTests(current);
+    tenantTests(current);
     lifetimeTests(current);
   });
 }
@@ -43,6 +45,7 @@ function lifetimeTests(opened: OpenedQueue): void {
       queue.enqueue([newTask(1)]),
       queue.claim(claimOf()),
       queue.heartbeat('lease', 1_000),
+      queue.release('lease'),
       queue.cancel(idOf(1)),
       queue.get(idOf(1)),
       queue.waitFor(idOf(1), 0),

@@ -62,6 +62,9 @@ type ClaimWaiting = {
 
 type EndWaiting = Waiting<QueuedTask | undefined>;
 
+/** Who says that it has a lease: of which tenant it may have it, and what it hands in. */
+type Holder = { readonly tenant: string | undefined; readonly result?: AuditedResult };
+
 class MemoryTaskQueue implements TaskQueue {
   readonly #clock: Clock;
   readonly #startTimer: StartTimer;
@@ -95,7 +98,7 @@ class MemoryTaskQueue implements TaskQueue {
 
   async claim(claim: TaskClaim): Promise<TaskLease | undefined> {
     const not = notOf(claim);
-    const worker = { workerId: claim.worker_id, tags: new Set(claim.tags), kinds: kindsOf(claim) };
+    const worker = profileOf(claim);
     const { signal, wait_ms: waitMs, lease_ms: leaseMs } = claim;
     const taken = this.#step(() => {
       if (signal?.aborted === true) return undefined;
@@ -107,21 +110,30 @@ class MemoryTaskQueue implements TaskQueue {
     return this.#waitForTask({ worker, not, leaseMs }, { waitMs, signal });
   }
 
-  async heartbeat(lease: string, leaseMs: number): Promise<LeaseAnswer> {
+  async heartbeat(lease: string, leaseMs: number, tenant?: string): Promise<LeaseAnswer> {
     return this.#step(() => {
-      const held = this.#heldOf(lease);
+      const held = this.#heldOf(lease, { tenant });
       if (typeof held === 'string') return held;
       this.#table.hold(held, leaseMs);
       return 'held';
     });
   }
 
-  async complete(lease: string, result: AuditedResult): Promise<LeaseAnswer> {
+  async complete(lease: string, result: AuditedResult, tenant?: string): Promise<LeaseAnswer> {
     return this.#step(() => {
-      const held = this.#heldOf(lease, result);
+      const held = this.#heldOf(lease, { tenant, result });
       if (typeof held === 'string') return held;
       this.#table.settle(held, result);
       return 'held';
+    });
+  }
+
+  async release(id: string): Promise<boolean> {
+    return this.#step(() => {
+      const lease = this.#table.lease(id);
+      if (lease?.entry.state !== 'active') return false;
+      this.#table.release(lease);
+      return true;
     });
   }
 
@@ -159,7 +171,7 @@ class MemoryTaskQueue implements TaskQueue {
   async backlog(): Promise<readonly TaskBacklog[]> {
     return this.#step(() => {
       const now = this.#clock.now();
-      return backlogOf(this.#table.lines(), { now, canAny: (line) => this.#workers.canAny(line, now) });
+      return backlogOf(this.#table.lines(), { now, canAny: (line, tenant) => this.#workers.canAny(line, tenant, now) });
     });
   }
 
@@ -226,13 +238,13 @@ class MemoryTaskQueue implements TaskQueue {
     const waiting = startWaiting<TaskLease | undefined>({ waitMs, signal, startTimer: this.#startTimer, onGiveUp });
     const entry: ClaimWaiting = { ...claim, waiting };
     this.#claims.add(entry);
-    this.#workers.waits(claim.worker.workerId, 1, this.#clock.now());
+    this.#workers.waits(claim.worker, 1, this.#clock.now());
     this.#arm();
     return waiting.answered;
   }
 
   #leave(claim: ClaimWaiting): undefined {
-    if (this.#claims.delete(claim)) this.#workers.waits(claim.worker.workerId, -1, this.#clock.now());
+    if (this.#claims.delete(claim)) this.#workers.waits(claim.worker, -1, this.#clock.now());
   }
 
   #waitForEnd(
@@ -264,15 +276,16 @@ class MemoryTaskQueue implements TaskQueue {
   }
 
   /** The lease by its name, where its worker still has the task; else what it is to be told. */
-  #heldOf(id: string, result?: AuditedResult): HeldLease | 'lost' | 'cancelled' {
+  #heldOf(id: string, { tenant, result }: Holder): HeldLease | 'lost' | 'cancelled' {
     const lease = this.#table.lease(id);
     if (lease === undefined) return 'lost';
-    const { entry, workerId } = lease;
+    const { entry, worker } = lease;
+    if (tenant !== undefined && entry.tenant.id !== tenant) return 'lost';
     if (result !== undefined && result.task_id !== entry.task.id) {
       const message = `the result is of task "${result.task_id.slice(0, 80)}"; the lease is on "${entry.task.id}"`;
       throw new HostError('VALIDATION_FAILED', { message });
     }
-    this.#workers.heardAgain(workerId, this.#clock.now());
+    this.#workers.heardAgain(worker, this.#clock.now());
     if (entry.state === 'active') return lease;
     if (result !== undefined) this.#table.forget(lease);
     return 'cancelled';
@@ -294,8 +307,8 @@ function notOf({ not = [] }: TaskClaim): ReadonlySet<string> {
 }
 
 /** Copied, for whoever claims may change it while it waits. */
-function kindsOf({ kinds }: TaskClaim): readonly TaskKind[] | undefined {
-  return kinds === undefined ? undefined : [...kinds];
+function profileOf({ worker_id: workerId, tags, kinds, tenant }: TaskClaim): WorkerProfile {
+  return { workerId, tags: new Set(tags), kinds: kinds === undefined ? undefined : [...kinds], tenant };
 }
 
 function leaseOf({ id, entry }: HeldLease): TaskLease {

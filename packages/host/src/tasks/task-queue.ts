@@ -5,7 +5,7 @@
  * TQ2: A task is claimed only by a worker that has every tag of `requires`, and no task waits behind one that this worker cannot do.
  * TQ3: What is acknowledged is durable, and what a worker has not completed when its lease ends goes back to the front of its line.
  */
-import type { JsonObject, Result, Task, TaskKind } from '@bulkhead/protocol';
+import { LIMITS, type JsonObject, type Result, type Task, type TaskKind } from '@bulkhead/protocol';
 
 /**
  * Bounds and defaults of every queue: tags of a task, sets of tags that tasks wait under, priorities from -`priority` to it, attempts
@@ -15,8 +15,8 @@ import type { JsonObject, Result, Task, TaskKind } from '@bulkhead/protocol';
  * @public
  */
 export const TASK_QUEUE_BOUNDS = {
-  tags: 16,
-  sets: 1_000,
+  tags: LIMITS.task_tags.value,
+  sets: LIMITS.task_tag_sets.value,
   priority: 100,
   maxRetry: 3,
   maxRetryMost: 100,
@@ -97,6 +97,8 @@ export type TaskClaim = {
   readonly wait_ms: number;
   readonly kinds?: readonly TaskKind[];
   readonly not?: readonly string[];
+  /** Only tasks of this tenant; those of all where it is left out. */
+  readonly tenant?: string;
   readonly signal?: AbortSignal;
 };
 
@@ -165,8 +167,11 @@ export interface TaskQueue {
    * that ended goes before.
    */
   claim(claim: TaskClaim): Promise<TaskLease | undefined>;
-  /** Holds a lease for as long again, from now on; also one that has ended, as long as it has not been reclaimed. */
-  heartbeat(lease: string, lease_ms: number): Promise<LeaseAnswer>;
+  /**
+   * Holds a lease for as long again, from now on; also one that has ended, as long as it has not been reclaimed. For whoever names a
+   * tenant, here as in `complete`, the lease of another tenant's task is `lost`.
+   */
+  heartbeat(lease: string, lease_ms: number, tenant?: string): Promise<LeaseAnswer>;
   /**
    * Ends a claim by its result. `ok` is kept and the task is done; `error` with `data.retryable` true is tried again after a wait that
    * doubles, with its attempts one higher, until they are more than `max_retry`; any other error is dead at once; `skip` leaves it to
@@ -175,7 +180,12 @@ export interface TaskQueue {
    *
    * @throws {HostError} `VALIDATION_FAILED` where the result is of another task than the lease.
    */
-  complete(lease: string, result: AuditedResult): Promise<LeaseAnswer>;
+  complete(lease: string, result: AuditedResult, tenant?: string): Promise<LeaseAnswer>;
+  /**
+   * Gives back a task that its worker never got, such as one that a lost connection took with it: to the front of its line, with nothing
+   * counted. Answers whether anybody had it by this lease.
+   */
+  release(lease: string): Promise<boolean>;
   /**
    * Ends a task that is not done, also a dead one; answers it as it then is, undefined where there is none. A worker that has it learns of
    * it by its next heartbeat or completion, whose result is not kept.

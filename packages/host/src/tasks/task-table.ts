@@ -97,7 +97,7 @@ export class TaskTable {
     entry.state = 'active';
     entry.tenant.turn = this.#turn += 1;
     const until = this.#momentIn(leaseMs);
-    const lease: HeldLease = { id: this.#options.newLease(), entry, workerId: worker.workerId, until, place: -1 };
+    const lease: HeldLease = { id: this.#options.newLease(), entry, worker, until, place: -1 };
     entry.lease = lease;
     this.#leases.set(lease.id, lease);
     this.#leaseEnds.add(lease);
@@ -115,11 +115,11 @@ export class TaskTable {
 
   /** Ends a claim by its result; the task is the lease's, and active. */
   settle(lease: HeldLease, result: AuditedResult): void {
-    const { entry, workerId } = lease;
+    const { entry, worker } = lease;
     const kept = frozenCopy(result);
     this.forget(lease);
     if (kept.status === 'ok') this.#end(entry, 'done', { reason: null, result: kept });
-    else if (kept.status === 'skip') this.#skip(entry, workerId);
+    else if (kept.status === 'skip') this.#skip(entry, worker.workerId);
     else this.#fail(entry, kept);
   }
 
@@ -128,6 +128,15 @@ export class TaskTable {
     this.#leases.delete(lease.id);
     this.#leaseEnds.remove(lease);
     lease.entry.lease = undefined;
+  }
+
+  /** Gives a task that is active back, as if nobody had taken it. */
+  release(lease: HeldLease): void {
+    this.forget(lease);
+    this.#leave(lease.entry);
+    if (this.#isLate(lease.entry)) return this.#die(lease.entry, lateReason(lease.entry));
+    this.#enter(lease.entry);
+    this.#offer(lease.entry, 'front');
   }
 
   cancel(entry: TaskEntry): void {

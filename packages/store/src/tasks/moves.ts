@@ -39,6 +39,8 @@ export type Release = {
   readonly attempts?: number;
   readonly delayMs?: number;
   readonly isFront?: boolean;
+  /** A lease on each has ended. */
+  readonly isLost?: boolean;
   /** The worker that has left it. */
   readonly skippedBy?: string;
 };
@@ -46,13 +48,13 @@ export type Release = {
 /** Lets tasks that somebody had wait again, each in its place. */
 export async function release(within: Within, rows: readonly PlacedTask[], again: Release): Promise<void> {
   if (rows.length === 0) return;
-  const { attempts, delayMs = 0, isFront = false, skippedBy } = again;
+  const { attempts, delayMs = 0, isFront = false, isLost = false, skippedBy } = again;
   await within.trx
     .updateTable('queued_tasks')
     .set((row) => ({
       ...{ state: 'queued', worker_id: null, lease: null, lease_until: null, is_front: isFront },
       available_at: nowOf(within, delayMs),
-      ...(isFront && { leases_lost: row('leases_lost', '+', 1) }),
+      ...(isLost && { leases_lost: row('leases_lost', '+', 1) }),
       ...(attempts !== undefined && { attempts }),
       ...(skippedBy !== undefined && { skipped_by: sql<readonly string[]>`array_append(skipped_by, ${skippedBy})` }),
     }))
@@ -126,7 +128,7 @@ async function reclaimWithin(within: Within, max: number): ReturnType<typeof rec
   const other = rows.filter((row) => !lost.includes(row) && !overdue.includes(row));
   await bury(within, lost, { reason: LEASES_LOST });
   await bury(within, overdue, { reason: `${OVERDUE} when its lease ended` });
-  await release(within, other, { isFront: true });
+  await release(within, other, { isFront: true, isLost: true });
   return { count: rows.length, dead: idsOf([...lost, ...overdue]) };
 }
 

@@ -7,6 +7,7 @@ import { sql } from 'kysely';
 import { tenantUuid } from '../storage/tenant-id.ts';
 import { removeJobs } from './moves.ts';
 import { nowOf, type PlacedTask, type Tasks } from './tasks.ts';
+import { ANY_TENANT } from './workers-seen.ts';
 
 /** As `TaskQueue.get`; `isOverdue` where it waits, but its deadline is over. */
 export async function getTask(
@@ -67,7 +68,7 @@ export async function countBacklog(tasks: Tasks): Promise<readonly TaskBacklog[]
         0)::float8 as oldest_ms,
       count(*) filter (where state = 'queued' and not exists (
         select from task_workers as worker
-        where seen_at >= ${seen} and requires <@ worker.tags and (worker.kinds is null or kind = any(worker.kinds))
+        where seen_at >= ${seen} and worker.tenant_id in (${ANY_TENANT}::uuid, line.tenant_id) and requires <@ worker.tags and (worker.kinds is null or kind = any(worker.kinds))
           and not skipped_by @> array[worker.id::text])) as unschedulable
     from queued_tasks join task_lines as line on line.id = line_id
     where state in ('queued', 'active') group by kind, requires order by kind, requires`.execute(tasks.database.db);

@@ -1,0 +1,39 @@
+/**
+ * Workers of one tenant, beside those that work for all: two tenants' workers may have the same name. And what is counted of tasks that have
+ * ended, by sequences, which no two transactions wait for.
+ */
+import { sql, type Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+type Database = Kysely<unknown>;
+
+/** Stands for all tenants. */
+const ANY_TENANT = '00000000-0000-0000-0000-000000000000';
+
+/** The eighteenth migration. */
+export const taskTenants: Migration = {
+  up: async (db: Database) => {
+    await db.schema
+      .alterTable('task_workers')
+      .addColumn('tenant_id', 'uuid', (column) => column.notNull().defaultTo(ANY_TENANT))
+      .execute();
+    await db.schema.alterTable('task_workers').dropConstraint('task_workers_pkey').execute();
+    await db.schema
+      .alterTable('task_workers')
+      .addPrimaryKeyConstraint('pk_task_workers', ['id', 'tenant_id'])
+      .execute();
+    await sql`create index ix_queued_tasks_open on queued_tasks (tenant_id) where state in ('queued', 'active')`.execute(
+      db,
+    );
+    for (const name of ['tasks_done', 'tasks_dead']) await sql`create sequence ${sql.id(name)}`.execute(db);
+  },
+  down: async (db: Database) => {
+    for (const name of ['tasks_done', 'tasks_dead']) await sql`drop sequence ${sql.id(name)}`.execute(db);
+    await sql`drop index ix_queued_tasks_open`.execute(db);
+    // They come again with their next claim.
+    await sql`delete from task_workers`.execute(db);
+    await db.schema.alterTable('task_workers').dropConstraint('pk_task_workers').execute();
+    await db.schema.alterTable('task_workers').dropColumn('tenant_id').execute();
+    await db.schema.alterTable('task_workers').addPrimaryKeyConstraint('task_workers_pkey', ['id']).execute();
+  },
+};
