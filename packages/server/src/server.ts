@@ -11,7 +11,7 @@
  * S3: While it drains, calls in flight end, new ones are answered HOST_CLOSED, and health goes on answering.
  */
 import type { AddressInfo } from 'node:net';
-import { HostError, type HealthView, type Host, type IndexSource, type Log } from '@bulkhead/host';
+import { HostError, type HealthView, type Host, type IndexSource, type Log, type TaskQueue } from '@bulkhead/host';
 import { LIMITS } from '@bulkhead/protocol';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
@@ -49,6 +49,7 @@ import type { ProtectedResource } from './mcp/protected-resource.ts';
 import { createFollowers, type Followers } from './admin-plane/log-followers.ts';
 import { addLogRoutes } from './admin-plane/log-routes.ts';
 import { compileValidator } from './door/validate.ts';
+import { createWaitingClaims, type WaitingClaims } from './data-plane/waiting-claims.ts';
 import { addWorkerRoutes } from './data-plane/worker-routes.ts';
 import { openTokenGate, type RefuseToken } from './door/wrong-tokens.ts';
 
@@ -77,6 +78,8 @@ export type ServerOptions = {
   readonly mcp?: ProtectedResource;
   /** Indexes that installs by name are taken from, the first that lists a plugin; none where left out. */
   readonly indexes?: readonly Required<IndexSource>[];
+  /** Takes tasks and gives them to workers; whoever opened it closes it, after the server. No tasks where it is left out. */
+  readonly tasks?: TaskQueue;
 };
 
 /**
@@ -139,9 +142,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     else done(refusal);
   });
   const followers = createFollowers();
-  const mcp = addRoutes(app, options, { ...door, followers });
+  const claims = createWaitingClaims();
+  const mcp = addRoutes(app, options, { ...door, followers, claims });
   await app.ready();
-  return serverOf(app, { state, routes, followers, mcp });
+  return serverOf(app, { state, routes, followers, claims, mcp });
 }
 
 /** A hook on each response would see connections become idle at once, and cost every call a hundredth of its time. */
@@ -236,11 +240,11 @@ function isAdmitted(request: FastifyRequest, { recognize, tenants }: Door): bool
   }
 }
 
-type Served = Door & { readonly followers: Followers };
+type Served = Door & { readonly followers: Followers; readonly claims: WaitingClaims };
 
 function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): McpDoor {
-  const { state, recognize, followers } = door;
-  const { host, log, publicReasons = 'auto' } = options;
+  const { state, recognize, followers, claims } = door;
+  const { host, log, tasks, publicReasons = 'auto' } = options;
   const isAlone = (): boolean => state.isLoopback && host.tenants.list().length === 1;
   const showReasons = (): boolean => publicReasons === 'always' || (publicReasons === 'auto' && isAlone());
   const viewOf = (request: FastifyRequest): HealthView => healthViewFor(recognize(request.raw), showReasons());
@@ -259,8 +263,9 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
   addSecretRoutes(app, host);
   addAuditRoutes(app, host);
   addDebugRoutes(app, host);
-  addLogRoutes(app, { host, followers, isAdmitted: (request) => isAdmitted(request, door) });
-  addWorkerRoutes(app);
+  const isStillAdmitted = (request: FastifyRequest): boolean => isAdmitted(request, door);
+  addLogRoutes(app, { host, followers, isAdmitted: isStillAdmitted });
+  addWorkerRoutes(app, { tasks, claims, log, isAdmitted: isStillAdmitted });
   addInstallRoutes(app, { host, takesNpm: options.takesNpm ?? false, indexes: options.indexes ?? [] });
   addReleaseRoutes(app, host);
   addRolloutRoutes(app, host);
@@ -271,12 +276,13 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
 
 function serverOf(
   app: FastifyInstance,
-  made: Pick<Server, 'routes'> & { readonly state: State; readonly followers: Followers; readonly mcp: McpDoor },
+  made: Pick<Server, 'routes'> & Pick<Served, 'state' | 'followers' | 'claims'> & { readonly mcp: McpDoor },
 ): Server {
-  const { state, routes, followers, mcp } = made;
+  const { state, routes, followers, claims, mcp } = made;
   const close = async (): Promise<void> => {
     state.isDraining = true;
     followers.drain();
+    claims.drain();
     mcp.drain();
     await closeConnections(app);
     await mcp.close();
