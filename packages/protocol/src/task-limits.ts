@@ -30,11 +30,6 @@ export const TASK_LIMITS = {
       'Queued or active of one tenant where no quota `open_tasks` says otherwise; ten minutes of work for a queue.',
   },
   tasks_listed: { value: 1_000, unit: 'tasks', reason: 'What one request may read, or retry by their ids.' },
-  tasks_listed_bytes: {
-    value: 16 * MIB,
-    unit: 'bytes',
-    reason: 'JSON of one list; of a longer one the rest is the next page.',
-  },
   task_wait_ms: {
     value: 30_000,
     unit: 'ms',
@@ -46,10 +41,14 @@ export const TASK_LIMITS = {
     reason: 'Hard maximum of a lease over HTTP; a worker that is at work holds it by heartbeats.',
   },
   worker_tags: { value: 64, unit: 'tags', reason: 'Of one worker, with all that they imply.' },
-  worker_claims: { value: 768, unit: 'claims', reason: 'That wait at once on one server; each holds a connection.' },
-  worker_claims_of_tenant: {
+  task_waits: {
+    value: 768,
+    unit: 'requests',
+    reason: 'That wait at once, for a task or for the end of one, on one server; each holds a connection.',
+  },
+  task_waits_of_tenant: {
     value: 256,
-    unit: 'claims',
+    unit: 'requests',
     reason: 'Of one tenant (X000-17); leaves connections to the others.',
   },
   task_reclaim_ms: { value: 1_000, unit: 'ms', reason: 'How often leases that have ended are looked for.' },

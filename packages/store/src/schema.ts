@@ -307,6 +307,14 @@ export type QueuedTasksTable = {
 /** Results of tasks, one each. */
 export type TaskResultsTable = {
   readonly task_id: string;
+  /** Of one that is kept as an artifact. */
+  readonly digest: string | null;
+  readonly result: ColumnType<AuditedResult, string, string>;
+};
+
+/** Results that are large, whole, by the SHA-256 of their text. */
+export type TaskArtifactsTable = {
+  readonly digest: string;
   readonly result: ColumnType<AuditedResult, string, string>;
 };
 
@@ -351,5 +359,6 @@ export type Tables = {
   readonly task_lines: TaskLinesTable;
   readonly queued_tasks: QueuedTasksTable;
   readonly task_results: TaskResultsTable;
+  readonly task_artifacts: TaskArtifactsTable;
   readonly task_workers: TaskWorkersTable;
 };

@@ -7,6 +7,7 @@ import {
   claimAll,
   claimOf,
   claimed,
+  failOnce,
   idOf,
   kept,
   newTask,
@@ -23,6 +24,7 @@ export function tenantTests(opened: OpenedQueue): void {
   givenTests(opened);
   leaseTests(opened);
   releaseTests(opened);
+  removeTests(opened);
 }
 
 function givenTests(opened: OpenedQueue): void {
@@ -118,5 +120,40 @@ function releaseTests(opened: OpenedQueue): void {
     for (const { lease } of [first, second]) expect(await queue.release(lease)).toBe(false);
     expect(await queue.release('01900000-0000-7000-8000-000000000000')).toBe(false);
     expect(await claimAll(opened())).toEqual([]);
+  });
+}
+
+function removeTests(opened: OpenedQueue): void {
+  test('the tasks of a tenant are removed in whatever state they are, and nobody else’s', async () => {
+    const { queue } = opened();
+    const theirs = [1, 2, 3, 4, 5].map((number) => newTask(number, { tenant_id: ACME }));
+    await queue.enqueue([...theirs, newTask(6), newTask(7, { kind: 'render' })]);
+    const done = await claimed(opened(), { tenant: ACME });
+    await queue.complete(done.lease, resultOf(done, 'ok'));
+    const dead = await claimed(opened(), { tenant: ACME });
+    await queue.complete(dead.lease, resultOf(dead, 'error'));
+    await queue.cancel(idOf(3));
+    const active = await claimed(opened(), { tenant: ACME });
+    expect(await queue.removeTenant('nobody')).toBe(0);
+    expect(await queue.removeTenant(ACME)).toBe(5);
+    expect(await queue.heartbeat(active.lease, LEASE_MS)).toBe('lost');
+    expect(await queue.complete(active.lease, resultOf(active, 'ok'))).toBe('lost');
+    expect(sorted((await queue.list({ rowsMax: 10 })).map(({ task }) => Number(task.payload['number'])))).toEqual([
+      6, 7,
+    ]);
+    expect(await claimAll(opened())).toEqual([6, 7]);
+    await queue.enqueue(theirs);
+    expect(await claimAll(opened())).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test('dead tasks of one tenant are sent back alone', async () => {
+    const { queue } = opened();
+    await queue.enqueue([newTask(1), newTask(2, { tenant_id: ACME })]);
+    await failOnce(opened(), {});
+    await failOnce(opened(), {});
+    expect(await queue.retryDead({ ids: [idOf(1)], tenant: ACME })).toBe(0);
+    expect(await queue.retryDead({ kind: 'execute', tenant: ACME })).toBe(1);
+    expect(await kept(opened(), 1)).toMatchObject({ state: 'dead' });
+    expect(await kept(opened(), 2)).toMatchObject({ state: 'queued' });
   });
 }

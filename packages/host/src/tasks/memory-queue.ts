@@ -2,7 +2,6 @@
  * The queue of tasks that ends with its process: the default of an embedded host, and what tests start from. Nothing is polled: whoever
  * waits for a task, or for the end of one, is woken by what brings it, or by one timer for what becomes due.
  */
-import type { TaskKind } from '@bulkhead/protocol';
 import { randomUUID } from 'node:crypto';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { HostError } from '../base/host-error.ts';
@@ -14,6 +13,7 @@ import { backlogOf } from './task-backlog.ts';
 import {
   TASK_QUEUE_BOUNDS,
   type AuditedResult,
+  type DeadTasks,
   type LeaseAnswer,
   type NewTask,
   type QueuedTask,
@@ -22,6 +22,7 @@ import {
   type TaskLease,
   type TaskQuery,
   type TaskQueue,
+  type TaskTotals,
 } from './task-queue.ts';
 import { TaskTable } from './task-table.ts';
 import { startWaiting, type Waiting } from './waiting.ts';
@@ -156,7 +157,7 @@ class MemoryTaskQueue implements TaskQueue {
     return this.#waitForEnd(id, { waitMs, signal });
   }
 
-  async list({ tenant, state, kind, before, rowsMax }: TaskQuery): Promise<readonly QueuedTask[]> {
+  async list({ tenant, state, kind, before, isBrief = false, rowsMax }: TaskQuery): Promise<readonly QueuedTask[]> {
     return this.#step(() => {
       const sequence = before === undefined ? Infinity : (this.#table.get(before)?.sequence ?? 0);
       const isAsked = (entry: TaskEntry): boolean =>
@@ -164,7 +165,8 @@ class MemoryTaskQueue implements TaskQueue {
         (tenant === undefined || entry.tenant.id === tenant) &&
         (state === undefined || entry.state === state) &&
         (kind === undefined || entry.task.kind === kind);
-      return this.#table.all().filter(isAsked).toReversed().slice(0, rowsMax).map(queuedTaskOf);
+      const told = this.#table.all().filter(isAsked).toReversed().slice(0, rowsMax).map(queuedTaskOf);
+      return isBrief ? told.map(briefly) : told;
     });
   }
 
@@ -175,10 +177,24 @@ class MemoryTaskQueue implements TaskQueue {
     });
   }
 
-  async retryDead(which: { readonly ids: readonly string[] } | { readonly kind: TaskKind }): Promise<number> {
+  async countOpen(tenant: string): Promise<number> {
+    return this.#step(() => this.#table.countOpen(tenant));
+  }
+
+  async totals(): Promise<TaskTotals> {
     return this.#step(() => {
-      if ('ids' in which) return this.#table.retry(new Set(which.ids.flatMap((id) => this.#table.get(id) ?? [])));
-      return this.#table.retry([...this.#table.dead()].filter(({ task }) => task.kind === which.kind));
+      const dead = Map.groupBy(this.#table.dead(), ({ task }) => task.kind);
+      return { ...this.#table.counts(), dead: [...dead].map(([kind, { length: count }]) => ({ kind, count })) };
+    });
+  }
+
+  async retryDead({ tenant, ...which }: DeadTasks): Promise<number> {
+    return this.#step(() => {
+      const entries =
+        'ids' in which
+          ? new Set(which.ids.flatMap((id) => this.#table.get(id) ?? []))
+          : [...this.#table.dead()].filter(({ task }) => task.kind === which.kind);
+      return this.#table.retry([...entries].filter((entry) => (tenant ?? entry.tenant.id) === entry.tenant.id));
     });
   }
 
@@ -188,6 +204,10 @@ class MemoryTaskQueue implements TaskQueue {
 
   async prune({ ended, dead }: { readonly ended: string; readonly dead: string }): Promise<number> {
     return this.#step(() => this.#table.prune({ ended: Date.parse(ended), dead: Date.parse(dead) }));
+  }
+
+  async removeTenant(tenant: string): Promise<number> {
+    return this.#step(() => this.#table.removeTenant(tenant));
   }
 
   async close(): Promise<void> {
@@ -313,6 +333,10 @@ function profileOf({ worker_id: workerId, tags, kinds, tenant }: TaskClaim): Wor
 
 function leaseOf({ id, entry }: HeldLease): TaskLease {
   return { task: entry.task, tenant_id: entry.tenant.id, lease: id };
+}
+
+function briefly({ task, result, ...rest }: QueuedTask): QueuedTask {
+  return { ...rest, task: { ...task, payload: {} }, result: result === null ? null : { ...result, data: {} } };
 }
 
 function isEnded({ state }: QueuedTask): boolean {

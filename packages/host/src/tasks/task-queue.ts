@@ -126,7 +126,30 @@ export type TaskQuery = {
   readonly state?: TaskState;
   readonly kind?: TaskKind;
   readonly before?: string;
+  /** Without payloads and the data of results, `{}` in their places: both may be large. */
+  readonly isBrief?: boolean;
   readonly rowsMax: number;
+};
+
+/**
+ * Which dead tasks: these ids, or all of a kind; of one tenant where it is named.
+ *
+ * @public
+ */
+export type DeadTasks = ({ readonly ids: readonly string[] } | { readonly kind: TaskKind }) & {
+  readonly tenant?: string;
+};
+
+/**
+ * What has come of all tasks. `done` and `buried` count those that were done, and that went to the dead letters, since the queue began; they
+ * never fall, and after a fault may be a few too high. `dead` are the dead letters that there are, by kind.
+ *
+ * @public
+ */
+export type TaskTotals = {
+  readonly done: number;
+  readonly buried: number;
+  readonly dead: readonly { readonly kind: TaskKind; readonly count: number }[];
 };
 
 /**
@@ -197,8 +220,11 @@ export interface TaskQueue {
   /** Lists tasks in the order in which they were given, the last first. */
   list(query: TaskQuery): Promise<readonly QueuedTask[]>;
   backlog(): Promise<readonly TaskBacklog[]>;
-  /** Sends dead tasks back, with attempts 0, no skips, and without a deadline that is over: these ids, or all of a kind. Answers how many. */
-  retryDead(which: { readonly ids: readonly string[] } | { readonly kind: TaskKind }): Promise<number>;
+  /** How many tasks of a tenant are queued or active. */
+  countOpen(tenant: string): Promise<number>;
+  totals(): Promise<TaskTotals>;
+  /** Sends dead tasks back, with attempts 0, no skips, and without a deadline that is over. Answers how many. */
+  retryDead(which: DeadTasks): Promise<number>;
   /**
    * Returns leases that have ended, at most `max`; 50 where it is left out. Answers how many. Nothing else returns them: whoever runs the
    * queue calls this once a second. Attempts stay as they are (X000-10); a task on which 5 leases have ended is dead, for it may be what
@@ -207,6 +233,8 @@ export interface TaskQueue {
   reclaim(max?: number): Promise<number>;
   /** Removes tasks that ended before a time, with their results: done and cancelled ones before `ended`, dead ones before `dead`. */
   prune(before: { readonly ended: string; readonly dead: string }): Promise<number>;
+  /** Removes all tasks of a tenant, whatever their state, with their results; workers that have some learn that they are lost. */
+  removeTenant(tenant: string): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -53,6 +53,7 @@ export class TaskTable {
   readonly #deadlines: Heap<Due> = createHeap((a, b) => a.at < b.at);
   /** Those that ended, in the order in which they did. */
   readonly #ended = { dead: new Map<string, TaskEntry>(), others: new Map<string, TaskEntry>() };
+  readonly #counts = { done: 0, buried: 0 };
   #order = 0;
   #turn = 0;
   #open = 0;
@@ -158,6 +159,27 @@ export class TaskTable {
       this.#watchDeadline(entry);
     }
     return dead.length;
+  }
+
+  countOpen(tenant: string): number {
+    return this.#tenants.get(tenant)?.open ?? 0;
+  }
+
+  /** How many were done, and how many went to the dead letters, since the table began. */
+  counts(): { readonly done: number; readonly buried: number } {
+    return { ...this.#counts };
+  }
+
+  /** Removes all tasks of a tenant; answers how many. */
+  removeTenant(tenant: string): number {
+    const entries = this.all().filter((entry) => entry.tenant.id === tenant);
+    for (const entry of entries) {
+      if (entry.lease !== undefined) this.forget(entry.lease);
+      this.cancel(entry);
+      for (const ended of [this.#ended.others, this.#ended.dead]) ended.delete(entry.task.id);
+      this.#entries.delete(entry.task.id);
+    }
+    return entries.length;
   }
 
   dead(): Iterable<TaskEntry> {
@@ -289,6 +311,8 @@ export class TaskTable {
     if (entry.end !== undefined) this.#deadlines.remove(entry.end);
     Object.assign(entry, { state, ...why, end: undefined } satisfies Partial<TaskEntry>);
     entry.endedTime = this.#options.clock.wallTime();
+    if (state === 'done') this.#counts.done += 1;
+    else if (state === 'dead') this.#counts.buried += 1;
     const ended = state === 'dead' ? this.#ended.dead : this.#ended.others;
     ended.set(entry.task.id, entry);
     this.#options.didEnd(entry);

@@ -6,6 +6,7 @@ import { LIMITS } from '@bulkhead/protocol';
 import { sql, type RawBuilder } from 'kysely';
 import { tenantUuid } from '../storage/tenant-id.ts';
 import { dbOf } from './open-boss.ts';
+import { keepOfEnded, keptOf } from './kept-results.ts';
 import { bury, release, removeJobs } from './moves.ts';
 import { inTransaction, notify, nowOf, type PlacedTask, type Tasks, type Within } from './tasks.ts';
 
@@ -68,11 +69,9 @@ async function keep(within: Within, completion: Completion): Promise<Completed> 
       update queued_tasks set state = 'done', worker_id = null, lease_until = null, ended_at = ${nowOf(within)}
       where lease = ${lease} and state = 'active' and id = ${result.task_id} and ${ofTenant(tenant)}
       returning id, seq, job_id, line_id, state
-    ), kept as (
-      insert into task_results (task_id, result) select id, ${JSON.stringify(result)}::json from ended
-    ) select ended.id, seq, job_id, queue, state from ended join task_lines on task_lines.id = line_id`.execute(
-    within.trx,
-  );
+    ), ${keepOfEnded(keptOf(result))}
+    select ended.id, seq, job_id, queue, state, nextval('tasks_done') as counted
+    from ended join task_lines on task_lines.id = line_id`.execute(within.trx);
   const [ended] = rows;
   if (ended === undefined) return { answer: await answerOf(within, completion) };
   await within.boss.complete(ended.queue, ended.job_id, null, { db: dbOf(within), includeQueued: true });
@@ -123,8 +122,9 @@ async function lockActive(within: Within, { lease, tenant }: NamedLease) {
 
 /** Of a lease that is not active, or of another task. Whoever asks again because it heard no answer is told what it then was. */
 async function answerOf({ trx }: Within, { lease, tenant, result }: Completion): Promise<LeaseAnswer> {
+  const { whole, digest } = keptOf(result);
   const { rows } = await sql<{ id: string; state: string; is_same: boolean }>`
-    select id, state, (result::text = ${JSON.stringify(result)}) is true as is_same
+    select id, state, (result::text = ${whole} or digest = ${digest}) is true as is_same
     from queued_tasks left join task_results on task_id = id where lease = ${lease} and ${ofTenant(tenant)}`.execute(
     trx,
   );

@@ -6,9 +6,9 @@ import { TASK_QUEUE_BOUNDS, type Log, type QueuedTask, type TaskQueue } from '@b
 import { closedQueue, createBells, type Bells } from './bells.ts';
 import { cancelTask, completeTask, holdLease, releaseTask } from './complete-task.ts';
 import { enqueueTasks } from './enqueue-tasks.ts';
-import { buryOverdue, reclaimTasks, reviveTasks } from './moves.ts';
+import { buryOverdue, reclaimTasks, removeTasksOf, reviveTasks } from './moves.ts';
 import { closeBoss, openBoss } from './open-boss.ts';
-import { countBacklog, getTask, listTasks, pruneTasks } from './read-tasks.ts';
+import { countBacklog, countOpen, countTotals, getTask, listTasks, pruneTasks } from './read-tasks.ts';
 import { CHANNEL, WORK, type QueueTime, type Tasks } from './tasks.ts';
 import { waitForEnd, waitForTask } from './wait-for.ts';
 import { createWorkersSeen, type WorkersSeen } from './workers-seen.ts';
@@ -114,6 +114,17 @@ function createQueue(parts: Parts): OpenQueue {
       return count;
     },
     prune: (before) => pruneTasks(tasks, before),
+    countOpen: (tenant) => countOpen(tasks, tenant),
+    totals: async () => {
+      await endOverdue();
+      return countTotals(tasks);
+    },
+    removeTenant: async (tenant) => {
+      const count = await removeTasksOf(tasks, tenant);
+      // Who waits for the end of one of them finds that it is not there.
+      if (count > 0) bells.ringAll();
+      return count;
+    },
   };
 }
 
@@ -159,12 +170,8 @@ function guarded(queue: OpenQueue, isClosed: () => boolean, close: () => Promise
     ...{ enqueue: refuse(queue.enqueue), claim: refuse(queue.claim), heartbeat: refuse(queue.heartbeat) },
     ...{ complete: refuse(queue.complete), release: refuse(queue.release), cancel: refuse(queue.cancel) },
     ...{ get: refuse(queue.get), waitFor: refuse(queue.waitFor), list: refuse(queue.list) },
-    ...{
-      backlog: refuse(queue.backlog),
-      retryDead: refuse(queue.retryDead),
-      reclaim: refuse(queue.reclaim),
-      prune: refuse(queue.prune),
-      close,
-    },
+    ...{ backlog: refuse(queue.backlog), countOpen: refuse(queue.countOpen), totals: refuse(queue.totals) },
+    ...{ retryDead: refuse(queue.retryDead), reclaim: refuse(queue.reclaim), prune: refuse(queue.prune) },
+    ...{ removeTenant: refuse(queue.removeTenant), close },
   };
 }
