@@ -1,29 +1,29 @@
 /**
- * Claims of workers that wait for a task, on one server. Each holds a connection until there is a task, its time is over, its worker goes
- * away, or the server drains.
+ * Requests that wait, for a task or for the end of one, on one server. Each holds a connection until that is there, its time is over, its
+ * client goes away, or the server drains.
  *
- * WC1: At most `worker_claims` wait, and `worker_claims_of_tenant` of one tenant, so that no tenant takes all connections.
+ * TW1: At most `task_waits` wait, and `task_waits_of_tenant` of one tenant, so that no tenant takes all connections.
  */
 import { HostError } from '@bulkhead/host';
 import { LIMITS } from '@bulkhead/protocol';
 
-/** One claim; its signal aborts when nobody waits for its task any more. */
-export type WaitingClaim = Disposable & { readonly signal: AbortSignal };
+/** One request; its signal aborts when it is to wait no longer. */
+export type TaskWait = Disposable & { readonly signal: AbortSignal };
 
-/** The claims of one server. */
-export type WaitingClaims = {
+/** The requests of one server. */
+export type TaskWaits = {
   /**
-   * Enters a claim; `gone` aborts when its worker goes away.
+   * Enters a request; `gone` aborts when its client goes away.
    *
-   * @throws {HostError} `HOST_OVERLOADED` where too many wait (WC1), `HOST_CLOSED` once the server drains.
+   * @throws {HostError} `HOST_OVERLOADED` where too many wait (TW1), `HOST_CLOSED` once the server drains.
    */
-  readonly enter: (tenant: string, gone: AbortSignal) => WaitingClaim;
+  readonly enter: (tenant: string, gone: AbortSignal) => TaskWait;
   /** Ends the wait of all. */
   readonly drain: () => void;
 };
 
-/** Makes an empty set of claims. */
-export function createWaitingClaims(): WaitingClaims {
+/** Makes an empty set of requests. */
+export function createTaskWaits(): TaskWaits {
   const waiting = new Map<AbortController, string>();
   let isDraining = false;
   return {
@@ -50,16 +50,16 @@ export function createWaitingClaims(): WaitingClaims {
 
 function insistOnRoom(tenants: readonly string[], tenant: string): void {
   const own = tenants.filter((one) => one === tenant).length;
-  const all = LIMITS.worker_claims.value;
-  const ofTenant = LIMITS.worker_claims_of_tenant.value;
+  const all = LIMITS.task_waits.value;
+  const ofTenant = LIMITS.task_waits_of_tenant.value;
   if (tenants.length < all && own < ofTenant) return;
   const [name, allowed, observed] =
     own < ofTenant
-      ? (['worker_claims', all, tenants.length + 1] as const)
-      : (['worker_claims_of_tenant', ofTenant, own + 1] as const);
+      ? (['task_waits', all, tenants.length + 1] as const)
+      : (['task_waits_of_tenant', ofTenant, own + 1] as const);
   throw new HostError('HOST_OVERLOADED', {
-    message: `${allowed} claims of workers wait already`,
-    hint: 'Claim again after the time in Retry-After, or run more tasks with fewer workers.',
-    limit: { name, allowed, observed, unit: 'claims' },
+    message: `${allowed} requests wait for tasks already`,
+    hint: 'Ask again after the time in Retry-After, or run more tasks with fewer workers.',
+    limit: { name, allowed, observed, unit: 'requests' },
   });
 }

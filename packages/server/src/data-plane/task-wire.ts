@@ -17,6 +17,13 @@ const VISIBLE = '^[\\x21-\\x7e]+$';
 /** An id of a task. */
 export const TaskIdSchema = Type.String({ pattern: '^[0-9a-f]{16,}$', maxLength: LIMITS.task_id_characters.value });
 
+const TASK_ID = /^[0-9a-f]{16,}$/;
+
+/** Tells whether a text is an id of a task. */
+export function isTaskId(text: string): boolean {
+  return text.length <= LIMITS.task_id_characters.value && TASK_ID.test(text);
+}
+
 /** A kind of task. */
 export const TaskKindSchema = Type.Enum([...TASK_KINDS]);
 

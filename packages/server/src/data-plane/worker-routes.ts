@@ -6,11 +6,20 @@
  *      cannot be known, or done, its lease ends by itself.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { HostError, type LeaseAnswer, type Log, type TaskLease, type TaskQueue } from '@bulkhead/host';
+import {
+  HostError,
+  type AuditedResult,
+  type LeaseAnswer,
+  type Log,
+  type QueueSeries,
+  type TaskLease,
+  type TaskQueue,
+} from '@bulkhead/host';
 import { Type, type Static } from 'typebox';
 import { createGoneSignals } from '../door/gone-signals.ts';
 import { callerOf, reachOf } from '../door/principal.ts';
 import { ErrorBodySchema } from '../schemas.ts';
+import { queueOf } from './task-routes.ts';
 import {
   ClaimSchema,
   ClaimedSchema,
@@ -19,13 +28,14 @@ import {
   LeaseAnswerSchema,
   readAuditedResult,
 } from './task-wire.ts';
-import type { WaitingClaims } from './waiting-claims.ts';
+import type { TaskWaits } from './task-waits.ts';
 
 /** The part of the server that these routes need. */
 export type WorkerPlane = {
   readonly tasks: TaskQueue | undefined;
-  readonly claims: WaitingClaims;
+  readonly waits: TaskWaits;
   readonly log: Log;
+  readonly series: Pick<QueueSeries, 'countResultFailure'> | undefined;
   /** Whether a request that was let in would be let in now, too. */
   readonly isAdmitted: (request: FastifyRequest) => boolean;
 };
@@ -69,7 +79,7 @@ export function addWorkerRoutes(app: FastifyInstance, plane: WorkerPlane): void 
     },
     async (request) => {
       const { lease, result } = request.body;
-      return answerOf(await queueOf(plane).complete(lease, readAuditedResult(result), reachOf(request)));
+      return answerOf(await complete(plane, { lease, result: readAuditedResult(result), tenant: reachOf(request) }));
     },
   );
 }
@@ -106,7 +116,7 @@ type Claiming = {
 async function claim(plane: WorkerPlane, { request, gone }: Claiming): Promise<TaskLease | undefined> {
   const queue = queueOf(plane);
   const tenant = reachOf(request);
-  using waiting = plane.claims.enter(callerOf(request).tenant, gone);
+  using waiting = plane.waits.enter(callerOf(request).tenant, gone);
   const { signal } = waiting;
   const lease = await queue.claim({ ...request.body, ...(tenant !== undefined && { tenant }), signal });
   if (lease === undefined) return undefined;
@@ -115,6 +125,23 @@ async function claim(plane: WorkerPlane, { request, gone }: Claiming): Promise<T
   await giveBack(plane, lease);
   if (!isAdmitted) throw new HostError('AUTH_REQUIRED');
   return undefined;
+}
+
+type Completion = {
+  readonly lease: string;
+  readonly result: AuditedResult;
+  readonly tenant: string | undefined;
+};
+
+async function complete(plane: WorkerPlane, { lease, result, tenant }: Completion): Promise<LeaseAnswer> {
+  const queue = queueOf(plane);
+  try {
+    return await queue.complete(lease, result, tenant);
+  } catch (error) {
+    // A result that is none is the worker's fault; any other was lost here (X000-13).
+    if (!(error instanceof HostError && error.code === 'VALIDATION_FAILED')) plane.series?.countResultFailure();
+    throw error;
+  }
 }
 
 /** Keeps WR1 for a connection that ends before the answer has left. */
@@ -131,11 +158,6 @@ async function giveBack({ tasks, log }: WorkerPlane, { task, tenant_id: tenant, 
     // Its lease ends by itself; it is claimed later, and one of the five that it may lose is counted.
     log.warn({ err: error, tenant, task: task.id }, 'a task that did not reach its worker was not given back');
   }
-}
-
-function queueOf({ tasks }: Pick<WorkerPlane, 'tasks'>): TaskQueue {
-  if (tasks === undefined) throw new HostError('QUEUE_NOT_INSTALLED');
-  return tasks;
 }
 
 function answerOf(lease: LeaseAnswer): Static<typeof LeaseAnswerSchema> {

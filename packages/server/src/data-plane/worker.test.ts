@@ -191,7 +191,7 @@ test('a worker whose token is revoked while it waits is given nothing', async ()
 test('no tenant waits with more claims than its part', async () => {
   const tenant = await admin.makeTenant('many');
   const token = await admin.makeToken(tenant, 'worker');
-  const most = LIMITS.worker_claims_of_tenant.value;
+  const most = LIMITS.task_waits_of_tenant.value;
   const claims = vi.spyOn(tasks, 'claim');
   onTestFinished(() => claims.mockRestore());
   const giveUp = new AbortController();
