@@ -145,16 +145,14 @@ test('without a server the store is opened: on PostgreSQL also beside one that r
   expect((await direct('queue add --kind execute --tenant nobody')).stderr).toContain('there is no tenant "nobody"');
 });
 
-test('in a data directory the store is opened, or the server asked that holds it', async () => {
+test('in a data directory the store is opened, where there is one', async () => {
   await using folder = await makeFolder();
   const data = join(folder.path, 'data');
   await (await serve(['--data', data]))[Symbol.asyncDispose]();
   const added = await run(['queue', 'add', '--kind', 'render', '--data', data]);
   expect(added.code).toBe(0);
-  const served = await serve(['--data', data]);
   const listed = await run(['queue', 'list', '--json', '--data', data]);
   expect(json(listed)).toMatchObject({ tasks: [{ task: { id: idOf(added) }, state: 'queued' }] });
-  await served[Symbol.asyncDispose]();
   const missing = await run(['queue', 'dlq', 'export', '--data', join(folder.path, 'nothing')]);
   expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('there is no database')]);
 });

@@ -28,14 +28,7 @@ export type StorePlace = {
  * @experimental
  */
 export async function openStore(place: StorePlace): Promise<Storage> {
-  const database = await openStoreDatabase(place);
-  try {
-    await migrateUp(database);
-    return await openStorage(database);
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
+  return openStorageOf(await openStoreDatabase(place));
 }
 
 /**
@@ -53,10 +46,19 @@ export type StoreWithTasks = { readonly storage: Storage; readonly tasks: TaskQu
  */
 export async function openStoreWithTasks(place: StorePlace): Promise<StoreWithTasks> {
   const database = await openStoreDatabase(place);
+  const storage = await openStorageOf(database);
+  try {
+    return { storage, tasks: await openTaskQueue(database, { log: place.log }) };
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+async function openStorageOf(database: Database): Promise<Storage> {
   try {
     await migrateUp(database);
-    const tasks = await openTaskQueue(database, { log: place.log });
-    return { storage: await openStorage(database), tasks };
+    return await openStorage(database);
   } catch (error) {
     await database.close();
     throw error;

@@ -166,7 +166,7 @@ async function reviveSome(within: Within, which: DeadTasks): Promise<number> {
   return rows.length;
 }
 
-/** As `TaskQueue.removeTenant`. Its lines and workers go with its tasks. */
+/** As `TaskQueue.removeTenant`. Its workers go with its tasks; its lines, which hold nothing then, stay. */
 export async function removeTasksOf(tasks: Tasks, tenant: string): Promise<number> {
   const id = tenantUuid(tenant);
   let count = 0;
@@ -175,7 +175,6 @@ export async function removeTasksOf(tasks: Tasks, tenant: string): Promise<numbe
     count += removed;
     if (removed < AT_ONCE_MAX) break;
   }
-  tasks.knownLines.clear();
   await inTransaction(tasks, {
     isUsual: false,
     run: async ({ trx }) => {
