@@ -4,10 +4,11 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Log, Storage } from '@bulkhead/host';
+import type { Log, Storage, TaskQueue } from '@bulkhead/host';
 import { openDatabase, type Database, type DatabasePlace } from './engine/database.ts';
 import { migrateUp } from './migrate.ts';
 import { openStorage } from './storage/open-storage.ts';
+import { openTaskQueue } from './tasks/open-task-queue.ts';
 
 /**
  * Without `url` the database is embedded below `dataDir`, which the caller holds.
@@ -27,7 +28,34 @@ export type StorePlace = {
  * @experimental
  */
 export async function openStore(place: StorePlace): Promise<Storage> {
+  return openStorageOf(await openStoreDatabase(place));
+}
+
+/**
+ * The storage and the queue of tasks on one database.
+ *
+ * @experimental
+ */
+export type StoreWithTasks = { readonly storage: Storage; readonly tasks: TaskQueue };
+
+/**
+ * Opens both; whoever closes them closes the queue first, and with the storage the database.
+ *
+ * @throws {HostError} As {@link openStore}.
+ * @experimental
+ */
+export async function openStoreWithTasks(place: StorePlace): Promise<StoreWithTasks> {
   const database = await openStoreDatabase(place);
+  const storage = await openStorageOf(database);
+  try {
+    return { storage, tasks: await openTaskQueue(database, { log: place.log }) };
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+}
+
+async function openStorageOf(database: Database): Promise<Storage> {
   try {
     await migrateUp(database);
     return await openStorage(database);

@@ -189,6 +189,31 @@ describe.each(ENGINES)('the queue of tasks on %s', (engine) => {
     });
   });
 
+  test('a result of more than 64 KiB is kept by its digest, is held again by whoever heard no answer, and goes with its task', async () => {
+    const queue = await openEmpty();
+    await queue.enqueue(newTasks([1, 2]));
+    const artifacts = async (): Promise<readonly unknown[]> =>
+      (
+        await sql`select digest, octet_length(result::text) > 65536 as is_whole from task_artifacts`.execute(
+          database.db,
+        )
+      ).rows;
+    for (const [number, text] of [
+      [1, 'x'.repeat(70_000)],
+      [2, 'x'.repeat(60_000)],
+    ] as const) {
+      const lease = await queue.claim(claimOf());
+      if (lease === undefined) throw new Error('no task was given');
+      const result = resultOf(lease, 'ok', { text });
+      for (let again = 0; again < 2; again += 1) expect(await queue.complete(lease.lease, result)).toBe('held');
+      expect(await queue.complete(lease.lease, resultOf(lease, 'ok', { text: `${text}y` }))).toBe('lost');
+      expect((await queue.get(idOf(number)))?.result).toEqual(result);
+    }
+    expect(await artifacts()).toEqual([{ digest: expect.stringMatching(/^[0-9a-f]{64}$/), is_whole: true }]);
+    await queue.prune({ ended: '2999-01-01T00:00:00Z', dead: '2999-01-01T00:00:00Z' });
+    expect(await artifacts()).toEqual([]);
+  });
+
   test('a result of more than 1 MiB is refused, and the lease goes on', async () => {
     const queue = await openEmpty();
     await queue.enqueue(newTasks([1]));
