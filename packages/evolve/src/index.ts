@@ -77,3 +77,10 @@ export {
 } from './search/population/program-view.ts';
 export { createSearchRandom, streamFor, type SearchRandom, type StreamKey } from './search/random/search-random.ts';
 export { createSelector, DEFAULT_SELECTOR, SELECTOR_KINDS, type Selector } from './search/selectors/create-selector.ts';
+export {
+  discoverHandlers,
+  type DiscoveredHandlers,
+  type DiscoverOptions,
+  type UnavailableHandler,
+} from './handlers/discover-handlers.ts';
+export { DISPATCH_MS, runTask, type RunTaskOptions } from './handlers/run-task.ts';
