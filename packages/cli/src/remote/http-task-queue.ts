@@ -104,7 +104,7 @@ async function post({ server, token }: Remote, { path, body, waitMs, signal }: A
     });
   if (said.status === NO_CONTENT) return undefined;
   const value = parsedOf(said.body);
-  if (said.isOk) return value;
+  if (said.isOk && value !== undefined) return value;
   throw refusalOf(server, said.status, value);
 }
 

@@ -4,8 +4,9 @@
  *   queue, and host with handlers, at once -> metrics -> file -> ready -> claim and work -> reason to go -> drained -> closed
  */
 import { createWorker, createWorkerMetrics, runTask, workerKinds, type WorkerMetrics } from '@bulkhead/evolve';
-import { withImpliedTags } from '@bulkhead/host';
+import { withImpliedTags, type Log } from '@bulkhead/host';
 import type { TaskKind } from '@bulkhead/protocol';
+import { isCodedError } from '../coded-error.ts';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { nextSignal } from '../shutdown.ts';
 import type { Terminal } from '../terminal.ts';
@@ -38,6 +39,7 @@ export async function runWorker(settings: WorkerSettings, name: WorkerName, term
   const kinds = kindsOf(worker);
   cleanup.defer(await writeWorkerFile(settings.dataDir, fileOf(worker)));
   sayReady(worker, kinds, page);
+  if (!settings.isOneShot) cleanup.defer(keepReclaiming(opened, log));
   const exit = await workerOf(worker, kinds).run(stopping.signal);
   metrics.countExit(exit.reason);
   sayExit(exit, say);
@@ -54,6 +56,29 @@ async function openBoth(
   const ends = await Promise.allSettled(opening);
   for (const end of ends) if (end.status === 'fulfilled') cleanup.use(end.value);
   return Promise.all(opening);
+}
+
+const RECLAIM_EVERY_MS = 1_000;
+
+/**
+ * Returns leases that have ended, once a second: of workers on a database alone nobody else would. Where a server does it, or others, nothing is
+ * left to return. The function ends it.
+ */
+function keepReclaiming({ reclaim }: OpenQueue, log: Pick<Log, 'warn'>): () => Promise<void> {
+  if (reclaim === undefined) return () => Promise.resolve();
+  let running: Promise<unknown> | undefined;
+  const timer = setInterval(() => {
+    running ??= reclaim()
+      // A queue that is away the worker speaks of itself.
+      .catch((error: unknown) => {
+        if (!isCodedError(error)) log.warn({ err: error }, 'leases that have ended were not returned');
+      })
+      .finally(() => (running = undefined));
+  }, RECLAIM_EVERY_MS);
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
 }
 
 type Parts = {

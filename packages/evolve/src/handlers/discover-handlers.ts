@@ -2,7 +2,7 @@
  * Which handlers a host has: every entry point of the group task_handlers of any plugin that is installed there (F000-9, F000-15), with
  * the tags that its plugin may really claim; and which it would have, were their plugins not down.
  */
-import type { HandlerOffer, Host } from '@bulkhead/host';
+import { orderHandlers, type HandlerOffer, type Host } from '@bulkhead/host';
 import { TASK_KINDS, type ListedEntry, type Manifest, type PluginHealth, type TaskKind } from '@bulkhead/protocol';
 
 /**
@@ -48,7 +48,7 @@ export async function discoverHandlers(
   const registered = registeredPlugins(host, tenant);
   const found = registered.map((plugin) => handlersOf(plugin, { host, listed, allow }));
   return {
-    offers: found.flatMap(({ offers }) => offers),
+    offers: orderHandlers(found.flatMap(({ offers }) => offers)),
     unavailable: [...found.flatMap(({ unavailable }) => unavailable), ...neverInstalled(host, registered)],
   };
 }
