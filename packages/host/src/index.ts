@@ -143,6 +143,8 @@ export type {
   TaskQuery,
   TaskQueue,
   TaskState,
+  DeadTasks,
+  TaskTotals,
 } from './tasks/task-queue.ts';
 export { TASK_QUEUE_BOUNDS } from './tasks/task-queue.ts';
 export { assertNewTasks, tooManySets } from './tasks/check-new-tasks.ts';
@@ -158,6 +160,8 @@ export type { HandlerMatch, HandlerOffer, HandlerRefusal } from './tasks/match-h
 export { couldHandle, matchHandler, orderHandlers } from './tasks/match-handler.ts';
 export type { MemoryTaskQueueOptions } from './tasks/memory-queue.ts';
 export { createMemoryTaskQueue } from './tasks/memory-queue.ts';
+export type { QueueSeries } from './tasks/queue-series.ts';
+export { createQueueSeries } from './tasks/queue-series.ts';
 export type {
   AuditEntry,
   AuditPage,

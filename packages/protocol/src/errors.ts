@@ -114,6 +114,11 @@ export const ERRORS = {
       message: 'what a language model is asked is not of the form that a backend takes',
       hint: 'Give `prompt`, or `options.messages` with role and content each; docs/PLUGIN_SDK.md has the form.',
     },
+    TASK_ID_TAKEN: {
+      status: 409,
+      message: 'the id of the task is in use',
+      hint: 'Leave `id` out, or choose 32 random hexadecimal digits.',
+    },
     AGENT_RUN_SETTLED: {
       status: 409,
       message: 'the run of the agent waits for no approval',
@@ -615,7 +620,7 @@ export const ERRORS = {
     QUEUE_NOT_INSTALLED: {
       retryable: false,
       message: 'this server has no task queue',
-      hint: 'Tasks come with a later version of Bulkhead; until then there is nothing to claim.',
+      hint: 'Use a server that `bulkhead serve` started, or give `createServer` a queue.',
     },
     GUARD_NOT_INSTALLED: {
       retryable: false,
@@ -752,6 +757,10 @@ export const ERRORS = {
     LLM_BACKEND_NOT_FOUND: {
       message: 'there is no backend of a language model of this name',
       hint: 'Name one of those that the message lists, or none, and one is chosen by weight.',
+    },
+    TASK_NOT_FOUND: {
+      message: 'the tenant has no task of this id',
+      hint: '`GET /api/v1/tasks` lists those that are kept: done ones for 14 days, dead ones for 30.',
     },
     PLUGIN_NOT_FOUND: { message: 'no plugin of this name is installed', hint: '`GET /v1/plugins` lists what is.' },
     ROLLOUT_NOT_FOUND: {

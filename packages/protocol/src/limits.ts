@@ -6,6 +6,7 @@ import { KIB, MIB, type Limit } from './limit.ts';
 import { MCP_LIMITS } from './mcp-limits.ts';
 import { SERVICE_LIMITS } from './service-limits.ts';
 import { STDIO_LIMITS } from './stdio-limits.ts';
+import { TASK_LIMITS } from './task-limits.ts';
 
 /**
  * The table, by name.
@@ -246,6 +247,7 @@ export const LIMITS = {
     reason: 'A person reads no faster; what is said between is skipped.',
   },
   ...SERVICE_LIMITS,
+  ...TASK_LIMITS,
   journal_lines: {
     value: 1_000,
     unit: 'lines',

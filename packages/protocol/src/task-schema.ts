@@ -3,6 +3,7 @@
  * a worker in another language and the parser agree. Unknown fields are allowed, for consumers ignore them (X000-5).
  */
 import { Type } from 'typebox';
+import { TASK_LIMITS } from './task-limits.ts';
 import { RESULT_STATUSES, TASK_KINDS } from './task.ts';
 
 /**
@@ -10,7 +11,11 @@ import { RESULT_STATUSES, TASK_KINDS } from './task.ts';
  *
  * @experimental
  */
-export const TASK_BOUNDS = { tags: 16, tagCharacters: 64, idCharacters: 128 } as const;
+export const TASK_BOUNDS = {
+  tags: TASK_LIMITS.task_tags.value,
+  tagCharacters: TASK_LIMITS.task_tag_characters.value,
+  idCharacters: TASK_LIMITS.task_id_characters.value,
+} as const;
 
 /**
  * A capability tag: lower-case kebab or snake, no white space (X000-7).

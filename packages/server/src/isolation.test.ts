@@ -4,6 +4,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createMemoryTaskQueue, type TaskQueue } from '@bulkhead/host';
 import { adminOf, type Admin, type Answer } from './admin-fixture.ts';
 import { startServer, writePlugin, type TestPlugin, type TestServer } from './server-fixture.ts';
 
@@ -15,6 +16,8 @@ const MAIN = `export default { tools: [
 const MARK = 'amethyst-4711';
 /** A plugin that the victim alone may see. */
 const PRIVATE = 'gem_4711';
+/** A task of the victim's, which is dead, and one that waits; in the words of both is the mark. */
+const [DEAD_TASK, QUEUED_TASK] = ['4711'.repeat(8), '4712'.repeat(8)];
 const SECRET = 'API_KEY';
 const SECRET_PATH = `/api/v1/plugins/shared/secrets/${SECRET}`;
 
@@ -22,6 +25,7 @@ type Tenant = { readonly id: string; readonly tokens: readonly string[]; readonl
 type Route = { readonly method: string; readonly path: string };
 
 let started: TestServer;
+let tasks: TaskQueue;
 let admin: Admin;
 let plugin: TestPlugin;
 /** Folders of what the victim alone may see: a release of the shared plugin, and a plugin. */
@@ -34,7 +38,8 @@ let secrets: readonly string[];
 
 beforeAll(async () => {
   plugin = await writePlugin('shared', MAIN, { secrets: { [SECRET]: { hosts: ['a.example.com:443'] } } });
-  started = await startServer();
+  tasks = createMemoryTaskQueue();
+  started = await startServer({ tasks });
   await started.host.install(plugin.dir, { tenant: 'default' });
   admin = adminOf(started.url);
   victim = await makeTenant(`victim-${MARK}`);
@@ -50,11 +55,14 @@ beforeAll(async () => {
   const { body: row } = await admin.ask('GET', '/api/v1/plugins/shared', { token: own });
   const registration = (row['registration'] as { readonly id: string }).id; // Its schema.
   const call = (body['call'] as { readonly call_id: string }).call_id; // Its schema.
-  secrets = [MARK, PRIVATE, victim.id, registration, call, ...victim.tokenIds, ...victim.tokens];
+  await giveTasks(victim);
+  const ids = [registration, call, DEAD_TASK, QUEUED_TASK];
+  secrets = [MARK, PRIVATE, victim.id, ...ids, ...victim.tokenIds, ...victim.tokens];
   routes = await readRoutes();
 });
 afterAll(async () => {
   await started[Symbol.asyncDispose]();
+  await tasks.close();
   for (const folder of [plugin, ...offered]) await folder[Symbol.asyncDispose]();
 });
 
@@ -87,6 +95,20 @@ async function offerPlugin({ id, tokens }: Tenant): Promise<TestPlugin> {
   return folder;
 }
 
+/** The victim has a worker, and a queue with a task of each sort. */
+async function giveTasks({ tokens: [, operator = '', worker = ''] }: Tenant): Promise<void> {
+  for (const id of [DEAD_TASK, QUEUED_TASK]) {
+    const body = { kind: 'execute', payload: { mark: MARK }, requires: [MARK], id };
+    expect((await admin.ask('POST', '/v1/tasks', { token: operator, body })).status).toBe(202);
+  }
+  const claim = { worker_id: `worker-${MARK}`, tags: [MARK], lease_ms: 60_000, wait_ms: 0 };
+  const { body } = await admin.ask('POST', '/v1/worker/claim', { token: worker, body: claim });
+  const result = { task_id: DEAD_TASK, status: 'error', data: { mark: MARK }, created_at: '2026-01-01T12:00:00Z' };
+  const who = { attempts: 1, worker_id: claim.worker_id, handler_version: null, image_tag: MARK };
+  const completed = { body: { lease: body['lease'], result: { ...result, ...who } }, token: worker };
+  expect((await admin.ask('POST', '/v1/worker/complete', completed)).body).toEqual({ lease: 'held' });
+}
+
 async function makeTenant(name: string): Promise<Tenant> {
   const id = await admin.makeTenant(name);
   const roles = ['viewer', 'operator', 'worker', 'admin'];
@@ -115,6 +137,7 @@ function candidates(name: string): readonly (readonly [theirs: string, nobodys: 
         [victim.id, nobody],
         [`victim-${MARK}`, 'nobody'],
         ...victim.tokenIds.map((id) => [id, '0'.repeat(id.length)] as const),
+        ...[DEAD_TASK, QUEUED_TASK].map((id) => [id, '0'.repeat(id.length)] as const),
       ];
     case 'name':
     case 'plugin':
@@ -165,6 +188,8 @@ async function stateOfVictim(): Promise<unknown> {
     '/api/v1/plugins/shared/config',
     '/api/v1/plugins/shared/secrets',
     `/api/v1/tenants/${victim.id}/tokens`,
+    '/api/v1/tasks',
+    ...[DEAD_TASK, QUEUED_TASK].map((id) => `/v1/tasks/${id}`),
   ];
   const read = await Promise.all(paths.map(async (path) => (await admin.ask('GET', path, { headers })).body));
   const tenant = (await admin.ask('GET', `/api/v1/tenants/${victim.id}`)).body;
@@ -232,6 +257,8 @@ test('the same walk with the victim’s own tokens finds what is there to be see
       'GET /v1/plugins/shared/health',
       `GET /v1/plugins/${PRIVATE}/health`,
       'GET /v1/tools',
+      'GET /api/v1/tasks',
+      `GET /v1/tasks/${DEAD_TASK}`,
     ]),
   );
 });
@@ -252,4 +279,17 @@ test('a word of the victim’s in a call of the attacker’s is the attacker’s
   const second = await admin.ask('POST', '/v1/tools/shared/recall/call', { token: own ?? '', body });
   expect(second.body).toMatchObject({ ok: true, value: {} });
   expect(JSON.stringify(second.body)).not.toContain(MARK);
+});
+
+test('a claim, a heartbeat or a result of the attacker’s worker reaches no task of the victim, and sends none back', async () => {
+  const before = await stateOfVictim();
+  const headers = { 'x-bulkhead-tenant': victim.id };
+  const [worker = '', own = ''] = attacker.tokens.slice(-2);
+  const claim = { worker_id: `worker-${MARK}`, tags: [MARK], lease_ms: 60_000, wait_ms: 0 };
+  expect((await admin.ask('POST', '/v1/worker/claim', { token: worker, headers, body: claim })).status).toBe(204);
+  for (const body of [{ ids: [DEAD_TASK, QUEUED_TASK] }, { kind: 'execute' }]) {
+    const retried = await admin.ask('POST', '/api/v1/tasks/dead/retry', { token: own, headers, body });
+    expect(retried).toMatchObject({ status: 200, body: { retried: 0 } });
+  }
+  expect(await stateOfVictim()).toEqual(before);
 });

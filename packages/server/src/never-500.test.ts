@@ -4,12 +4,14 @@
  */
 import fc from 'fast-check';
 import { join } from 'node:path';
+import { createMemoryTaskQueue } from '@bulkhead/host';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exchange, REPOSITORY, startServer, statusesOf, TOKEN, type TestServer } from './server-fixture.ts';
 
 let started: TestServer;
 beforeAll(async () => {
-  started = await startServer({ plugins: [join(REPOSITORY, 'plugins/calculator')] });
+  const tasks = createMemoryTaskQueue();
+  started = await startServer({ plugins: [join(REPOSITORY, 'plugins/calculator')], tasks });
 });
 afterAll(() => started[Symbol.asyncDispose]());
 
@@ -33,11 +35,23 @@ const nasty = fc.constantFrom(
   '*',
   ':name',
 );
-const word = fc.constantFrom('v1', 'plugins', 'tools', 'calculator', 'add', 'call', 'health', 'api', 'reload');
+const word = fc.constantFrom(
+  'v1',
+  'plugins',
+  'tools',
+  'calculator',
+  'add',
+  'call',
+  'health',
+  'api',
+  'reload',
+  'tasks',
+  'worker',
+);
 const text = fc.string({ maxLength: 20 }).map((any) => any.replaceAll(/[^\x21-\x7e]/g, ''));
 const segment = fc.oneof(nasty, text, word);
 const path = fc.array(segment, { maxLength: 8 }).map((parts) => `/${parts.join('/')}`);
-const prefix = fc.constantFrom('/v1/plugins/', '/v1/tools/', '/api/v1/plugins/');
+const prefix = fc.constantFrom('/v1/plugins/', '/v1/tools/', '/api/v1/plugins/', '/v1/tasks/', '/v1/worker/');
 const suffix = fc.constantFrom('/health', '/add/call', '/reload', '');
 const nearRoute = fc.tuple(prefix, segment, suffix).map((parts) => parts.join(''));
 const route = fc.constantFrom(
@@ -48,6 +62,14 @@ const route = fc.constantFrom(
   '/metrics',
   '/openapi.json',
   '/api/v1/plugins/calculator/reload',
+  '/v1/tasks',
+  '/v1/tasks/0123456789abcdef?wait_ms=1',
+  '/v1/worker/claim',
+  '/v1/worker/heartbeat',
+  '/v1/worker/complete',
+  '/api/v1/tasks?limit=1&state=dead',
+  '/api/v1/tasks/backlog',
+  '/api/v1/tasks/dead/retry',
 );
 const target = fc.oneof(path, nearRoute, { weight: 3, arbitrary: route });
 const method = fc.oneof(
@@ -86,6 +108,10 @@ const call = fc.constantFrom(
   '{"params":{"a":1,"b":0}}',
   '{"idempotency_key":"k"}',
   '{"__proto__":1}',
+  '{"kind":"execute","payload":{"a":"\\u0000"}}',
+  '{"worker_id":"w","tags":[],"lease_ms":1000,"wait_ms":1}',
+  '{"lease":"x","lease_ms":1000}',
+  '{"kind":"execute"}',
 );
 const body = fc.oneof(
   fc.constant(''),

@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createHost, createMemoryStorage, type Host, type Storage } from '@bulkhead/host';
+import { createHost, createMemoryStorage, type Host, type Storage, type TaskQueue } from '@bulkhead/host';
 import { createFailingStorage, type FailingStorage } from '@bulkhead/host/testing';
 import type { Outcome, PluginHealth } from '@bulkhead/protocol';
 import { openTestStorage } from '@bulkhead/store/testing';
@@ -41,6 +41,8 @@ export type TestServerOptions = {
   readonly at?: string;
   /** Opened for the server, which closes it; in memory where it is left out. */
   readonly storage?: Storage;
+  /** The queue of its tasks, which the test closes; none where it is left out. */
+  readonly tasks?: TaskQueue;
   /** What its plugins may reach inside, too. */
   readonly privateHosts?: readonly string[];
 };
@@ -63,8 +65,8 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const { privateHosts = [] } = options;
   const host = await createHost({ storage, log, privateHosts });
   for (const dir of options.plugins ?? []) await host.install(dir);
-  const { publicReasons = 'auto', at = '127.0.0.1' } = options;
-  const server = await createServer({ host, log, token: TOKEN, publicReasons });
+  const { publicReasons = 'auto', at = '127.0.0.1', tasks } = options;
+  const server = await createServer({ host, log, token: TOKEN, publicReasons, ...(tasks !== undefined && { tasks }) });
   const { url } = await server.listen({ host: at, port: 0 });
   const close = async (): Promise<void> => {
     await server.close();

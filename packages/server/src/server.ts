@@ -11,7 +11,15 @@
  * S3: While it drains, calls in flight end, new ones are answered HOST_CLOSED, and health goes on answering.
  */
 import type { AddressInfo } from 'node:net';
-import { HostError, type HealthView, type Host, type IndexSource, type Log } from '@bulkhead/host';
+import {
+  HostError,
+  createQueueSeries,
+  type HealthView,
+  type Host,
+  type IndexSource,
+  type Log,
+  type TaskQueue,
+} from '@bulkhead/host';
 import { LIMITS } from '@bulkhead/protocol';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
@@ -35,6 +43,7 @@ import {
   type Recognize,
 } from './door/principal.ts';
 import { addNodeRoutes } from './admin-plane/node-routes.ts';
+import { addQueueRoutes } from './admin-plane/queue-routes.ts';
 import { addRegistrationRoutes } from './admin-plane/registration-routes.ts';
 import { addReleaseRoutes } from './admin-plane/release-routes.ts';
 import { addSecretRoutes } from './admin-plane/secret-routes.ts';
@@ -49,6 +58,9 @@ import type { ProtectedResource } from './mcp/protected-resource.ts';
 import { createFollowers, type Followers } from './admin-plane/log-followers.ts';
 import { addLogRoutes } from './admin-plane/log-routes.ts';
 import { compileValidator } from './door/validate.ts';
+import { createTaskBudget } from './data-plane/task-budget.ts';
+import { addTaskRoutes } from './data-plane/task-routes.ts';
+import { createTaskWaits, type TaskWaits } from './data-plane/task-waits.ts';
 import { addWorkerRoutes } from './data-plane/worker-routes.ts';
 import { openTokenGate, type RefuseToken } from './door/wrong-tokens.ts';
 
@@ -77,6 +89,8 @@ export type ServerOptions = {
   readonly mcp?: ProtectedResource;
   /** Indexes that installs by name are taken from, the first that lists a plugin; none where left out. */
   readonly indexes?: readonly Required<IndexSource>[];
+  /** Takes tasks and gives them to workers; whoever opened it closes it, after the server. No tasks where it is left out. */
+  readonly tasks?: TaskQueue;
 };
 
 /**
@@ -139,13 +153,16 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     else done(refusal);
   });
   const followers = createFollowers();
-  const mcp = addRoutes(app, options, { ...door, followers });
+  const waits = createTaskWaits();
+  const mcp = addRoutes(app, options, { ...door, followers, waits });
   await app.ready();
-  return serverOf(app, { state, routes, followers, mcp });
+  return serverOf(app, { state, routes, followers, waits, mcp });
 }
 
 /** A hook on each response would see connections become idle at once, and cost every call a hundredth of its time. */
 const IDLE_SWEEP_MS = 20;
+
+const MONOTONIC = { now: () => performance.now() };
 
 const OPENAPI = {
   info: { title: 'Bulkhead', description: 'Plugins in sandboxes, over HTTP.', version: '1' },
@@ -236,31 +253,38 @@ function isAdmitted(request: FastifyRequest, { recognize, tenants }: Door): bool
   }
 }
 
-type Served = Door & { readonly followers: Followers };
+type Served = Door & { readonly followers: Followers; readonly waits: TaskWaits };
 
 function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): McpDoor {
-  const { state, recognize, followers } = door;
-  const { host, log, publicReasons = 'auto' } = options;
+  const { state, recognize, followers, waits } = door;
+  const { host, log, tasks, publicReasons = 'auto' } = options;
   const isAlone = (): boolean => state.isLoopback && host.tenants.list().length === 1;
   const showReasons = (): boolean => publicReasons === 'always' || (publicReasons === 'auto' && isAlone());
   const viewOf = (request: FastifyRequest): HealthView => healthViewFor(recognize(request.raw), showReasons());
   addHealthRoutes(app, { host, viewOf });
   const isPlatform = (request: FastifyRequest): boolean => recognize(request.raw).kind === 'platform';
-  addStatusRoutes(app, { host, isDraining: () => state.isDraining, isPlatform });
+  const isDraining = (): boolean => state.isDraining;
+  const queueSeries = tasks === undefined ? undefined : createQueueSeries(tasks, MONOTONIC);
+  addStatusRoutes(app, { host, isDraining, isPlatform, queueSeries });
   addToolRoutes(app, { host, log });
   addAgentRoutes(app, { host, log });
   const resource = options.mcp ?? {};
   const mcp = addMcpRoutes(app, { host, log, resource, didCall: (outcome) => logCall(log, outcome) });
   addReloadRoutes(app, host);
   addReceiptRoutes(app, host);
-  addTenantRoutes(app, host);
+  addTenantRoutes(app, host, tasks);
   addNodeRoutes(app, host);
   addRegistrationRoutes(app, host);
   addSecretRoutes(app, host);
   addAuditRoutes(app, host);
   addDebugRoutes(app, host);
-  addLogRoutes(app, { host, followers, isAdmitted: (request) => isAdmitted(request, door) });
-  addWorkerRoutes(app);
+  const isStillAdmitted = (request: FastifyRequest): boolean => isAdmitted(request, door);
+  addLogRoutes(app, { host, followers, isAdmitted: isStillAdmitted });
+  addWorkerRoutes(app, { tasks, waits, log, isAdmitted: isStillAdmitted, series: queueSeries });
+  const { tenants } = host;
+  const budget = tasks === undefined ? undefined : createTaskBudget({ queue: tasks, tenants, now: MONOTONIC.now });
+  addTaskRoutes(app, { tasks, budget, waits, isDraining });
+  addQueueRoutes(app, { tasks });
   addInstallRoutes(app, { host, takesNpm: options.takesNpm ?? false, indexes: options.indexes ?? [] });
   addReleaseRoutes(app, host);
   addRolloutRoutes(app, host);
@@ -271,12 +295,13 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
 
 function serverOf(
   app: FastifyInstance,
-  made: Pick<Server, 'routes'> & { readonly state: State; readonly followers: Followers; readonly mcp: McpDoor },
+  made: Pick<Server, 'routes'> & Pick<Served, 'state' | 'followers' | 'waits'> & { readonly mcp: McpDoor },
 ): Server {
-  const { state, routes, followers, mcp } = made;
+  const { state, routes, followers, waits, mcp } = made;
   const close = async (): Promise<void> => {
     state.isDraining = true;
     followers.drain();
+    waits.drain();
     mcp.drain();
     await closeConnections(app);
     await mcp.close();

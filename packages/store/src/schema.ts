@@ -307,12 +307,22 @@ export type QueuedTasksTable = {
 /** Results of tasks, one each. */
 export type TaskResultsTable = {
   readonly task_id: string;
+  /** Of one that is kept as an artifact. */
+  readonly digest: string | null;
+  readonly result: ColumnType<AuditedResult, string, string>;
+};
+
+/** Results that are large, whole, by the SHA-256 of their text. */
+export type TaskArtifactsTable = {
+  readonly digest: string;
   readonly result: ColumnType<AuditedResult, string, string>;
 };
 
 /** Workers that were heard; `kinds` is null where one wants all. */
 export type TaskWorkersTable = {
   readonly id: string;
+  /** Whose tasks it is given; the nil UUID stands for all tenants. */
+  readonly tenant_id: string;
   readonly tags: readonly string[];
   readonly kinds: readonly TaskKind[] | null;
   readonly seen_at: string;
@@ -349,5 +359,6 @@ export type Tables = {
   readonly task_lines: TaskLinesTable;
   readonly queued_tasks: QueuedTasksTable;
   readonly task_results: TaskResultsTable;
+  readonly task_artifacts: TaskArtifactsTable;
   readonly task_workers: TaskWorkersTable;
 };

@@ -126,6 +126,7 @@ const QUOTA_FIELDS = [
   'llm_tokens_per_day',
   'llm_usd_per_day',
   'egress_bytes_per_day',
+  'open_tasks',
 ] as const satisfies readonly (keyof Quota)[];
 
 function readSettings({ minTier, quota }: TenantSettings): Partial<Pick<TenantRow, 'min_tier' | 'quota'>> {

@@ -42,6 +42,8 @@ export type Quota = {
   readonly llm_tokens_per_day?: number;
   readonly llm_usd_per_day?: number;
   readonly egress_bytes_per_day?: number;
+  /** Tasks that are queued or active; 100,000 where it is left out. */
+  readonly open_tasks?: number;
 };
 
 /**

@@ -2,6 +2,7 @@
  * The vocabulary of capability tags: what a task may require, a handler provide and a worker have (X000-7). Words beyond it are allowed
  * where they are well formed, for a plugin may bring its own; what they mean is said in its README.
  */
+import { LIMITS } from '@bulkhead/protocol';
 
 /**
  * The declared tags with their meanings. What runs a program implies `cpu`, so a worker that has one of these has that, too.
@@ -30,7 +31,6 @@ export const CAPABILITY_TAGS = {
  */
 export const CAPABILITY_TAG_PATTERN = '^[a-z0-9]+(?:[-_][a-z0-9]+)*$';
 
-const TAG_CHARACTERS_MAX = 64;
 const TAG = new RegExp(CAPABILITY_TAG_PATTERN, 'u');
 const IMPLIED: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries(CAPABILITY_TAGS).map(([tag, { implies }]) => [tag, implies]),
@@ -42,7 +42,7 @@ const IMPLIED: ReadonlyMap<string, readonly string[]> = new Map(
  * @public
  */
 export function isCapabilityTag(text: string): boolean {
-  return text.length <= TAG_CHARACTERS_MAX && TAG.test(text);
+  return text.length <= LIMITS.task_tag_characters.value && TAG.test(text);
 }
 
 /**

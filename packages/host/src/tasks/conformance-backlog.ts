@@ -2,13 +2,23 @@
  * What waits, how long it has, and what nobody who is there can do.
  */
 import { expect, test } from 'vitest';
-import { LEASE_MS, claimOf, claimed, failOnce, newTask, resultOf, type OpenedQueue } from './conformance-fixture.ts';
+import {
+  LEASE_MS,
+  claimOf,
+  claimed,
+  failOnce,
+  idOf,
+  newTask,
+  resultOf,
+  type OpenedQueue,
+} from './conformance-fixture.ts';
 import type { TaskBacklog } from './task-queue.ts';
 
 /** Declares the tests. */
 export function backlogTests(opened: OpenedQueue): void {
   countTests(opened);
   unschedulableTests(opened);
+  totalTests(opened);
 }
 
 async function backlogOf(opened: OpenedQueue): Promise<readonly TaskBacklog[]> {
@@ -115,5 +125,39 @@ function unschedulableTests(opened: OpenedQueue): void {
     expect(await waiting).toBeUndefined();
     await queue.enqueue([newTask(4, { kind: 'mutate' })]);
     expect((await other)?.task.id).toBe(newTask(4).task.id);
+  });
+}
+
+function totalTests(opened: OpenedQueue): void {
+  test('what was done and what went to the dead letters is counted for ever, and the dead letters that are there by kind', async () => {
+    const { queue } = opened();
+    const before = await queue.totals();
+    expect(before.dead).toEqual([]);
+    await queue.enqueue([1, 2, 3].map((number) => newTask(number)));
+    await queue.enqueue([newTask(4, { kind: 'render' }), newTask(5)]);
+    const done = await claimed(opened());
+    await queue.complete(done.lease, resultOf(done, 'ok'));
+    expect(await queue.complete(done.lease, resultOf(done, 'error'))).toBe('lost');
+    for (let count = 0; count < 3; count += 1) await failOnce(opened(), {});
+    await queue.cancel(idOf(5));
+    const after = await queue.totals();
+    expect([after.done - before.done, after.buried - before.buried]).toEqual([1, 3]);
+    expect(after.dead.toSorted((a, b) => (a.kind < b.kind ? -1 : 1))).toEqual([
+      { kind: 'execute', count: 2 },
+      { kind: 'render', count: 1 },
+    ]);
+    await queue.retryDead({ kind: 'execute' });
+    expect(await queue.totals()).toEqual({ ...after, dead: [{ kind: 'render', count: 1 }] });
+  });
+
+  test('the tasks of a tenant that are queued or active are counted', async () => {
+    const { queue } = opened();
+    expect(await queue.countOpen('acme')).toBe(0);
+    await queue.enqueue([1, 2, 3, 4].map((number) => newTask(number, { tenant_id: number === 4 ? 'other' : 'acme' })));
+    const first = await claimed(opened());
+    expect(await queue.countOpen('acme')).toBe(3);
+    await queue.complete(first.lease, resultOf(first, 'ok'));
+    await queue.cancel(idOf(2));
+    expect([await queue.countOpen('acme'), await queue.countOpen('other')]).toEqual([1, 1]);
   });
 }

@@ -18,6 +18,7 @@ import type { TaskQuery } from './task-queue.ts';
 /** Declares the tests. */
 export function readTests(opened: OpenedQueue): void {
   listTests(opened);
+  largeTests(opened);
   waitTests(opened);
   cancelTests(opened);
   pruneTests(opened);
@@ -54,6 +55,39 @@ function listTests(opened: OpenedQueue): void {
     expect(await listed({ kind: 'render' })).toEqual([3, 2]);
     expect(await listed({ state: 'active' })).toEqual([1]);
     expect(await listed({ state: 'queued', tenant: 'acme' })).toEqual([3]);
+  });
+}
+
+function largeTests(opened: OpenedQueue): void {
+  test('a result that is large is kept whole, and read back as it was, also beside another that is the same', async () => {
+    const { queue } = opened();
+    const text = 'ä"\\0'.repeat(60_000);
+    await queue.enqueue([1, 2, 3].map((number) => newTask(number)));
+    for (const status of ['ok', 'ok', 'error'] as const) {
+      const lease = await claimed(opened());
+      expect(await queue.complete(lease.lease, resultOf(lease, status, { text }))).toBe('held');
+    }
+    for (const number of [1, 2, 3]) {
+      const { result } = await kept(opened(), number);
+      expect(result?.data).toEqual({ text });
+    }
+    await queue.prune({ ended: '2999-01-01T00:00:00Z', dead: '2000-01-01T00:00:00Z' });
+    expect((await kept(opened(), 3)).result?.data).toEqual({ text });
+    expect(await queue.get(idOf(1))).toBeUndefined();
+  });
+
+  test('a list that is brief leaves out payloads and the data of results, and nothing else', async () => {
+    const { queue } = opened();
+    await queue.enqueue([newTask(1), newTask(2, { requires: ['gpu', 'cpu'], priority: 3 })]);
+    await failOnce(opened(), { message: 'no', more: [1] });
+    const whole = await queue.list({ rowsMax: 10 });
+    expect(whole.map(({ result }) => result?.data)).toEqual([undefined, { message: 'no', more: [1] }]);
+    expect(await queue.list({ rowsMax: 10, isBrief: true })).toEqual(
+      whole.map(({ task, result, ...rest }) => ({
+        ...{ ...rest, task: { ...task, payload: {} } },
+        result: result === null ? null : { ...result, data: {} },
+      })),
+    );
   });
 }
 

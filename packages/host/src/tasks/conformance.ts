@@ -10,6 +10,7 @@ import { leaseTests } from './conformance-leases.ts';
 import { outcomeTests } from './conformance-outcomes.ts';
 import { readTests } from './conformance-reads.ts';
 import { skipTests } from './conformance-skips.ts';
+import { tenantTests } from './conformance-tenants.ts';
 
 /**
  * Declares the suite.
@@ -30,6 +31,7 @@ export function taskQueueConformance(name: string, open: () => Promise<QueueUnde
     leaseTests(current);
     readTests(current);
     backlogTests(current);
+    tenantTests(current);
     lifetimeTests(current);
   });
 }
@@ -43,11 +45,15 @@ function lifetimeTests(opened: OpenedQueue): void {
       queue.enqueue([newTask(1)]),
       queue.claim(claimOf()),
       queue.heartbeat('lease', 1_000),
+      queue.release('lease'),
       queue.cancel(idOf(1)),
       queue.get(idOf(1)),
       queue.waitFor(idOf(1), 0),
       queue.list({ rowsMax: 1 }),
       queue.backlog(),
+      queue.countOpen('default'),
+      queue.totals(),
+      queue.removeTenant('default'),
       queue.retryDead({ ids: [idOf(1)] }),
       queue.reclaim(),
       queue.prune({ ended: '2026-01-01T12:00:00Z', dead: '2026-01-01T12:00:00Z' }),

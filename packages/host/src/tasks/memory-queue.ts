@@ -2,7 +2,6 @@
  * The queue of tasks that ends with its process: the default of an embedded host, and what tests start from. Nothing is polled: whoever
  * waits for a task, or for the end of one, is woken by what brings it, or by one timer for what becomes due.
  */
-import type { TaskKind } from '@bulkhead/protocol';
 import { randomUUID } from 'node:crypto';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { HostError } from '../base/host-error.ts';
@@ -14,6 +13,7 @@ import { backlogOf } from './task-backlog.ts';
 import {
   TASK_QUEUE_BOUNDS,
   type AuditedResult,
+  type DeadTasks,
   type LeaseAnswer,
   type NewTask,
   type QueuedTask,
@@ -22,6 +22,7 @@ import {
   type TaskLease,
   type TaskQuery,
   type TaskQueue,
+  type TaskTotals,
 } from './task-queue.ts';
 import { TaskTable } from './task-table.ts';
 import { startWaiting, type Waiting } from './waiting.ts';
@@ -62,6 +63,9 @@ type ClaimWaiting = {
 
 type EndWaiting = Waiting<QueuedTask | undefined>;
 
+/** Who says that it has a lease: of which tenant it may have it, and what it hands in. */
+type Holder = { readonly tenant: string | undefined; readonly result?: AuditedResult };
+
 class MemoryTaskQueue implements TaskQueue {
   readonly #clock: Clock;
   readonly #startTimer: StartTimer;
@@ -95,7 +99,7 @@ class MemoryTaskQueue implements TaskQueue {
 
   async claim(claim: TaskClaim): Promise<TaskLease | undefined> {
     const not = notOf(claim);
-    const worker = { workerId: claim.worker_id, tags: new Set(claim.tags), kinds: kindsOf(claim) };
+    const worker = profileOf(claim);
     const { signal, wait_ms: waitMs, lease_ms: leaseMs } = claim;
     const taken = this.#step(() => {
       if (signal?.aborted === true) return undefined;
@@ -107,21 +111,30 @@ class MemoryTaskQueue implements TaskQueue {
     return this.#waitForTask({ worker, not, leaseMs }, { waitMs, signal });
   }
 
-  async heartbeat(lease: string, leaseMs: number): Promise<LeaseAnswer> {
+  async heartbeat(lease: string, leaseMs: number, tenant?: string): Promise<LeaseAnswer> {
     return this.#step(() => {
-      const held = this.#heldOf(lease);
+      const held = this.#heldOf(lease, { tenant });
       if (typeof held === 'string') return held;
       this.#table.hold(held, leaseMs);
       return 'held';
     });
   }
 
-  async complete(lease: string, result: AuditedResult): Promise<LeaseAnswer> {
+  async complete(lease: string, result: AuditedResult, tenant?: string): Promise<LeaseAnswer> {
     return this.#step(() => {
-      const held = this.#heldOf(lease, result);
+      const held = this.#heldOf(lease, { tenant, result });
       if (typeof held === 'string') return held;
       this.#table.settle(held, result);
       return 'held';
+    });
+  }
+
+  async release(id: string): Promise<boolean> {
+    return this.#step(() => {
+      const lease = this.#table.lease(id);
+      if (lease?.entry.state !== 'active') return false;
+      this.#table.release(lease);
+      return true;
     });
   }
 
@@ -144,7 +157,7 @@ class MemoryTaskQueue implements TaskQueue {
     return this.#waitForEnd(id, { waitMs, signal });
   }
 
-  async list({ tenant, state, kind, before, rowsMax }: TaskQuery): Promise<readonly QueuedTask[]> {
+  async list({ tenant, state, kind, before, isBrief = false, rowsMax }: TaskQuery): Promise<readonly QueuedTask[]> {
     return this.#step(() => {
       const sequence = before === undefined ? Infinity : (this.#table.get(before)?.sequence ?? 0);
       const isAsked = (entry: TaskEntry): boolean =>
@@ -152,21 +165,36 @@ class MemoryTaskQueue implements TaskQueue {
         (tenant === undefined || entry.tenant.id === tenant) &&
         (state === undefined || entry.state === state) &&
         (kind === undefined || entry.task.kind === kind);
-      return this.#table.all().filter(isAsked).toReversed().slice(0, rowsMax).map(queuedTaskOf);
+      const told = this.#table.all().filter(isAsked).toReversed().slice(0, rowsMax).map(queuedTaskOf);
+      return isBrief ? told.map(briefly) : told;
     });
   }
 
   async backlog(): Promise<readonly TaskBacklog[]> {
     return this.#step(() => {
       const now = this.#clock.now();
-      return backlogOf(this.#table.lines(), { now, canAny: (line) => this.#workers.canAny(line, now) });
+      return backlogOf(this.#table.lines(), { now, canAny: (line, tenant) => this.#workers.canAny(line, tenant, now) });
     });
   }
 
-  async retryDead(which: { readonly ids: readonly string[] } | { readonly kind: TaskKind }): Promise<number> {
+  async countOpen(tenant: string): Promise<number> {
+    return this.#step(() => this.#table.countOpen(tenant));
+  }
+
+  async totals(): Promise<TaskTotals> {
     return this.#step(() => {
-      if ('ids' in which) return this.#table.retry(new Set(which.ids.flatMap((id) => this.#table.get(id) ?? [])));
-      return this.#table.retry([...this.#table.dead()].filter(({ task }) => task.kind === which.kind));
+      const dead = Map.groupBy(this.#table.dead(), ({ task }) => task.kind);
+      return { ...this.#table.counts(), dead: [...dead].map(([kind, { length: count }]) => ({ kind, count })) };
+    });
+  }
+
+  async retryDead({ tenant, ...which }: DeadTasks): Promise<number> {
+    return this.#step(() => {
+      const entries =
+        'ids' in which
+          ? new Set(which.ids.flatMap((id) => this.#table.get(id) ?? []))
+          : [...this.#table.dead()].filter(({ task }) => task.kind === which.kind);
+      return this.#table.retry([...entries].filter((entry) => (tenant ?? entry.tenant.id) === entry.tenant.id));
     });
   }
 
@@ -176,6 +204,10 @@ class MemoryTaskQueue implements TaskQueue {
 
   async prune({ ended, dead }: { readonly ended: string; readonly dead: string }): Promise<number> {
     return this.#step(() => this.#table.prune({ ended: Date.parse(ended), dead: Date.parse(dead) }));
+  }
+
+  async removeTenant(tenant: string): Promise<number> {
+    return this.#step(() => this.#table.removeTenant(tenant));
   }
 
   async close(): Promise<void> {
@@ -226,13 +258,13 @@ class MemoryTaskQueue implements TaskQueue {
     const waiting = startWaiting<TaskLease | undefined>({ waitMs, signal, startTimer: this.#startTimer, onGiveUp });
     const entry: ClaimWaiting = { ...claim, waiting };
     this.#claims.add(entry);
-    this.#workers.waits(claim.worker.workerId, 1, this.#clock.now());
+    this.#workers.waits(claim.worker, 1, this.#clock.now());
     this.#arm();
     return waiting.answered;
   }
 
   #leave(claim: ClaimWaiting): undefined {
-    if (this.#claims.delete(claim)) this.#workers.waits(claim.worker.workerId, -1, this.#clock.now());
+    if (this.#claims.delete(claim)) this.#workers.waits(claim.worker, -1, this.#clock.now());
   }
 
   #waitForEnd(
@@ -264,15 +296,16 @@ class MemoryTaskQueue implements TaskQueue {
   }
 
   /** The lease by its name, where its worker still has the task; else what it is to be told. */
-  #heldOf(id: string, result?: AuditedResult): HeldLease | 'lost' | 'cancelled' {
+  #heldOf(id: string, { tenant, result }: Holder): HeldLease | 'lost' | 'cancelled' {
     const lease = this.#table.lease(id);
     if (lease === undefined) return 'lost';
-    const { entry, workerId } = lease;
+    const { entry, worker } = lease;
+    if (tenant !== undefined && entry.tenant.id !== tenant) return 'lost';
     if (result !== undefined && result.task_id !== entry.task.id) {
       const message = `the result is of task "${result.task_id.slice(0, 80)}"; the lease is on "${entry.task.id}"`;
       throw new HostError('VALIDATION_FAILED', { message });
     }
-    this.#workers.heardAgain(workerId, this.#clock.now());
+    this.#workers.heardAgain(worker, this.#clock.now());
     if (entry.state === 'active') return lease;
     if (result !== undefined) this.#table.forget(lease);
     return 'cancelled';
@@ -294,12 +327,16 @@ function notOf({ not = [] }: TaskClaim): ReadonlySet<string> {
 }
 
 /** Copied, for whoever claims may change it while it waits. */
-function kindsOf({ kinds }: TaskClaim): readonly TaskKind[] | undefined {
-  return kinds === undefined ? undefined : [...kinds];
+function profileOf({ worker_id: workerId, tags, kinds, tenant }: TaskClaim): WorkerProfile {
+  return { workerId, tags: new Set(tags), kinds: kinds === undefined ? undefined : [...kinds], tenant };
 }
 
 function leaseOf({ id, entry }: HeldLease): TaskLease {
   return { task: entry.task, tenant_id: entry.tenant.id, lease: id };
+}
+
+function briefly({ task, result, ...rest }: QueuedTask): QueuedTask {
+  return { ...rest, task: { ...task, payload: {} }, result: result === null ? null : { ...result, data: {} } };
 }
 
 function isEnded({ state }: QueuedTask): boolean {

@@ -4,8 +4,8 @@
 import type { TaskLine } from './task-lines.ts';
 import type { TaskBacklog } from './task-queue.ts';
 
-/** What the count is made with: monotonic milliseconds, and whether a worker that is there can do what waits in a line. */
-export type BacklogOptions = { readonly now: number; readonly canAny: (line: TaskLine) => boolean };
+/** What the count is made with: monotonic milliseconds, and whether a worker that is there can do what waits in a line of a tenant. */
+export type BacklogOptions = { readonly now: number; readonly canAny: (line: TaskLine, tenant: string) => boolean };
 
 /** Counts what waits and is worked on; lines that differ only in who has skipped are one. */
 export function backlogOf(lines: Iterable<TaskLine>, options: BacklogOptions): readonly TaskBacklog[] {
@@ -19,11 +19,12 @@ export function backlogOf(lines: Iterable<TaskLine>, options: BacklogOptions): r
 
 function countOf(line: TaskLine, { now, canAny }: BacklogOptions): TaskBacklog {
   const { kind, requires, queued, active } = line;
+  const unable = [...line.queuedOf].filter(([tenant]) => !canAny(line, tenant));
   const waitedMs = line.heap.items().map(({ first }) => now - (first?.available.at ?? now));
   return {
     ...{ kind, requires, queued, active },
     oldest_ms: Math.round(waitedMs.reduce((most, ms) => Math.max(most, ms), 0)),
-    unschedulable: queued === 0 || canAny(line) ? 0 : queued,
+    unschedulable: unable.reduce((sum, [, count]) => sum + count, 0),
   };
 }
 

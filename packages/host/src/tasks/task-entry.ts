@@ -6,7 +6,7 @@ import { isoTime } from '../base/clock.ts';
 import { HostError } from '../base/host-error.ts';
 import type { Heaped } from './heap.ts';
 import { TASK_QUEUE_BOUNDS, type AuditedResult, type NewTask, type QueuedTask, type TaskState } from './task-queue.ts';
-import type { Lane, TaskLine } from './task-lines.ts';
+import type { Lane, TaskLine, WorkerName } from './task-lines.ts';
 
 /** A moment by the monotonic clock, by which the queue decides, and by the wall's, which people read. */
 export type Moment = { readonly at: number; readonly time: number };
@@ -18,7 +18,7 @@ export type Due = Heaped & { readonly at: number; readonly entry: TaskEntry };
 export type HeldLease = Heaped & {
   readonly id: string;
   readonly entry: TaskEntry;
-  readonly workerId: string;
+  readonly worker: WorkerName;
   until: Moment;
 };
 
@@ -91,7 +91,7 @@ export function queuedTaskOf(entry: TaskEntry): QueuedTask {
     deadline: entry.deadline,
     max_retry: entry.maxRetry,
     available_at: isoTime(entry.available.time),
-    worker_id: isHeld ? lease.workerId : null,
+    worker_id: isHeld ? lease.worker.workerId : null,
     lease_until: isHeld ? isoTime(lease.until.time) : null,
     reason: entry.reason,
     result: entry.result,

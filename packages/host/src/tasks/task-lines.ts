@@ -35,18 +35,26 @@ export type TaskLine = {
   readonly skippedBy: readonly string[];
   readonly lanes: Map<string, Lane>;
   readonly heap: Heap<Lane>;
+  /** How many are queued of each tenant; none has 0. */
+  readonly queuedOf: Map<string, number>;
   queued: number;
   active: number;
 };
 
-/** Who claims, as far as lines ask. */
-export type WorkerProfile = {
+/** Who claims. Workers of two tenants may have the same id. */
+export type WorkerName = {
   readonly workerId: string;
+  /** Of which tenant it is given tasks; of all where it is undefined. */
+  readonly tenant: string | undefined;
+};
+
+/** The same, as far as lines ask. */
+export type WorkerProfile = WorkerName & {
   readonly tags: ReadonlySet<string>;
   readonly kinds: readonly TaskKind[] | undefined;
 };
 
-/** Tells whether a worker can do what waits in a line. */
+/** Tells whether a worker can do what waits in a line, as far as it is of its tenant. */
 export function canDo({ workerId, tags, kinds }: WorkerProfile, line: TaskLine): boolean {
   if (kinds !== undefined && !kinds.includes(line.kind)) return false;
   for (const tag of line.requires) if (!tags.has(tag)) return false;
@@ -87,7 +95,7 @@ export function createTaskLines(): TaskLines {
 
   function enter(entry: TaskEntry): void {
     const line = lineOf(entry);
-    line.queued += 1;
+    count(line, entry, 1);
     sets.set(line.setKey, (sets.get(line.setKey) ?? 0) + 1);
     entry.line = line;
   }
@@ -96,7 +104,7 @@ export function createTaskLines(): TaskLines {
     const { line } = entry;
     if (line === undefined) return;
     unlink(entry);
-    line.queued -= 1;
+    count(line, entry, -1);
     line.active += 1;
   }
 
@@ -105,7 +113,8 @@ export function createTaskLines(): TaskLines {
     if (line === undefined) return;
     unlink(entry);
     entry.line = undefined;
-    line[entry.state === 'active' ? 'active' : 'queued'] -= 1;
+    if (entry.state === 'active') line.active -= 1;
+    else count(line, entry, -1);
     const left = (sets.get(line.setKey) ?? 1) - 1;
     if (left === 0) sets.delete(line.setKey);
     else sets.set(line.setKey, left);
@@ -116,7 +125,8 @@ export function createTaskLines(): TaskLines {
     let found: TaskEntry | undefined;
     for (const line of lines.values()) {
       if (line.heap.size() === 0 || !canDo(worker, line)) continue;
-      const entry = not.size === 0 ? firstOf(line)?.first : firstAllowed(line, not);
+      const isAny = not.size === 0 && worker.tenant === undefined;
+      const entry = isAny ? firstOf(line)?.first : firstAllowed(line, not, worker.tenant);
       if (entry !== undefined && (found === undefined || goesBefore(entry, found))) found = entry;
     }
     return found;
@@ -133,9 +143,18 @@ function newLine({ task, skippedBy }: TaskEntry, keys: Pick<TaskLine, 'key' | 's
     skippedBy,
     lanes: new Map(),
     heap: createHeap<Lane>((a, b) => a.priority > b.priority || (a.priority === b.priority && a.turn < b.turn)),
+    queuedOf: new Map(),
     queued: 0,
     active: 0,
   };
+}
+
+/** Counts a task as queued in its line, or as queued no more. */
+function count(line: TaskLine, { tenant }: TaskEntry, change: 1 | -1): void {
+  line.queued += change;
+  const left = (line.queuedOf.get(tenant.id) ?? 0) + change;
+  if (left === 0) line.queuedOf.delete(tenant.id);
+  else line.queuedOf.set(tenant.id, left);
 }
 
 /** Returns the lane whose turn it is, having put right what stood too far in front (L2). */
@@ -148,10 +167,11 @@ function firstOf({ heap }: TaskLine): Lane | undefined {
   }
 }
 
-/** Looks past tasks that the worker does not want; they are few. */
-function firstAllowed({ heap }: TaskLine, not: ReadonlySet<string>): TaskEntry | undefined {
+/** Looks past tasks that the worker does not want, which are few, and past lanes of other tenants. */
+function firstAllowed({ heap }: TaskLine, not: ReadonlySet<string>, tenant: string | undefined): TaskEntry | undefined {
   let found: TaskEntry | undefined;
   for (const lane of heap.items()) {
+    if (tenant !== undefined && lane.tenant.id !== tenant) continue;
     let entry = lane.first;
     while (entry !== undefined && not.has(entry.task.id)) entry = entry.next;
     if (entry !== undefined && (found === undefined || goesBefore(entry, found))) found = entry;

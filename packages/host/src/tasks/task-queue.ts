@@ -5,7 +5,7 @@
  * TQ2: A task is claimed only by a worker that has every tag of `requires`, and no task waits behind one that this worker cannot do.
  * TQ3: What is acknowledged is durable, and what a worker has not completed when its lease ends goes back to the front of its line.
  */
-import type { Result, Task, TaskKind } from '@bulkhead/protocol';
+import { LIMITS, type Result, type Task, type TaskKind } from '@bulkhead/protocol';
 
 /**
  * Bounds and defaults of every queue: tags of a task, sets of tags that tasks wait under, priorities from -`priority` to it, attempts
@@ -15,8 +15,8 @@ import type { Result, Task, TaskKind } from '@bulkhead/protocol';
  * @public
  */
 export const TASK_QUEUE_BOUNDS = {
-  tags: 16,
-  sets: 1_000,
+  tags: LIMITS.task_tags.value,
+  sets: LIMITS.task_tag_sets.value,
   priority: 100,
   maxRetry: 3,
   maxRetryMost: 100,
@@ -97,6 +97,8 @@ export type TaskClaim = {
   readonly wait_ms: number;
   readonly kinds?: readonly TaskKind[];
   readonly not?: readonly string[];
+  /** Only tasks of this tenant; those of all where it is left out. */
+  readonly tenant?: string;
   readonly signal?: AbortSignal;
 };
 
@@ -124,7 +126,30 @@ export type TaskQuery = {
   readonly state?: TaskState;
   readonly kind?: TaskKind;
   readonly before?: string;
+  /** Without payloads and the data of results, `{}` in their places: both may be large. */
+  readonly isBrief?: boolean;
   readonly rowsMax: number;
+};
+
+/**
+ * Which dead tasks: these ids, or all of a kind; of one tenant where it is named.
+ *
+ * @public
+ */
+export type DeadTasks = ({ readonly ids: readonly string[] } | { readonly kind: TaskKind }) & {
+  readonly tenant?: string;
+};
+
+/**
+ * What has come of all tasks. `done` and `buried` count those that were done, and that went to the dead letters, since the queue began; they
+ * never fall, and after a fault may be a few too high. `dead` are the dead letters that there are, by kind.
+ *
+ * @public
+ */
+export type TaskTotals = {
+  readonly done: number;
+  readonly buried: number;
+  readonly dead: readonly { readonly kind: TaskKind; readonly count: number }[];
 };
 
 /**
@@ -165,8 +190,11 @@ export interface TaskQueue {
    * that ended goes before.
    */
   claim(claim: TaskClaim): Promise<TaskLease | undefined>;
-  /** Holds a lease for as long again, from now on; also one that has ended, as long as it has not been reclaimed. */
-  heartbeat(lease: string, lease_ms: number): Promise<LeaseAnswer>;
+  /**
+   * Holds a lease for as long again, from now on; also one that has ended, as long as it has not been reclaimed. For whoever names a
+   * tenant, here as in `complete`, the lease of another tenant's task is `lost`.
+   */
+  heartbeat(lease: string, lease_ms: number, tenant?: string): Promise<LeaseAnswer>;
   /**
    * Ends a claim by its result. `ok` is kept and the task is done; `error` with `data.retryable` true is tried again after a wait that
    * doubles, with its attempts one higher, until they are more than `max_retry`; any other error is dead at once; `skip` leaves it to
@@ -175,7 +203,12 @@ export interface TaskQueue {
    *
    * @throws {HostError} `VALIDATION_FAILED` where the result is of another task than the lease.
    */
-  complete(lease: string, result: AuditedResult): Promise<LeaseAnswer>;
+  complete(lease: string, result: AuditedResult, tenant?: string): Promise<LeaseAnswer>;
+  /**
+   * Gives back a task that its worker never got, such as one that a lost connection took with it: to the front of its line, with nothing
+   * counted. Answers whether anybody had it by this lease.
+   */
+  release(lease: string): Promise<boolean>;
   /**
    * Ends a task that is not done, also a dead one; answers it as it then is, undefined where there is none. A worker that has it learns of
    * it by its next heartbeat or completion, whose result is not kept.
@@ -187,8 +220,11 @@ export interface TaskQueue {
   /** Lists tasks in the order in which they were given, the last first. */
   list(query: TaskQuery): Promise<readonly QueuedTask[]>;
   backlog(): Promise<readonly TaskBacklog[]>;
-  /** Sends dead tasks back, with attempts 0, no skips, and without a deadline that is over: these ids, or all of a kind. Answers how many. */
-  retryDead(which: { readonly ids: readonly string[] } | { readonly kind: TaskKind }): Promise<number>;
+  /** How many tasks of a tenant are queued or active. */
+  countOpen(tenant: string): Promise<number>;
+  totals(): Promise<TaskTotals>;
+  /** Sends dead tasks back, with attempts 0, no skips, and without a deadline that is over. Answers how many. */
+  retryDead(which: DeadTasks): Promise<number>;
   /**
    * Returns leases that have ended, at most `max`; 50 where it is left out. Answers how many. Nothing else returns them: whoever runs the
    * queue calls this once a second. Attempts stay as they are (X000-10); a task on which 5 leases have ended is dead, for it may be what
@@ -197,5 +233,7 @@ export interface TaskQueue {
   reclaim(max?: number): Promise<number>;
   /** Removes tasks that ended before a time, with their results: done and cancelled ones before `ended`, dead ones before `dead`. */
   prune(before: { readonly ended: string; readonly dead: string }): Promise<number>;
+  /** Removes all tasks of a tenant, whatever their state, with their results; workers that have some learn that they are lost. */
+  removeTenant(tenant: string): Promise<number>;
   close(): Promise<void>;
 }

@@ -53,6 +53,7 @@ export class TaskTable {
   readonly #deadlines: Heap<Due> = createHeap((a, b) => a.at < b.at);
   /** Those that ended, in the order in which they did. */
   readonly #ended = { dead: new Map<string, TaskEntry>(), others: new Map<string, TaskEntry>() };
+  readonly #counts = { done: 0, buried: 0 };
   #order = 0;
   #turn = 0;
   #open = 0;
@@ -97,7 +98,7 @@ export class TaskTable {
     entry.state = 'active';
     entry.tenant.turn = this.#turn += 1;
     const until = this.#momentIn(leaseMs);
-    const lease: HeldLease = { id: this.#options.newLease(), entry, workerId: worker.workerId, until, place: -1 };
+    const lease: HeldLease = { id: this.#options.newLease(), entry, worker, until, place: -1 };
     entry.lease = lease;
     this.#leases.set(lease.id, lease);
     this.#leaseEnds.add(lease);
@@ -115,11 +116,11 @@ export class TaskTable {
 
   /** Ends a claim by its result; the task is the lease's, and active. */
   settle(lease: HeldLease, result: AuditedResult): void {
-    const { entry, workerId } = lease;
+    const { entry, worker } = lease;
     const kept = frozenCopy(result);
     this.forget(lease);
     if (kept.status === 'ok') this.#end(entry, 'done', { reason: null, result: kept });
-    else if (kept.status === 'skip') this.#skip(entry, workerId);
+    else if (kept.status === 'skip') this.#skip(entry, worker.workerId);
     else this.#fail(entry, kept);
   }
 
@@ -128,6 +129,15 @@ export class TaskTable {
     this.#leases.delete(lease.id);
     this.#leaseEnds.remove(lease);
     lease.entry.lease = undefined;
+  }
+
+  /** Gives a task that is active back, as if nobody had taken it. */
+  release(lease: HeldLease): void {
+    this.forget(lease);
+    this.#leave(lease.entry);
+    if (this.#isLate(lease.entry)) return this.#die(lease.entry, lateReason(lease.entry));
+    this.#enter(lease.entry);
+    this.#offer(lease.entry, 'front');
   }
 
   cancel(entry: TaskEntry): void {
@@ -149,6 +159,27 @@ export class TaskTable {
       this.#watchDeadline(entry);
     }
     return dead.length;
+  }
+
+  countOpen(tenant: string): number {
+    return this.#tenants.get(tenant)?.open ?? 0;
+  }
+
+  /** How many were done, and how many went to the dead letters, since the table began. */
+  counts(): { readonly done: number; readonly buried: number } {
+    return { ...this.#counts };
+  }
+
+  /** Removes all tasks of a tenant; answers how many. */
+  removeTenant(tenant: string): number {
+    const entries = this.all().filter((entry) => entry.tenant.id === tenant);
+    for (const entry of entries) {
+      if (entry.lease !== undefined) this.forget(entry.lease);
+      this.cancel(entry);
+      for (const ended of [this.#ended.others, this.#ended.dead]) ended.delete(entry.task.id);
+      this.#entries.delete(entry.task.id);
+    }
+    return entries.length;
   }
 
   dead(): Iterable<TaskEntry> {
@@ -280,6 +311,8 @@ export class TaskTable {
     if (entry.end !== undefined) this.#deadlines.remove(entry.end);
     Object.assign(entry, { state, ...why, end: undefined } satisfies Partial<TaskEntry>);
     entry.endedTime = this.#options.clock.wallTime();
+    if (state === 'done') this.#counts.done += 1;
+    else if (state === 'dead') this.#counts.buried += 1;
     const ended = state === 'dead' ? this.#ended.dead : this.#ended.others;
     ended.set(entry.task.id, entry);
     this.#options.didEnd(entry);

@@ -3,7 +3,7 @@
  * own. What is another tenant's is not there, in the same words as what is nowhere (FAULTS 105).
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { HostError, type Host, type TenantRow, type TokenRow } from '@bulkhead/host';
+import { HostError, type Host, type TaskQueue, type TenantRow, type TokenRow } from '@bulkhead/host';
 import { Type, type Static } from 'typebox';
 import { callerOf } from '../door/principal.ts';
 import { ErrorBodySchema } from '../schemas.ts';
@@ -22,10 +22,10 @@ const security = [{ bearer: [] }];
 const errors = { 401: ErrorBodySchema, 403: ErrorBodySchema, 404: ErrorBodySchema, 422: ErrorBodySchema } as const;
 
 /** Adds `/api/v1/whoami`, `/api/v1/tenants`, `/api/v1/tenants/{id}`, `/api/v1/tenants/{id}/tokens`, `/api/v1/tokens/{id}`. */
-export function addTenantRoutes(app: FastifyInstance, host: Host): void {
+export function addTenantRoutes(app: FastifyInstance, host: Host, tasks: TaskQueue | undefined): void {
   addWhoami(app);
   addTenants(app, host);
-  addTenantChanges(app, host);
+  addTenantChanges(app, host, tasks);
   addTokens(app, host);
   addRevocation(app, host);
 }
@@ -83,7 +83,7 @@ function addTenants(app: FastifyInstance, { tenants }: Host): void {
   );
 }
 
-function addTenantChanges(app: FastifyInstance, { tenants }: Host): void {
+function addTenantChanges(app: FastifyInstance, { tenants }: Host, tasks: TaskQueue | undefined): void {
   app.get<WithId>(
     '/api/v1/tenants/:id',
     {
@@ -124,14 +124,20 @@ function addTenantChanges(app: FastifyInstance, { tenants }: Host): void {
     {
       config: { access: 'platform' },
       schema: {
-        summary: 'Remove a tenant with its tokens and registrations',
+        summary: 'Remove a tenant with its tokens, registrations and tasks',
         security,
         params: IdParamsSchema,
         response: { 204: Type.Null(), ...errors },
       },
     },
     async (request, reply) => {
-      await tenants.remove(request.params.id, callerOf(request).actor);
+      const { id } = request.params;
+      if (!tenants.list().some((row) => row.id === id)) throw new HostError('TENANT_NOT_FOUND');
+      // First, so that the tenant is still there, and this may be asked again, where the storage goes away between; and again for tasks
+      // that came meanwhile.
+      await tasks?.removeTenant(id);
+      await tenants.remove(id, callerOf(request).actor);
+      await tasks?.removeTenant(id);
       return reply.code(204).send();
     },
   );

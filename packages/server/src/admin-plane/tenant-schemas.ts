@@ -17,8 +17,9 @@ const QuotaSchema = Type.Object(
     llm_tokens_per_day: amount('Tokens of language models, read and written together, until midnight UTC.'),
     llm_usd_per_day: amount('What they cost in US dollars, until midnight UTC.'),
     egress_bytes_per_day: amount('Bytes that its plugins send to the network and get from it, until midnight UTC.'),
+    open_tasks: amount('Tasks that are queued or active; 100,000 where it is left out.'),
   },
-  { additionalProperties: false, description: 'What is left out is unbounded.' },
+  { additionalProperties: false, description: 'What else is left out is unbounded.' },
 );
 
 /** A tenant as it is listed. */

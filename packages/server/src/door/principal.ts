@@ -6,6 +6,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { FastifyRequest } from 'fastify';
 import { HostError, type HealthView, type Host, type TokenRow } from '@bulkhead/host';
 import { DEFAULT_TENANT } from '@bulkhead/protocol';
 
@@ -41,6 +42,7 @@ export type Caller = {
 export const TOKEN_CHARACTERS_MIN = 32;
 
 const TENANT_TOKEN_START = 'bh_';
+const TENANT_HEADER = 'x-bulkhead-tenant';
 const NOBODY: Principal = { kind: 'nobody' };
 const UNKNOWN: Principal = { kind: 'unknown' };
 const PLATFORM: Principal = { kind: 'platform' };
@@ -137,8 +139,14 @@ export function callerOf({ caller }: { readonly caller: Caller | undefined }): C
   return caller;
 }
 
+/** Whose tasks the one that was let in may reach: its tenant's; those of all, undefined, where the platform names no tenant. */
+export function reachOf(request: Pick<FastifyRequest, 'caller' | 'headers'>): string | undefined {
+  const { isPlatform, tenant } = callerOf(request);
+  return isPlatform && request.headers[TENANT_HEADER] === undefined ? undefined : tenant;
+}
+
 function tenantOf(headers: IncomingHttpHeaders, tenants: Pick<Host['tenants'], 'find'>): string {
-  const word = headers['x-bulkhead-tenant'];
+  const word = headers[TENANT_HEADER];
   if (word === undefined) return DEFAULT_TENANT;
   const tenant = typeof word === 'string' ? tenants.find(word) : undefined;
   if (tenant === undefined) throw new HostError('TENANT_NOT_FOUND');

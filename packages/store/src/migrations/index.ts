@@ -20,6 +20,7 @@ import { usage } from './0014-usage.ts';
 import { recordedCalls } from './0015-recorded-calls.ts';
 import { evaluations } from './0016-evaluations.ts';
 import { taskResults } from './0017-task-results.ts';
+import { taskTenants } from './0018-task-tenants.ts';
 
 /** The list, in order. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -40,4 +41,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0015_recorded_calls': recordedCalls,
   '0016_evaluations': evaluations,
   '0017_task_results': taskResults,
+  '0018_task_tenants': taskTenants,
 };

@@ -2,20 +2,29 @@
  * How a claim ends, or goes on: by a result, a heartbeat, or because nobody wants the task any more.
  */
 import { HostError, TASK_QUEUE_BOUNDS, type AuditedResult, type LeaseAnswer } from '@bulkhead/host';
-import { sql } from 'kysely';
+import { LIMITS } from '@bulkhead/protocol';
+import { sql, type RawBuilder } from 'kysely';
+import { tenantUuid } from '../storage/tenant-id.ts';
 import { dbOf } from './open-boss.ts';
+import { keepOfEnded, keptOf } from './kept-results.ts';
 import { bury, release, removeJobs } from './moves.ts';
 import { inTransaction, notify, nowOf, type PlacedTask, type Tasks, type Within } from './tasks.ts';
 
-/** A result is kept whole, in the table. */
-const RESULT_BYTES_MAX = 2 ** 20;
+const RESULT_BYTES_MAX = LIMITS.task_result_bytes.value;
 
 const SKIPPED = `${TASK_QUEUE_BOUNDS.skips} workers have skipped it`;
+
+/** A lease, and the tenant whose task it has to be on; any where it is undefined. */
+export type NamedLease = { readonly lease: string; readonly tenant: string | undefined };
+
+function ofTenant(tenant: string | undefined): RawBuilder<boolean> {
+  return tenant === undefined ? sql`true` : sql`queued_tasks.tenant_id = ${tenantUuid(tenant)}::uuid`;
+}
 
 /** As `TaskQueue.heartbeat`, with the worker that is heard by it. */
 export async function holdLease(
   { database, ...tasks }: Tasks,
-  lease: string,
+  { lease, tenant }: NamedLease,
   leaseMs: number,
 ): Promise<{ readonly answer: LeaseAnswer; readonly worker: string | undefined }> {
   const held = await database.preparedDb
@@ -23,6 +32,7 @@ export async function holdLease(
     .set({ lease_until: nowOf({ database, ...tasks }, leaseMs) })
     .where('lease', '=', lease)
     .where('state', '=', 'active')
+    .where(ofTenant(tenant))
     .returning('worker_id')
     .executeTakeFirst();
   if (held !== undefined) return { answer: 'held', worker: held.worker_id ?? undefined };
@@ -30,6 +40,7 @@ export async function holdLease(
     .selectFrom('queued_tasks')
     .select('state')
     .where('lease', '=', lease)
+    .where(ofTenant(tenant))
     .executeTakeFirst();
   return { answer: row?.state === 'cancelled' ? 'cancelled' : 'lost', worker: undefined };
 }
@@ -42,27 +53,25 @@ export type Completed = { readonly answer: LeaseAnswer; readonly effect?: 'work'
  *
  * @throws {HostError} `VALIDATION_FAILED` where the result is of another task, or of more than 1 MiB.
  */
-export async function completeTask(tasks: Tasks, lease: string, result: AuditedResult): Promise<Completed> {
+export async function completeTask(tasks: Tasks, named: NamedLease, result: AuditedResult): Promise<Completed> {
   if (Buffer.byteLength(JSON.stringify(result)) > RESULT_BYTES_MAX) throw tooLarge(result);
   const complete = result.status === 'ok' ? keep : judge;
-  return inTransaction(tasks, { isUsual: true, run: (within) => complete(within, { lease, result }) });
+  return inTransaction(tasks, { isUsual: true, run: (within) => complete(within, { ...named, result }) });
 }
 
-type Completion = { readonly lease: string; readonly result: AuditedResult };
+type Completion = NamedLease & { readonly result: AuditedResult };
 
 /** Of two at once the second waits for the first, and then finds that the task is active no more. */
 async function keep(within: Within, completion: Completion): Promise<Completed> {
-  const { lease, result } = completion;
+  const { lease, tenant, result } = completion;
   const { rows } = await sql<PlacedTask>`
     with ended as (
       update queued_tasks set state = 'done', worker_id = null, lease_until = null, ended_at = ${nowOf(within)}
-      where lease = ${lease} and state = 'active' and id = ${result.task_id}
+      where lease = ${lease} and state = 'active' and id = ${result.task_id} and ${ofTenant(tenant)}
       returning id, seq, job_id, line_id, state
-    ), kept as (
-      insert into task_results (task_id, result) select id, ${JSON.stringify(result)}::json from ended
-    ) select ended.id, seq, job_id, queue, state from ended join task_lines on task_lines.id = line_id`.execute(
-    within.trx,
-  );
+    ), ${keepOfEnded(keptOf(result))}
+    select ended.id, seq, job_id, queue, state, nextval('tasks_done') as counted
+    from ended join task_lines on task_lines.id = line_id`.execute(within.trx);
   const [ended] = rows;
   if (ended === undefined) return { answer: await answerOf(within, completion) };
   await within.boss.complete(ended.queue, ended.job_id, null, { db: dbOf(within), includeQueued: true });
@@ -72,8 +81,8 @@ async function keep(within: Within, completion: Completion): Promise<Completed> 
 
 /** What becomes of a task whose result is not `ok`. */
 async function judge(within: Within, completion: Completion): Promise<Completed> {
-  const { lease, result } = completion;
-  const row = await lockActive(within, lease);
+  const { result } = completion;
+  const row = await lockActive(within, completion);
   if (row === undefined || row.id !== result.task_id) return { answer: await answerOf(within, completion) };
   if (result.status === 'skip') return skip(within, row);
   const attempts = row.attempts + 1;
@@ -97,7 +106,7 @@ async function skip(within: Within, row: ActiveTask): Promise<Completed> {
 
 type ActiveTask = NonNullable<Awaited<ReturnType<typeof lockActive>>>;
 
-async function lockActive(within: Within, lease: string) {
+async function lockActive(within: Within, { lease, tenant }: NamedLease) {
   return within.trx
     .selectFrom('queued_tasks')
     .innerJoin('task_lines', 'task_lines.id', 'queued_tasks.line_id')
@@ -106,20 +115,36 @@ async function lockActive(within: Within, lease: string) {
     .select(sql<number>`cardinality(skipped_by)`.as('skips'))
     .where('lease', '=', lease)
     .where('state', '=', 'active')
+    .where(ofTenant(tenant))
     .forUpdate('queued_tasks')
     .executeTakeFirst();
 }
 
 /** Of a lease that is not active, or of another task. Whoever asks again because it heard no answer is told what it then was. */
-async function answerOf({ trx }: Within, { lease, result }: Completion): Promise<LeaseAnswer> {
+async function answerOf({ trx }: Within, { lease, tenant, result }: Completion): Promise<LeaseAnswer> {
+  const { whole, digest } = keptOf(result);
   const { rows } = await sql<{ id: string; state: string; is_same: boolean }>`
-    select id, state, (result::text = ${JSON.stringify(result)}) is true as is_same
-    from queued_tasks left join task_results on task_id = id where lease = ${lease}`.execute(trx);
+    select id, state, (result::text = ${whole} or digest = ${digest}) is true as is_same
+    from queued_tasks left join task_results on task_id = id where lease = ${lease} and ${ofTenant(tenant)}`.execute(
+    trx,
+  );
   const [row] = rows;
   if (row === undefined) return 'lost';
   if (row.id !== result.task_id) throw ofAnother(result, row.id);
   if (row.state === 'cancelled') return 'cancelled';
   return row.is_same ? 'held' : 'lost';
+}
+
+/** As `TaskQueue.release`. */
+export async function releaseTask(tasks: Tasks, lease: string): Promise<boolean> {
+  return inTransaction(tasks, {
+    isUsual: false,
+    run: async (within) => {
+      const row = await lockActive(within, { lease, tenant: undefined });
+      if (row !== undefined) await release(within, [row], { isFront: true });
+      return row !== undefined;
+    },
+  });
 }
 
 /** Ends a task that is not done. Answers whether it was there, and whether it has been ended by this. */

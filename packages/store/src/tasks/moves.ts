@@ -1,9 +1,11 @@
 /**
  * How tasks come back to their lines, go to the dead letters, and out again: the row and the job in one transaction.
  */
-import { TASK_QUEUE_BOUNDS, type AuditedResult, type TaskQueue, type TaskState } from '@bulkhead/host';
+import { TASK_QUEUE_BOUNDS, type AuditedResult, type DeadTasks, type TaskState } from '@bulkhead/host';
 import { sql } from 'kysely';
 import { storableText } from '../storage/text.ts';
+import { tenantUuid } from '../storage/tenant-id.ts';
+import { keepResult, keptOf, sweepArtifacts } from './kept-results.ts';
 import { DEAD_QUEUE, dbOf } from './open-boss.ts';
 import { WORK, inTransaction, notify, nowOf, type PlacedTask, type Tasks, type Within } from './tasks.ts';
 
@@ -39,6 +41,8 @@ export type Release = {
   readonly attempts?: number;
   readonly delayMs?: number;
   readonly isFront?: boolean;
+  /** A lease on each has ended. */
+  readonly isLost?: boolean;
   /** The worker that has left it. */
   readonly skippedBy?: string;
 };
@@ -46,13 +50,13 @@ export type Release = {
 /** Lets tasks that somebody had wait again, each in its place. */
 export async function release(within: Within, rows: readonly PlacedTask[], again: Release): Promise<void> {
   if (rows.length === 0) return;
-  const { attempts, delayMs = 0, isFront = false, skippedBy } = again;
+  const { attempts, delayMs = 0, isFront = false, isLost = false, skippedBy } = again;
   await within.trx
     .updateTable('queued_tasks')
     .set((row) => ({
       ...{ state: 'queued', worker_id: null, lease: null, lease_until: null, is_front: isFront },
       available_at: nowOf(within, delayMs),
-      ...(isFront && { leases_lost: row('leases_lost', '+', 1) }),
+      ...(isLost && { leases_lost: row('leases_lost', '+', 1) }),
       ...(attempts !== undefined && { attempts }),
       ...(skippedBy !== undefined && { skipped_by: sql<readonly string[]>`array_append(skipped_by, ${skippedBy})` }),
     }))
@@ -77,17 +81,11 @@ export async function bury(within: Within, rows: readonly PlacedTask[], death: D
     })
     .where('id', 'in', idsOf(rows))
     .execute();
-  if (result !== undefined) await keepResult(within, result);
+  await sql`select nextval('tasks_dead') from unnest(${idsOf(rows)}::text[])`.execute(within.trx);
+  if (result !== undefined) await keepResult(within, result.task_id, keptOf(result));
   await removeJobs(within, rows);
   await insertJobs(within, rows, DEAD_QUEUE);
   await notify(within, idsOf(rows));
-}
-
-async function keepResult({ trx }: Within, result: AuditedResult): Promise<void> {
-  await trx
-    .insertInto('task_results')
-    .values({ task_id: result.task_id, result: JSON.stringify(result) })
-    .execute();
 }
 
 /** Buries tasks that nobody has claimed before their deadline, and returns their ids. */
@@ -126,12 +124,12 @@ async function reclaimWithin(within: Within, max: number): ReturnType<typeof rec
   const other = rows.filter((row) => !lost.includes(row) && !overdue.includes(row));
   await bury(within, lost, { reason: LEASES_LOST });
   await bury(within, overdue, { reason: `${OVERDUE} when its lease ended` });
-  await release(within, other, { isFront: true });
+  await release(within, other, { isFront: true, isLost: true });
   return { count: rows.length, dead: idsOf([...lost, ...overdue]) };
 }
 
 /** As `TaskQueue.retryDead`. */
-export async function reviveTasks(tasks: Tasks, which: Parameters<TaskQueue['retryDead']>[0]): Promise<number> {
+export async function reviveTasks(tasks: Tasks, which: DeadTasks): Promise<number> {
   let count = 0;
   for (;;) {
     const revived = await inTransaction(tasks, { isUsual: false, run: (within) => reviveSome(within, which) });
@@ -140,12 +138,14 @@ export async function reviveTasks(tasks: Tasks, which: Parameters<TaskQueue['ret
   }
 }
 
-async function reviveSome(within: Within, which: Parameters<typeof reviveTasks>[1]): Promise<number> {
+async function reviveSome(within: Within, which: DeadTasks): Promise<number> {
+  const { tenant } = which;
   const rows = await placed(within)
     .where('state', '=', 'dead')
     .where(
       'ids' in which ? sql<boolean>`queued_tasks.id = any(${which.ids}::text[])` : sql<boolean>`kind = ${which.kind}`,
     )
+    .$if(tenant !== undefined, (select) => select.where('queued_tasks.tenant_id', '=', tenantUuid(tenant ?? '')))
     .orderBy('seq')
     .limit(AT_ONCE_MAX)
     .execute();
@@ -163,6 +163,42 @@ async function reviveSome(within: Within, which: Parameters<typeof reviveTasks>[
   await removeJobs(within, rows);
   await insertJobs(within, rows);
   await notify(within, [WORK]);
+  return rows.length;
+}
+
+/** As `TaskQueue.removeTenant`. Its lines and workers go with its tasks. */
+export async function removeTasksOf(tasks: Tasks, tenant: string): Promise<number> {
+  const id = tenantUuid(tenant);
+  let count = 0;
+  for (;;) {
+    const removed = await inTransaction(tasks, { isUsual: false, run: (within) => removeSome(within, id) });
+    count += removed;
+    if (removed < AT_ONCE_MAX) break;
+  }
+  tasks.knownLines.clear();
+  await inTransaction(tasks, {
+    isUsual: false,
+    run: async ({ trx }) => {
+      await sweepArtifacts({ trx });
+      await trx.deleteFrom('task_workers').where('tenant_id', '=', id).execute();
+    },
+  });
+  return count;
+}
+
+/** One that somebody else has locked, such as for its result, is waited for. */
+async function removeSome(within: Within, tenantId: string): Promise<number> {
+  const { rows } = await sql<PlacedTask>`
+    with gone as (
+      select id from queued_tasks where tenant_id = ${tenantId}::uuid order by id limit ${AT_ONCE_MAX} for update
+    ), removed as (
+      delete from queued_tasks using gone where queued_tasks.id = gone.id
+      returning queued_tasks.id, seq, job_id, line_id, state)
+    select removed.id, seq, job_id, queue, state from removed join task_lines on task_lines.id = line_id`.execute(
+    within.trx,
+  );
+  await removeJobs(within, rows);
+  await notify(within, idsOf(rows));
   return rows.length;
 }
 

@@ -4,11 +4,11 @@
  */
 import { TASK_QUEUE_BOUNDS, type Log, type QueuedTask, type TaskQueue } from '@bulkhead/host';
 import { closedQueue, createBells, type Bells } from './bells.ts';
-import { cancelTask, completeTask, holdLease } from './complete-task.ts';
+import { cancelTask, completeTask, holdLease, releaseTask } from './complete-task.ts';
 import { enqueueTasks } from './enqueue-tasks.ts';
-import { buryOverdue, reclaimTasks, reviveTasks } from './moves.ts';
+import { buryOverdue, reclaimTasks, removeTasksOf, reviveTasks } from './moves.ts';
 import { closeBoss, openBoss } from './open-boss.ts';
-import { countBacklog, getTask, listTasks, pruneTasks } from './read-tasks.ts';
+import { countBacklog, countOpen, countTotals, getTask, listTasks, pruneTasks } from './read-tasks.ts';
 import { CHANNEL, WORK, type QueueTime, type Tasks } from './tasks.ts';
 import { waitForEnd, waitForTask } from './wait-for.ts';
 import { createWorkersSeen, type WorkersSeen } from './workers-seen.ts';
@@ -114,22 +114,40 @@ function createQueue(parts: Parts): OpenQueue {
       return count;
     },
     prune: (before) => pruneTasks(tasks, before),
+    countOpen: (tenant) => countOpen(tasks, tenant),
+    totals: async () => {
+      await endOverdue();
+      return countTotals(tasks);
+    },
+    removeTenant: async (tenant) => {
+      const count = await removeTasksOf(tasks, tenant);
+      // Who waits for the end of one of them finds that it is not there.
+      if (count > 0) bells.ringAll();
+      return count;
+    },
   };
 }
 
-function createLeases({ tasks, bells, seen }: Parts): Pick<OpenQueue, 'claim' | 'heartbeat' | 'complete' | 'reclaim'> {
+type Leases = Pick<OpenQueue, 'claim' | 'heartbeat' | 'complete' | 'release' | 'reclaim'>;
+
+function createLeases({ tasks, bells, seen }: Parts): Leases {
   return {
     claim: (claim) => waitForTask({ tasks, bells, seen }, claim),
-    heartbeat: async (lease, leaseMs) => {
-      const { answer, worker } = await holdLease(tasks, lease, leaseMs);
-      if (worker !== undefined) await seen.isHeard(worker);
+    heartbeat: async (lease, leaseMs, tenant) => {
+      const { answer, worker } = await holdLease(tasks, { lease, tenant }, leaseMs);
+      if (worker !== undefined) await seen.isHeard(worker, tenant);
       return answer;
     },
-    complete: async (lease, result) => {
-      const { answer, effect } = await completeTask(tasks, lease, result);
+    complete: async (lease, result, tenant) => {
+      const { answer, effect } = await completeTask(tasks, { lease, tenant }, result);
       if (effect !== undefined) bells.ring(effect === 'work' ? WORK : result.task_id);
-      if (answer === 'held') await seen.isHeard(result.worker_id);
+      if (answer === 'held') await seen.isHeard(result.worker_id, tenant);
       return answer;
+    },
+    release: async (lease) => {
+      const isReleased = await releaseTask(tasks, lease);
+      if (isReleased) bells.ring(WORK);
+      return isReleased;
     },
     reclaim: async (max = TASK_QUEUE_BOUNDS.reclaim) => {
       const { count, dead } = await reclaimTasks(tasks, max);
@@ -150,8 +168,10 @@ function guarded(queue: OpenQueue, isClosed: () => boolean, close: () => Promise
     };
   return {
     ...{ enqueue: refuse(queue.enqueue), claim: refuse(queue.claim), heartbeat: refuse(queue.heartbeat) },
-    ...{ complete: refuse(queue.complete), cancel: refuse(queue.cancel), get: refuse(queue.get) },
-    ...{ waitFor: refuse(queue.waitFor), list: refuse(queue.list), backlog: refuse(queue.backlog) },
-    ...{ retryDead: refuse(queue.retryDead), reclaim: refuse(queue.reclaim), prune: refuse(queue.prune), close },
+    ...{ complete: refuse(queue.complete), release: refuse(queue.release), cancel: refuse(queue.cancel) },
+    ...{ get: refuse(queue.get), waitFor: refuse(queue.waitFor), list: refuse(queue.list) },
+    ...{ backlog: refuse(queue.backlog), countOpen: refuse(queue.countOpen), totals: refuse(queue.totals) },
+    ...{ retryDead: refuse(queue.retryDead), reclaim: refuse(queue.reclaim), prune: refuse(queue.prune) },
+    ...{ removeTenant: refuse(queue.removeTenant), close },
   };
 }

@@ -6,6 +6,7 @@ import type { TaskClaim, TaskLease } from '@bulkhead/host';
 import { randomUUID } from 'node:crypto';
 import type { Task } from '@bulkhead/protocol';
 import { sql, type RawBuilder } from 'kysely';
+import { tenantUuid } from '../storage/tenant-id.ts';
 import { storableName } from '../storage/text.ts';
 import { dbOf } from './open-boss.ts';
 import { insertJobs, keyOfJob, removeJobs } from './moves.ts';
@@ -89,9 +90,10 @@ async function takeJob(within: Within, row: PlacedTask): Promise<void> {
 }
 
 /** Of which lines this worker is capable. */
-function ofClaim({ tags, kinds }: TaskClaim): RawBuilder<boolean> {
+function ofClaim({ tags, kinds, tenant }: TaskClaim): RawBuilder<boolean> {
   const ofKind = kinds === undefined ? sql`true` : sql`line.kind = any(${kinds}::text[])`;
-  return sql`line.requires <@ ${tags}::text[] and ${ofKind}`;
+  const ofTenant = tenant === undefined ? sql`true` : sql`line.tenant_id = ${tenantUuid(tenant)}::uuid`;
+  return sql`line.requires <@ ${tags}::text[] and ${ofKind} and ${ofTenant}`;
 }
 
 /** Which tasks of a line may be given to this worker now. */

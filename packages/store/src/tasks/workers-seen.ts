@@ -3,18 +3,19 @@
  * before the backlog is told while it waits in this process.
  */
 import type { TaskClaim } from '@bulkhead/host';
+import { tenantUuid } from '../storage/tenant-id.ts';
 import { storableName } from '../storage/text.ts';
 import { monotonicMs, nowOf, type Tasks } from './tasks.ts';
 
 /** What a worker says of itself in a claim. */
-export type Worker = Pick<TaskClaim, 'worker_id' | 'tags' | 'kinds'>;
+export type Worker = Pick<TaskClaim, 'worker_id' | 'tags' | 'kinds' | 'tenant'>;
 
 /** The workers that this process hears. */
 export type WorkersSeen = {
   /** Hears one that claims. */
   readonly claims: (worker: Worker) => Promise<void>;
-  /** Hears one by its id, as in a heartbeat. */
-  readonly isHeard: (workerId: string) => Promise<void>;
+  /** Hears one by its id, as in a heartbeat; a tenant's by that, too. */
+  readonly isHeard: (workerId: string, tenant?: string) => Promise<void>;
   /** One that begins to wait; what is returned ends it. */
   readonly waits: (worker: Worker) => Disposable;
   /** Writes down everybody who waits. */
@@ -42,15 +43,18 @@ export function createWorkersSeen(tasks: Tasks): WorkersSeen {
   }
 
   async function claims(worker: Worker): Promise<void> {
-    if (isDue(worker.worker_id, JSON.stringify([worker.tags, worker.kinds]))) await writeWorker(tasks, worker);
+    if (isDue(keyOf(worker.worker_id, worker.tenant), JSON.stringify([worker.tags, worker.kinds])))
+      await writeWorker(tasks, worker);
   }
 
-  async function isHeard(workerId: string): Promise<void> {
-    if (!isDue(workerId, written.get(workerId)?.said ?? '')) return;
+  async function isHeard(workerId: string, tenant?: string): Promise<void> {
+    const key = keyOf(workerId, tenant);
+    if (!isDue(key, written.get(key)?.said ?? '')) return;
     await tasks.database.db
       .updateTable('task_workers')
       .set({ seen_at: nowOf(tasks) })
       .where('id', '=', storableName(workerId))
+      .where('tenant_id', '=', tenantOf(tenant))
       .execute();
   }
 
@@ -68,11 +72,23 @@ export function createWorkersSeen(tasks: Tasks): WorkersSeen {
   };
 }
 
-async function writeWorker(tasks: Tasks, { worker_id: workerId, tags, kinds }: Worker): Promise<void> {
+/** Who works for all tenants. */
+export const ANY_TENANT = '00000000-0000-0000-0000-000000000000';
+
+function tenantOf(tenant: string | undefined): string {
+  return tenant === undefined ? ANY_TENANT : tenantUuid(tenant);
+}
+
+/** Workers of two tenants may have the same name. */
+function keyOf(workerId: string, tenant: string | undefined): string {
+  return `${tenantOf(tenant)} ${workerId}`;
+}
+
+async function writeWorker(tasks: Tasks, { worker_id: workerId, tags, kinds, tenant }: Worker): Promise<void> {
   const row = { tags, kinds: kinds ?? null, seen_at: nowOf(tasks) };
   await tasks.database.db
     .insertInto('task_workers')
-    .values({ id: storableName(workerId), ...row })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
+    .values({ id: storableName(workerId), tenant_id: tenantOf(tenant), ...row })
+    .onConflict((conflict) => conflict.columns(['id', 'tenant_id']).doUpdateSet(row))
     .execute();
 }
