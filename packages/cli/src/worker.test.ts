@@ -6,7 +6,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JsonObject } from '@bulkhead/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { run, start, makeFolder, type Folder, type Running } from './cli-fixture.ts';
+import { run, start, makeFolder, type Folder, type Running, type Surroundings } from './cli-fixture.ts';
+import { listWorkerFiles } from './worker/worker-files.ts';
 import { idOf, newTasks, openQueueServer, QUEUE_TOKEN, type QueueServer } from './worker/queue-server.fixture.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -63,7 +64,11 @@ type Worker = Running & {
 };
 
 function startWorker(...more: readonly string[]): Worker {
-  const running = start(['worker', 'start', '--json', ...options(), ...more], { env: ENV });
+  return startIn({ env: ENV }, more);
+}
+
+function startIn(surroundings: Surroundings, more: readonly string[]): Worker {
+  const running = start(['worker', 'start', '--json', ...options(), ...more], surroundings);
   onTestFinished(() => void running.child.kill('SIGKILL'));
   const events = (): readonly JsonObject[] =>
     running
@@ -84,28 +89,34 @@ function startWorker(...more: readonly string[]): Worker {
   return { ...running, events, event };
 }
 
-test('a one-shot worker says when it is ready, does exactly one task, and ends with 0 [X000-15]', async () => {
-  await server.queue.enqueue(newTasks([1, 2], { payload: { say: 'hello' } }));
-  const worker = startWorker('--once', '--id', 'one');
-  const { code } = await worker.ended;
-  expect(worker.events()).toEqual([
-    expect.objectContaining({
-      ...{ event: 'ready', worker_id: 'one', tags: ['cpu'], kinds: ['execute'], queue: server.url },
-      handlers: ['echo_task 1.0.0 docker', 'echo_task 1.0.0 echo'],
-    }),
-    { event: 'claimed', task_id: idOf(1), kind: 'execute', tenant_id: 'default' },
-    expect.objectContaining({
-      ...{ event: 'task', task_id: idOf(1), kind: 'execute', tenant_id: 'default', status: 'ok', fate: 'held' },
-      handler: 'echo_task 1.0.0',
-    }),
-    { event: 'exit', reason: 'success', tasks: 1 },
-  ]);
-  expect(code).toBe(0);
-  const [first, second] = await Promise.all([1, 2].map((number) => server.queue.get(idOf(number))));
-  expect(second?.state).toBe('queued');
-  expect(first).toMatchObject({ state: 'done', result: { data: { said: 'hello' }, worker_id: 'one' } });
-  expect(first?.result?.image_tag).toMatch(/^bulkhead-\S+ node-\S+ \S+$/u);
-});
+test.for([
+  ['from source', false],
+  ['built', true],
+] as const)(
+  '%s, a one-shot worker says when it is ready, does exactly one task, and ends with 0 [X000-15]',
+  async ([, isBuilt]) => {
+    await server.queue.enqueue(newTasks([1, 2], { payload: { say: 'hello' } }));
+    const worker = startIn({ env: ENV, isBuilt }, ['--once', '--id', 'one']);
+    const { code } = await worker.ended;
+    expect(worker.events()).toEqual([
+      expect.objectContaining({
+        ...{ event: 'ready', worker_id: 'one', tags: ['cpu'], kinds: ['execute'], queue: server.url },
+        handlers: ['echo_task 1.0.0 docker', 'echo_task 1.0.0 echo'],
+      }),
+      { event: 'claimed', task_id: idOf(1), kind: 'execute', tenant_id: 'default' },
+      expect.objectContaining({
+        ...{ event: 'task', task_id: idOf(1), kind: 'execute', tenant_id: 'default', status: 'ok', fate: 'held' },
+        handler: 'echo_task 1.0.0',
+      }),
+      { event: 'exit', reason: 'success', tasks: 1 },
+    ]);
+    expect(code).toBe(0);
+    const [first, second] = await Promise.all([1, 2].map((number) => server.queue.get(idOf(number))));
+    expect(second?.state).toBe('queued');
+    expect(first).toMatchObject({ state: 'done', result: { data: { said: 'hello' }, worker_id: 'one' } });
+    expect(first?.result?.image_tag).toMatch(/^bulkhead-\d\S+ node-\d\S+ \S+$/u);
+  },
+);
 
 test('told to go by a signal it finishes what is in hand and ends with 0; in hand is what it claimed [X000-15]', async () => {
   await server.queue.enqueue(newTasks([1, 2, 3]));
@@ -214,6 +225,14 @@ test('the file of a worker that was killed is not believed, and a pid alone is n
   const more = { boot_id: 'x', pid_namespace: 'x' };
   await writeFile(join(data, 'workers', 'forged.json'), JSON.stringify({ ...forged, ...more }));
   expect(await run(['worker', 'kill', 'forged', '--data', data])).toMatchObject({ code: 2 });
+});
+
+test('workers of a spawner that is killed end with it', async () => {
+  const spawner = startWorker('--warm-pool', '1', '--max-parallel', '1');
+  const kinds = async (): Promise<readonly string[]> => (await listWorkerFiles(data)).map(({ kind }) => kind);
+  await expect.poll(kinds).toEqual(['spawner', 'worker']);
+  spawner.child.kill('SIGKILL');
+  await expect.poll(kinds).toEqual([]);
 });
 
 test('a spawner keeps workers warm, counts what they did, and ends them with itself [X000-16] [X000-29]', async () => {

@@ -3,6 +3,8 @@
  * in the words of the queue: where it is away, `STORAGE_UNAVAILABLE`, which may be gone at the next try.
  */
 import { text } from 'node:stream/consumers';
+// Not of the protocol's: what every verb loads of that would have the parser in it, with all that it needs.
+import { parseTask } from '@bulkhead/evolve';
 import {
   HostError,
   type LeaseAnswer,
@@ -11,7 +13,7 @@ import {
   type TaskLease,
   type TaskQueue,
 } from '@bulkhead/host';
-import { isErrorCode, isJsonObject, parseTask } from '@bulkhead/protocol';
+import { isErrorCode, isJsonObject } from '@bulkhead/protocol';
 import { askAdmin } from './ask.ts';
 import { parseRefusal } from './remote-error.ts';
 import type { Remote } from './remote.ts';

@@ -15,7 +15,7 @@ export function addWorkerVerbs(context: VerbContext): void {
   addKill(worker, context);
 }
 
-function addStart(worker: Command, { terminal, exit }: VerbContext): void {
+function addStart(worker: Command, { program, terminal, exit }: VerbContext): void {
   withStartOptions(worker.command('start'))
     .description('Work in the foreground until there is a reason to go: a signal, nothing to do, the longest time')
     .option('--once', 'claim exactly one task')
@@ -33,7 +33,10 @@ function addStart(worker: Command, { terminal, exit }: VerbContext): void {
         'bulkhead worker start --warm-pool 2 --max-parallel 10 --metrics-port 9464',
       ])}\n\nThe token is BULKHEAD_TOKEN, or that of --data. Exit codes: 0 it left, also by a signal; 1 an error.`,
     )
-    .action(async (options) => exit(await (await import('./worker-start.ts')).startWorker(options, terminal)));
+    .action(async (options) => {
+      const asked = { ...options, version: program.version() ?? '' };
+      return exit(await (await import('./worker-start.ts')).startWorker(asked, terminal));
+    });
 }
 
 function addAdd(worker: Command, { terminal, exit }: VerbContext): void {
