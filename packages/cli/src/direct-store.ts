@@ -4,7 +4,15 @@
  */
 import { resolve } from 'node:path';
 import { holdDataDirectory, type Log, type Storage } from '@bulkhead/host';
-import { hasStore, openStore, openStoreDatabase, type Database, type StorePlace } from '@bulkhead/store';
+import {
+  hasStore,
+  openStore,
+  openStoreDatabase,
+  openStoreWithTasks,
+  type Database,
+  type StorePlace,
+  type StoreWithTasks,
+} from '@bulkhead/store';
 import { DEFAULT_DATA } from './remote/remote.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -44,6 +52,27 @@ export function withStorage<Result>(place: DirectPlace, use: (storage: Storage) 
       return await use(storage);
     } finally {
       await storage.close();
+    }
+  });
+}
+
+/**
+ * The same for the storage with the queue of tasks.
+ *
+ * @throws {UsageError} where there is no store yet; others as {@link withDatabase}.
+ */
+export function withStoreAndTasks<Result>(
+  place: DirectPlace,
+  use: (opened: StoreWithTasks) => Promise<Result>,
+): Promise<Result> {
+  insistOnStore(place);
+  return holding(place, async (at) => {
+    const opened = await openStoreWithTasks(at);
+    try {
+      return await use(opened);
+    } finally {
+      await opened.tasks.close();
+      await opened.storage.close();
     }
   });
 }

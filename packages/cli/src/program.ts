@@ -23,6 +23,7 @@ import { addPluginVerbs } from './verbs/plugins.ts';
 import { addLogs } from './verbs/logs.ts';
 import { addMcp } from './verbs/mcp-verb.ts';
 import { addNodes } from './verbs/nodes.ts';
+import { addQueueVerbs } from './verbs/queue.ts';
 import { addReload } from './verbs/reload.ts';
 import { addEvaluationVerbs } from './verbs/evaluations.ts';
 import { addReleaseVerbs } from './verbs/releases.ts';
@@ -81,6 +82,7 @@ function addServerVerbs(context: VerbContext): void {
   addMcp(context);
   addDistributionVerbs(context);
   addNodes(context);
+  addQueueVerbs(context);
   addAuditVerbs(context);
 }
 

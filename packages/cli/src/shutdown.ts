@@ -27,14 +27,18 @@ export function nextSignal(log: FlushingLog): Promise<string> {
   return promise;
 }
 
+/** What drains; the queue of tasks is closed before the host, with which its database goes. */
+export type Draining = { readonly server: Server; readonly host: Host; readonly tasks?: AsyncDisposable };
+
 /**
- * Calls in flight may end; those that outlast the drain time are answered HOST_CLOSED when the host closes, and a client
+ * Calls in flight may end, and workers hand in what they have; those that outlast the drain time are answered HOST_CLOSED when the host closes, and a client
  * that still dribbles then is cut off.
  */
-export async function drain(server: Server, host: Host): Promise<void> {
+export async function drain({ server, host, tasks }: Draining): Promise<void> {
   host.nodes.drain();
   const closed = server.close();
   await Promise.race([closed, sleep(LIMITS.drain_ms.value, undefined, { ref: false })]);
+  await tasks?.[Symbol.asyncDispose]();
   await host.close();
   await Promise.race([closed, sleep(LAST_ANSWERS_MS, undefined, { ref: false })]);
   server.dropConnections();

@@ -162,6 +162,8 @@ export type { MemoryTaskQueueOptions } from './tasks/memory-queue.ts';
 export { createMemoryTaskQueue } from './tasks/memory-queue.ts';
 export type { QueueSeries } from './tasks/queue-series.ts';
 export { createQueueSeries } from './tasks/queue-series.ts';
+export type { Tending, TendingOptions } from './tasks/tend-queue.ts';
+export { tendQueue } from './tasks/tend-queue.ts';
 export type {
   AuditEntry,
   AuditPage,

@@ -13,5 +13,12 @@ export {
   type MigrationStatus,
   type Migrations,
 } from './migrate.ts';
-export { hasStore, openStore, openStoreDatabase, type StorePlace } from './open-store.ts';
+export {
+  hasStore,
+  openStore,
+  openStoreDatabase,
+  openStoreWithTasks,
+  type StorePlace,
+  type StoreWithTasks,
+} from './open-store.ts';
 export { openTaskQueue, type TaskQueueOptions } from './tasks/open-task-queue.ts';

@@ -4,10 +4,11 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Log, Storage } from '@bulkhead/host';
+import type { Log, Storage, TaskQueue } from '@bulkhead/host';
 import { openDatabase, type Database, type DatabasePlace } from './engine/database.ts';
 import { migrateUp } from './migrate.ts';
 import { openStorage } from './storage/open-storage.ts';
+import { openTaskQueue } from './tasks/open-task-queue.ts';
 
 /**
  * Without `url` the database is embedded below `dataDir`, which the caller holds.
@@ -31,6 +32,31 @@ export async function openStore(place: StorePlace): Promise<Storage> {
   try {
     await migrateUp(database);
     return await openStorage(database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/**
+ * The storage and the queue of tasks on one database.
+ *
+ * @experimental
+ */
+export type StoreWithTasks = { readonly storage: Storage; readonly tasks: TaskQueue };
+
+/**
+ * Opens both; whoever closes them closes the queue first, and with the storage the database.
+ *
+ * @throws {HostError} As {@link openStore}.
+ * @experimental
+ */
+export async function openStoreWithTasks(place: StorePlace): Promise<StoreWithTasks> {
+  const database = await openStoreDatabase(place);
+  try {
+    await migrateUp(database);
+    const tasks = await openTaskQueue(database, { log: place.log });
+    return { storage: await openStorage(database), tasks };
   } catch (error) {
     await database.close();
     throw error;

@@ -1,12 +1,13 @@
 /**
  * `bulkhead audit`: who did what, and whether the record of it is whole; of a server, or of the store of one that does not run.
  */
-import type { AuditHead, AuditLine, AuditVerdict, Storage } from '@bulkhead/host';
+import type { AuditHead, AuditLine, AuditVerdict } from '@bulkhead/host';
 import { InvalidArgumentError } from 'commander';
 import { askOrOpen } from '../ask-or-open.ts';
 import { EXIT_FAILED } from '../exit-codes.ts';
 import { askAdmin } from '../remote/ask.ts';
 import { asksServer, examples, print, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
+import { tenantIdOf } from '../stored-tenant.ts';
 import { plain, tableLines } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -58,7 +59,7 @@ function listLines({ tenant, after, limit, ...options }: ListOptions, terminal: 
     {
       ask: async (remote) => (await askAdmin<Page>(remote, { path: `/api/v1/audit?${query.toString()}` })).value,
       open: async ({ storage }) => {
-        const id = tenant === undefined ? undefined : await idOf(storage, tenant);
+        const id = tenant === undefined ? undefined : await tenantIdOf(storage, tenant);
         const rowsMax = Math.max(1, limit ?? LINES_DEFAULT);
         const asked = { rowsMax, ...(after !== undefined && { after }), ...(id !== undefined && { tenant: id }) };
         const { createAuditLog } = await import('@bulkhead/host');
@@ -68,12 +69,6 @@ function listLines({ tenant, after, limit, ...options }: ListOptions, terminal: 
       },
     },
   );
-}
-
-/** The lines of a tenant that was removed are read by its id. */
-async function idOf(storage: Storage, word: string): Promise<string> {
-  const { tenants } = await storage.readCatalogue();
-  return (tenants.find(({ id }) => id === word) ?? tenants.find(({ name }) => name === word))?.id ?? word;
 }
 
 function verify({ head, ...options }: VerifyOptions, terminal: Terminal): Promise<AuditVerdict> {

@@ -104,7 +104,7 @@ async function developUntilQuit(developing: Developing, terminal: Terminal): Pro
   session.close();
   types.cancel();
   await watching.close();
-  await drain(server, host);
+  await drain({ server, host });
 }
 
 async function openHost({ options, dir, log }: Developing, terminal: Terminal): Promise<Host> {

@@ -5,9 +5,8 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { createHost, type Host, type HostOptions, type Storage } from '@bulkhead/host';
+import { createHost, type Host, type HostOptions } from '@bulkhead/host';
 import { createLog, createServer, type FlushingLog, type LogLevel, type Server } from '@bulkhead/server';
-import { openStore } from '@bulkhead/store';
 import type { Tier } from '@bulkhead/protocol';
 import { pluginHosts } from '../config/plugin-hosts.ts';
 import { parseGrants } from '../config/grants.ts';
@@ -19,6 +18,7 @@ import { EXIT_OK } from '../exit-codes.ts';
 import { openToken, type PlatformToken } from '../open-token.ts';
 import { installFolders, settleFolders } from '../plugin-folders.ts';
 import { readyLine, readyText, type Ready } from '../ready.ts';
+import { createServedTasks, type ServedTasks } from '../served-tasks.ts';
 import { cassetteOf } from '../stand-in.ts';
 import { secretsKeysOf } from '../secrets-keys.ts';
 import { drain, nextSignal } from '../shutdown.ts';
@@ -80,18 +80,20 @@ type Serving = {
 async function serveUntilSignal(serving: Serving, terminal: Terminal): Promise<void> {
   const { config, log } = serving;
   const stop = nextSignal(log);
-  await using host = await openHost(serving, terminal);
+  const tasks = createServedTasks(log);
+  await using host = await openHost({ ...serving, tasks }, terminal);
+  await using tended = tasks.tend();
   await installFolders(host, config['plugins.dirs'], terminal);
   const home = { host, dataDir: resolve(config['data.dir']) };
   await settleFolders(home, config['plugins.dirs'], terminal);
-  await using server = await openServer(host, serving);
+  await using server = await openServer(host, { ...serving, tasks });
   const { url } = await server.listen({ host: config['server.host'], port: config['server.port'] });
   announce({ url, host, token: serving.token, dataDir: config['data.dir'] }, serving.isJson, terminal);
   const watching = config['plugins.watch'] ? await watchPlugins(home, config['plugins.dirs'], log) : undefined;
   const signal = await stop;
   log.info({ signal }, 'draining');
   await watching?.close();
-  await drain(server, host);
+  await drain({ server, host, tasks: tended });
 }
 
 function flagsOf(options: ServeOptions): ConfigLayer {
@@ -109,19 +111,16 @@ function flagsOf(options: ServeOptions): ConfigLayer {
   };
 }
 
-/** Opened once the host holds the data directory. */
-function storeOf({ config, log }: Serving): () => Promise<Storage> {
-  return () => openStore({ url: databaseUrl(process.env), dataDir: resolve(config['data.dir']), log });
-}
+type WithTasks = Serving & { readonly tasks: ServedTasks };
 
-async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
-  const { config, log, cassette } = serving;
+async function openHost(serving: WithTasks, terminal: Terminal): Promise<Host> {
+  const { config, log, cassette, tasks } = serving;
+  const dataDir = resolve(config['data.dir']);
   const done = terminal.progress('measuring the sandbox');
   try {
     return await createHost({
-      storage: storeOf(serving),
-      log,
-      dataDir: resolve(config['data.dir']),
+      storage: () => tasks.openStore({ url: databaseUrl(process.env), dataDir, log }),
+      ...{ log, dataDir },
       tenants: 'explicit',
       minTier: config['sandbox.min_tier'],
       untrustedMinTier: config['sandbox.untrusted_min_tier'],
@@ -148,12 +147,13 @@ async function openHost(serving: Serving, terminal: Terminal): Promise<Host> {
   }
 }
 
-function openServer(host: Host, { config, token, log }: Serving): Promise<Server> {
+function openServer(host: Host, { config, token, log, tasks }: WithTasks): Promise<Server> {
   const [publicReasons, takesNpm] = [config['health.public_reasons'], config['install.npm']];
   const origin = config['mcp.origin'] === '' ? undefined : config['mcp.origin'];
   const mcp = { authorizationServers: config['mcp.authorization_servers'], origin };
   const indexes = config['install.index'];
-  return createServer({ host, log, token: token.token, publicReasons, takesNpm, indexes, mcp });
+  const queue = tasks.queue();
+  return createServer({ host, log, token: token.token, publicReasons, takesNpm, indexes, mcp, tasks: queue });
 }
 
 function announce(ready: Ready, isJson: boolean, terminal: Terminal): void {

@@ -142,7 +142,7 @@ export type DeadTasks = ({ readonly ids: readonly string[] } | { readonly kind: 
 
 /**
  * What has come of all tasks. `done` and `buried` count those that were done, and that went to the dead letters, since the queue began; they
- * never fall, and after a fault may be a few too high. `dead` are the dead letters that there are, by kind.
+ * never fall, and may be up to 32 too high after each crash of a database. `dead` are the dead letters that there are, by kind.
  *
  * @public
  */

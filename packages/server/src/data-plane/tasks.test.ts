@@ -185,7 +185,7 @@ test('no tenant has more tasks queued or active than its quota, and has room aga
 test('dead letters are listed, and sent back by kind or by their ids [X000-10]', async () => {
   const { admin: own, viewer, give, end } = await makeTenant('dead letters');
   const ids = [await give({ payload: { n: 1 } }), await give(), await give({ kind: 'render' })];
-  for (const _id of ids) await end('error', { message: 'no luck' });
+  for (let count = 0; count < ids.length; count += 1) await end('error', { message: 'no luck' });
   const page = await own('GET', '/api/v1/tasks?state=dead&limit=2');
   expect(page.body).toMatchObject({ tasks: [{ task: { id: ids[2] } }, { task: { id: ids[1] } }], next: ids[1] });
   const rest = await own('GET', `/api/v1/tasks?state=dead&limit=2&before=${ids[1]}`);

@@ -1,0 +1,160 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createHost, createMemoryTaskQueue, type TaskQueue } from '@bulkhead/host';
+import { createLog, createServer, type Server } from '@bulkhead/server';
+import { startPostgres } from '@bulkhead/store/testing';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { makeFolder, run, serve, verbsOf, type Ended } from './cli-fixture.ts';
+
+// A first start of the embedded database takes seconds, and many more on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
+
+const TOKEN = 'a-platform-token-that-is-long-enough';
+
+let tasks: TaskQueue;
+let server: Server;
+let closeHost: () => Promise<void>;
+let verb: (line: string) => Promise<Ended>;
+beforeAll(async () => {
+  const host = await createHost();
+  closeHost = () => host.close();
+  tasks = createMemoryTaskQueue();
+  server = await createServer({ host, log: createLog('silent', 2), token: TOKEN, tasks });
+  verb = verbsOf((await server.listen({ host: '127.0.0.1', port: 0 })).url, TOKEN);
+});
+afterAll(async () => {
+  await server.close();
+  await tasks.close();
+  await closeHost();
+});
+beforeEach(() => tasks.removeTenant('default').then(() => undefined));
+
+const json = ({ stdout }: Ended): unknown => JSON.parse(stdout);
+const idOf = ({ stdout }: Ended): string => stdout.trim();
+
+/** Ends the next task that is given to a worker. */
+async function end(status: 'ok' | 'error', data: Readonly<Record<string, string>> = {}): Promise<void> {
+  const claimed = await tasks.claim({ worker_id: 'w1', tags: ['cpu'], lease_ms: 60_000, wait_ms: 60_000 });
+  if (claimed === undefined) throw new Error('no task was given');
+  const result = { task_id: claimed.task.id, status, data, created_at: '2026-01-01T12:00:00Z', attempts: 1 };
+  await tasks.complete(claimed.lease, {
+    ...result,
+    worker_id: 'w1',
+    handler_version: 'render 1.0.0',
+    image_tag: 'test',
+  });
+}
+
+test('a task is given, listed, shown and cancelled', async () => {
+  const id = idOf(await verb('queue add --kind execute --payload {"n":1} --requires cpu,docker --priority 7'));
+  expect(id).toMatch(/^[0-9a-f]{32}$/);
+  const listed = await verb('queue list');
+  expect(listed.stdout).toMatch(/^TASK +KIND +STATE +TENANT +REQUIRES/);
+  expect(listed.stdout).toMatch(new RegExp(`${id} +execute +queued +default +cpu docker +0`));
+  expect(json(await verb('queue list --state active --json'))).toEqual({ tasks: [], next: null });
+  const shown = await verb(`queue show ${id}`);
+  expect(shown.stdout).toMatch(/payload +\{"n":1\}/);
+  expect(shown.stdout).toMatch(/priority +7/);
+  expect((await verb(`queue cancel ${id}`)).stdout).toBe(`${id} is cancelled\n`);
+  expect(json(await verb(`queue show ${id} --json`))).toMatchObject({
+    state: 'cancelled',
+    task: { payload: { n: 1 } },
+  });
+});
+
+test('whoever waits for a task is told its result, by an exit code, too', async () => {
+  const waiting = verb('queue add --kind execute --requires cpu --wait --json');
+  await end('ok', { score: '1' });
+  const done = await waiting;
+  expect(done.code).toBe(0);
+  expect(json(done)).toMatchObject({ state: 'done', result: { data: { score: '1' } } });
+  const hopeless = verb('queue add --kind execute --requires cpu --wait');
+  await end('error', { message: 'no \u001B[31mluck' });
+  const dead = await hopeless;
+  expect(dead.code).toBe(1);
+  expect(dead.stdout).toMatch(/state +dead\nreason +no luck\n/);
+});
+
+test('dead letters are listed, inspected, exported and sent back [X000-12]', async () => {
+  const ids: string[] = [];
+  for (const message of ['=1+1', 'a "word",\nand more', 'plain']) {
+    ids.push(idOf(await verb(`queue add --kind ${ids.length === 2 ? 'render' : 'execute'} --requires cpu`)));
+    await end('error', { message });
+  }
+  const listed = await verb('queue dlq list');
+  expect(listed.stdout).toMatch(/REQUIRES +ATTEMPTS/);
+  expect(
+    listed.stdout
+      .split('\n')
+      .slice(1, 4)
+      .map((line) => line.split(' ')[0]),
+  ).toEqual(ids.toReversed());
+  expect(json(await verb('queue dlq list --kind render --json'))).toMatchObject({ tasks: [{ reason: 'plain' }] });
+  const inspected = await verb(`queue dlq inspect ${ids[2]}`);
+  expect(inspected.stdout).toMatch(/reason +plain/);
+  expect(inspected.stdout).toMatch(/data +\{"message":"plain"\}/);
+  const exported = json(await verb('queue dlq export'));
+  expect(exported).toMatchObject(ids.toReversed().map((id) => ({ task: { id }, state: 'dead' })));
+  const csv = (await verb('queue dlq export --format csv --kind execute')).stdout;
+  expect(csv.split('\r\n')[0]).toBe(
+    'id,kind,tenant_id,reason,attempts,requires,created_at,worker_id,handler_version,payload,data',
+  );
+  expect(csv).toContain(`${ids[0]},execute,default,'=1+1,1,cpu,`);
+  expect(csv).toContain(`${ids[1]},execute,default,"a ""word"",\nand more",1,cpu,`);
+  expect((await verb(`queue dlq retry ${ids[0]}`)).stdout).toBe('1 task was sent back\n');
+  expect(json(await verb('queue dlq retry --kind execute --json'))).toEqual({ retried: 1 });
+  expect(json(await verb('queue dlq list --json'))).toMatchObject({ tasks: [{ task: { id: ids[2] } }] });
+  expect((await verb(`queue dlq inspect ${ids[0]}`)).stderr).toContain('is queued, and no dead letter');
+  expect(json(await verb('queue dlq export --kind mutate'))).toEqual([]);
+});
+
+test.each([
+  ['queue dlq retry', 'Name their ids, or a kind'],
+  ['queue dlq retry 0123456789abcdef --kind render', 'Name their ids, or a kind'],
+  ['queue add --kind cook', 'Allowed choices are'],
+  ['queue add', "required option '--kind <kind>'"],
+  ['queue add --kind render --payload 7', 'expected a JSON object'],
+  ['queue list --limit 0', 'Expected a whole number from 1'],
+  ['queue list --state lost', 'Allowed choices are'],
+])('`%s` is refused as wrong usage', async (line, said) => {
+  const { code, stderr } = await verb(line);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
+});
+
+test('a task that is not there is told as that', async () => {
+  const { code, stderr } = await verb('queue show 0123456789abcdef');
+  expect([code, stderr]).toEqual([25, expect.stringContaining('TASK_NOT_FOUND')]);
+});
+
+test('without a server the store is opened: on PostgreSQL also beside one that runs [X000-12]', async () => {
+  await using folder = await makeFolder();
+  await using postgres = await startPostgres();
+  const data = join(folder.path, 'data');
+  const env = { BULKHEAD_DATABASE_URL: postgres.url };
+  const served = await serve(['--data', data], { env });
+  const direct = (line: string): Promise<Ended> => run([...line.split(' '), '--data', data], { env });
+  const id = idOf(await direct('queue add --kind execute --requires cpu'));
+  expect(id).toMatch(/^[0-9a-f]{32}$/);
+  const token = (await readFile(join(data, 'token'), 'utf8')).trim();
+  expect(json(await verbsOf(served.ready.url, token)(`queue show ${id} --json`))).toMatchObject({ state: 'queued' });
+  await served[Symbol.asyncDispose]();
+  expect((await direct(`queue cancel ${id}`)).stdout).toBe(`${id} is cancelled\n`);
+  expect(json(await direct('queue list --json'))).toMatchObject({ tasks: [{ task: { id }, state: 'cancelled' }] });
+  const missing = await direct('queue show 0123456789abcdef');
+  expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('no task of this id')]);
+  expect((await direct('queue add --kind execute --tenant nobody')).stderr).toContain('there is no tenant "nobody"');
+});
+
+test('in a data directory the store is opened, or the server asked that holds it', async () => {
+  await using folder = await makeFolder();
+  const data = join(folder.path, 'data');
+  await (await serve(['--data', data]))[Symbol.asyncDispose]();
+  const added = await run(['queue', 'add', '--kind', 'render', '--data', data]);
+  expect(added.code).toBe(0);
+  const served = await serve(['--data', data]);
+  const listed = await run(['queue', 'list', '--json', '--data', data]);
+  expect(json(listed)).toMatchObject({ tasks: [{ task: { id: idOf(added) }, state: 'queued' }] });
+  await served[Symbol.asyncDispose]();
+  const missing = await run(['queue', 'dlq', 'export', '--data', join(folder.path, 'nothing')]);
+  expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('there is no database')]);
+});

@@ -1,0 +1,78 @@
+/**
+ * The queue in a store that the command line opened itself, as verbs use it. Loaded by them alone: it takes the host with it.
+ */
+import { randomBytes } from 'node:crypto';
+import { HostError, type NewTask, type QueuedTask, type Storage, type TaskQueue } from '@bulkhead/host';
+import { DEFAULT_TENANT, createTask } from '@bulkhead/protocol';
+import { tenantIdOf } from '../stored-tenant.ts';
+import { UsageError } from '../usage-error.ts';
+import type { GivenTask, KeptTask, QueueDoor } from './queue-door.ts';
+
+/** A store that is open, and the tenant for which it is used; all of them where it is undefined. */
+export type OpenQueue = {
+  readonly storage: Storage;
+  readonly tasks: TaskQueue;
+  readonly tenant: string | undefined;
+};
+
+/** The queue of a store. A tenant that is typed must be there where tasks are given to it; its quota is the server's to keep. */
+export function openedQueue({ storage, tasks, tenant }: OpenQueue): QueueDoor {
+  const only = async (): Promise<{ readonly tenant?: string }> =>
+    tenant === undefined ? {} : { tenant: await tenantIdOf(storage, tenant) };
+
+  async function find(id: string): Promise<QueuedTask> {
+    const [found, { tenant: own }] = [await tasks.get(id), await only()];
+    if (found === undefined || (own ?? found.tenant_id) !== found.tenant_id) throw new HostError('TASK_NOT_FOUND');
+    return found;
+  }
+
+  return {
+    list: async ({ limit, ...query }) => {
+      const listed = await tasks.list({ ...query, ...(await only()), isBrief: true, rowsMax: limit });
+      const next = listed.length === limit ? (listed.at(-1)?.task.id ?? null) : null;
+      return { tasks: listed.map(keptTask), next };
+    },
+    show: async (id, waitMs = 0) => {
+      await find(id);
+      return keptTask((await tasks.waitFor(id, waitMs)) ?? (await find(id)));
+    },
+    cancel: async (id) => {
+      await find(id);
+      return keptTask((await tasks.cancel(id)) ?? (await find(id)));
+    },
+    retry: async (which) => tasks.retryDead({ ...which, ...(await only()) }),
+    add: async (given) => {
+      const task = newTaskOf(given, await insistOnTenant(storage, tenant));
+      await tasks.enqueue([task]);
+      return task.task.id;
+    },
+  };
+}
+
+function keptTask({ task, tenant_id, state, priority, max_retry, available_at, ...rest }: QueuedTask): KeptTask {
+  const { deadline, worker_id, lease_until, reason, result } = rest;
+  return {
+    ...{ task, tenant_id, state, priority, max_retry, available_at },
+    ...(deadline !== null && { deadline }),
+    ...(worker_id !== null && { worker_id }),
+    ...(lease_until !== null && { lease_until }),
+    ...(reason !== null && { reason }),
+    ...(result !== null && { result }),
+  };
+}
+
+function newTaskOf({ kind, payload, requires, id, ...rest }: GivenTask, tenant: string): NewTask {
+  const task = createTask({ kind, payload, requires }, { randomBytes, now: () => Date.now() });
+  return { task: id === undefined ? task : { ...task, id }, tenant_id: tenant, ...rest };
+}
+
+async function insistOnTenant(storage: Storage, word: string | undefined): Promise<string> {
+  if (word === undefined || word === DEFAULT_TENANT) return DEFAULT_TENANT;
+  const id = await tenantIdOf(storage, word);
+  const { tenants } = await storage.readCatalogue();
+  if (tenants.some((row) => row.id === id)) return id;
+  throw new UsageError(
+    `there is no tenant ${JSON.stringify(word)}`,
+    'Name one of `bulkhead tenant list`, by id or name.',
+  );
+}
