@@ -1,11 +1,12 @@
 /**
  * Workers against the real server: what is given to it over HTTP is done by processes that ask it for tasks.
  */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createHost, createMemoryTaskQueue, type Host, type TaskQueue } from '@bulkhead/host';
 import { createLog, createServer, type Server } from '@bulkhead/server';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { makeFolder, run, start, writePlugin, type Folder } from './cli-fixture.ts';
+import { makeFolder, run, serve, start, writePlugin, type Folder } from './cli-fixture.ts';
 import { idOf, newTasks } from './worker/queue-server.fixture.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -109,4 +110,19 @@ test('a viewer is no worker, and is told so', async () => {
   const { code, stderr, stdout } = await run(['worker', 'start', ...options], { env: { BULKHEAD_TOKEN: token } });
   expect(code).toBe(1);
   expect(`${stdout}${stderr}`).toContain('this needs the role worker');
+});
+
+test('`serve` and a worker on one data folder do a task together, with nothing else named', async () => {
+  const data = join(folder.path, 'served');
+  await using served = await serve(['--data', data]);
+  const token = (await readFile(served.ready.token_file ?? '', 'utf8')).trim();
+  const options = ['--server', served.ready.url, '--data', data, '--plugins', plugin];
+  const worker = start(['worker', 'start', '--once', '--json', ...options]);
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const body = JSON.stringify({ kind: 'execute', payload: { say: 'hello' }, requires: ['cpu'] });
+  const given = await fetch(new URL('/v1/tasks', served.ready.url), { method: 'POST', headers, body });
+  const { id } = (await given.json()) as { readonly id: string }; // The route's schema.
+  expect(await worker.ended).toMatchObject({ code: 0 });
+  const read = await fetch(new URL(`/v1/tasks/${id}`, served.ready.url), { headers });
+  expect(await read.json()).toMatchObject({ state: 'done', result: { data: { said: 'hello' } } });
 });
