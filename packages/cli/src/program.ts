@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { TIERS } from '@bulkhead/protocol';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { asksForTenant, examples, type ServerOptions, type VerbContext } from './remote/server-verb.ts';
+import { LOG_LEVELS } from './log-levels.ts';
 import { KINDS, LANGUAGES, STYLES } from './scaffold/choices.ts';
 import type { Terminal } from './terminal.ts';
 import { addAgent } from './verbs/agent-verb.ts';
@@ -29,9 +30,7 @@ import { addReleaseVerbs } from './verbs/releases.ts';
 import { addRolloutVerbs } from './verbs/rollout.ts';
 import { addSecretVerbs } from './verbs/secrets.ts';
 import { addTenantVerbs } from './verbs/tenant.ts';
-
-/** A word of the log's levels; written out, because the server's module is loaded by `serve` alone. */
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+import { addWorkerVerbs } from './verbs/worker.ts';
 
 /** Creates the program; `exit` is told the exit code of the verb that ran. */
 export function createProgram(terminal: Terminal, exit: (code: number) => void): Command {
@@ -57,6 +56,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
   addMigrate(context);
   addGuard(context);
   addMutate(context);
+  addWorkerVerbs(context);
   addServerVerbs(context);
   return program;
 }

@@ -77,3 +77,32 @@ export {
 } from './search/population/program-view.ts';
 export { createSearchRandom, streamFor, type SearchRandom, type StreamKey } from './search/random/search-random.ts';
 export { createSelector, DEFAULT_SELECTOR, SELECTOR_KINDS, type Selector } from './search/selectors/create-selector.ts';
+export {
+  discoverHandlers,
+  type DiscoveredHandlers,
+  type DiscoverOptions,
+  type UnavailableHandler,
+} from './handlers/discover-handlers.ts';
+export { DISPATCH_MS, runTask, type RunTaskOptions } from './handlers/run-task.ts';
+export {
+  createWorker,
+  WORKER_DEFAULTS,
+  workerKinds,
+  type Worker,
+  type WorkerEvent,
+  type WorkerExit,
+  type WorkerExitReason,
+  type WorkerOptions,
+} from './workers/worker.ts';
+export type { WorkerClock } from './workers/queue-away.ts';
+export type { LeaseFate, TaskRunner, WorkerQueue } from './workers/work-on-lease.ts';
+export { createWorkerMetrics, type WorkerFigures, type WorkerMetrics } from './workers/worker-metrics.ts';
+export {
+  createWarmSpawner,
+  desiredWorkers,
+  SPAWNER_DEFAULTS,
+  type LaunchedWorker,
+  type SpawnerEvent,
+  type SpawnerOptions,
+  type WarmSpawner,
+} from './workers/warm-spawner.ts';

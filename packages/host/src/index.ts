@@ -119,6 +119,7 @@ export type { GateOptions, ShadowOptions } from './gate/gate-plan.ts';
 export { openDataDirectory, toDataFault } from './data/data-directory.ts';
 export type { DataLock } from './data/data-lock.ts';
 export { holdDataDirectory } from './host/hold-data-directory.ts';
+export { isProvedDead, ownIdentity, parseIdentity, type ProcessIdentity } from './sandbox/process/process-table.ts';
 export type { Tenants, TenantSettings } from './catalogue/tenants.ts';
 export { createAuditLog, type AuditLine, type AuditLog } from './storage/audit-log.ts';
 export type { Rotation } from './catalogue/rotate-secrets.ts';
@@ -142,7 +143,6 @@ export type {
   TaskQuery,
   TaskQueue,
   TaskState,
-  WorkerReport,
   DeadTasks,
   TaskTotals,
 } from './tasks/task-queue.ts';

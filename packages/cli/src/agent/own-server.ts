@@ -2,17 +2,14 @@
  * A server for one run of an agent: plugin folders in a host of its own, in memory, on loopback; both end with the run.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { createHost } from '@bulkhead/host';
 import { createLog, createServer } from '@bulkhead/server';
 import { parseBackend } from '../backend-option.ts';
 import { parseGrants } from '../config/grants.ts';
+import { pluginFoldersIn } from '../folders-in.ts';
 import type { Remote } from '../remote/remote.ts';
 import { openStandIn } from '../stand-in.ts';
 import type { Terminal } from '../terminal.ts';
-import { UsageError } from '../usage-error.ts';
 
 /** Options as they were typed. */
 export type OwnServerOptions = {
@@ -52,15 +49,4 @@ export async function withOwnServer<Answer>(
   } finally {
     done();
   }
-}
-
-/** One plugin folder, or the plugin folders in a folder. */
-async function pluginFoldersIn(dir: string): Promise<readonly string[]> {
-  const isPlugin = (folder: string): boolean => existsSync(join(folder, 'plugin.json'));
-  const root = resolve(dir);
-  if (isPlugin(root)) return [root];
-  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
-  const found = entries.map(({ name }) => join(root, name)).filter(isPlugin);
-  if (found.length > 0) return found.toSorted();
-  throw new UsageError(`${dir} holds no plugin`, 'Name a plugin folder, or a folder of plugin folders.');
 }

@@ -2,9 +2,9 @@
  * Every configuration key: what it takes, its default, what it is for. docs/operator.md shows this table, and a test holds
  * both equal. Tables and keys are as in bulkhead.toml; `BULKHEAD__TABLE__KEY` is the same in the environment.
  */
-import { UNSIGNED_POLICIES, isPublicKey, type IndexSource } from '@bulkhead/host';
-import { LOG_LEVELS } from '@bulkhead/server';
+import { UNSIGNED_POLICIES, isCapabilityTag, isPublicKey, type IndexSource } from '@bulkhead/host';
 import { LIMITS, TIERS, isHostPort, isJsonObject, parsePluginName } from '@bulkhead/protocol';
+import { LOG_LEVELS } from '../log-levels.ts';
 import { isPluginHost } from './plugin-hosts.ts';
 import { BACKENDS, HOOK_RULES, fromJson } from './table-lists.ts';
 
@@ -24,6 +24,8 @@ type About<Value> = Pick<ConfigKey<Value>, 'fallback' | 'about'>;
 
 const PORT_MAX = 65_535;
 const DAY_MS = 86_400_000;
+/** 24 days: a timer of Node takes no longer delay. */
+const WORKER_SECONDS_MAX = 2_073_600;
 
 /** The table, by path. */
 export const CONFIG_KEYS = {
@@ -104,6 +106,42 @@ export const CONFIG_KEYS = {
     about:
       'Who sees, without a token, what a plugin threw; `auto`: everybody while bound to loopback with no tenant but `default`.',
   }),
+  'worker.tags': tags({
+    fallback: ['cpu'],
+    about: 'What a worker can do, as tags that tasks require; what they imply need not be named. Also `WORKER_CAPS`.',
+  }),
+  'worker.handlers': list({
+    fallback: [],
+    about:
+      'Handlers that a worker may use, by the names of their entry points or classes; all where it is empty. Also `WORKER_PLUGINS`.',
+  }),
+  'worker.concurrency': count(64, {
+    fallback: 1,
+    about: 'Tasks that a worker has in hand at once. Also `WORKER_CONCURRENCY`.',
+  }),
+  'worker.idle_exit_seconds': count(WORKER_SECONDS_MAX, {
+    fallback: 600,
+    about: 'After how long without a task a worker leaves. Also `WORKER_IDLE_EXIT`.',
+  }),
+  'worker.max_uptime_seconds': count(WORKER_SECONDS_MAX, {
+    fallback: 14_400,
+    about: 'After how long a worker leaves, once what it has in hand is done. Also `WORKER_MAX_UPTIME`.',
+  }),
+  'worker.lease_ms': count(600_000, {
+    fallback: 10_000,
+    about:
+      'How long a worker may be silent before its task is given to another; it says that it lives every third of it.',
+  }),
+  'worker.server': httpAddress({
+    fallback: '',
+    about:
+      'Server that workers ask for tasks where they are given no database. Also `QUEUE_URL`, which may name either.',
+  }),
+  'worker.warm_pool': count(256, {
+    fallback: 2,
+    about: 'Workers beyond the tasks that wait, which a warm spawner keeps.',
+  }),
+  'worker.max_parallel': count(256, { fallback: 10, about: 'Most workers of one warm spawner.' }),
   'mcp.authorization_servers': issuers({
     fallback: [],
     about: 'Issuers that give out this server’s tokens, for the OAuth metadata of `/mcp`; each an address with https.',
@@ -284,6 +322,28 @@ function names(about: About<Words>): ConfigKey<Words> {
       const given = parse(value);
       return given !== undefined && areNames(given) ? given : undefined;
     },
+  };
+}
+
+function tags(about: About<Words>): ConfigKey<Words> {
+  const { parse, ...key } = list(about);
+  return {
+    ...key,
+    expected: 'a list of tags such as cpu or docker',
+    parse: (value) => {
+      const given = parse(value);
+      return given?.every(isCapabilityTag) === true ? given : undefined;
+    },
+  };
+}
+
+function httpAddress(about: About<string>): ConfigKey<string> {
+  const isAddress = (value: string): boolean => URL.canParse(value) && /^https?:/u.test(value);
+  return {
+    ...about,
+    expected: 'an address with http or https',
+    parse: (value) => (typeof value === 'string' && isAddress(value) ? value : undefined),
+    fromText: (given) => given,
   };
 }
 

@@ -5,7 +5,7 @@
  * TQ2: A task is claimed only by a worker that has every tag of `requires`, and no task waits behind one that this worker cannot do.
  * TQ3: What is acknowledged is durable, and what a worker has not completed when its lease ends goes back to the front of its line.
  */
-import { LIMITS, type JsonObject, type Result, type Task, type TaskKind } from '@bulkhead/protocol';
+import { LIMITS, type Result, type Task, type TaskKind } from '@bulkhead/protocol';
 
 /**
  * Bounds and defaults of every queue: tags of a task, sets of tags that tasks wait under, priorities from -`priority` to it, attempts
@@ -237,17 +237,3 @@ export interface TaskQueue {
   removeTenant(tenant: string): Promise<number>;
   close(): Promise<void>;
 }
-
-/**
- * What a worker says of itself; workers are listed for as long as they are heard.
- *
- * @public
- */
-export type WorkerReport = {
-  readonly worker_id: string;
-  readonly tags: readonly string[];
-  readonly started_at: string;
-  readonly seen_at: string;
-  readonly task_id: string | null;
-  readonly details: JsonObject;
-};

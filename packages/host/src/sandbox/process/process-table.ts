@@ -6,7 +6,11 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isAnswering } from './alive-socket.ts';
 
-/** Names one process for ever on this machine. Snake case: it is written to lock files. */
+/**
+ * Names one process for ever on this machine. Snake case: it is written to lock files.
+ *
+ * @internal
+ */
 export type ProcessIdentity = {
   readonly pid: number;
   /** Field 22 of /proc/PID/stat: clock ticks after boot. */
@@ -18,7 +22,11 @@ export type ProcessIdentity = {
   readonly alive_path?: string;
 };
 
-/** Returns the identity of this process, with the path of its socket where it has one. */
+/**
+ * Returns the identity of this process, with the path of its socket where it has one.
+ *
+ * @internal
+ */
 export async function ownIdentity(alivePath?: string): Promise<ProcessIdentity> {
   const start = await startTimeOf(process.pid);
   if (start === undefined) throw new Error('/proc shows no start time for this process; expected a Linux procfs');
@@ -30,6 +38,8 @@ export async function ownIdentity(alivePath?: string): Promise<ProcessIdentity> 
  * Tells whether the process is proved to be gone: another boot, no such pid, or the pid belongs to a younger process.
  * A process of another pid namespace, such as this container's before its restart, cannot be seen from here: then its
  * socket says it, and without one nothing is proved.
+ *
+ * @internal
  */
 export async function isProvedDead(identity: ProcessIdentity): Promise<boolean> {
   const here = await machine();
@@ -40,7 +50,11 @@ export async function isProvedDead(identity: ProcessIdentity): Promise<boolean> 
   return (await startTimeOf(identity.pid)) !== identity.start_time;
 }
 
-/** Reads an identity out of parsed JSON; undefined where it is none. */
+/**
+ * Reads an identity out of parsed JSON; undefined where it is none.
+ *
+ * @internal
+ */
 export function parseIdentity(value: unknown): ProcessIdentity | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { pid, start_time, boot_id, pid_namespace, alive_path } = value as Record<string, unknown>; // A parser: every field is checked below.

@@ -1,0 +1,135 @@
+/**
+ * What a worker is started with: what was typed, else the environment, by our own names or by those of X000-15, else the file, else the
+ * defaults.
+ */
+import { resolve } from 'node:path';
+import { parseGrants } from '../config/grants.ts';
+import type { Config, ConfigLayer } from '../config/keys.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { databaseUrl } from '../direct-store.ts';
+import { openRemote, type Remote } from '../remote/remote.ts';
+import { UsageError } from '../usage-error.ts';
+
+/** Options as they were typed. */
+export type WorkerStartOptions = {
+  readonly tags?: readonly string[];
+  readonly plugins?: readonly string[];
+  readonly allow?: readonly string[];
+  readonly grant?: readonly string[];
+  readonly once?: boolean;
+  readonly concurrency?: number;
+  readonly idleExit?: number;
+  readonly maxUptime?: number;
+  readonly leaseMs?: number;
+  readonly server?: string;
+  readonly token?: string;
+  readonly data?: string;
+  readonly warmPool?: number;
+  readonly maxParallel?: number;
+  readonly metricsPort?: number;
+  readonly json?: boolean;
+  readonly config?: string;
+};
+
+/** Where tasks come from: a database, or a server that has one. */
+export type QueuePlace =
+  { readonly kind: 'database'; readonly url: string } | { readonly kind: 'server'; readonly remote: Remote };
+
+/** All that a worker, or a spawner of workers, needs to know. `allow` is undefined for every handler. */
+export type WorkerSettings = {
+  readonly place: QueuePlace;
+  readonly tags: readonly string[];
+  readonly plugins: readonly string[];
+  readonly allow: readonly string[] | undefined;
+  readonly grants: Config['grants'];
+  readonly isOneShot: boolean;
+  readonly concurrency: number;
+  readonly idleExitMs: number;
+  readonly uptimeMaxMs: number;
+  readonly leaseMs: number;
+  readonly dataDir: string;
+  readonly spawner: { readonly warmPool: number; readonly parallelMax: number } | undefined;
+  readonly metricsPort: number | undefined;
+  readonly isJson: boolean;
+};
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Joins the sources. @throws {UsageError} for what is wrong in one of them, or does not fit together. */
+export async function readWorkerSettings(options: WorkerStartOptions, given: Environment): Promise<WorkerSettings> {
+  const isSpawner = options.warmPool !== undefined || options.maxParallel !== undefined;
+  if (isSpawner && options.once === true)
+    throw new UsageError('--once starts one worker, and --warm-pool a spawner of workers', 'Leave out one of them.');
+  const env = withAliases(given);
+  const config = await loadConfig({ flags: flagsOf(options), env, file: options.config });
+  const allow = config['worker.handlers'];
+  return {
+    place: await placeOf(options, config, env),
+    tags: config['worker.tags'],
+    plugins: config['plugins.dirs'],
+    allow: allow.length === 0 ? undefined : allow,
+    grants: config.grants,
+    isOneShot: options.once === true,
+    concurrency: config['worker.concurrency'],
+    idleExitMs: config['worker.idle_exit_seconds'] * 1_000,
+    uptimeMaxMs: config['worker.max_uptime_seconds'] * 1_000,
+    leaseMs: config['worker.lease_ms'],
+    dataDir: resolve(config['data.dir']),
+    spawner: isSpawner
+      ? { warmPool: config['worker.warm_pool'], parallelMax: config['worker.max_parallel'] }
+      : undefined,
+    metricsPort: options.metricsPort,
+    isJson: options.json === true,
+  };
+}
+
+function flagsOf(options: WorkerStartOptions): ConfigLayer {
+  const { tags, plugins, allow, concurrency, idleExit, maxUptime, leaseMs, data, warmPool, maxParallel } = options;
+  return {
+    ...(tags !== undefined && { 'worker.tags': tags }),
+    ...(plugins !== undefined && { 'plugins.dirs': plugins }),
+    ...(allow !== undefined && { 'worker.handlers': allow }),
+    ...(concurrency !== undefined && { 'worker.concurrency': concurrency }),
+    ...(idleExit !== undefined && { 'worker.idle_exit_seconds': idleExit }),
+    ...(maxUptime !== undefined && { 'worker.max_uptime_seconds': maxUptime }),
+    ...(leaseMs !== undefined && { 'worker.lease_ms': leaseMs }),
+    ...(data !== undefined && { 'data.dir': data }),
+    ...(warmPool !== undefined && { 'worker.warm_pool': warmPool }),
+    ...(maxParallel !== undefined && { 'worker.max_parallel': maxParallel }),
+    grants: parseGrants(options.grant ?? []),
+  };
+}
+
+/** The names of X000-15; ours go before them. */
+const ALIASES = {
+  WORKER_CAPS: 'BULKHEAD__WORKER__TAGS',
+  WORKER_PLUGINS: 'BULKHEAD__WORKER__HANDLERS',
+  WORKER_CONCURRENCY: 'BULKHEAD__WORKER__CONCURRENCY',
+  WORKER_IDLE_EXIT: 'BULKHEAD__WORKER__IDLE_EXIT_SECONDS',
+  WORKER_MAX_UPTIME: 'BULKHEAD__WORKER__MAX_UPTIME_SECONDS',
+} as const;
+
+function withAliases(env: Environment): Environment {
+  const aliased = Object.entries(ALIASES).flatMap(([alias, name]) => {
+    const value = env[alias];
+    return value === undefined || value === '' ? [] : [[name, value] as const];
+  });
+  const url = env['QUEUE_URL'] ?? '';
+  const isServer = /^https?:/u.test(url);
+  const queue = url === '' ? {} : { [isServer ? 'BULKHEAD__WORKER__SERVER' : 'BULKHEAD_DATABASE_URL']: url };
+  return { ...Object.fromEntries(aliased), ...queue, ...env };
+}
+
+/** A server that was typed, else a database, else a server that was configured, else that of this machine. */
+async function placeOf(options: WorkerStartOptions, config: Config, env: Environment): Promise<QueuePlace> {
+  const url = databaseUrl(env);
+  if (options.server === undefined && url !== undefined) return { kind: 'database', url };
+  const { token, data } = options;
+  const server = options.server ?? (config['worker.server'] === '' ? undefined : config['worker.server']);
+  const asked = {
+    ...(server !== undefined && { server }),
+    ...(token !== undefined && { token }),
+    ...(data !== undefined && { data }),
+  };
+  return { kind: 'server', remote: await openRemote(asked, env) };
+}
