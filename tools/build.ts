@@ -5,6 +5,7 @@
  */
 import { resolve } from 'node:path';
 import { buildBundles } from './build/bundles.ts';
+import { bundleHandlers } from './build/own-handlers.ts';
 import { buildPackages } from './build/packages.ts';
 import { linkPluginPackages } from './build/plugin-packages.ts';
 import { copyStandIns } from './build/stand-ins.ts';
@@ -15,4 +16,5 @@ await buildBundles(root);
 buildPackages(root);
 await linkPluginPackages(root);
 await copyStandIns(root);
+await bundleHandlers(root);
 console.log(`built in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);

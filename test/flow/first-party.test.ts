@@ -17,13 +17,16 @@ afterAll(() => host.close());
 test('all four styles are loaded, healthy where they say so, and offer their tools [F003-40]', () => {
   expect(host.plugins().map(({ name, state }) => [name, state])).toEqual([
     ['calculator', 'INITIALIZED'],
+    ['evaluate', 'INITIALIZED'],
     ['greeter', 'INITIALIZED'],
     ['llm_anthropic', 'INITIALIZED'],
     ['llm_mock', 'INITIALIZED'],
     ['llm_openai_compatible', 'INITIALIZED'],
     ['llm_openrouter', 'INITIALIZED'],
     ['memory_analyzer', 'INITIALIZED'],
+    ['patch_mutator', 'INITIALIZED'],
     ['pattern_recognizer', 'INITIALIZED'],
+    ['render', 'INITIALIZED'],
     ['system_diagnostics', 'INITIALIZED'],
     ['text_tools', 'INITIALIZED'],
     ['units', 'INITIALIZED'],
@@ -57,7 +60,7 @@ test.each(BAD_INPUT)(
     const outcome = await host.call({ plugin, tool, params });
     expect(outcome).toMatchObject({ ok: false, error: { kind } });
     expect(await host.call({ plugin: 'units', tool: 'list_units', params: {} })).toMatchObject({ ok: true });
-    expect(host.plugins()).toHaveLength(11);
+    expect(host.plugins()).toHaveLength(14);
   },
 );
 

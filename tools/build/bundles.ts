@@ -11,6 +11,7 @@
  *   packages/sdk/dist/bundle.js         `@bulkhead/sdk`, for plugin folders that have not installed it
  *   packages/sdk/dist/ai-bundle.js      `@bulkhead/sdk/ai`, for the same
  *   packages/sdk/dist/mcp-bundle.js     `@bulkhead/sdk/mcp`, for the same, with the official client in it
+ *   packages/evolve/dist/edits/index.js `@bulkhead/evolve/edits`, which runs in sandboxes, with all that it needs in it
  *   packages/NAME/dist/*.js             what others import of a package, see package-code.ts
  *
  * Takes about half a second, so the tests do it before every run. Types are not checked here.
@@ -27,6 +28,8 @@ type Bundle = {
   readonly banner?: string;
   readonly format?: 'cjs';
   readonly conditions?: readonly string[];
+  /** True where packages are taken as they are made for a browser: without a built-in module that no sandbox has. */
+  readonly isPortable?: true;
 };
 
 /** What CommonJS packages expect around them, for those that are bundled into an ES module. */
@@ -54,6 +57,12 @@ const BUNDLES: readonly Bundle[] = [
     out: 'packages/sdk/dist/mcp-bundle.js',
     // The client's own choice where no code may be made of text; for Node it brings a validator that makes some.
     conditions: ['workerd'],
+  },
+  // All in one: of the protocol's built file, a plugin would get every schema that there is.
+  {
+    entry: 'packages/evolve/src/edits/index.ts',
+    out: 'packages/evolve/dist/edits/index.js',
+    isPortable: true,
   },
 ];
 
@@ -140,7 +149,10 @@ async function buildBundle(root: string, bundle: Bundle): Promise<string | undef
   return (await writeIfChanged(join(root, bundle.out), file.contents)) ? bundle.out : undefined;
 }
 
-function optionsOf(root: string, bundle: Bundle): Omit<typeof SHARED, 'format' | 'conditions'> & BuildOptions {
+function optionsOf(
+  root: string,
+  bundle: Bundle,
+): Omit<typeof SHARED, 'format' | 'conditions' | 'platform'> & BuildOptions {
   return {
     ...SHARED,
     absWorkingDir: root,
@@ -148,6 +160,7 @@ function optionsOf(root: string, bundle: Bundle): Omit<typeof SHARED, 'format' |
     outfile: join(root, bundle.out),
     conditions: [...SHARED.conditions, ...(bundle.conditions ?? [])],
     ...(bundle.format === undefined ? {} : { format: bundle.format }),
+    ...(bundle.isPortable === true ? { platform: 'browser', external: ['node:*'] } : {}),
     ...(bundle.banner === undefined ? {} : { banner: { js: bundle.banner } }),
   };
 }

@@ -15,6 +15,8 @@ type PackageCode = {
   readonly inlined?: readonly string[];
   /** What is started by its file, beside what package.json exports. */
   readonly started?: Readonly<Record<string, string>>;
+  /** What it exports and bundles.ts builds, by its path in dist without the ending. */
+  readonly apart?: readonly string[];
 };
 
 /** The packages that are built so. */
@@ -22,7 +24,7 @@ const PACKAGES: readonly PackageCode[] = [
   { name: 'protocol', inlined: ['typebox'] },
   { name: 'host', inlined: ['semver', 'ajv', 'ajv-formats', 'fast-deep-equal', 'fast-uri', 'json-schema-traverse'] },
   { name: 'guard' },
-  { name: 'evolve' },
+  { name: 'evolve', apart: ['edits/index'] },
   { name: 'store', started: { 'pglite-thread': 'src/engine/pglite-thread.ts' } },
   { name: 'server', inlined: ['typebox'] },
   // Of the protocol most verbs need a few words, and not what reads a manifest.
@@ -47,10 +49,10 @@ const SHARED = {
 /** Lists the builds, by the package's folder below the root. */
 export function packageBuilds(root: string): ReadonlyMap<string, BuildOptions> {
   return new Map(
-    PACKAGES.map(({ name, inlined = [], started = {} }) => {
+    PACKAGES.map(({ name, inlined = [], started = {}, apart = [] }) => {
       const folder = `packages/${name}`;
       const at = join(root, folder);
-      const entryPoints = { ...exportedEntries(at), ...started };
+      const entryPoints = { ...exportedEntries(at, apart), ...started };
       const options = {
         ...SHARED,
         absWorkingDir: at,
@@ -92,12 +94,11 @@ async function removeOthers(root: string, folder: string, ours: ReadonlySet<stri
 type Exports = Readonly<Record<string, string | { readonly source: string; readonly default: string }>>;
 
 /** What package.json exports: from which source, to which file of dist. */
-function exportedEntries(at: string): Readonly<Record<string, string>> {
+function exportedEntries(at: string, apart: readonly string[]): Readonly<Record<string, string>> {
   const { exports } = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8')) as { readonly exports: Exports }; // Our own.
   const entries = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? [] : [entry]));
-  return Object.fromEntries(
-    entries.map((entry) => [relative('dist', entry.default).replace(/\.js$/, ''), entry.source]),
-  );
+  const named = entries.map((entry) => [relative('dist', entry.default).replace(/\.js$/, ''), entry.source] as const);
+  return Object.fromEntries(named.filter(([name]) => !apart.includes(name)));
 }
 
 function othersStayOut(inlined: ReadonlySet<string>): Plugin {

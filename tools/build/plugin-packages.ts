@@ -37,6 +37,8 @@ async function closureOf(root: string, packageJson: string): Promise<ReadonlySet
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     if (found.has(name)) continue;
     found.add(name);
+    // A pure entry of ours needs a part of what its package does: the plugin names that itself.
+    if (name.startsWith('@bulkhead/')) continue;
     const about = await readAbout(join(root, 'node_modules', name, 'package.json'));
     waiting.push(...Object.keys(about.dependencies ?? {}));
   }

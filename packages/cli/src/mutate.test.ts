@@ -27,8 +27,9 @@ beforeAll(async () => {
 });
 afterAll(() => folder[Symbol.asyncDispose]());
 
+/** What becomes of the copy afterwards is tested in mutate-execute.test.ts. */
 function mutate(line: string): Promise<Ended> {
-  return run(['mutate', ...line.split(' ')], { cwd: folder.path });
+  return run(['mutate', ...line.split(' '), '--no-execute'], { cwd: folder.path });
 }
 
 test('a scripted answer is applied to a copy, and the one line of JSON has what came of it [X000-19] [X000-20]', async () => {
@@ -47,11 +48,12 @@ test('a scripted answer is applied to a copy, and the one line of JSON has what 
       kind: 'execute',
       id: expect.stringMatching(/^[0-9a-f]{32}$/),
       payload: expect.objectContaining({ file: 'better.mjs', entry_fn: 'sort', source: MUTATED }),
-      requires: ['cpu'],
+      requires: ['cpu', 'node'],
       attempts: 0,
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
       schema_v: 1,
     },
+    execution: null,
   });
   expect(await readFile(join(folder.path, 'better.mjs'), 'utf8')).toBe(MUTATED);
   expect(await readFile(join(folder.path, 'sort.mjs'), 'utf8')).toBe(SORT);
@@ -141,6 +143,12 @@ test.each([
   ['--target-file sort.mjs --entry-fn sort --backend cassette:none.jsonl', 'there is no cassette none.jsonl'],
   ['--target-file sort.mjs --entry-fn sort --backend scripted:sort.mjs', 'sort.mjs is not JSON'],
   ['--target-file sort.mjs --backend grammar', '--entry-fn'],
+  ['--target-file sort.mjs --entry-fn sort', 'there is no --backend'],
+  ['--target-file sort.mjs --entry-fn sort --backend grammar --sync --queue', 'two ways; name one'],
+  ['--target-file sort.mjs --entry-fn sort --backend grammar --wait', '--wait is for --queue'],
+  ['--target-file sort.mjs --entry-fn sort --backend grammar --queue', 'there is no token'],
+  ['--target-file sort.mjs --entry-fn sort --backend scripted:answers.json --queue', 'is for --sync'],
+  ['--target-file sort.mjs --entry-fn sort --form full --queue', '--form full is for --sync'],
   ['--target-file sort.mjs --entry-fn sort --backend grammar --seed x', 'Expected a whole number'],
 ])('%s ends with 2', async (line, message) => {
   const ended = await mutate(line);

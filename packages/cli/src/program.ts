@@ -57,6 +57,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
   addGuard(context);
   addMutate(context);
   addWorkerVerbs(context);
+  addRender(context);
   addServerVerbs(context);
   return program;
 }
@@ -267,17 +268,16 @@ function addDoctor({ program, terminal, exit }: VerbContext): void {
 }
 
 function addMutate({ program, terminal, exit }: VerbContext): void {
-  program
-    .command('mutate')
-    .description('Propose one change of a function, apply it to a copy of its file, and show what was changed')
+  runsHere(asksForTenant(program.command('mutate')))
+    .description('Propose one change of a function, apply it to a copy of its file, and have the copy executed')
     .requiredOption('--target-file <file>', 'file with the function; it stays as it is')
     .requiredOption('--entry-fn <name>', 'the function, which keeps its name and parameters')
-    .requiredOption(
+    .option(
       '--backend <what>',
-      'who proposes: scripted:FILE, cassette:FILE, or grammar, which needs no model; echo and faulty:FAULT,... for tests',
+      'who proposes: scripted:FILE, cassette:FILE, or grammar, which needs no model; echo and faulty:FAULT,... for tests; with --queue, a backend of the tenant',
     )
     .option('--output <file>', 'where the changed copy goes (default: NAME_mutated.EXT beside the file)')
-    .option('--sync', 'make it in this process and wait for it, as is done where it is left out')
+    .option('--no-execute', 'leave out the execution of the copy')
     .addOption(
       new Option('--form <form>', 'what is asked for: a diff, or the whole new source').choices([
         'diff',
@@ -285,15 +285,57 @@ function addMutate({ program, terminal, exit }: VerbContext): void {
       ] as const),
     )
     .option('--seed <n>', 'what is drawn at random is drawn by it (default: 42)', parseSeed)
-    .option('--json', 'print diff, summary, output, usage and the task that executes the copy as one line of JSON')
     .addHelpText(
       'after',
       `${examples([
         'bulkhead mutate --target-file bad_sort.ts --entry-fn sort --backend grammar',
         'bulkhead mutate --target-file bad_sort.ts --entry-fn sort --backend scripted:answers.json --output better.ts --sync --json',
-      ])}\n\nExit codes: 0 changed, 1 no proposal could be taken, 2 wrong usage, file or backend, 130 interrupted.`,
+        'bulkhead mutate --target-file sort.rs --entry-fn sort --backend scripted:answers.json --plugins ./execute_rust',
+        'bulkhead mutate --target-file bad_sort.ts --entry-fn sort --queue --wait',
+      ])}\n\nExit codes: 0 changed, 1 no proposal could be taken or the execution failed, 2 wrong usage, file or backend, 130 interrupted.`,
     )
     .action(async (options) => exit(await (await import('./verbs/mutate.ts')).mutate(options, terminal)));
+}
+
+function addRender({ program, terminal, exit }: VerbContext): void {
+  runsHere(asksForTenant(program.command('render')))
+    .description('Render a template with variables, by whichever handler takes the task')
+    .requiredOption(
+      '--template <file>',
+      'the template: {{name}}, {{#list}} ... {{/list}}; docs/handlers.md has all of it',
+    )
+    .option('--vars <json|file>', 'the variables: a JSON object, a file with one, or - for standard input')
+    .option('--out <dir|file>', 'where the text goes; on standard output where it is left out')
+    .addHelpText(
+      'after',
+      `${examples([
+        `bulkhead render --template hello.txt.tmpl --vars '{"name": "Ada"}'`,
+        'bulkhead render --template page.html.tmpl --vars page.json --out ./build/ --json',
+        'bulkhead render --template page.html.tmpl --vars page.json --out page.html --queue --wait',
+      ])}\n\nExit codes: 0 rendered, 1 it could not be, 2 wrong usage or file, 130 interrupted.`,
+    )
+    .action(async (options) => exit(await (await import('./verbs/render.ts')).render(options, terminal)));
+}
+
+/** Options of verbs that run a task here, or give it to the queue of a server. */
+function runsHere(command: Command): Command {
+  return command
+    .option('--sync', 'do it in this process and wait for it, as is done where it is left out')
+    .option('--queue', 'give it to the queue of a server, and print the id of the task')
+    .option('--wait', 'with --queue: wait for the task, and write and show what came of it')
+    .option('--dry-run', 'write nothing, execute nothing; with --queue, print the task in place of giving it')
+    .option(
+      '--plugins <dir>',
+      'folder of plugin folders, or one plugin folder, whose handlers may take it; repeatable',
+      collect,
+    )
+    .option('--grant <name=perm,...>', 'grant permissions to a plugin of --plugins; repeatable', collect)
+    .option(
+      '--handler <name>',
+      'a handler that may take it, by its entry point or class (default: all); repeatable',
+      collect,
+    )
+    .option('--tags <tag,...>', 'what this machine can do beyond what is found here, as capability tags');
 }
 
 function addMigrate({ program, terminal, exit }: VerbContext): void {

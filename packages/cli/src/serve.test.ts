@@ -45,13 +45,16 @@ test('with --json stdout is one ready line; the token is in a file that only its
   const plugins = (await (await fetch(`${served.ready.url}/v1/plugins`)).json()) as readonly PluginHealth[]; // Its schema.
   expect(plugins.map(({ name, state }) => `${name} ${state}`)).toEqual([
     'calculator INITIALIZED',
+    'evaluate INITIALIZED',
     'greeter INITIALIZED',
     'llm_anthropic INITIALIZED',
     'llm_mock INITIALIZED',
     'llm_openai_compatible INITIALIZED',
     'llm_openrouter INITIALIZED',
     'memory_analyzer INITIALIZED',
+    'patch_mutator INITIALIZED',
     'pattern_recognizer INITIALIZED',
+    'render INITIALIZED',
     'system_diagnostics INITIALIZED',
     'text_tools INITIALIZED',
     'units INITIALIZED',

@@ -13,7 +13,9 @@ export const WORK_TEXTS: Readonly<Record<Extract<EntryKind, 'task-handler' | 'll
 | in the payload | meaning                                          |
 | -------------- | ------------------------------------------------ |
 | \`template\`     | a text with \`{{name}}\` in it, at most 204,800 bytes |
-| \`vars\`         | texts by name                                    |`,
+| \`vars\`         | texts by name                                    |
+
+\`bulkhead render --template FILE --vars JSON --plugins . --handler NAME\` has it do one, without a queue; NAME is that of its entry point.`,
     types: ['Task', 'JsonObject'],
     values: ['TaskHandler', 'TaskKind', 'Result'],
     className: 'Renderer',

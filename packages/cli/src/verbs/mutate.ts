@@ -1,31 +1,43 @@
 /**
- * `bulkhead mutate`: proposes one change of a file, applies it strictly, and writes the result beside it (X000-19, X000-20).
+ * `bulkhead mutate`: proposes one change of a file, applies it strictly, writes the result beside it, and has the result executed by
+ * whichever handler takes it (X000-19, X000-20, F000-15). With `--queue` a worker does all of it.
  */
 import { randomBytes } from 'node:crypto';
 import {
   EvolveError,
   mutateFile,
   openProposer,
+  PROPOSER_FORMS,
   type EditForm,
   type EvolveErrorCode,
   type MutatedFile,
 } from '@bulkhead/evolve';
+import type { AuditedResult } from '@bulkhead/host';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { listenForInterrupt } from '../guard/interrupt.ts';
+import type { ServerOptions } from '../remote/server-verb.ts';
 import { plain } from '../table.ts';
+import type { HereOptions } from '../tasks/run-here.ts';
+import { showExecution } from '../tasks/show-execution.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
+import { showMutation } from './show-mutation.ts';
 
-/** What is typed after it. */
-export type MutateOptions = {
-  readonly targetFile: string;
-  readonly entryFn: string;
-  readonly backend: string;
-  readonly output?: string;
-  readonly form?: EditForm;
-  readonly seed?: number;
-  readonly json?: boolean;
-};
+/** What is typed after it; `execute` is false with `--no-execute`. */
+export type MutateOptions = ServerOptions &
+  HereOptions & {
+    readonly targetFile: string;
+    readonly entryFn: string;
+    readonly backend?: string;
+    readonly output?: string;
+    readonly form?: EditForm;
+    readonly seed?: number;
+    readonly sync?: boolean;
+    readonly queue?: boolean;
+    readonly wait?: boolean;
+    readonly execute?: boolean;
+    readonly dryRun?: boolean;
+  };
 
 /** What whoever typed the command can mend; what else comes is an answer that was looked for and not found. */
 const USAGE_CODES: readonly EvolveErrorCode[] = [
@@ -44,12 +56,12 @@ const ID_BYTES = 16;
 
 /** Mutates the file. @throws {UsageError} for what its user can mend. */
 export async function mutate(options: MutateOptions, terminal: Terminal): Promise<number> {
+  if (options.sync === true && options.queue === true)
+    throw new UsageError('--sync and --queue are two ways; name one');
   const interrupt = listenForInterrupt();
   try {
-    const mutated = await mutatedFile(options, interrupt.signal);
-    if (options.json === true) terminal.result(JSON.stringify(wireOf(mutated)));
-    else show(mutated, terminal);
-    return EXIT_OK;
+    if (options.queue !== true) return await mutateHere(options, terminal, interrupt.signal);
+    return await (await import('./mutate-queue.ts')).mutateByQueue(options, terminal, interrupt.signal);
   } catch (error) {
     if (interrupt.signal.aborted) return interrupt.exitCode();
     if (!(error instanceof EvolveError)) throw error;
@@ -60,10 +72,23 @@ export async function mutate(options: MutateOptions, terminal: Terminal): Promis
   }
 }
 
+async function mutateHere(options: MutateOptions, terminal: Terminal, signal: AbortSignal): Promise<number> {
+  if (options.wait === true) throw new UsageError('--wait is for --queue; --sync waits anyway');
+  const mutated = await mutatedFile(options, signal);
+  const isJson = options.json === true;
+  // The diff is told before anything runs: it is there in a moment, whatever the handler takes (X000-20).
+  if (!isJson) show(mutated, options, terminal);
+  const execution = await executed(mutated, options, signal);
+  if (isJson) terminal.result(JSON.stringify({ ...wireOf(mutated), execution: execution ?? null }));
+  else if (execution !== undefined) showExecution('execute', execution, terminal);
+  return execution?.status === 'error' ? EXIT_FAILED : EXIT_OK;
+}
+
 async function mutatedFile(options: MutateOptions, signal: AbortSignal): Promise<MutatedFile> {
   const { targetFile, entryFn, output, backend, form, seed = SEED } = options;
+  if (backend === undefined) throw new UsageError('there is no --backend', `Name who proposes: ${PROPOSER_FORMS}.`);
   const request = {
-    ...{ targetFile, entryFunction: entryFn, seed },
+    ...{ targetFile, entryFunction: entryFn, seed, isDry: options.dryRun === true },
     ...(output !== undefined && { output }),
     ...(form !== undefined && { form }),
   };
@@ -73,6 +98,17 @@ async function mutatedFile(options: MutateOptions, signal: AbortSignal): Promise
     newId: () => randomBytes(ID_BYTES).toString('hex'),
   };
   return mutateFile(request, parts, signal);
+}
+
+/** Undefined where it was left out. */
+async function executed(
+  { executeTask }: MutatedFile,
+  options: MutateOptions,
+  signal: AbortSignal,
+): Promise<AuditedResult | undefined> {
+  if (options.execute === false || options.dryRun === true) return undefined;
+  const { runHere } = await import('../tasks/run-here.ts');
+  return runHere(executeTask, { own: ['execute'], options, env: process.env, signal });
 }
 
 function wireOf({ diff, summary, output, usage, refusals, executeTask }: MutatedFile): object {
@@ -86,17 +122,18 @@ function wireOf({ diff, summary, output, usage, refusals, executeTask }: Mutated
   };
 }
 
-function show({ diff, summary, output, usage, refusals }: MutatedFile, terminal: Terminal): void {
-  const { result, say, colors, talkColors } = terminal;
-  for (const line of diff.trimEnd().split('\n')) result(painted(line, colors)(plain(line)));
-  for (const { reason } of refusals) say(plain(`refused: ${reason}`));
+function show(
+  { diff, summary, output, usage, refusals }: MutatedFile,
+  options: MutateOptions,
+  terminal: Terminal,
+): void {
   const { linesAdded, linesRemoved, hunks } = summary;
-  const size = `${linesAdded} ${linesAdded === 1 ? 'line' : 'lines'} added, ${linesRemoved} removed, in ${hunks} ${hunks === 1 ? 'hunk' : 'hunks'}`;
-  say(`${plain(output)}: ${size}`);
-  say(talkColors.dim(`${usage.inputTokens} tokens read, ${usage.outputTokens} written`));
-}
-
-function painted(line: string, { green, red }: Terminal['colors']): (text: string) => string {
-  if (line.startsWith('+')) return green;
-  return line.startsWith('-') ? red : String;
+  showMutation(
+    {
+      ...{ diff, linesAdded, linesRemoved, hunks, reasons: refusals.map(({ reason }) => reason) },
+      ...{ inputTokens: usage.inputTokens, outputTokens: usage.outputTokens },
+      output: options.dryRun === true ? `${output} (not written)` : output,
+    },
+    terminal,
+  );
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { coded } from '../coded.fixture.ts';
-import { checkEntry, readEntry, type EntrySignature } from './entry-signature.ts';
+import { readEntry } from './entry-signature.ts';
+import { checkEntry, readWrittenEntry, type EntrySignature } from './written-entry.ts';
 
 const read = (source: string, fileName = 'sort.ts', name = 'sort'): EntrySignature =>
   readEntry(source, { name, fileName });
@@ -53,4 +54,22 @@ test('of another language the line that declares the function must keep its para
   expect(() => checkEntry(before, changed)).toThrow(coded('ENTRY_CHANGED', 'parameters of bad_sort'));
   expect(read('pub fn sort(v: &mut Vec<i32>) {}', 'a.rs')).toMatchObject({ parameters: 'v: &mut Vec<i32>' });
   expect(() => read('print(sort(x))', 'a.py')).toThrow(coded('ENTRY_NOT_FOUND', 'declares "sort"'));
+});
+
+test.each([
+  ['pub fn sort<T: Ord, F: Fn(T) -> T>(items: &mut [T], by: F) {', 'items: &mut [T], by: F'],
+  ['    pub(crate) async fn sort(items: Vec<i32>) -> Vec<i32> {', 'items: Vec<i32>'],
+  ['extern "C" fn sort(\n    items: *mut i32,\n)', ''],
+  ['static int *sort(int *items, size_t n) {', 'int *items, size_t n'],
+  ['let rec sort items =', ''],
+  ['sort :: Ord a => [a] -> [a]', ''],
+  ['sort <- function(items) {', ''],
+])('the declaration %j is found by its text', (line, parameters) => {
+  expect(readWrittenEntry(`-- a\n${line}\n`, 'sort')).toMatchObject({ name: 'sort', parameters });
+});
+
+test('a text that only uses the function does not declare it', () => {
+  for (const line of ['return sort(x)', 'result = sort(x)', 'x.sort(1)', 'assert sort(x) == x', 'resort = 1']) {
+    expect(() => readWrittenEntry(line, 'sort')).toThrow(coded('ENTRY_NOT_FOUND', '"sort"'));
+  }
 });

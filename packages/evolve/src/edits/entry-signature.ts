@@ -1,33 +1,17 @@
 /**
  * What callers see of a source: its entry function and what the module exports. Mutation must leave it as it is. TypeScript and
- * JavaScript are parsed; of other languages, the line that declares the function is compared.
+ * JavaScript are parsed; of other languages the text says it, see written-entry.ts.
  */
 import { EvolveError } from '../evolve-error.ts';
 import { quoted } from './edit-bounds.ts';
 import { isParsed, nodeAt, nodesAt, parseModule } from './module-syntax.ts';
-
-/**
- * The entry function: its name, how it is written up to its body, its parameters (of other languages than TypeScript and JavaScript
- * as one text), and the sorted names that its module exports.
- *
- * @public
- */
-export type EntrySignature = {
-  readonly name: string;
-  readonly text: string;
-  readonly parameters: number | string;
-  readonly isAsync: boolean;
-  readonly isGenerator: boolean;
-  readonly exports: readonly string[];
-};
+import { assertEntryName, readWrittenEntry, type EntrySignature } from './written-entry.ts';
 
 /**
  * Which function of which file; the ending of the file says in which language it is.
  * @public
  */
 export type EntryPoint = { readonly name: string; readonly fileName: string };
-
-const NAME = /^[A-Za-z_$][\w$]{0,199}$/;
 
 /**
  * Reads the entry function.
@@ -36,30 +20,8 @@ const NAME = /^[A-Za-z_$][\w$]{0,199}$/;
  * @public
  */
 export function readEntry(source: string, { name, fileName }: EntryPoint): EntrySignature {
-  if (!NAME.test(name))
-    throw new EvolveError('ENTRY_NOT_FOUND', `the entry is ${quoted(name)}; expected the name of a function`);
-  return isParsed(fileName) ? parsedEntry(source, { name, fileName }) : writtenEntry(source, name);
-}
-
-/**
- * Checks that a change kept the entry as it was.
- *
- * @throws {EvolveError} `ENTRY_CHANGED` with what differs.
- * @public
- */
-export function checkEntry(before: EntrySignature, after: EntrySignature): void {
-  const differs = (what: string, was: unknown, is: unknown): EvolveError =>
-    new EvolveError('ENTRY_CHANGED', `${what} ${quoted(String(is))}; expected ${quoted(String(was))}, as before`);
-  const { name } = before;
-  if (before.parameters !== after.parameters) {
-    throw differs(`the parameters of ${name} are`, before.parameters, after.parameters);
-  }
-  if (before.isAsync !== after.isAsync) throw differs(`${name} is async:`, before.isAsync, after.isAsync);
-  if (before.isGenerator !== after.isGenerator) {
-    throw differs(`${name} is a generator:`, before.isGenerator, after.isGenerator);
-  }
-  const [was, is] = [before.exports.join(', '), after.exports.join(', ')];
-  if (was !== is) throw differs('the module exports', was, is);
+  assertEntryName(name);
+  return isParsed(fileName) ? parsedEntry(source, { name, fileName }) : readWrittenEntry(source, name);
 }
 
 function parsedEntry(source: string, { name, fileName }: EntryPoint): EntrySignature {
@@ -81,22 +43,4 @@ function parsedEntry(source: string, { name, fileName }: EntryPoint): EntrySigna
     isGenerator: node['generator'] === true,
     exports: exports.map((each) => each.name).toSorted(),
   };
-}
-
-/** What may stand before a name that is called. */
-const NO_DECLARATION = 'return|await|yield|throw|new|not|in|and|or|if|elif|else|while|case|echo|print';
-
-/** Of a language that is not parsed: the one line with a word before the name and its parameters in brackets behind it. */
-function writtenEntry(source: string, name: string): EntrySignature {
-  const declared = new RegExp(
-    `^[ \\t]*(?!(?:${NO_DECLARATION})\\b)(?:[\\w:*&<>]+[ \\t]+)+${name.replaceAll('$', String.raw`\$`)}[ \\t]*\\(([^)\\n]{0,2000})`,
-    'm',
-  );
-  const [line, parameters] = declared.exec(source) ?? [];
-  if (line === undefined || parameters === undefined) {
-    throw new EvolveError('ENTRY_NOT_FOUND', `there is no line that declares ${quoted(name)}; expected one`);
-  }
-  const text = `${line.trim()})`;
-  const isAsync = /\basync\b/.test(line);
-  return { name, text, parameters: parameters.trim(), isAsync, isGenerator: false, exports: [] };
 }

@@ -2,12 +2,13 @@
  * `bulkhead mutate` without its command line: reads a file, makes one mutation, writes the result beside it, and says which task would
  * run it (X000-19, X000-20).
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import { TASK_SCHEMA_VERSION, type Task } from '@bulkhead/protocol';
+import type { Task } from '@bulkhead/protocol';
 import type { ChangeSummary } from '../edits/change-summary.ts';
 import { EvolveError } from '../evolve-error.ts';
+import { executeTaskOf } from './execute-task.ts';
 import { mutate, type MutationOutcome, type Refusal } from './mutate.ts';
 import type { EditForm, Proposer, ProposalUsage } from './proposer.ts';
 import { readBounded } from './read-bounded.ts';
@@ -24,6 +25,8 @@ export type MutateFileRequest = {
   /** A unified diff where it is left out (X000-19). */
   readonly form?: EditForm;
   readonly inspirations?: readonly string[];
+  /** Nothing is written. */
+  readonly isDry?: boolean;
 };
 
 /**
@@ -37,7 +40,7 @@ export type MutateFileParts = {
 };
 
 /**
- * What was done; `output` is the file that was written. `executeTask` is for whoever runs the result.
+ * What was done; `output` is the file that was written, or would have been. `executeTask` is for whoever runs the result.
  * @public
  */
 export type MutatedFile = {
@@ -78,9 +81,9 @@ export async function mutateFile(
   const parent = await readTarget(targetFile);
   const asked = { parent, fileName: basename(targetFile), entryName: entryFunction, seed, form, inspirations };
   const mutated = succeeded(await mutate(asked, proposer, signal));
-  await writeWhole(output, mutated.source);
+  if (request.isDry !== true) await writeWhole(output, mutated.source);
   const { diff, summary, usage, refusals, source } = mutated;
-  const executeTask = executeTaskOf({ source, entryFunction, output }, { id: newId(), now: now() });
+  const executeTask = executeTaskOf({ source, entryFunction, file: output }, { id: newId(), now: now() });
   return { diff, summary, output, usage, refusals, executeTask };
 }
 
@@ -93,7 +96,13 @@ export function defaultOutput(targetFile: string): string {
   return join(dirname(targetFile), `${basename(targetFile, ending)}_mutated${ending}`);
 }
 
-async function readTarget(file: string): Promise<string> {
+/**
+ * Reads a file that is to be mutated.
+ *
+ * @throws {EvolveError} `TARGET_INVALID` for one that cannot be read, is too large or not UTF-8.
+ * @public
+ */
+export async function readTarget(file: string): Promise<string> {
   const read = await readBounded(file, TARGET_BYTES_MAX);
   if (read.kind === 'too_large') {
     throw new EvolveError('TARGET_INVALID', `${file} is too large; expected at most ${TARGET_BYTES_MAX} bytes`);
@@ -133,22 +142,4 @@ async function writeWhole(file: string, text: string): Promise<void> {
   } finally {
     await rm(draft, { force: true });
   }
-}
-
-type Mutated = { readonly source: string; readonly entryFunction: string; readonly output: string };
-
-function executeTaskOf(
-  { source, entryFunction, output }: Mutated,
-  { id, now }: { readonly id: string; readonly now: number },
-): Task {
-  const sha256 = createHash('sha256').update(source).digest('hex');
-  return {
-    kind: 'execute',
-    id,
-    payload: { file: output, entry_fn: entryFunction, source, source_sha256: sha256 },
-    requires: ['cpu'],
-    attempts: 0,
-    created_at: new Date(now).toISOString().replace(/\.\d{3}Z$/, 'Z'),
-    schema_v: TASK_SCHEMA_VERSION,
-  };
 }

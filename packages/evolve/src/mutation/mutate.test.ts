@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { coded } from '../coded.fixture.ts';
 import { EDIT_BYTES_MAX } from '../edits/edit-bounds.ts';
-import { mutate, type MutateRequest, RESAMPLES_MAX } from './mutate.ts';
+import { RESAMPLES_MAX } from './mutate-with.ts';
+import { mutate, type MutateRequest } from './mutate.ts';
 import { NEVER, OTHER_SORT, SORT, SORT_DIFF } from './mutation.fixture.ts';
 import type { ProposalRequest, Proposer } from './proposer.ts';
 import { createScripted } from './stand-ins/scripted.ts';

@@ -7,20 +7,11 @@
  * It judges nothing but the form: whether the mutation is any good is for whoever runs it.
  */
 import { createRandom } from '@bulkhead/guard/statistics';
-import { describeChange, type ChangeSummary } from '../edits/change-summary.ts';
-import { checkEntry, readEntry, type EntrySignature } from '../edits/entry-signature.ts';
-import { checkRegions } from '../edits/regions.ts';
-import { EvolveError, type EvolveErrorCode } from '../evolve-error.ts';
-import { applyAnswer } from './apply-answer.ts';
-import { buildMutatePrompt } from './prompt.ts';
-import {
-  addUsage,
-  NO_USAGE,
-  type EditForm,
-  type ProposalRequest,
-  type Proposer,
-  type ProposalUsage,
-} from './proposer.ts';
+import type { ChangeSummary } from '../edits/change-summary.ts';
+import { readEntry } from '../edits/entry-signature.ts';
+import type { EvolveErrorCode } from '../evolve-error.ts';
+import { mutateWith } from './mutate-with.ts';
+import type { EditForm, Proposer, ProposalUsage } from './proposer.ts';
 
 /**
  * What is to be mutated. `form` is drawn by the seed where it is left out: a diff of 0.6, a whole source of 0.3, a crossover of 0.1,
@@ -71,14 +62,6 @@ export type MutationOutcome =
       readonly usage: ProposalUsage;
     };
 
-/**
- * How often a proposer is asked again.
- * @public
- */
-export const RESAMPLES_MAX = 3;
-
-const TEMPERATURE = 0.7;
-const MAX_TOKENS = 4_096;
 const DIFF_SHARE = 0.6;
 const FULL_SHARE = 0.3;
 
@@ -95,32 +78,7 @@ export async function mutate(
   proposer: Proposer,
   signal: AbortSignal,
 ): Promise<MutationOutcome> {
-  const entry = readEntry(request.parent, { name: request.entryName, fileName: request.fileName });
-  checkRegions(request.parent, request.parent);
-  const form = request.form ?? drawForm(request);
-  const refusals: Refusal[] = [];
-  let usage = NO_USAGE;
-  for (let attempt = 0; attempt <= RESAMPLES_MAX; attempt += 1) {
-    signal.throwIfAborted();
-    const asked = proposalRequest({ ...request, form }, { entry, attempt, refusals });
-    try {
-      const proposal = await proposer.propose(asked, signal);
-      usage = addUsage(usage, proposal.usage);
-      const source = taken(proposal.text, asked, entry);
-      return {
-        kind: 'mutated',
-        source,
-        ...describeChange(request.parent, source, request.fileName),
-        form,
-        refusals,
-        usage,
-      };
-    } catch (error) {
-      signal.throwIfAborted();
-      refusals.push(refusalOf(error, refusals));
-    }
-  }
-  return { kind: 'failed', form, refusals, usage };
+  return mutateWith({ ...request, form: request.form ?? drawForm(request) }, { proposer, readEntry }, signal);
 }
 
 function drawForm({ seed, inspirations = [] }: MutateRequest): EditForm {
@@ -128,63 +86,4 @@ function drawForm({ seed, inspirations = [] }: MutateRequest): EditForm {
   if (drawn < DIFF_SHARE) return 'diff';
   if (drawn < DIFF_SHARE + FULL_SHARE) return 'full';
   return inspirations.length === 0 ? 'diff' : 'cross';
-}
-
-type Asking = { readonly entry: EntrySignature; readonly attempt: number; readonly refusals: readonly Refusal[] };
-
-function proposalRequest(
-  request: MutateRequest & { readonly form: EditForm },
-  { entry, attempt, refusals }: Asking,
-): ProposalRequest {
-  const { parent, fileName, form, seed, inspirations = [] } = request;
-  // What a backend failed with is nothing that its model did.
-  const told = refusals.filter(({ code }) => code !== 'BACKEND_FAILED').map(({ reason }) => reason);
-  return {
-    prompt: buildMutatePrompt(parent, inspirations, { entrySignature: entry.text, form, refusals: told }),
-    ...{ parent, inspirations, fileName, form },
-    seed: `${seed}/${attempt}`,
-    temperature: request.temperature ?? TEMPERATURE,
-    maxTokens: request.maxTokens ?? MAX_TOKENS,
-  };
-}
-
-function taken(answer: string, { parent, form, fileName }: ProposalRequest, entry: EntrySignature): string {
-  const source = applyAnswer(parent, answer, form);
-  if (source === parent) throw new EvolveError('EDIT_EMPTY', 'the edit changes nothing; expected a change');
-  checkRegions(parent, source);
-  checkEntry(entry, entryOf(source, entry.name, fileName));
-  return source;
-}
-
-/** That the entry function has gone is a fault of the edit here. */
-function entryOf(source: string, name: string, fileName: string): EntrySignature {
-  try {
-    return readEntry(source, { name, fileName });
-  } catch (cause) {
-    if (!(cause instanceof EvolveError) || cause.code !== 'ENTRY_NOT_FOUND') throw cause;
-    throw new EvolveError('ENTRY_CHANGED', `after the edit, ${cause.message}`, { cause });
-  }
-}
-
-/** What an answer can be refused for; everything else is for somebody to mend, and asking again mends nothing. */
-const ASKED_AGAIN: readonly EvolveErrorCode[] = [
-  'BACKEND_FAILED',
-  'EDIT_AMBIGUOUS',
-  'EDIT_EMPTY',
-  'EDIT_INVALID',
-  'EDIT_MISMATCH',
-  'EDIT_TOO_LARGE',
-  'ENTRY_CHANGED',
-  'REGION_CHANGED',
-  'SOURCE_INVALID',
-];
-
-function refusalOf(error: unknown, before: readonly Refusal[]): Refusal {
-  if (!(error instanceof EvolveError)) throw error;
-  if (ASKED_AGAIN.includes(error.code)) return { code: error.code, reason: error.message };
-  const last = before.at(-1);
-  if (last === undefined) throw error;
-  throw new EvolveError(error.code, `${error.message}; the answer before it was refused: ${last.reason}`, {
-    cause: error,
-  });
 }

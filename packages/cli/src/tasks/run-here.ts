@@ -1,0 +1,86 @@
+/**
+ * One task in this process, without a queue (F000-15): a host in memory with the handlers that come with the command and those of
+ * `--plugins`, which ends with the task.
+ *
+ *   host --> plugins installed --> handlers discovered --> whichever takes the task --> its result, with who made it
+ */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { discoverHandlers, runTask } from '@bulkhead/evolve';
+import { createHost, HostError, type AuditedResult, type Host } from '@bulkhead/host';
+import { DEFAULT_TENANT, isJsonObject, type Task } from '@bulkhead/protocol';
+import { parseGrants } from '../config/grants.ts';
+import { UsageError } from '../usage-error.ts';
+import { machineTags } from './machine-tags.ts';
+import { ownHandlerFolders, type OwnHandler } from './own-handlers.ts';
+
+/** What was typed of it: folders of plugins, what they are granted, which handlers may take it, and what this machine can do beyond what is found. */
+export type HereOptions = {
+  readonly plugins?: readonly string[];
+  readonly grant?: readonly string[];
+  readonly handler?: readonly string[];
+  readonly tags?: string;
+};
+
+/** A run; `own` are the plugins of ours whose handlers could take it, so that no other has to be started. */
+export type HereRun = {
+  readonly own: readonly OwnHandler[];
+  readonly options: HereOptions;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Runs the task; how a handler fails is in the result, and where none takes it that is a `skip` with the reason.
+ *
+ * @throws {UsageError} for a folder that is not there, or a grant or a tag that is none.
+ * @throws {HostError} where the host cannot be opened.
+ */
+export async function runHere(task: Task, { own, options, env, signal }: HereRun): Promise<AuditedResult> {
+  const workerTags = machineTags(options.tags, env);
+  const dirs = (options.plugins ?? []).map((dir) => resolve(dir));
+  const absent = dirs.find((dir) => !existsSync(dir));
+  if (absent !== undefined) throw new UsageError(`--plugins names ${absent}, which is not there`);
+  await using host = await createHost({
+    ...{ spareCount: 0, measured: 'lately' },
+    grants: parseGrants(options.grant ?? []),
+  });
+  for (const folder of ownHandlerFolders(own)) await host.install(folder, { grant: await askedIn(folder) });
+  const refused = (await Promise.all(dirs.map((dir) => installFrom(host, dir)))).flat();
+  const { offers, unavailable } = await discoverHandlers(host, {
+    tenant: DEFAULT_TENANT,
+    ...(options.handler !== undefined && { allow: options.handler }),
+  });
+  return await runTask(task, {
+    ...{ host, offers, workerTags, signal, tenant: DEFAULT_TENANT },
+    unavailable: [...unavailable, ...refused],
+    workerId: `sync-${process.pid}`,
+    imageTag: `node-${process.versions.node} ${process.platform}-${process.arch}`,
+    clock: { now: () => Date.now() },
+  });
+}
+
+/** Ours are granted what they ask for: whoever typed the command asked for what they do. */
+async function askedIn(folder: string): Promise<readonly string[]> {
+  const manifest: unknown = JSON.parse(await readFile(join(folder, 'plugin.json'), 'utf8'));
+  const fields = isJsonObject(manifest) ? [manifest['required_permissions'], manifest['optional_permissions']] : [];
+  return fields.flat().filter((word) => typeof word === 'string');
+}
+
+type Refused = { readonly plugin: string; readonly reason: string };
+
+/** A plugin folder, or a folder of them. One that is refused keeps no other from the task, and is told where nobody takes it. */
+async function installFrom(host: Host, dir: string): Promise<readonly Refused[]> {
+  if (!existsSync(join(dir, 'plugin.json'))) {
+    const { refused } = await host.installAll(dir);
+    return refused.map(({ name, code, reason }) => ({ plugin: name, reason: `${reason} (${code})` }));
+  }
+  try {
+    await host.install(dir);
+    return [];
+  } catch (error) {
+    if (error instanceof HostError) return [{ plugin: dir, reason: `${error.message} (${error.code})` }];
+    throw error;
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * What became of a task, in a line for people: by whom, in which version, and what came of it; or why nobody did it, and the cure.
+ */
+import type { AuditedResult } from '@bulkhead/host';
+import { plain } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+
+const SHOWN_CHARACTERS = 2_000;
+
+/** Says it; `what` names the task, such as `execute`. */
+export function showExecution(what: string, result: AuditedResult, { say, talkColors }: Terminal): void {
+  const { status, data, handler_version: handler } = result;
+  const by = handler === null ? '' : ` by ${handler}`;
+  const why = [data['message'], data['reason']].find((word) => typeof word === 'string') ?? 'it does not say why';
+  if (status === 'ok') say(plain(`${what}: ok${by}: ${clipped(JSON.stringify(data))}`));
+  else if (status === 'skip') say(plain(`${what}: not done${by}: ${clipped(why)}`));
+  else say(`${talkColors.red(`${what}: failed`)}${plain(`${by}: ${clipped(why)}`)}`);
+}
+
+function clipped(text: string): string {
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}...` : text;
+}
