@@ -17,6 +17,7 @@ afterAll(() => host.close());
 test('all four styles are loaded, healthy where they say so, and offer their tools [F003-40]', () => {
   expect(host.plugins().map(({ name, state }) => [name, state])).toEqual([
     ['calculator', 'INITIALIZED'],
+    ['execute', 'INITIALIZED'],
     ['greeter', 'INITIALIZED'],
     ['llm_anthropic', 'INITIALIZED'],
     ['llm_mock', 'INITIALIZED'],
@@ -57,7 +58,7 @@ test.each(BAD_INPUT)(
     const outcome = await host.call({ plugin, tool, params });
     expect(outcome).toMatchObject({ ok: false, error: { kind } });
     expect(await host.call({ plugin: 'units', tool: 'list_units', params: {} })).toMatchObject({ ok: true });
-    expect(host.plugins()).toHaveLength(11);
+    expect(host.plugins()).toHaveLength(12);
   },
 );
 

@@ -52,6 +52,7 @@ test('every first-party folder is complete: plugin.json without a finding, main,
   const folders = (await readdir(plugins, { withFileTypes: true })).filter((entry) => entry.isDirectory());
   expect(folders.map((folder) => folder.name)).toEqual([
     'calculator',
+    'execute',
     'greeter',
     'llm_anthropic',
     'llm_mock',
