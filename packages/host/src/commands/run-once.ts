@@ -5,8 +5,8 @@
  *   launch.pl -> bwrap + namespaces + seccomp -> stopwatch.pl -> program      in the jail: with processes of its own
  *   launch.pl + Landlock + seccomp -> stopwatch.pl -> seccomp -> program      confined: it may start none
  *
- * R1: when the promise settles every process is dead, and folder, user and control group are given back, whatever happened.
- * R2: what the program says is kept to a bound, and read on beyond it, so that it is not held up.
+ * CM1: when the promise settles every process is dead, and folder, user and control group are given back, whatever happened.
+ * CM2: what the program says is kept to a bound, and read on beyond it, so that it is not held up.
  */
 import { LIMITS, type CommandRun, type CommandStop } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
@@ -74,7 +74,7 @@ const OWN_PROCESSES = 3;
 const START_MS_MAX = 10_000;
 
 /**
- * Runs it (R1).
+ * Runs it (CM1).
  *
  * @throws {HostError} `CALL_CANCELLED` where the signal is aborted, `COMMAND_UNAVAILABLE` where the program cannot be started,
  *   `HOST_SPAWN_FAILED` where the sandbox cannot, and what writing or collecting files throws.
