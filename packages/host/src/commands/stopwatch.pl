@@ -41,14 +41,13 @@ syscall($calls->{prctl}, $PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 or refuse("dumpable:
 # What the program leaves behind becomes this one's child, and is counted and ended here.
 syscall($calls->{prctl}, $PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 or refuse("subreaper: $!");
 
-my ($main, $is_late) = (0, 0);
-$SIG{ALRM} = sub { $is_late = 1; end_all() };
+my ($main, $is_late, $status, $ended, $cpu_us, $rss_kib) = (0, 0, 0, 0, 0, 0);
+$SIG{ALRM} = sub { $is_late = 1 unless $ended; end_all() };
 tell_host("began\n");
 my $began = now_us();
 $main = fork() // refuse("fork: $!");
 become_program() if $main == 0;
 start_timer($option{limit} * 1000);
-my ($status, $ended, $cpu_us, $rss_kib) = (0, 0, 0, 0);
 while (1) {
   my $told = pack 'l', 0;
   my $usage = "\0" x 144;
