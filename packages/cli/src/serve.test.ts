@@ -45,6 +45,7 @@ test('with --json stdout is one ready line; the token is in a file that only its
   const plugins = (await (await fetch(`${served.ready.url}/v1/plugins`)).json()) as readonly PluginHealth[]; // Its schema.
   expect(plugins.map(({ name, state }) => `${name} ${state}`)).toEqual([
     'calculator INITIALIZED',
+    'execute INITIALIZED',
     'greeter INITIALIZED',
     'llm_anthropic INITIALIZED',
     'llm_mock INITIALIZED',
