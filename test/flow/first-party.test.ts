@@ -18,6 +18,7 @@ test('all four styles are loaded, healthy where they say so, and offer their too
   expect(host.plugins().map(({ name, state }) => [name, state])).toEqual([
     ['calculator', 'INITIALIZED'],
     ['evaluate', 'INITIALIZED'],
+    ['execute', 'INITIALIZED'],
     ['greeter', 'INITIALIZED'],
     ['llm_anthropic', 'INITIALIZED'],
     ['llm_mock', 'INITIALIZED'],
@@ -60,7 +61,7 @@ test.each(BAD_INPUT)(
     const outcome = await host.call({ plugin, tool, params });
     expect(outcome).toMatchObject({ ok: false, error: { kind } });
     expect(await host.call({ plugin: 'units', tool: 'list_units', params: {} })).toMatchObject({ ok: true });
-    expect(host.plugins()).toHaveLength(14);
+    expect(host.plugins()).toHaveLength(15);
   },
 );
 

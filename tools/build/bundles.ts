@@ -7,6 +7,7 @@
  *   packages/host/dist/workshop.js      the process that reviews and bundles
  *   packages/host/dist/launch.pl        the launcher that needs no compiler; copied as it is
  *   packages/host/dist/online.pl        starts MCP servers that have a proxy; copied as it is
+ *   packages/host/dist/stopwatch.pl     runs one command of a plugin and measures it; copied as it is
  *   packages/host/dist/watchman.pl      ends guests when their host is gone; copied as it is
  *   packages/sdk/dist/bundle.js         `@bulkhead/sdk`, for plugin folders that have not installed it
  *   packages/sdk/dist/ai-bundle.js      `@bulkhead/sdk/ai`, for the same
@@ -69,6 +70,7 @@ const BUNDLES: readonly Bundle[] = [
 const COPIES: readonly { readonly from: string; readonly to: string }[] = [
   { from: 'packages/host/src/sandbox/process/launch.pl', to: 'packages/host/dist/launch.pl' },
   { from: 'packages/host/src/sandbox/stdio/online.pl', to: 'packages/host/dist/online.pl' },
+  { from: 'packages/host/src/commands/stopwatch.pl', to: 'packages/host/dist/stopwatch.pl' },
   { from: 'packages/host/src/sandbox/process/watchman.pl', to: 'packages/host/dist/watchman.pl' },
 ];
 

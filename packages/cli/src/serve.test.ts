@@ -46,6 +46,7 @@ test('with --json stdout is one ready line; the token is in a file that only its
   expect(plugins.map(({ name, state }) => `${name} ${state}`)).toEqual([
     'calculator INITIALIZED',
     'evaluate INITIALIZED',
+    'execute INITIALIZED',
     'greeter INITIALIZED',
     'llm_anthropic INITIALIZED',
     'llm_mock INITIALIZED',

@@ -584,6 +584,11 @@ export const ERRORS = {
     },
   }),
   ...rows('unavailable', {
+    COMMAND_UNAVAILABLE: {
+      retryable: false,
+      message: 'a command of a plugin cannot be run in a sandbox of its own on this machine',
+      hint: 'Do what the message ends with; `bulkhead doctor` shows what this machine has for sandboxes.',
+    },
     LLM_UNAVAILABLE: {
       message: 'no backend of a language model can be asked',
       hint: 'Enable a plugin that offers one, such as `llm_openrouter`; one that failed again and again rests for a while.',

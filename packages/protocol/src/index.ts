@@ -145,6 +145,7 @@ export type {
   ValueChange,
   WordChanges,
 } from './release.ts';
+export type { CommandAnswer, CommandRun, CommandStop } from './command.ts';
 export { TIERS, isTierAtLeast, parseTier, strongestTier } from './receipt.ts';
 export type {
   ChatMessage,

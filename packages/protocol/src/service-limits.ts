@@ -3,7 +3,7 @@
  */
 import { KIB, MIB, type Limit } from './limit.ts';
 
-/** Rows of services: asks, threads, memory, language models, the network, events. */
+/** Rows of services: asks, threads, memory, language models, the network, events, commands. */
 export const SERVICE_LIMITS = {
   service_asks_in_flight: {
     value: 64,
@@ -168,4 +168,41 @@ export const SERVICE_LIMITS = {
     reason: 'An event stays in the database for other nodes; one that hears nothing for longer misses some.',
   },
   event_kept_rows: { value: 10_000, unit: 'events', reason: 'The same, of all tenants; the oldest go.' },
+  commands_at_once: {
+    value: 4,
+    unit: 'commands',
+    reason: 'Of one tenant, on one node, in sandboxes of their own; more measure one another.',
+  },
+  commands_waiting: {
+    value: 64,
+    unit: 'commands',
+    reason: 'Of one tenant, for one of those; beyond it HOST_OVERLOADED.',
+  },
+  command_args: { value: 1_024, unit: 'arguments', reason: 'Of one command; long lists go into a file.' },
+  command_args_bytes: { value: 64 * KIB, unit: 'bytes', reason: 'The same together; the kernel takes 2 MiB of all.' },
+  command_files: { value: 256, unit: 'files', reason: 'Given to one command, or collected from it.' },
+  command_files_bytes: { value: 8 * MIB, unit: 'bytes', reason: 'The same together; they travel in one frame.' },
+  command_path_characters: { value: 256, unit: 'characters', reason: 'Name of such a file, with its folders.' },
+  command_stdin_bytes: { value: MIB, unit: 'bytes', reason: 'Standard input of one command; more goes into a file.' },
+  command_output_bytes: { value: MIB, unit: 'bytes', reason: 'Kept of its stdout and of its stderr, hard maximum.' },
+  command_flood_bytes: {
+    value: 64 * MIB,
+    unit: 'bytes',
+    reason: 'stdout and stderr of one run together; a command that says more is ended.',
+  },
+  command_timeout_ms: {
+    value: 600_000,
+    unit: 'ms',
+    reason: 'Hard maximum of one run; never beyond the call that asks.',
+  },
+  command_memory_mb: { value: 4_096, unit: 'MiB', reason: 'Hard maximum of one run; 1,024 where none is asked for.' },
+  command_pids: {
+    value: 128,
+    unit: 'processes',
+    reason: 'Hard maximum of processes and threads of one run (X000-17).',
+  },
+  command_repeats: { value: 100, unit: 'runs', reason: 'Of one command, one after another, each in a new folder.' },
+  command_folder_bytes: { value: 256 * MIB, unit: 'bytes', reason: 'In the folder of one run.' },
+  command_folder_files: { value: 4_096, unit: 'files', reason: 'Files and folders in the folder of one run.' },
+  command_file_bytes: { value: 64 * MIB, unit: 'bytes', reason: 'One file in it.' },
 } as const satisfies Record<string, Limit>;

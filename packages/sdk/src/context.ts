@@ -4,6 +4,7 @@
  */
 import type { JsonObject, JsonValue, MemoryArtifact, MemorySummary } from '@bulkhead/protocol';
 import type { Client } from './client.ts';
+import type { RunCommand } from './commands.ts';
 import type { Events } from './events.ts';
 import type { LanguageModel } from './language-model.ts';
 import type { Resources, Threads } from './threads.ts';
@@ -127,6 +128,8 @@ export interface PluginContext {
   readonly signal: AbortSignal;
   readonly memory: Memory;
   readonly callTool: CallTool;
+  /** A command in a sandbox of its own; needs the permission `children`. */
+  readonly run: RunCommand;
   /** Language models; needs the permission `llm`. */
   readonly llm: LanguageModel;
   readonly events: Events;
@@ -177,6 +180,8 @@ export interface ToolContext {
   readonly signal: AbortSignal;
   readonly memory: Memory;
   readonly callTool: CallTool;
+  /** A command in a sandbox of its own; needs the permission `children`. */
+  readonly run: RunCommand;
   /** Language models; needs the permission `llm`. */
   readonly llm: LanguageModel;
   readonly events: Events;

@@ -5,6 +5,8 @@ export type {
   ChatMessage,
   ChatTool,
   ChatToolCall,
+  CommandRun,
+  CommandStop,
   GeneratedPiece,
   GeneratedText,
   GenerateOptions,
@@ -36,6 +38,7 @@ export type {
 export { BasePlugin } from './base-plugin.ts';
 export { BaseToolPlugin } from './base-tool-plugin.ts';
 export type { Client, ElicitAnswer, ElicitRequest, SampleAnswer, SampleMessage, SampleRequest } from './client.ts';
+export type { CommandRequest, CommandResult, RunCommand } from './commands.ts';
 export type {
   CallTool,
   HookContext,

@@ -4,6 +4,7 @@
  */
 import type { CallMessage, JsonObject, JsonValue, LogLevel, Progress } from '@bulkhead/protocol';
 import type { PluginClient } from './client.ts';
+import type { RunCommand } from './commands.ts';
 import type { PluginEvents } from './events.ts';
 import type { PluginLlm } from './llm.ts';
 import type { PluginLogger } from './logger.ts';
@@ -27,6 +28,7 @@ export type PluginContext = {
   readonly signal: AbortSignal;
   readonly memory: PluginMemory;
   readonly callTool: CallTool;
+  readonly run: RunCommand;
   readonly llm: PluginLlm;
   readonly threads: PluginThreads;
   readonly resources: () => PluginResources;
@@ -65,6 +67,7 @@ export type ContextSource = {
   readonly closing: AbortController;
   readonly memory: PluginMemory;
   readonly callTool: CallTool;
+  readonly run: RunCommand;
   readonly llm: PluginLlm;
   readonly client: PluginClient;
   readonly resourceUpdated: (uri: string) => void;
@@ -88,6 +91,7 @@ export function createPluginContext(source: ContextSource, life: LifeSource): Li
     signal: source.closing.signal,
     memory: source.memory,
     callTool: source.callTool,
+    run: source.run,
     llm: source.llm,
     threads: source.threads,
     resources: source.resources,
@@ -134,6 +138,10 @@ export class GuestCall implements ToolContext {
 
   get callTool(): CallTool {
     return this.#source.callTool;
+  }
+
+  get run(): RunCommand {
+    return this.#source.run;
   }
 
   get llm(): PluginLlm {

@@ -27,6 +27,7 @@ import { harden } from './harden.ts';
 import { openArtifactLoader, type ArtifactLoader, type ImportRule } from './imports.ts';
 import { countOutput } from './output.ts';
 import { createLogger, type LeveledLogger } from './logger.ts';
+import { createRunCommand } from './commands.ts';
 import { createPluginLlm } from './llm.ts';
 import { createPluginMemory } from './memory.ts';
 import { readyMessage } from './ready.ts';
@@ -179,6 +180,7 @@ class GuestRuntime {
       closing: new AbortController(),
       memory: createPluginMemory(this.#asks.ask),
       callTool: callToolBy(this.#asks.ask),
+      run: createRunCommand(this.#asks.ask),
       llm: createPluginLlm(this.#asks.ask),
       client: createPluginClient(this.#asks.ask),
       resourceUpdated: (uri) => tellUpdated(this.#asks.ask, uri),

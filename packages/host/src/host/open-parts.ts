@@ -54,6 +54,7 @@ import { openHostNodes } from './open-nodes.ts';
 import { openBackground, type Background } from './open-background.ts';
 import { openMoves, type Late } from './open-moves.ts';
 import { openAdmission, type HostAdmission } from './open-admission.ts';
+import { openCommands, type HostCommands } from './open-commands.ts';
 import { holdDataDirectory } from './hold-data-directory.ts';
 import { openEgress, type HostEgress } from './open-egress.ts';
 import { openSecrets } from './open-secrets.ts';
@@ -100,30 +101,29 @@ export type HostParts = Registers & {
 export async function openParts(settings: HostSettings, closing: AsyncDisposableStack): Promise<HostParts> {
   const { clock, log, env, platformVersion, minTier, untrustedMinTier, signatures, guard } = settings;
   if (settings.dataDir !== undefined) closing.use(await holdDataDirectory(settings.dataDir));
-  const guests: Guests = {};
-  const late: Late = {};
+  const [guests, late, lateCalls]: [Guests, Late, LateCalls] = [{}, {}, {}];
   const metrics = createMetrics({ guests: () => countGuests(guests) });
   const journal = createJournal(() => clock.wallTime());
   const { storage, sandbox } = await openSlowParts(settings, { metrics, journal }, closing);
   guests.sandbox = sandbox;
   const { transitions, usage, agentRuns, ...records } = await openRecords(settings, { storage, metrics }, closing);
-  const lateCalls: LateCalls = {};
   const events = openEvents(settings, { storage, metrics, journal, node: records.node, late: lateCalls }, closing);
   const registry = openRegistry(clock, { transitions, journal, events, late }, closing);
   const workshop = openHostWorkshop(settings, sandbox, closing);
   const catalogue = await openReadCatalogue(settings, storage, closing);
   const { recordings, ...told } = openRecordings(settings, { storage, catalogue, metrics }, closing);
-  const { admitter, chargeGuest } = openAdmission(settings, catalogue, closing);
+  const { admitter, chargeGuest, chargeUse } = openAdmission(settings, catalogue, closing);
   const background = openBackground(settings, { registry, journal }, closing);
   const releases = createReleases({ catalogue, clock, newId: randomUUID });
   const { possessions, secrets, standingOf } = await openOwned(settings, { catalogue, releases, storage });
   const egress = await openEgress(settings, { storage, usage, metrics, catalogue, secrets, possessions }, closing);
   const llm = openLlm(settings, { storage, usage, catalogue, metrics, late: lateCalls });
-  const asked = { storage, metrics, events, egress, llm, threads: background.methods, late: lateCalls };
+  const commands = await openCommands(settings, { sandbox, charge: chargeUse }, closing);
+  const asked = { storage, metrics, events, egress, llm, commands, threads: background.methods, late: lateCalls };
   const artifacts = await openArtifacts(settings, releases, storage);
   const drivers = await openDrivers(settings, { sandbox, artifacts, standingOf, metrics, journal, egress }, closing);
   await keepState(settings, { catalogue, guests, state: drivers.stdio.state }, closing);
-  const watchers = { registry, metrics, chargeGuest, journal, background, events, egress, llm, possessions };
+  const watchers = { registry, metrics, chargeGuest, journal, background, events, egress, llm, commands, possessions };
   const live = liveOptions(settings, { drivers, ...watchers, answerAsk: openServices(settings, asked) });
   const fleet = openFleet(live, guests, closing);
   closing.defer(() => admitter.close());
@@ -366,6 +366,7 @@ type Watchers = Pick<HostAdmission, 'chargeGuest'> & {
   readonly events: HostEvents;
   readonly egress: HostEgress;
   readonly llm: HostLlm;
+  readonly commands: HostCommands;
   readonly possessions: Possessions;
 };
 
@@ -382,6 +383,7 @@ function liveOptions(
     events,
     egress,
     llm,
+    commands,
     possessions,
   }: Watchers,
 ): LiveOptions {
@@ -403,7 +405,7 @@ function liveOptions(
       const ways = { scope, answer, connect, belongings: possessions.of(spec, scope) };
       const opening = await openGuest(drivers, spec, ways);
       background.didOpen(speaker, opening);
-      const didLeave = (): void => [egress, llm].forEach((service) => service.didLeave(speaker));
+      const didLeave = (): void => [egress, llm, commands].forEach((service) => service.didLeave(speaker));
       if (opening.ok) void opening.sandbox.died.then(didLeave);
       else didLeave();
       if (opening.ok) settings.debugging?.didOpen(opening.sandbox, spec.sourceMap);

@@ -10,6 +10,7 @@ import type { CallPath } from '../call/call-run.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { createDesk, type AnswerAsk } from '../services/desk.ts';
 import { createClientService } from '../services/client.ts';
+import type { CommandService } from '../services/commands.ts';
 import { createMemoryService } from '../services/memory.ts';
 import { createOfferService } from '../services/offers.ts';
 import type { Threads } from '../services/threads.ts';
@@ -29,12 +30,13 @@ export type ServiceParts = {
   readonly events: HostEvents;
   readonly egress: HostEgress;
   readonly llm: HostLlm;
+  readonly commands: CommandService;
   readonly late: LateCalls;
 };
 
 /** Opens the desk. No guest asks before `late.path` is there. */
 export function openServices({ clock, log }: HostSettings, parts: ServiceParts): AnswerAsk {
-  const { storage, metrics, events, threads, egress, llm, late } = parts;
+  const { storage, metrics, events, threads, egress, llm, commands, late } = parts;
   const path = (): CallPath => {
     assertInvariant(late.path !== undefined, 'the call flow is there before a guest is');
     return late.path;
@@ -46,6 +48,7 @@ export function openServices({ clock, log }: HostSettings, parts: ServiceParts):
       threads,
       egress: egress.methods,
       llm: llm.methods,
+      commands: commands.methods,
       client: createClientService({ clock, startTimer: systemTimer }),
       offers: createOfferService(events.offers.didUpdate),
       tools: createToolService({ clock, ledBy: events.ledBy, call: (nested) => callNested(path(), nested) }),

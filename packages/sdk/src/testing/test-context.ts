@@ -18,6 +18,7 @@ export function createTestContext(given: TestContext = {}): PluginContext & Tool
     secrets: {},
     memory: absentMemory(),
     callTool: absent('callTool'),
+    run: absent('run'),
     llm: { generate: absent('llm', 'llm.generate'), stream: absentStream },
     events: absentEvents(),
     progress: silent,

@@ -53,6 +53,7 @@ test('every first-party folder is complete: plugin.json without a finding, main,
   expect(folders.map((folder) => folder.name)).toEqual([
     'calculator',
     'evaluate',
+    'execute',
     'greeter',
     'llm_anthropic',
     'llm_mock',

@@ -88,13 +88,15 @@ export type LaunchCommand = {
 /**
  * `file`: opened for reading anew at each start, because its position is shared with whoever inherits it.
  * `json_status`: a pipe on which bubblewrap writes `{"child-pid": N}`, the pid namespace's first process; the Node
- * process is its only child. `inspector`: a duplex socket. `environment`: a pipe to which the driver writes.
+ * process is its only child. `inspector`: a duplex socket. `environment`: a pipe to which the driver writes. `report`: one from which
+ * it reads.
  */
 export type LaunchFd =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'json_status' }
   | { readonly kind: 'inspector' }
-  | { readonly kind: 'environment' };
+  | { readonly kind: 'environment' }
+  | { readonly kind: 'report' };
 
 /** Prefix of the argument that marks a process as one of a host's guests. */
 export const GENERATION_ARGUMENT = 'generation=';

@@ -6,17 +6,17 @@ import { readFileSync, readdirSync } from 'node:fs';
 /** More are found by the control group's limit. */
 const PROCESSES_MAX = 64;
 
-/** Returns the ids of all that descend from a process; fewer where some end meanwhile. */
-export function descendantsOf(pid: number | undefined): readonly number[] {
+/** Returns the ids of all that descend from a process, so many at most; fewer where some end meanwhile. */
+export function descendantsOf(pid: number | undefined, most: number = PROCESSES_MAX): readonly number[] {
   if (pid === undefined) return [];
   const found: number[] = [];
   const pending = [pid];
-  for (let at = pending.pop(); at !== undefined && found.length < PROCESSES_MAX; at = pending.pop()) {
+  for (let at = pending.pop(); at !== undefined && found.length < most; at = pending.pop()) {
     const children = childrenOf(at);
     found.push(...children);
     pending.push(...children);
   }
-  return found.slice(0, PROCESSES_MAX);
+  return found.slice(0, most);
 }
 
 function childrenOf(pid: number): readonly number[] {

@@ -12,7 +12,7 @@ import {
   type LaunchRequest,
   type LaunchShape,
 } from './command.ts';
-import { guestGroupLimits, type GuestGroup, type GuestGroups } from './guest-groups.ts';
+import { guestGroupLimits, type GroupLimits, type GuestGroup, type GuestGroups } from './guest-groups.ts';
 import type { TempUsage } from './measure-temp.ts';
 import type { UidLease } from './uid-lease.ts';
 
@@ -80,7 +80,7 @@ function prepare(options: LauncherOptions, shape: LauncherShape): PreparedLaunch
 
 /** Prepares a process by the command that `commandOf` makes once it is known what only this one has. */
 export function prepareLaunch(
-  options: Pick<LauncherOptions, 'tier' | 'uids' | 'groups'>,
+  options: Pick<LauncherOptions, 'tier' | 'uids' | 'groups'> & { readonly groupLimits?: GroupLimits },
   shape: LauncherShape,
   commandOf: (shape: LaunchShape) => LaunchCommand,
 ): PreparedLaunch {
@@ -92,7 +92,8 @@ export function prepareLaunch(
     if (leased !== undefined) options.uids?.release(leased);
   };
   try {
-    group = options.groups?.make(guestGroupLimits(shape.memoryMb, shape.tempDir === JAILED_TEMP_DIR));
+    const ofGuest = guestGroupLimits(shape.memoryMb, shape.tempDir === JAILED_TEMP_DIR);
+    group = options.groups?.make(options.groupLimits ?? ofGuest);
     const command = commandOf({ ...shape, ...own(uid, group) });
     const passed = openPassedFiles(command);
     return {

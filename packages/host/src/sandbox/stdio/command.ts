@@ -7,7 +7,7 @@
  *   jail, online  launch.pl -> bwrap + namespaces + seccomp -> online.pl -> program   the same, with a proxy on its loopback
  *
  *   descriptors   0, 1 JSON-RPC · 2 its log · 3 lifeline · 4 filter · then environment, and in the jail bubblewrap's status,
- *                 then the filter of a server with a proxy
+ *                 then the filter of a server with a proxy; of a plugin's command its report, and confined a filter for what it runs
  *
  * E1: the environment of the server reaches no program but the server: not the launcher, which may be root, nor bubblewrap.
  */
@@ -48,6 +48,8 @@ export type ServerRequest = Pick<LaunchRequest, 'toolset' | 'staged' | 'shape' |
   readonly allowChildren: boolean;
   /** In the jail alone: a proxy on its loopback, by which it reaches what the host lets it reach. */
   readonly online?: Online | undefined;
+  /** It is a command of a plugin that is measured: see {@link reportFds}. */
+  readonly isMeasured?: boolean;
 };
 
 /** What a proxy needs: the Unix socket of the host, and perl with its libraries. */
@@ -58,13 +60,18 @@ export type ServerPaths = { readonly data: string; readonly server: string };
 
 /** Index in the spawned process of the pipe that carries the environment. */
 export const ENVIRONMENT_FD = FIRST_PASSED_FD + 1;
+/** Where a measured command's figures go, and the filter for the program itself where what measures it needs a wider one. */
+export function reportFds(tier: 'confined' | 'jail'): { readonly report: number; readonly filter: number | undefined } {
+  return tier === 'jail' ? { report: STATUS_FD + 1, filter: undefined } : { report: STATUS_FD, filter: STATUS_FD + 1 };
+}
+
 const LIFELINE_FD = 3;
 const FILTER_FD = FIRST_PASSED_FD;
 const STATUS_FD = ENVIRONMENT_FD + 1;
 const ONLINE_FILTER_FD = STATUS_FD + 1;
 const JAILED: ServerPaths = { data: '/bulkhead/data', server: '/bulkhead/server' };
 /** Folders of programs and their libraries, which a program of the machine is shown as they are. */
-const SYSTEM_FOLDERS = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc/alternatives', '/etc/ld.so.cache'];
+export const SYSTEM_FOLDERS = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc/alternatives', '/etc/ld.so.cache'];
 const DEVICES = ['/dev/null', '/dev/zero', '/dev/urandom'];
 
 /** Says why no server can be started here, ending with what would change it; undefined where it can. */
@@ -103,7 +110,14 @@ export function serverCommand(request: ServerRequest): LaunchCommand {
   };
 }
 
-function passedFiles({ tier, staged, allowChildren, online }: ServerRequest): readonly LaunchFd[] {
+function passedFiles({ isMeasured, ...request }: ServerRequest): readonly LaunchFd[] {
+  const files = passedToServer(request);
+  if (isMeasured !== true) return files;
+  const { tier, staged } = request;
+  return [...files, REPORT, ...(tier === 'confined' ? [{ kind: 'file', path: staged.filters.confined } as const] : [])];
+}
+
+function passedToServer({ tier, staged, allowChildren, online }: ServerRequest): readonly LaunchFd[] {
   const filter = (name: FilterName): LaunchFd => ({ kind: 'file', path: staged.filters[name] });
   const children = allowChildren ? '-children' : '';
   if (tier === 'confined') return [filter(`confined${children}`), ENVIRONMENT];
@@ -113,6 +127,7 @@ function passedFiles({ tier, staged, allowChildren, online }: ServerRequest): re
 
 const ENVIRONMENT: LaunchFd = { kind: 'environment' };
 const STATUS: LaunchFd = { kind: 'json_status' };
+const REPORT: LaunchFd = { kind: 'report' };
 
 /** Writes the environment as whoever gives it to the server reads it from {@link ENVIRONMENT_FD}: bubblewrap, or a program of ours. */
 export function environmentBytes(
@@ -230,10 +245,12 @@ const NODE_FLAGS = [
   '--openssl-config=/nonexistent/openssl.cnf',
 ];
 
-function programOf({ tier, program, staged, shape, token, treeDir, dataDir }: ServerRequest): readonly string[] {
+function programOf(request: ServerRequest): readonly string[] {
+  const { tier, program, staged, shape, token, treeDir, dataDir } = request;
   const { main, command, args } = program;
   const paths = serverPaths({ tier, dataDir, treeDir });
-  const given = args.map((arg) => fillIn(arg, paths));
+  // What a plugin says of its command is text, and no path of ours stands for any of it.
+  const given = request.isMeasured === true ? args : args.map((arg) => fillIn(arg, paths));
   if (command !== undefined) return [command, ...given];
   const node = tier === 'jail' ? JAILED_NODE : staged.node;
   // A condition that no package knows: it is the reaper's mark, and changes nothing.
