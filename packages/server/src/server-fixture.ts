@@ -43,6 +43,8 @@ export type TestServerOptions = {
   readonly storage?: Storage;
   /** What its plugins may reach inside, too. */
   readonly privateHosts?: readonly string[];
+  /** Whether it lends recorded calls to repairs. */
+  readonly lendsRecordings?: boolean;
 };
 
 /** Where a server's state may be, each with how a test opens one. */
@@ -63,8 +65,8 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const { privateHosts = [] } = options;
   const host = await createHost({ storage, log, privateHosts });
   for (const dir of options.plugins ?? []) await host.install(dir);
-  const { publicReasons = 'auto', at = '127.0.0.1' } = options;
-  const server = await createServer({ host, log, token: TOKEN, publicReasons });
+  const { publicReasons = 'auto', at = '127.0.0.1', lendsRecordings = false } = options;
+  const server = await createServer({ host, log, token: TOKEN, publicReasons, lendsRecordings });
   const { url } = await server.listen({ host: at, port: 0 });
   const close = async (): Promise<void> => {
     await server.close();
