@@ -25,6 +25,7 @@ import { addNodes } from './verbs/nodes.ts';
 import { addReload } from './verbs/reload.ts';
 import { addEvaluationVerbs } from './verbs/evaluations.ts';
 import { addReleaseVerbs } from './verbs/releases.ts';
+import { addRepair } from './verbs/repair-verb.ts';
 import { addRolloutVerbs } from './verbs/rollout.ts';
 import { addSecretVerbs } from './verbs/secrets.ts';
 import { addTenantVerbs } from './verbs/tenant.ts';
@@ -56,6 +57,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
   addMigrate(context);
   addGuard(context);
   addMutate(context);
+  addRepair(context);
   addServerVerbs(context);
   return program;
 }

@@ -153,7 +153,8 @@ function openServer(host: Host, { config, token, log }: Serving): Promise<Server
   const origin = config['mcp.origin'] === '' ? undefined : config['mcp.origin'];
   const mcp = { authorizationServers: config['mcp.authorization_servers'], origin };
   const indexes = config['install.index'];
-  return createServer({ host, log, token: token.token, publicReasons, takesNpm, indexes, mcp });
+  const lendsRecordings = config['repair.enabled'];
+  return createServer({ host, log, token: token.token, publicReasons, takesNpm, indexes, mcp, lendsRecordings });
 }
 
 function announce(ready: Ready, isJson: boolean, terminal: Terminal): void {
