@@ -18,21 +18,11 @@ export type AskedCall = { readonly tool: string; readonly params: JsonObject };
 /** Times that a call is asked which came to no guest. */
 const ATTEMPTS_MAX = 3;
 
-/** Asks. @throws the reason of the signal once it has fired. */
-export async function askTool(
-  harness: Pick<Harness, 'run'>,
-  { tool, params }: AskedCall,
-  signal: AbortSignal,
-): Promise<Answer> {
-  for (let attempt = 1; ; attempt += 1) {
-    signal.throwIfAborted();
-    const outcome = await harness.run({ tool, params, signal });
-    signal.throwIfAborted();
-    if (!isUnmet(outcome) || attempt === ATTEMPTS_MAX) return answerOf(outcome);
-  }
-}
-
-/** The same; a call that hung is asked once more, since a busy machine is nobody's fault. @throws as {@link askTool}. */
+/**
+ * Asks; a call that hung is asked once more, since a busy machine is nobody's fault.
+ *
+ * @throws the reason of the signal once it has fired.
+ */
 export async function askPatiently(
   harness: Pick<Harness, 'run'>,
   call: AskedCall,
@@ -47,6 +37,19 @@ export function holds(expect: Expectation, answer: Answer): boolean {
   if (expect.kind === 'error') return answer.kind === 'error' && answer.code === expect.code;
   if (answer.kind !== 'value') return false;
   return expect.kind === 'any' || canonicalJson(expect.value) === canonicalJson(answer.value);
+}
+
+async function askTool(
+  harness: Pick<Harness, 'run'>,
+  { tool, params }: AskedCall,
+  signal: AbortSignal,
+): Promise<Answer> {
+  for (let attempt = 1; ; attempt += 1) {
+    signal.throwIfAborted();
+    const outcome = await harness.run({ tool, params, signal });
+    signal.throwIfAborted();
+    if (!isUnmet(outcome) || attempt === ATTEMPTS_MAX) return answerOf(outcome);
+  }
 }
 
 /** A guest of a call before was being ended, and no code of the release has run; or there is no guest at all. */

@@ -65,7 +65,7 @@ function knownReleases({ registrations }: RepairHost, name: string): number {
   }
 }
 
-type State = PublishedTree & { readonly state: string };
+type State = PublishedTree & { readonly state: string | undefined };
 
 async function publish(host: RepairHost, folder: string, tree: PluginTree): Promise<State> {
   await writePluginTree(tree, folder);
@@ -75,7 +75,7 @@ async function publish(host: RepairHost, folder: string, tree: PluginTree): Prom
   } catch (error) {
     const failure = refusalIn(error);
     if (failure === undefined) throw error;
-    return { digest: undefined, state: 'REFUSED', failure };
+    return { digest: undefined, state: undefined, failure };
   }
 }
 

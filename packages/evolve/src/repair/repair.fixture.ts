@@ -22,7 +22,7 @@ export type Workbench = AsyncDisposable & {
   readonly root: string;
   /** Writes a plugin of these files, `plugin.json` of this name besides; returns its folder. */
   readonly write: (name: string, files: Readonly<Record<string, string>>, manifest?: object) => Promise<string>;
-  readonly repair: (request: Asked, proposer: Proposer) => Promise<RepairOutcome>;
+  readonly repair: (request: Asked, proposer: Proposer, signal?: AbortSignal) => Promise<RepairOutcome>;
 };
 
 /** What a test asks for. */
@@ -36,9 +36,9 @@ export async function openWorkbench(): Promise<Workbench> {
     host,
     root,
     write: (name, files, manifest = {}) => writePlugin(join(root, 'plugins', name), { name, files, manifest }),
-    repair: async (request, proposer) => {
+    repair: async (request, proposer, signal = new AbortController().signal) => {
       const workFolder = await mkdtemp(join(root, 'work-'));
-      const parts = { host, proposer, clock: CLOCK, workFolder, signal: new AbortController().signal };
+      const parts = { host, proposer, clock: CLOCK, workFolder, signal };
       return repairPlugin({ seed: 7, evaluations: 5, cases: 40, ...request }, parts);
     },
     [Symbol.asyncDispose]: async () => {

@@ -238,6 +238,19 @@ test('a backend that needs no model proposes the same patches by the same seed',
   expect(again.candidates).toEqual(first.candidates);
 });
 
+test('a repair that is stopped ends with the reason, and leaves no plugin in the host', async () => {
+  const folder = await bench.write('stopped', { 'main.js': toolSource(BODY) });
+  const stop = new AbortController();
+  const stopping: Proposer = {
+    propose: () => {
+      stop.abort(new Error('enough'));
+      return Promise.reject(new Error('never looked at'));
+    },
+  };
+  await expect(bench.repair({ folder, calls: N_CALLS }, stopping, stop.signal)).rejects.toThrow('enough');
+  expect(() => bench.host.registrations.releases('stopped', { isPlatform: true })).toThrow('not found');
+});
+
 test('what no repair can begin with is said', async () => {
   const folder = await bench.write('begun', { 'main.js': toolSource(BODY) });
   await expect(bench.repair({ folder, calls: [] }, answering())).rejects.toThrow(coded('REPAIR_INVALID', '0 calls'));

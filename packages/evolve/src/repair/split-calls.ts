@@ -11,11 +11,6 @@ export type SplitCalls<Call> = { readonly visible: readonly Call[]; readonly hid
 
 const HIDDEN_SHARE = 0.4;
 
-/** Names a call in maps. */
-export function callKeyOf({ tool, params }: AskedCall): string {
-  return canonicalJson([tool, params]);
-}
-
 /**
  * Splits by the seed, whatever the order that they are in: two of five are hidden, one of two, and none of one. The same call comes once.
  */
@@ -25,6 +20,11 @@ export function splitCalls<Call extends AskedCall>(calls: readonly Call[], seed:
   const ordered = drawn.toSorted((one, other) => (one.key < other.key ? -1 : 1)).map(({ call }) => call);
   const hidden = ordered.length < 2 ? 0 : Math.max(1, Math.floor(ordered.length * HIDDEN_SHARE));
   return { visible: ordered.slice(hidden), hidden: ordered.slice(0, hidden) };
+}
+
+/** Names a call in maps. */
+function callKeyOf({ tool, params }: AskedCall): string {
+  return canonicalJson([tool, params]);
 }
 
 function digestOf(text: string): string {
