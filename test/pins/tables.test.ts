@@ -108,6 +108,7 @@ const PINNED_ERRORS = {
   AUTH_ATTEMPTS_EXCEEDED: ['denied', 429, -32003],
   AUTH_REQUIRED: ['denied', 401, -32003],
   HOST_HEADER_REFUSED: ['denied', 403, -32003],
+  REPAIR_DISABLED: ['denied', 403, -32003],
   SCOPE_MISSING: ['denied', 403, -32003],
   PERMISSION_NOT_GRANTED: ['denied', 403, -32003],
   HOOK_VETOED: ['denied', 403, -32003],

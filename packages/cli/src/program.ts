@@ -27,6 +27,7 @@ import { addQueueVerbs } from './verbs/queue.ts';
 import { addReload } from './verbs/reload.ts';
 import { addEvaluationVerbs } from './verbs/evaluations.ts';
 import { addReleaseVerbs } from './verbs/releases.ts';
+import { addRepair } from './verbs/repair-verb.ts';
 import { addRolloutVerbs } from './verbs/rollout.ts';
 import { addSecretVerbs } from './verbs/secrets.ts';
 import { addTenantVerbs } from './verbs/tenant.ts';
@@ -58,6 +59,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
   addMutate(context);
   addWorkerVerbs(context);
   addRender(context);
+  addRepair(context);
   addServerVerbs(context);
   return program;
 }

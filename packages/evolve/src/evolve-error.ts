@@ -8,7 +8,8 @@
  * as it was written; recorded or scripted answers; a state or a checkpoint that was not written by what reads it; an edit that fits in two
  * places, changes nothing, cannot be read, does not fit, or is too large; an entry function that is changed or not there; a configuration
  * of a search; numbers that no fitness is made of; a journal of another search, or that cannot be read; a mutation that came to nothing;
- * code outside of the regions that may change; a selector nobody knows, or its configuration; a source that cannot be parsed; a file that
+ * a proposal of a repair that was changed after it was judged, or cannot be read; code outside of the regions that may change; a plugin or
+ * calls that no repair can begin with; a selector nobody knows, or its configuration; a source that cannot be parsed; a file that
  * cannot be read or written.
  *
  * @public
@@ -34,8 +35,11 @@ export type EvolveErrorCode =
   | 'JOURNAL_MISMATCH'
   | 'MUTATION_FAILED'
   | 'PROMPT_TOO_LARGE'
+  | 'PROPOSAL_CHANGED'
+  | 'PROPOSAL_INVALID'
   | 'REGION_CHANGED'
   | 'REGION_INVALID'
+  | 'REPAIR_INVALID'
   | 'SCRIPT_EXHAUSTED'
   | 'SCRIPT_INVALID'
   | 'SELECTOR_INVALID'

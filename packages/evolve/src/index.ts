@@ -110,3 +110,34 @@ export {
   type SpawnerOptions,
   type WarmSpawner,
 } from './workers/warm-spawner.ts';
+export {
+  callsOfRecordings,
+  parseRepairCalls,
+  REPAIR_CALLS_MAX,
+  type Expectation,
+  type RepairCall,
+  type RepairRecording,
+} from './repair/repair-calls.ts';
+export {
+  repairPlugin,
+  type ProvedRepair,
+  type RepairCandidate,
+  type RepairCounts,
+  type RepairOutcome,
+  type RepairParts,
+  type RepairProgress,
+  type RepairRequest,
+  type RepairTold,
+} from './repair/repair.ts';
+export type { RefusedAt } from './repair/judge-candidate.ts';
+export type { RepairHost } from './repair/repair-release.ts';
+export type { PluginTree } from './repair/plugin-tree.ts';
+export type { ToolComparison } from './repair/compare-repaired.ts';
+export { REPAIR_PROPOSAL_SCHEMA, type RepairProposal } from './repair/proposal.ts';
+export {
+  packProposal,
+  readProposal,
+  writeProposal,
+  type ProposalPlace,
+  type ReadProposal,
+} from './repair/proposal-folder.ts';

@@ -36,6 +36,12 @@ export type Recordings = {
   readonly setShare: (plugin: string, share: number, change?: RecordingChange) => Promise<void>;
   /** Newest first. @throws {HostError} `VALIDATION_FAILED` for a limit that is none. */
   readonly list: (wanted: RecordingsWanted) => Promise<readonly RecordedCall[]>;
+  /**
+   * The same for somebody who asks from outside: that it was read, and by whom, stands in the audit log before anything is.
+   *
+   * @throws {HostError} as `list`; `PLUGIN_NOT_FOUND` where the tenant has no registration.
+   */
+  readonly read: (wanted: RecordingsWanted, by: string) => Promise<readonly RecordedCall[]>;
   /** By tool, sorted by its name. */
   readonly count: (of: Pick<RecordingsWanted, 'plugin' | 'tenant'>) => Promise<readonly RecordingCount[]>;
   /** Forgets all that was recorded of a plugin; the share stays. @throws {HostError} `PLUGIN_NOT_FOUND`. */

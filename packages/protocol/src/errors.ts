@@ -394,6 +394,10 @@ export const ERRORS = {
       message: 'the token may not do this',
       hint: 'Use a token of the role that the message names.',
     },
+    REPAIR_DISABLED: {
+      message: 'this server lends no recorded calls to repairs',
+      hint: 'Set `repair.enabled = true` in bulkhead.toml, or give calls of your own: `bulkhead repair DIR --calls FILE`.',
+    },
     SIGNATURE_INVALID: {
       message: 'the signature is not one of this archive by a key that may sign it',
       hint: 'Take archive and signature from the publisher again; `bulkhead verify FILE` says what is wrong.',

@@ -45,6 +45,8 @@ export type TestServerOptions = {
   readonly tasks?: TaskQueue;
   /** What its plugins may reach inside, too. */
   readonly privateHosts?: readonly string[];
+  /** Whether it lends recorded calls to repairs. */
+  readonly lendsRecordings?: boolean;
 };
 
 /** Where a server's state may be, each with how a test opens one. */
@@ -65,8 +67,9 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const { privateHosts = [] } = options;
   const host = await createHost({ storage, log, privateHosts });
   for (const dir of options.plugins ?? []) await host.install(dir);
-  const { publicReasons = 'auto', at = '127.0.0.1', tasks } = options;
-  const server = await createServer({ host, log, token: TOKEN, publicReasons, ...(tasks !== undefined && { tasks }) });
+  const { publicReasons = 'auto', at = '127.0.0.1', tasks, lendsRecordings = false } = options;
+  const given = { host, log, token: TOKEN, publicReasons, lendsRecordings };
+  const server = await createServer({ ...given, ...(tasks !== undefined && { tasks }) });
   const { url } = await server.listen({ host: at, port: 0 });
   const close = async (): Promise<void> => {
     await server.close();

@@ -46,6 +46,7 @@ import { addNodeRoutes } from './admin-plane/node-routes.ts';
 import { addQueueRoutes } from './admin-plane/queue-routes.ts';
 import { addRegistrationRoutes } from './admin-plane/registration-routes.ts';
 import { addReleaseRoutes } from './admin-plane/release-routes.ts';
+import { addRepairRoutes } from './admin-plane/repair-routes.ts';
 import { addSecretRoutes } from './admin-plane/secret-routes.ts';
 import { addEvaluationRoutes } from './admin-plane/evaluation-routes.ts';
 import { addRecordingRoutes } from './admin-plane/recording-routes.ts';
@@ -85,6 +86,8 @@ export type ServerOptions = {
   readonly publicReasons?: PublicReasons;
   /** Takes installs that name a package of npm, which this machine's npm client fetches; not where left out. */
   readonly takesNpm?: boolean;
+  /** Lends recorded calls to repairs of a tenant's admin; not where left out. */
+  readonly lendsRecordings?: boolean;
   /** What is told of `/mcp` to OAuth clients. */
   readonly mcp?: ProtectedResource;
   /** Indexes that installs by name are taken from, the first that lists a plugin; none where left out. */
@@ -289,6 +292,7 @@ function addRoutes(app: FastifyInstance, options: ServerOptions, door: Served): 
   addReleaseRoutes(app, host);
   addRolloutRoutes(app, host);
   addRecordingRoutes(app, host);
+  addRepairRoutes(app, { host, isEnabled: options.lendsRecordings ?? false });
   addEvaluationRoutes(app, host);
   return mcp;
 }

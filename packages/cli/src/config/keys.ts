@@ -91,6 +91,11 @@ export const CONFIG_KEYS = {
     about:
       'Hosts that one plugin may reach, and be given its secrets for, beside those of its manifest, such as `llm_openai_compatible=llm.example.com:443`.',
   }),
+  'repair.enabled': flag({
+    fallback: false,
+    about:
+      'Make repairs on this machine, and lend a tenant’s recorded calls to its admin for one; nothing is applied by itself.',
+  }),
   'hooks.rules': HOOK_RULES,
   'llm.backends': BACKENDS,
   'health.interval_ms': count(DAY_MS, {

@@ -152,8 +152,9 @@ function openServer(host: Host, { config, token, log, tasks }: WithTasks): Promi
   const origin = config['mcp.origin'] === '' ? undefined : config['mcp.origin'];
   const mcp = { authorizationServers: config['mcp.authorization_servers'], origin };
   const indexes = config['install.index'];
-  const queue = tasks.queue();
-  return createServer({ host, log, token: token.token, publicReasons, takesNpm, indexes, mcp, tasks: queue });
+  const lendsRecordings = config['repair.enabled'];
+  const given = { host, log, token: token.token, publicReasons, takesNpm, indexes, mcp, lendsRecordings };
+  return createServer({ ...given, tasks: tasks.queue() });
 }
 
 function announce(ready: Ready, isJson: boolean, terminal: Terminal): void {

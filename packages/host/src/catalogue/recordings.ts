@@ -23,17 +23,19 @@ export type RecordingShares = {
   readonly setShare: (plugin: string, share: number, change?: RecordingChange) => Promise<void>;
   /** @throws {HostError} `PLUGIN_NOT_FOUND` where the tenant has no registration. */
   readonly forget: (plugin: string, change?: RecordingChange) => Promise<void>;
+  /** Puts down that somebody read what was recorded. @throws {HostError} `PLUGIN_NOT_FOUND` where the tenant has no registration. */
+  readonly noteReading: (plugin: string, change?: RecordingChange) => Promise<void>;
 };
 
 /** Makes it over a catalogue. */
 export function createRecordingShares(catalogue: Catalogue, clock: Clock): RecordingShares {
   const { shelf } = catalogue;
 
-  async function change(changed: CatalogueChange & { readonly kind: Kind }, deed: Deed): Promise<void> {
+  async function change(changes: readonly (CatalogueChange & { readonly kind: Kind })[], deed: Deed): Promise<void> {
     const { plugin, tenant, by = EMBEDDER, ...rest } = deed;
     const misfit = await catalogue.commit(() => {
       insistOnRegistration(catalogue, tenant, plugin);
-      return audited(clock, [changed], { actor: by, tenant_id: tenant, resource: `plugin ${plugin}`, ...rest });
+      return audited(clock, changes, { actor: by, tenant_id: tenant, resource: `plugin ${plugin}`, ...rest });
     });
     if (misfit !== undefined) throw notRegistered(plugin);
   }
@@ -45,13 +47,20 @@ export function createRecordingShares(catalogue: Catalogue, clock: Clock): Recor
       insistOnRegistration(catalogue, tenant, plugin);
       if (shelf.recordedShareOf(tenant, plugin) === share) return; // What would change nothing is not written.
       const row = { tenant_id: tenant, plugin_name: plugin, share };
-      await change({ kind: 'put_recording', row }, { plugin, tenant, by, action: UPDATE, details: { share } });
+      await change([{ kind: 'put_recording', row }], { plugin, tenant, by, action: UPDATE, details: { share } });
     },
     forget: async (plugin, { tenant = DEFAULT_TENANT, by } = {}) =>
-      change(
-        { kind: 'forget_recordings', tenant_id: tenant, plugin_name: plugin },
-        { plugin, tenant, by, action: FORGET, details: {} },
-      ),
+      change([{ kind: 'forget_recordings', tenant_id: tenant, plugin_name: plugin }], {
+        plugin,
+        tenant,
+        by,
+        action: FORGET,
+        details: {},
+      }),
+    noteReading: async (plugin, { tenant = DEFAULT_TENANT, by } = {}) => {
+      insistOnRegistration(catalogue, tenant, plugin);
+      await change([], { plugin, tenant, by, action: READ, details: {} });
+    },
   };
 }
 
@@ -66,6 +75,7 @@ type Deed = {
 
 const UPDATE = 'plugin.recording_update';
 const FORGET = 'plugin.recording_forget';
+const READ = 'plugin.recording_read';
 
 function insistOnRegistration({ shelf }: Catalogue, tenant: string, plugin: string): void {
   if (shelf.registration(tenant, plugin) === undefined) throw notRegistered(plugin);

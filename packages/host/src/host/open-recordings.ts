@@ -55,17 +55,24 @@ export function openRecordings(
     await recorder.flush();
     await batch.close();
   });
+  const list: Recordings['list'] = async ({ plugin, tenant = DEFAULT_TENANT, tool, limit = LIST_DEFAULT }) => {
+    insistOnLimit(limit);
+    await recorder.flush();
+    const owner = { tenant_id: tenant, plugin_name: plugin, rowsMax: limit };
+    return storage.listRecordings(tool === undefined ? owner : { ...owner, tool });
+  };
   return {
     recorder,
     mirror: createMirror({ log, random, count: metrics.countMirrored, defer }),
     recordings: {
       share: ({ plugin, tenant = DEFAULT_TENANT }) => shares.shareOf(tenant, plugin),
       setShare: shares.setShare,
-      list: async ({ plugin, tenant = DEFAULT_TENANT, tool, limit = LIST_DEFAULT }) => {
-        insistOnLimit(limit);
-        await recorder.flush();
-        const owner = { tenant_id: tenant, plugin_name: plugin, rowsMax: limit };
-        return storage.listRecordings(tool === undefined ? owner : { ...owner, tool });
+      list,
+      read: async (wanted, by) => {
+        insistOnLimit(wanted.limit ?? LIST_DEFAULT);
+        const { tenant } = wanted;
+        await shares.noteReading(wanted.plugin, { by, ...(tenant !== undefined && { tenant }) });
+        return list(wanted);
       },
       count: async ({ plugin, tenant = DEFAULT_TENANT }) => {
         await recorder.flush();
