@@ -5,15 +5,14 @@
  *   host --> plugins installed --> handlers discovered --> whichever takes the task --> its result, with who made it
  */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { discoverHandlers, runTask } from '@bulkhead/evolve';
 import { createHost, HostError, type AuditedResult, type Host } from '@bulkhead/host';
-import { DEFAULT_TENANT, isJsonObject, type Task } from '@bulkhead/protocol';
+import { DEFAULT_TENANT, type Task } from '@bulkhead/protocol';
 import { parseGrants } from '../config/grants.ts';
 import { UsageError } from '../usage-error.ts';
 import { machineTags } from './machine-tags.ts';
-import { ownHandlerFolders, type OwnHandler } from './own-handlers.ts';
+import { installOwnHandlers, type OwnHandler } from './own-handlers.ts';
 
 /** What was typed of it: folders of plugins, what they are granted, which handlers may take it, and what this machine can do beyond what is found. */
 export type HereOptions = {
@@ -46,7 +45,7 @@ export async function runHere(task: Task, { own, options, env, signal }: HereRun
     ...{ spareCount: 0, measured: 'lately' },
     grants: parseGrants(options.grant ?? []),
   });
-  for (const folder of ownHandlerFolders(own)) await host.install(folder, { grant: await askedIn(folder) });
+  await installOwnHandlers(host, own);
   const refused = (await Promise.all(dirs.map((dir) => installFrom(host, dir)))).flat();
   const { offers, unavailable } = await discoverHandlers(host, {
     tenant: DEFAULT_TENANT,
@@ -59,13 +58,6 @@ export async function runHere(task: Task, { own, options, env, signal }: HereRun
     imageTag: `node-${process.versions.node} ${process.platform}-${process.arch}`,
     clock: { now: () => Date.now() },
   });
-}
-
-/** Ours are granted what they ask for: whoever typed the command asked for what they do. */
-async function askedIn(folder: string): Promise<readonly string[]> {
-  const manifest: unknown = JSON.parse(await readFile(join(folder, 'plugin.json'), 'utf8'));
-  const fields = isJsonObject(manifest) ? [manifest['required_permissions'], manifest['optional_permissions']] : [];
-  return fields.flat().filter((word) => typeof word === 'string');
 }
 
 type Refused = { readonly plugin: string; readonly reason: string };

@@ -53,5 +53,6 @@ export function createWorkerLog({ say }: Terminal): FlushingLog {
     const why = err instanceof Error ? `: ${err.message}` : '';
     say(plain(`${message}${typeof code === 'string' ? ` (${code})` : ''}${why}`));
   };
-  return { debug: () => undefined, info: () => undefined, warn: line, error: line, flush: () => undefined };
+  const nothing = (): void => undefined;
+  return { debug: nothing, info: nothing, warn: line, error: line, flush: nothing, flushed: () => Promise.resolve() };
 }
