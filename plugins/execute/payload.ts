@@ -16,9 +16,10 @@ export type FunctionPayload = Bounds & {
   readonly lang: 'js' | 'ts';
   readonly source: string;
   readonly entry: string;
+  /** None where it is to be loaded and not called. */
   readonly cases: readonly (readonly JsonValue[])[];
-  /** It has cases, rather than one list of arguments. */
-  readonly hasCases: boolean;
+  /** One list of arguments was given, rather than cases or none. */
+  readonly isOneCall: boolean;
 };
 
 /** A command; what of it fits is the host's to judge. */
@@ -57,10 +58,11 @@ function readFunction(payload: JsonObject): FunctionPayload {
     throw wrong('entry_fn', entry, 'the name of an exported function');
   if (args !== undefined && cases !== undefined)
     throw new PayloadError('args and cases are both given; expected one of them');
-  return { ...boundsOf(payload), lang, source, entry, cases: casesOf(args, cases), hasCases: cases !== undefined };
+  return { ...boundsOf(payload), lang, source, entry, cases: casesOf(args, cases), isOneCall: args !== undefined };
 }
 
 function casesOf(args: JsonValue | undefined, cases: JsonValue | undefined): readonly (readonly JsonValue[])[] {
+  if (args === undefined && cases === undefined) return [];
   const listed = cases ?? [args ?? []];
   if (!Array.isArray(listed) || listed.length === 0 || listed.length > CASES_MAX)
     throw wrong('cases', cases, `1 to ${CASES_MAX} lists of arguments`);

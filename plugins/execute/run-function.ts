@@ -8,7 +8,7 @@ import type { Executed } from './main.ts';
 import type { FunctionPayload } from './payload.ts';
 import { OUTPUT_BYTES, errorOf } from './run-command.ts';
 
-/** Runs it. An error is a candidate that does not answer, whose answers differ between repeats, or that answers no case. */
+/** Runs it. An error is a candidate that does not answer, whose answers differ between repeats, or that answers none of its cases. */
 export async function runFunction(payload: FunctionPayload, context: Pick<ToolContext, 'run'>): Promise<Executed> {
   const runs: CommandRun[] = [];
   const answers: (readonly CaseAnswer[])[] = [];
@@ -24,7 +24,9 @@ export async function runFunction(payload: FunctionPayload, context: Pick<ToolCo
   const judged = judge(answers);
   const data = { ...valuesOf(judged, payload), ...said(last), ...timesOf(answers), ...measured(runs) };
   const [first] = judged;
-  return judged.some(({ ok }) => ok) ? { data } : { data, error: first?.error ?? 'no case was answered' };
+  return first === undefined || judged.some(({ ok }) => ok)
+    ? { data }
+    : { data, error: first.error ?? 'no case was answered' };
 }
 
 /** One case of one repeat, or of all: what JSON it gave, or what went wrong. */
@@ -83,11 +85,11 @@ function judge(answers: readonly (readonly CaseAnswer[])[]): readonly CaseAnswer
   });
 }
 
-function valuesOf(judged: readonly CaseAnswer[], { hasCases, lang, entry }: FunctionPayload): JsonObject {
+function valuesOf(judged: readonly CaseAnswer[], { isOneCall, lang, entry }: FunctionPayload): JsonObject {
   const values = judged.map(({ value }) => value);
   return {
     ...{ lang, entry_fn: entry, values, ok: judged.map(({ ok }) => ok), errors: judged.map(({ error }) => error) },
-    ...(!hasCases && { value: values[0] ?? null }),
+    ...(isOneCall && { value: values[0] ?? null }),
   };
 }
 

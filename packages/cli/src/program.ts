@@ -32,6 +32,7 @@ import { addRolloutVerbs } from './verbs/rollout.ts';
 import { addSecretVerbs } from './verbs/secrets.ts';
 import { addTenantVerbs } from './verbs/tenant.ts';
 import { addWorkerVerbs } from './verbs/worker.ts';
+import { parseArguments, parseSeed } from './typed-values.ts';
 
 /** Creates the program; `exit` is told the exit code of the verb that ran. */
 export function createProgram(terminal: Terminal, exit: (code: number) => void): Command {
@@ -279,6 +280,11 @@ function addMutate({ program, terminal, exit }: VerbContext): void {
       'who proposes: scripted:FILE, cassette:FILE, or grammar, which needs no model; echo and faulty:FAULT,... for tests; with --queue, a backend of the tenant',
     )
     .option('--output <file>', 'where the changed copy goes (default: NAME_mutated.EXT beside the file)')
+    .option(
+      '--args <json>',
+      'list of arguments to call the copy with; without it the copy is only loaded',
+      parseArguments,
+    )
     .option('--no-execute', 'leave out the execution of the copy')
     .addOption(
       new Option('--form <form>', 'what is asked for: a diff, or the whole new source').choices([
@@ -291,10 +297,11 @@ function addMutate({ program, terminal, exit }: VerbContext): void {
       'after',
       `${examples([
         'bulkhead mutate --target-file bad_sort.ts --entry-fn sort --backend grammar',
+        "bulkhead mutate --target-file bad_sort.ts --entry-fn sort --backend grammar --args '[[3,1,2]]'",
         'bulkhead mutate --target-file bad_sort.ts --entry-fn sort --backend scripted:answers.json --output better.ts --sync --json',
         'bulkhead mutate --target-file sort.rs --entry-fn sort --backend scripted:answers.json --plugins ./execute_rust',
         'bulkhead mutate --target-file bad_sort.ts --entry-fn sort --queue --wait',
-      ])}\n\nExit codes: 0 changed, 1 no proposal could be taken or the execution failed, 2 wrong usage, file or backend, 130 interrupted.`,
+      ])}\n\nWhat becomes of the execution is told, and is no failure of the change.\nExit codes: 0 changed, 1 no proposal could be taken, 2 wrong usage, file or backend, 130 interrupted.`,
     )
     .action(async (options) => exit(await (await import('./verbs/mutate.ts')).mutate(options, terminal)));
 }
@@ -377,11 +384,6 @@ const PORT_MAX = 65_535;
 function parsePort(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= PORT_MAX) return Number(text);
   throw new InvalidArgumentError(`Expected a whole number from 0 to ${PORT_MAX}.`);
-}
-
-function parseSeed(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 0.');
 }
 
 function version(): string {

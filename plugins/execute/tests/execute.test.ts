@@ -27,7 +27,11 @@ async function execute(payload: JsonObject): Promise<Result> {
   return outcome.value as Result; // Made by Result.
 }
 
-const js = (source: string, more: JsonObject = {}): JsonObject => ({ lang: 'js', source, entry_fn: 'solve', ...more });
+const js = (source: string, more: JsonObject = {}): JsonObject => ({
+  ...{ lang: 'js', source, entry_fn: 'solve' },
+  ...(more['cases'] === undefined && { args: [] }),
+  ...more,
+});
 const NUMBERS = { median: expect.any(Number), spread: expect.any(Number), values: expect.any(Array) };
 
 test('it takes JavaScript, TypeScript and commands, and leaves other languages and kinds to others [F000-4] [F000-5] [F000-6]', () => {
@@ -72,6 +76,18 @@ test('TypeScript runs as it is, and each repeat is measured by itself', async ()
   expect(result).toMatchObject({ status: 'ok', data: { values: [6, 20], ok: [true, true], repeats: 3 } });
   expect(result.data['wall_ms']).toMatchObject({
     values: [expect.any(Number), expect.any(Number), expect.any(Number)],
+  });
+});
+
+test('without arguments it is loaded, and not called', async () => {
+  const source = 'console.log("loaded"); export const solve = () => { throw new Error("it was called"); };';
+  const { status, data } = await execute({ lang: 'js', source, entry_fn: 'solve' });
+  expect(status).toBe('ok');
+  expect(data).toMatchObject({ values: [], ok: [], errors: [], stdout: 'loaded\n', wall_ms: NUMBERS });
+  expect(data).not.toHaveProperty('value');
+  expect(await execute({ lang: 'js', source: 'export const other = 1;', entry_fn: 'solve' })).toMatchObject({
+    status: 'error',
+    data: { message: expect.stringContaining('exports no function "solve"') },
   });
 });
 

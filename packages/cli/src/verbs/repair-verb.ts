@@ -3,6 +3,7 @@
  */
 import { InvalidArgumentError, type Command } from 'commander';
 import { asksForTenant, asksServer, examples, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
+import { parseSeed } from '../typed-values.ts';
 
 /** Adds it, with `accept`, `list` and `show`. */
 export function addRepair(context: VerbContext): void {
@@ -64,9 +65,4 @@ function withData(command: Command): Command {
 function wholeNumber(text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Expected a whole number from 1 to 9999.');
-}
-
-function parseSeed(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 0.');
 }
