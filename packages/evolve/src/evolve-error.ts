@@ -8,7 +8,8 @@
  * as it was written; recorded or scripted answers; a state or a checkpoint that was not written by what reads it; an edit that fits in two
  * places, changes nothing, cannot be read, does not fit, or is too large; an entry function that is changed or not there; a configuration
  * of a search; numbers that no fitness is made of; a journal of another search, or that cannot be read; a mutation that came to nothing;
- * code outside of the regions that may change; a selector nobody knows, or its configuration; a source that cannot be parsed; a file that
+ * code outside of the regions that may change; a run folder that is another run's, or was not written by what reads it; a selector of a
+ * plugin that does not choose, one that nobody knows, or its configuration; a source that cannot be parsed; a file that
  * cannot be read or written.
  *
  * @public
@@ -36,8 +37,10 @@ export type EvolveErrorCode =
   | 'PROMPT_TOO_LARGE'
   | 'REGION_CHANGED'
   | 'REGION_INVALID'
+  | 'RUN_INVALID'
   | 'SCRIPT_EXHAUSTED'
   | 'SCRIPT_INVALID'
+  | 'SELECTOR_FAILED'
   | 'SELECTOR_INVALID'
   | 'SOURCE_INVALID'
   | 'TARGET_INVALID';

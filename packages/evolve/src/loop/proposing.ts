@@ -29,7 +29,9 @@ export function createProposing({ settings, start, proposer, answers, known, sig
   function mutateOnce({ index, parent, inspirations }: Chosen, resample: number): Promise<MutationOutcome> {
     const { fileName, entryName } = start;
     const seed = `${settings.seed}/${index}/${resample}`;
-    return mutate({ parent: parent.source, fileName, entryName, seed, inspirations }, proposer, signal);
+    const { temperature, max_tokens: maxTokens, ...shares } = settings.mutation;
+    const asked = { parent: parent.source, fileName, entryName, seed, inspirations, temperature, maxTokens, shares };
+    return mutate(asked, proposer, signal);
   }
 
   async function proposeNew(chosen: Chosen, before: Promise<unknown>): Promise<Proposed> {

@@ -36,6 +36,8 @@ export type MutateRequest = {
   readonly seed: number | string;
   readonly inspirations?: readonly string[];
   readonly form?: EditForm;
+  /** How often each form is drawn, as shares of their sum, which is above 0. */
+  readonly shares?: Readonly<Record<EditForm, number>>;
   /** 0.7 where it is left out (X000-19). */
   readonly temperature?: number;
   /** 4,096 where it is left out (X000-19). */
@@ -79,8 +81,7 @@ export const RESAMPLES_MAX = 3;
 
 const TEMPERATURE = 0.7;
 const MAX_TOKENS = 4_096;
-const DIFF_SHARE = 0.6;
-const FULL_SHARE = 0.3;
+const SHARES: Readonly<Record<EditForm, number>> = { diff: 0.6, full: 0.3, cross: 0.1 };
 
 /**
  * Makes one mutation; an answer that cannot be taken is asked for again with the reason.
@@ -123,11 +124,13 @@ export async function mutate(
   return { kind: 'failed', form, refusals, usage };
 }
 
-function drawForm({ seed, inspirations = [] }: MutateRequest): EditForm {
-  const drawn = createRandom(seed).fork('form').next();
-  if (drawn < DIFF_SHARE) return 'diff';
-  if (drawn < DIFF_SHARE + FULL_SHARE) return 'full';
-  return inspirations.length === 0 ? 'diff' : 'cross';
+function drawForm({ seed, inspirations = [], shares = SHARES }: MutateRequest): EditForm {
+  const { diff, full, cross } = shares;
+  const drawn = createRandom(seed).fork('form').next() * (diff + full + cross);
+  if (drawn < diff) return 'diff';
+  if (drawn < diff + full) return 'full';
+  if (inspirations.length > 0) return 'cross';
+  return diff > 0 || full === 0 ? 'diff' : 'full'; // There is nothing to cross it with.
 }
 
 type Asking = { readonly entry: EntrySignature; readonly attempt: number; readonly refusals: readonly Refusal[] };
