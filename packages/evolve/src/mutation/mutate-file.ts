@@ -2,12 +2,12 @@
  * `bulkhead mutate` without its command line: reads a file, makes one mutation, writes the result beside it, and says which task would
  * run it (X000-19, X000-20).
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
 import { basename, dirname, extname, join } from 'node:path';
 import { TASK_SCHEMA_VERSION, type Task } from '@bulkhead/protocol';
 import type { ChangeSummary } from '../edits/change-summary.ts';
 import { EvolveError } from '../evolve-error.ts';
+import { writeWhole } from '../write-whole.ts';
 import { mutate, type MutationOutcome, type Refusal } from './mutate.ts';
 import type { EditForm, Proposer, ProposalUsage } from './proposer.ts';
 import { readBounded } from './read-bounded.ts';
@@ -78,7 +78,7 @@ export async function mutateFile(
   const parent = await readTarget(targetFile);
   const asked = { parent, fileName: basename(targetFile), entryName: entryFunction, seed, form, inspirations };
   const mutated = succeeded(await mutate(asked, proposer, signal));
-  await writeWhole(output, mutated.source);
+  await writeOutput(output, mutated.source);
   const { diff, summary, usage, refusals, source } = mutated;
   const executeTask = executeTaskOf({ source, entryFunction, output }, { id: newId(), now: now() });
   return { diff, summary, output, usage, refusals, executeTask };
@@ -115,23 +115,12 @@ function succeeded(outcome: MutationOutcome): Extract<MutationOutcome, { readonl
   );
 }
 
-async function writeWhole(file: string, text: string): Promise<void> {
-  const draft = join(dirname(file), `.${basename(file)}.${randomUUID()}`);
+async function writeOutput(file: string, text: string): Promise<void> {
   try {
-    const handle = await open(draft, 'wx');
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, file);
+    await writeWhole(file, text);
   } catch (cause) {
-    throw new EvolveError('TARGET_INVALID', `${file} cannot be written; expected a file in a folder that is there`, {
-      cause,
-    });
-  } finally {
-    await rm(draft, { force: true });
+    const expected = 'expected a file in a folder that is there';
+    throw new EvolveError('TARGET_INVALID', `${file} cannot be written; ${expected}`, { cause });
   }
 }
 

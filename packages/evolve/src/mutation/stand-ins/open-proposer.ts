@@ -11,7 +11,7 @@ import { openCassette, type CassetteMode } from './cassette.ts';
 import { createEcho } from './echo.ts';
 import { createFaulty, FAULTS, type FaultyOptions, type Wait } from './faulty.ts';
 import { createGrammar } from './grammar.ts';
-import { createScripted, parseScript } from './scripted.ts';
+import { createScripted, parseScript, type ScriptedAnswer } from './scripted.ts';
 
 /**
  * The seed of those that draw, where none is written; how a cassette is used and who is recorded into it; the timer of `faulty`.
@@ -44,7 +44,7 @@ export async function openProposer(spec: string, parts: ProposerParts = {}): Pro
   switch (kind) {
     case 'scripted': {
       const file = fileOf(spec, rest);
-      return createScripted(parseScript(await readScript(file), file), file);
+      return createScripted(await readScriptFile(file), file);
     }
     case 'cassette':
       return openCassette({ file: fileOf(spec, rest), ...parts.cassette });
@@ -62,6 +62,11 @@ export async function openProposer(spec: string, parts: ProposerParts = {}): Pro
     default:
       throw invalid(`the backend is ${quoted(spec)}; expected ${PROPOSER_FORMS}`);
   }
+}
+
+/** Reads a file of scripted answers. @throws {EvolveError} `BACKEND_INVALID`, `SCRIPT_INVALID`. */
+export async function readScriptFile(file: string): Promise<readonly ScriptedAnswer[]> {
+  return parseScript(await readScript(file), file);
 }
 
 function fileOf(spec: string, file: string | undefined): string {
