@@ -14,6 +14,7 @@ import { addAuditVerbs } from './verbs/audit.ts';
 import { addConfigVerbs } from './verbs/config.ts';
 import { addDebug } from './verbs/debug.ts';
 import { addDistributionVerbs } from './verbs/distribution.ts';
+import { addEvolve } from './verbs/evolve-verb.ts';
 import { addGuard } from './verbs/guard-verb.ts';
 import { addHealth } from './verbs/health.ts';
 import { addList } from './verbs/list.ts';
@@ -56,6 +57,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
   addMigrate(context);
   addGuard(context);
   addMutate(context);
+  addEvolve(context);
   addServerVerbs(context);
   return program;
 }
