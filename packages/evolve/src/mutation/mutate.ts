@@ -42,6 +42,8 @@ export type MutateRequest = {
   readonly temperature?: number;
   /** 4,096 where it is left out (X000-19). */
   readonly maxTokens?: number;
+  /** Reads the entry of a source, as `readEntry` does, for whoever remembers what it has read. */
+  readonly entryIn?: (source: string) => EntrySignature;
 };
 
 /**
@@ -96,7 +98,9 @@ export async function mutate(
   proposer: Proposer,
   signal: AbortSignal,
 ): Promise<MutationOutcome> {
-  const entry = readEntry(request.parent, { name: request.entryName, fileName: request.fileName });
+  const { entryName: name, fileName } = request;
+  const { entryIn = (source: string): EntrySignature => readEntry(source, { name, fileName }) } = request;
+  const entry = entryIn(request.parent);
   checkRegions(request.parent, request.parent);
   const form = request.form ?? drawForm(request);
   const refusals: Refusal[] = [];
@@ -107,7 +111,7 @@ export async function mutate(
     try {
       const proposal = await proposer.propose(asked, signal);
       usage = addUsage(usage, proposal.usage);
-      const source = taken(proposal.text, asked, entry);
+      const source = taken(proposal.text, asked, { entry, entryIn });
       return {
         kind: 'mutated',
         source,
@@ -151,18 +155,20 @@ function proposalRequest(
   };
 }
 
-function taken(answer: string, { parent, form, fileName }: ProposalRequest, entry: EntrySignature): string {
+type Entries = { readonly entry: EntrySignature; readonly entryIn: (source: string) => EntrySignature };
+
+function taken(answer: string, { parent, form }: ProposalRequest, { entry, entryIn }: Entries): string {
   const source = applyAnswer(parent, answer, form);
   if (source === parent) throw new EvolveError('EDIT_EMPTY', 'the edit changes nothing; expected a change');
   checkRegions(parent, source);
-  checkEntry(entry, entryOf(source, entry.name, fileName));
+  checkEntry(entry, entryOf(source, entryIn));
   return source;
 }
 
 /** That the entry function has gone is a fault of the edit here. */
-function entryOf(source: string, name: string, fileName: string): EntrySignature {
+function entryOf(source: string, entryIn: Entries['entryIn']): EntrySignature {
   try {
-    return readEntry(source, { name, fileName });
+    return entryIn(source);
   } catch (cause) {
     if (!(cause instanceof EvolveError) || cause.code !== 'ENTRY_NOT_FOUND') throw cause;
     throw new EvolveError('ENTRY_CHANGED', `after the edit, ${cause.message}`, { cause });
