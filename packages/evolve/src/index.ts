@@ -77,6 +77,7 @@ export type { Estimate } from './run/estimate.ts';
 export { renderRunHtml } from './run/html/page.ts';
 export { openRunProposer, type RunProposerOptions } from './run/open-run-proposer.ts';
 export { createPluginSelector, type PluginSelectorOptions } from './run/plugin-selector.ts';
+export { RUN_REPORT_SCHEMA } from './run/run-report-schema.ts';
 export { readRunConfig, type RunConfig } from './run/run-config.ts';
 export {
   createRunFolder,

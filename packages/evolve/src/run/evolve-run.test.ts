@@ -5,12 +5,14 @@ import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHost, type Host } from '@bulkhead/host';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { coded } from '../coded.fixture.ts';
 import type { Proposer } from '../mutation/proposer.ts';
 import { createChoices } from '../mutation/stand-ins/choices.ts';
 import { createFaulty } from '../mutation/stand-ins/faulty.ts';
 import { evolveRun, type RunParts } from './evolve-run.ts';
+import { RUN_REPORT_SCHEMA } from './run-report-schema.ts';
 import { createRunFolder, openRunFolder } from './run-folder.ts';
 import { headOf, partsOf, SECRETS, SOURCE } from './run.fixture.ts';
 
@@ -42,6 +44,14 @@ test('a run has its best program, the control beside it, and a promotion on fres
     control: { evaluations: report.evaluations, usage: { input_tokens: expect.any(Number) } },
     promotion: { is_promoted: true, tests: [{ verdict: 'adopt', better: 16, worse: 0 }] },
   });
+  const published: unknown = JSON.parse(
+    await readFile(join(import.meta.dirname, '../../run-report.schema.json'), 'utf8'),
+  );
+  expect(published).toEqual(RUN_REPORT_SCHEMA);
+  const validate = new Ajv2020({ strict: true, allErrors: true, allowUnionTypes: true }).compile(RUN_REPORT_SCHEMA);
+  const written: unknown = JSON.parse(await readFile(join(folder, 'whole/report.json'), 'utf8'));
+  expect([validate(written), validate.errors]).toEqual([true, null]);
+  expect(Object.keys(report).toSorted()).toEqual(Object.keys(RUN_REPORT_SCHEMA['properties'] ?? {}).toSorted());
   expect(report.control?.best).toBeLessThanOrEqual(report.best.score);
   expect(report.curve.at(-1)?.best).toBe(0);
   expect(report.best_line.at(-1)?.diff).toContain("+  left: 'c'");
