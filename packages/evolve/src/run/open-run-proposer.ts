@@ -5,7 +5,6 @@
 import { isAbsolute, join } from 'node:path';
 import { EvolveError } from '../evolve-error.ts';
 import type { Proposer } from '../mutation/proposer.ts';
-import { createChoices } from '../mutation/stand-ins/choices.ts';
 import { createGrammar } from '../mutation/stand-ins/grammar.ts';
 import { createNumbered } from '../mutation/stand-ins/numbered.ts';
 import { openCassette, type CassetteMode } from '../mutation/stand-ins/cassette.ts';
@@ -25,7 +24,7 @@ export type RunProposerOptions = {
 };
 
 /**
- * Opens it: `choices`, or as `openProposer`.
+ * Opens it, as `openProposer`.
  *
  * @throws {EvolveError} as `openProposer`.
  * @public
@@ -33,7 +32,6 @@ export type RunProposerOptions = {
 export async function openRunProposer({ spec, folder, seed, record, inner }: RunProposerOptions): Promise<Proposer> {
   const at = spec.indexOf(':');
   const [kind, rest] = at === -1 ? [spec, ''] : [spec.slice(0, at), spec.slice(at + 1)];
-  if (kind === 'choices' && rest === '') return createChoices();
   if (kind === 'grammar' && rest === '') return createGrammar({ seed, remembers: false });
   if (!isFileKind(kind) || rest === '') return openOther(spec, seed);
   const file = isAbsolute(rest) ? rest : join(folder, rest);
@@ -47,6 +45,6 @@ function isFileKind(kind: string): kind is 'scripted' | 'cassette' {
 
 function openOther(spec: string, seed: number | string): Promise<Proposer> {
   if (spec !== '') return openProposer(spec, { seed });
-  const expected = `expected [llm] backend as choices, ${PROPOSER_FORMS}, or [[llm.backends]]`;
+  const expected = `expected [llm] backend as ${PROPOSER_FORMS}, or [[llm.backends]]`;
   throw new EvolveError('BACKEND_INVALID', `nobody is named who proposes; ${expected}`);
 }
