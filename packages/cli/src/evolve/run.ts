@@ -59,13 +59,26 @@ export async function resumeVerb({ dir, workers, json }: FolderOptions, terminal
   });
 }
 
-/** Makes one evaluation of the run of a folder, and says what came of it. */
-export async function stepVerb({ dir, json }: FolderOptions, terminal: Terminal): Promise<number> {
+/** What is typed after `step`: a folder, or the configuration of a run, which is begun where it is not there. */
+export type StepOptions = Partial<Omit<RunVerbOptions, 'resume'>> & { readonly dir?: string };
+
+/** Makes one evaluation of a run, and says what came of it. */
+export async function stepVerb({ dir, json, ...options }: StepOptions, terminal: Terminal): Promise<number> {
   return telling(terminal, async () => {
-    await using folder = await openRunFolder(dir);
+    await using folder = await (dir === undefined ? steppedFolder(options, terminal) : openRunFolder(dir));
     await using open = await openParts({ ...knownIn(folder), terminal });
     return await work(folder, { open, terminal, json: json === true, workers: 1, isStep: true });
   });
+}
+
+async function steppedFolder({ config, out, ...overrides }: StepOptions, terminal: Terminal): Promise<RunFolder> {
+  if (config === undefined)
+    throw new UsageError(
+      'step has neither a folder nor a configuration',
+      'Name the folder of a run, or --config FILE.',
+    );
+  const asked = { ...(out !== undefined && { out }), resume: true };
+  return folderFor(await readNewRun(config, overrides), asked, terminal);
 }
 
 function knownIn({ head, path }: RunFolder): { readonly head: RunHead; readonly config: RunConfig } {

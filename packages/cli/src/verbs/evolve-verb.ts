@@ -74,12 +74,22 @@ function addStep(evolve: Command, { terminal, exit }: VerbContext): void {
   evolve
     .command('step')
     .description('Make one evaluation of a run, and print what the best is now as one line of JSON')
-    .argument('<dir>', 'folder of the run')
+    .argument('[dir]', 'folder of the run')
+    .option('--config <file>', 'in place of the folder: begin this run, or go on with it')
+    .option('--seed <n>', 'as of run', countNumber)
+    .option('--out <dir>', 'as of run')
     .option('--json', 'print the summary as JSON where the step was the last of the run')
-    .addHelpText('after', examples(['bulkhead evolve step .bulkhead/evolve/k_module-1']))
-    .action(async (dir, options) =>
-      exit(await (await import('../evolve/run.ts')).stepVerb({ dir, ...options }, terminal)),
-    );
+    .addHelpText(
+      'after',
+      examples([
+        'bulkhead evolve step .bulkhead/evolve/k_module-1',
+        'bulkhead evolve step --config evolve.toml --seed 1',
+      ]),
+    )
+    .action(async (dir, options) => {
+      const asked = dir === undefined ? options : { dir, ...options };
+      exit(await (await import('../evolve/run.ts')).stepVerb(asked, terminal));
+    });
 }
 
 function addStatus(evolve: Command, { terminal, exit }: VerbContext): void {
