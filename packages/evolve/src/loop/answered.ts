@@ -32,13 +32,17 @@ export function createAnswers({ journal, known, evaluator, workers, signal }: An
   const wasOver = known.some(({ kind }) => kind === 'over');
   const places = createPlaces(workers);
   const anew = new Set<number>();
+  const underWay = new Map<number, () => Promise<void>>();
   return {
     propose: async (index, ask) => {
       const entry = entries.get(`proposed ${index}`);
       if (entry?.kind === 'proposed') return entry.proposed;
       anew.add(index);
       const proposed = await places.within(ask);
-      await journal.add({ kind: 'proposed', index, proposed });
+      const kept = journal.add({ kind: 'proposed', index, proposed });
+      // Lines are kept in their order: one that is measured waits for its measurement alone, which no journal has without it.
+      if (proposed.kind === 'failed') await kept;
+      else underWay.set(index, settled(kept));
       return proposed;
     },
     evaluate: async (request) => {
@@ -48,6 +52,8 @@ export function createAnswers({ journal, known, evaluator, workers, signal }: An
       anew.add(index);
       const evaluated = await places.within(() => evaluator.evaluate(request, signal));
       await journal.add({ kind: 'evaluated', index, measurement, evaluated });
+      await underWay.get(index)?.();
+      underWay.delete(index);
       return evaluated;
     },
     choose: async (index, ask) => {
@@ -66,6 +72,12 @@ export function createAnswers({ journal, known, evaluator, workers, signal }: An
     },
     isRecalled: (index) => !anew.has(index),
   };
+}
+
+/** A promise that may reject before anybody waits for it. */
+function settled(promise: Promise<void>): () => Promise<void> {
+  promise.catch(() => undefined); // Whoever waits hears of it.
+  return () => promise;
 }
 
 function keyOf(entry: JournalEntry): string {
