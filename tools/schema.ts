@@ -1,8 +1,9 @@
 /**
  * Writes what is published of schemas: of the manifest packages/protocol/plugin.schema.json, for editors, and the table of fields in
  * docs/manifest.md; of tasks and results packages/protocol/task.schema.json and result.schema.json; of guard's reports
- * packages/guard/report.schema.json. `node --conditions=source tools/schema.ts`, after a change of ManifestSchema, TaskSchema or ResultSchema.
+ * packages/guard/report.schema.json; of runs of evolution packages/evolve/run-report.schema.json. `node --conditions=source tools/schema.ts`, after a change of ManifestSchema, TaskSchema or ResultSchema.
  */
+import { RUN_REPORT_SCHEMA } from '@bulkhead/evolve';
 import { reportSchemaText } from '@bulkhead/guard';
 import { ManifestSchema } from '@bulkhead/protocol';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -13,6 +14,7 @@ import { ResultSchema, TaskSchema } from '../packages/protocol/src/task-schema.t
 const root = resolve(import.meta.dirname, '..');
 
 const REPORT_SCHEMA_PATH = 'packages/guard/report.schema.json';
+const RUN_REPORT_SCHEMA_PATH = 'packages/evolve/run-report.schema.json';
 const BEGIN = '<!-- fields: written by tools/schema.ts -->';
 const END = '<!-- end of fields -->';
 
@@ -102,4 +104,6 @@ if (import.meta.main) {
   for (const path of Object.keys(TASK_SCHEMAS)) writeFileSync(join(root, path), await renderTaskSchema(path));
   writeFileSync(page, await withFieldTable(readFileSync(page, 'utf8')));
   writeFileSync(join(root, REPORT_SCHEMA_PATH), await formatted(REPORT_SCHEMA_PATH, reportSchemaText()));
+  const runReport = JSON.stringify(RUN_REPORT_SCHEMA, null, 2);
+  writeFileSync(join(root, RUN_REPORT_SCHEMA_PATH), await formatted(RUN_REPORT_SCHEMA_PATH, runReport));
 }

@@ -15,6 +15,7 @@ import { addAuditVerbs } from './verbs/audit.ts';
 import { addConfigVerbs } from './verbs/config.ts';
 import { addDebug } from './verbs/debug.ts';
 import { addDistributionVerbs } from './verbs/distribution.ts';
+import { addEvolve } from './verbs/evolve-verb.ts';
 import { addGuard } from './verbs/guard-verb.ts';
 import { addHealth } from './verbs/health.ts';
 import { addList } from './verbs/list.ts';
@@ -61,6 +62,7 @@ export function createProgram(terminal: Terminal, exit: (code: number) => void):
   addWorkerVerbs(context);
   addRender(context);
   addRepair(context);
+  addEvolve(context);
   addServerVerbs(context);
   return program;
 }

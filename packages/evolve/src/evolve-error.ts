@@ -9,7 +9,8 @@
  * places, changes nothing, cannot be read, does not fit, or is too large; an entry function that is changed or not there; a configuration
  * of a search; numbers that no fitness is made of; a journal of another search, or that cannot be read; a mutation that came to nothing;
  * a proposal of a repair that was changed after it was judged, or cannot be read; code outside of the regions that may change; a plugin or
- * calls that no repair can begin with; a selector nobody knows, or its configuration; a source that cannot be parsed; a file that
+ * calls that no repair can begin with; a run folder that is another run's, or was not written by what reads it; a selector of a plugin that
+ * does not choose, one that nobody knows, or its configuration; a source that cannot be parsed; a file that
  * cannot be read or written.
  *
  * @public
@@ -40,8 +41,10 @@ export type EvolveErrorCode =
   | 'REGION_CHANGED'
   | 'REGION_INVALID'
   | 'REPAIR_INVALID'
+  | 'RUN_INVALID'
   | 'SCRIPT_EXHAUSTED'
   | 'SCRIPT_INVALID'
+  | 'SELECTOR_FAILED'
   | 'SELECTOR_INVALID'
   | 'SOURCE_INVALID'
   | 'TARGET_INVALID';

@@ -51,12 +51,56 @@ export {
   type TaskSource,
 } from '@bulkhead/protocol';
 export type { Evaluated, EvaluationRequest, Evaluator, Proposed } from './loop/evaluator.ts';
-export { evolve, type EvolveEnd, type EvolveParts, type EvolveReport, type EvolveStart } from './loop/evolve.ts';
+export {
+  evolve,
+  type CommittedSearch,
+  type Elite,
+  type EvolveEnd,
+  type EvolveParts,
+  type EvolveReport,
+  type EvolveStart,
+} from './loop/evolve.ts';
+export { isPluginSelector, type ChoiceRequest, type ParentChoice, type ParentChooser } from './loop/parent-chooser.ts';
 export { readEvolveConfig, type EvolveConfig } from './loop/evolve-config.ts';
-export { createMemoryJournal, openFileJournal, type Journal, type JournalEntry } from './loop/journal.ts';
+export {
+  createMemoryJournal,
+  openFileJournal,
+  readFileJournal,
+  type Journal,
+  type JournalEntry,
+} from './loop/journal.ts';
 export { lineageHash, type Commit } from './loop/lineage.ts';
-export { createGuardEvaluator, type GuardEvaluatorOptions, type Objective } from './judge/guard-evaluator.ts';
+export { createGuardEvaluator, type CascadeStage, type GuardEvaluatorOptions } from './judge/guard-evaluator.ts';
+export type { Objective } from './judge/objective.ts';
+export { createPromotionTests, type PromotionEvidence, type PromotionTest } from './judge/decide-promotion.ts';
 export { freshSeed, judgePromotion, type Promotion } from './judge/promote.ts';
+export { createHostModel, type HostModelOptions } from './mutation/host-model.ts';
+export { createChoices } from './mutation/stand-ins/choices.ts';
+export { evolveRun, winnerName, type RunParts, type RunProgress } from './run/evolve-run.ts';
+export type { Estimate } from './run/estimate.ts';
+export { renderRunHtml } from './run/html/page.ts';
+export { openRunProposer, type RunProposerOptions } from './run/open-run-proposer.ts';
+export { createPluginSelector, type PluginSelectorOptions } from './run/plugin-selector.ts';
+export { RUN_REPORT_SCHEMA } from './run/run-report-schema.ts';
+export { readRunConfig, type RunConfig } from './run/run-config.ts';
+export {
+  createRunFolder,
+  openRunFolder,
+  readRunFile,
+  readRunFolder,
+  type RunFolder,
+  type RunHead,
+} from './run/run-folder.ts';
+export type {
+  CurvePoint,
+  LineStep,
+  PromotedSide,
+  RunCell,
+  RunControl,
+  RunPromotion,
+  RunReport,
+  RunUsage,
+} from './run/run-report.ts';
 export type { AddOutcome, Archive, ArchiveStatistics, LineageEntry } from './search/archive/archive.ts';
 export type { Migration } from './search/archive/migration.ts';
 export type { ArchiveConfig } from './search/archive/archive-config.ts';

@@ -2,8 +2,11 @@
  * Measures candidates by a task of guard, each in guests of its own that see nothing but the arguments of one case. Cases, properties and
  * scores stay here: no candidate and no prompt sees them, and what a candidate prints or returns is judged and never believed.
  *
- *   write the file ─▶ a few cases, cheap and telling ─none passes─▶ failed
+ *   write the file ─▶ a few cases, cheap and telling ─too few pass─▶ failed
  *                          └─▶ the others ─▶ share that passes, and the objective where all do
+ *
+ * Where speed is what counts, candidates are measured one after another, and nothing of one is left when the next begins: else one that
+ * keeps the processor busy would make the others slow.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,15 +25,15 @@ import type { Host } from '@bulkhead/host';
 import type { JsonValue } from '@bulkhead/protocol';
 import { EvolveError } from '../evolve-error.ts';
 import type { Evaluated, EvaluationRequest, Evaluator } from '../loop/evaluator.ts';
+import { createPlaces } from '../loop/places.ts';
+import type { Objective } from './objective.ts';
 
 /**
- * What a program that passes every case is ranked by: nothing more; a metric of the task, in the direction that it names; or how fast
- * it is, as the median over cases.
+ * After so many cases a candidate that has passed fewer than `passes` of them is given up.
  *
  * @public
  */
-export type Objective =
-  { readonly kind: 'pass_rate' } | { readonly kind: 'speed' } | { readonly kind: 'metric'; readonly name: string };
+export type CascadeStage = { readonly cases: number; readonly passes: number };
 
 /**
  * How candidates are measured. `folder` is for their files, which are gone afterwards; `ending` is that of the language, such as `.ts`.
@@ -46,6 +49,8 @@ export type GuardEvaluatorOptions = {
   readonly folder: string;
   readonly seed: number;
   readonly objective: Objective;
+  /** One stage where it is left out: after a tenth of the cases, and at least 3, one must have passed. */
+  readonly cascade?: readonly CascadeStage[];
   /** 1 where it is left out. */
   readonly timeoutS?: number;
   /** 128 where it is left out. */
@@ -54,7 +59,7 @@ export type GuardEvaluatorOptions = {
 
 /** A program with a case that fails is worth the share of those that pass, less 1: always below one that passes them all. */
 const FAILS_BELOW = 1;
-/** Cases that are run first: a tenth, and at least this. */
+/** Cases of the stage where no cascade is given: a tenth, and at least this. */
 const FIRST_MIN = 3;
 const FIRST_SHARE = 0.1;
 
@@ -69,7 +74,9 @@ export function createGuardEvaluator(options: GuardEvaluatorOptions): Evaluator 
   if (cases.length === 0)
     throw new EvolveError('EVOLVE_INVALID', 'there are 0 cases to measure by; expected at least 1');
   if (objective.kind === 'metric') insistOnMetric(task, objective.name);
-  return { evaluate: (request, signal) => evaluate(options, request, signal) };
+  if (objective.kind !== 'speed') return { evaluate: (request, signal) => evaluate(options, request, signal) };
+  const alone = createPlaces(1);
+  return { evaluate: (request, signal) => alone.within(() => evaluate(options, request, signal)) };
 }
 
 async function evaluate(
@@ -84,31 +91,51 @@ async function evaluate(
   try {
     await mkdir(own, { recursive: true });
     await writeFile(file, request.source);
-    return await measure(options, { executor, file, signal });
+    return await measure(options, { executor, file, signal, isFirst: request.evalIndex === 0 });
   } finally {
     await executor.close?.();
     await rm(own, { recursive: true, force: true });
   }
 }
 
-type Measuring = { readonly executor: Executor; readonly file: string; readonly signal: AbortSignal };
+type Measuring = {
+  readonly executor: Executor;
+  readonly file: string;
+  readonly signal: AbortSignal;
+  /** The first program is what others are compared with: it is never given up early, however little passes. */
+  readonly isFirst: boolean;
+};
 
 async function measure(options: GuardEvaluatorOptions, measuring: Measuring): Promise<Evaluated> {
   const { cases } = options;
-  const first = Math.max(FIRST_MIN, Math.ceil(cases.length * FIRST_SHARE));
+  const stages = measuring.isFirst ? [] : (options.cascade ?? [{ cases: firstOf(cases), passes: 1 }]);
   const judged: Judged[] = [];
   for (const one of cases) {
     measuring.signal.throwIfAborted();
     judged.push(await judge(options, measuring, one));
-    if (judged.length === first && judged.every(({ isPassed }) => !isPassed)) {
-      return { kind: 'failed', reason: judged.at(0)?.reason ?? 'no case passes' };
-    }
+    const reason = givenUpAt(stages, judged);
+    if (reason !== undefined) return { kind: 'failed', reason };
   }
+  const [first] = judged;
+  if (judged.every(({ hasRun }) => !hasRun)) return { kind: 'failed', reason: first?.reason ?? 'no run ends well' };
   return scoreOf(options, judged);
+}
+
+function firstOf(cases: readonly Case[]): number {
+  return Math.max(FIRST_MIN, Math.ceil(cases.length * FIRST_SHARE));
+}
+
+function givenUpAt(stages: readonly CascadeStage[], judged: readonly Judged[]): string | undefined {
+  const passed = judged.filter(({ isPassed }) => isPassed).length;
+  const missed = stages.find(({ cases, passes }) => cases === judged.length && passed < passes);
+  if (missed === undefined) return undefined;
+  const why = judged.find(({ isPassed }) => !isPassed)?.reason;
+  return why ?? `${passed} of the first ${missed.cases} cases pass; expected ${missed.passes}`;
 }
 
 type Judged = {
   readonly isPassed: boolean;
+  readonly hasRun: boolean;
   readonly reason: string | undefined;
   readonly durationMs: number;
   readonly metric: number | undefined;
@@ -124,6 +151,7 @@ async function judge(
   const judged = await judgeCase(task, one, { run, seed });
   return {
     isPassed: judged.grade === 'passed',
+    hasRun: judged.runFailures.length === 0,
     reason: reasonOf(judged),
     durationMs: judged.durationMs,
     metric: objective.kind === 'metric' ? metricOf(task, { one, judged, seed, name: objective.name }) : undefined,

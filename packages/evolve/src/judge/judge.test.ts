@@ -5,12 +5,13 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHost, type Host } from '@bulkhead/host';
-import { defineTask, generateCases, superiority } from '@bulkhead/guard';
+import { defineTask, generateCases, noninferiority, superiority } from '@bulkhead/guard';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { evolve } from '../loop/evolve.ts';
 import type { Evaluated, Evaluator } from '../loop/evaluator.ts';
 import type { Proposer } from '../mutation/proposer.ts';
+import { createComparison, createPromotionTests } from './decide-promotion.ts';
 import { createGuardEvaluator } from './guard-evaluator.ts';
 import { freshSeed, judgePromotion } from './promote.ts';
 
@@ -123,6 +124,70 @@ test('what knows the cases that it is chosen by is not let in on those that it n
   expect((await judgePromotion({ ...promotion, winner: GOOD })).decision.verdict).toBe('adopt');
   expect(freshSeed(SEED)).not.toBe(SEED);
   expect(await readdir(folder)).toEqual([]);
+});
+
+/** How many harnesses are open at each run: those of all candidates, or of both sides. */
+function counting(own: Host): { readonly host: Pick<Host, 'openHarness'>; readonly open: () => readonly number[] } {
+  const seen: number[] = [];
+  let open = 0;
+  return {
+    open: () => seen,
+    host: {
+      openHarness: async (options) => {
+        const harness = await own.openHarness(options);
+        open += 1;
+        return {
+          ...harness,
+          run: (request) => {
+            seen.push(open);
+            return harness.run(request);
+          },
+          close: async () => {
+            await harness.close();
+            open -= 1;
+          },
+        };
+      },
+    },
+  };
+}
+
+/** Does what the first does, and keeps the processor busy once it has answered. */
+const SLOW =
+  'export const solve = (list: number[]) => { let sum = 0; for (let at = 0; at < 2e5; at += 1) sum += at % 7; return list.toSorted((a, b) => a - b + 0 * sum); };\n';
+const BURNER = SLOW.replace(
+  'return ',
+  'setTimeout(() => { const end = performance.now() + 30; while (performance.now() < end); }, 0); return ',
+);
+
+test('where speed counts, nothing of another candidate is alive while one is measured, so that none can slow the others', async () => {
+  const { host: counted, open } = counting(host);
+  const evaluator = createGuardEvaluator({
+    ...{ host: counted, task: SORT, cases: CASES.slice(0, 3), entryName: 'solve', ending: '.ts', folder, seed: SEED },
+    objective: { kind: 'speed' },
+  });
+  const signal = new AbortController().signal;
+  const sources = [SLOW, BURNER, GOOD, BURNER];
+  const measured = await Promise.all(
+    sources.map((source, at) =>
+      evaluator.evaluate({ id: `c${at}`, source, evalIndex: at, measurement: 0, seed: 's' }, signal),
+    ),
+  );
+  expect(measured.map(({ kind }) => kind)).toEqual(sources.map(() => 'measured'));
+  expect(new Set(open())).toEqual(new Set([1]));
+});
+
+test('a candidate that slows the first program in the comparison is not there while that is measured, and not promoted', async () => {
+  const { host: counted, open } = counting(host);
+  const comparison = createComparison({ kind: 'speed' }, () => true);
+  const { decision } = await judgePromotion({
+    ...{ host: counted, task: SORT, champion: SLOW, winner: BURNER, entryName: 'solve', ending: '.ts', folder },
+    ...{ seed: SEED, cases: 12, policy: noninferiority(0.5), clock: CLOCK, isAlone: true, onPair: comparison.add },
+  });
+  expect(open().length).toBeGreaterThanOrEqual(24);
+  expect(new Set(open())).toEqual(new Set([1]));
+  const { test: promoted } = createPromotionTests({ alpha: 0.025 });
+  expect(promoted({ ...comparison.counts(), verdict: decision.verdict }).is_promoted).toBe(false);
 });
 
 test('a search with this judge takes the honest program for its champion, whatever the others claim', async () => {

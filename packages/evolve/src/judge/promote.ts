@@ -9,13 +9,17 @@ import {
   createLocalExecutor,
   DEFAULT_POLICY,
   evaluate,
+  type CaseJournal,
+  type EvaluatedPair,
   type EvaluationClock,
+  type Executor,
   type Implementation,
   type Policy,
   type Report,
   type Task,
 } from '@bulkhead/guard';
 import type { Host } from '@bulkhead/host';
+import { createAloneExecutor } from './alone-executor.ts';
 
 /**
  * What is compared, and on how many fresh cases.
@@ -38,6 +42,13 @@ export type Promotion = {
   readonly signal?: AbortSignal;
   readonly timeoutS?: number;
   readonly memMb?: number;
+  /**
+   * Whether each run has a guest that is there for it alone: for comparisons of times, which a side could else spoil by keeping the
+   * processor busy while the other is measured. A run then takes the start of a guest longer.
+   */
+  readonly isAlone?: boolean;
+  /** Told of each case as both sides did it. */
+  readonly onPair?: (pair: EvaluatedPair) => void;
 };
 
 /**
@@ -47,8 +58,8 @@ export type Promotion = {
  * @public
  */
 export async function judgePromotion(promotion: Promotion): Promise<Report> {
-  const { host, task, folder, champion, winner, cases, clock, policy = DEFAULT_POLICY } = promotion;
-  const executor = createLocalExecutor({ host });
+  const { host, task, folder, champion, winner, cases, clock, policy = DEFAULT_POLICY, isAlone = false } = promotion;
+  const executor = isAlone ? createAloneExecutor(host) : createLocalExecutor({ host });
   try {
     await mkdir(folder, { recursive: true });
     return await evaluate(
@@ -56,6 +67,7 @@ export async function judgePromotion(promotion: Promotion): Promise<Report> {
         ...{ task, policy, n: cases, seed: freshSeed(promotion.seed), func: promotion.entryName },
         ...{ timeoutS: promotion.timeoutS ?? 1, memMb: promotion.memMb ?? 128 },
         ...(promotion.signal !== undefined && { signal: promotion.signal }),
+        ...(promotion.onPair !== undefined && { journal: listening(promotion.onPair) }),
         baseline: await implementation(promotion, 'champion', { source: champion, executor }),
         candidate: await implementation(promotion, 'winner', { source: winner, executor }),
       },
@@ -76,10 +88,20 @@ export function freshSeed(seed: number | string): number {
   return createHash('sha256').update(`hold-out ${seed}`).digest().readUInt32BE(0);
 }
 
+/** Keeps nothing. */
+function listening(onPair: (pair: EvaluatedPair) => void): CaseJournal {
+  return {
+    begin: async () => (async function* () {})(),
+    add: async (pair) => onPair(pair),
+    cutAfter: async () => undefined,
+    close: async () => undefined,
+  };
+}
+
 async function implementation(
   { folder, ending }: Promotion,
   role: string,
-  { source, executor }: { readonly source: string; readonly executor: Implementation['executor'] },
+  { source, executor }: { readonly source: string; readonly executor: Executor },
 ): Promise<Implementation> {
   const filePath = fileOf(folder, role, ending);
   await writeFile(filePath, source);

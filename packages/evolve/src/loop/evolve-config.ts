@@ -3,10 +3,11 @@
  */
 import { createHash } from 'node:crypto';
 import { canonicalJson, type JsonObject } from '@bulkhead/protocol';
-import { numberSetting, readConfig, unknownKey, wholeSetting, type ConfigOf } from '../search/config.ts';
+import { numberSetting, readConfig, unknownKey, valueError, wholeSetting, type ConfigOf } from '../search/config.ts';
 import { createArchive } from '../search/archive/create-archive.ts';
 import { createNoveltyFilter } from '../search/novelty/novelty-filter.ts';
 import { createSelector, DEFAULT_SELECTOR } from '../search/selectors/create-selector.ts';
+import { isPluginSelector } from './parent-chooser.ts';
 
 const SETTINGS = {
   /** Programs that are proposed at most. */
@@ -27,11 +28,21 @@ const SETTINGS = {
   usd_max: numberSetting(0, 0, 1e9),
 } as const;
 
+/** How a change is asked for: shares of the forms, and how a model is sampled (X000-19). */
+const MUTATION = {
+  diff: numberSetting(0.6, 0, 1e6),
+  full: numberSetting(0.3, 0, 1e6),
+  cross: numberSetting(0.1, 0, 1e6),
+  temperature: numberSetting(0.7, 0, 2),
+  max_tokens: wholeSetting(4_096, 1, 1_000_000),
+} as const;
+
 const SUBJECT = { what: 'a search', code: 'EVOLVE_INVALID' } as const;
-const TABLES = ['selector', 'archive', 'novelty'] as const;
+const MUTATION_SUBJECT = { what: 'the mutation of a search', code: 'EVOLVE_INVALID' } as const;
+const TABLES = ['selector', 'archive', 'novelty', 'mutation'] as const;
 
 /**
- * A configuration with every default in it. `selector` has one table, by its name.
+ * A configuration with every default in it. `selector` has one table, by its name; `PLUGIN/NAME` is a selector of a plugin.
  *
  * @public
  */
@@ -39,10 +50,11 @@ export type EvolveConfig = ConfigOf<typeof SETTINGS> & {
   readonly selector: { readonly name: string; readonly table: JsonObject };
   readonly archive: JsonObject;
   readonly novelty: JsonObject;
+  readonly mutation: ConfigOf<typeof MUTATION>;
 };
 
 /**
- * Reads a configuration: keys of `[evolve]`, and the tables `[selector.<name>]`, `[archive]` and `[novelty]`.
+ * Reads a configuration: keys of `[evolve]`, and the tables `[selector.<name>]`, `[archive]`, `[novelty]` and `[mutation]`.
  *
  * @throws {EvolveError} `EVOLVE_INVALID`, `SELECTOR_INVALID` or `ARCHIVE_INVALID` with the key, the value and what was expected.
  * @public
@@ -53,19 +65,26 @@ export function readEvolveConfig(config: JsonObject = {}): EvolveConfig {
     if (!TABLES.some((name) => name === key)) throw unknownKey(key, ['evolve', ...TABLES], SUBJECT);
   const selector = selectorOf(tables['selector']);
   const [archive, novelty] = [tableOf(tables['archive']), tableOf(tables['novelty'])];
-  createSelector(selector.name, selector.table); // What is wrong is said before anything is spent.
+  if (!isPluginSelector(selector.name)) createSelector(selector.name, selector.table); // What is wrong is said before anything is spent.
   createArchive(archive);
   createNoveltyFilter(novelty);
-  return { ...readConfig(evolve, SETTINGS, SUBJECT), selector, archive, novelty };
+  const mutation = readConfig(tables['mutation'], MUTATION, MUTATION_SUBJECT);
+  insistOnForm(mutation);
+  return { ...readConfig(evolve, SETTINGS, SUBJECT), selector, archive, novelty, mutation };
 }
 
 /** SHA-256 of all that decides which programs a search comes to. */
-export function configHash({ workers: _workers, ...config }: EvolveConfig, start: string): string {
+export function configHash({ workers: _workers, ...config }: EvolveConfig, start: string, isControl: boolean): string {
   // JSON has no infinity, which is what no target is.
   const target = Number.isFinite(config.target) ? config.target : String(config.target);
   return createHash('sha256')
-    .update(canonicalJson({ ...config, target, start }))
+    .update(canonicalJson({ ...config, target, start, isControl }))
     .digest('hex');
+}
+
+function insistOnForm(mutation: ConfigOf<typeof MUTATION>): void {
+  if (mutation.diff + mutation.full + mutation.cross > 0) return;
+  throw valueError('diff', { value: 0, expected: 'a share above 0 of diff, full or cross' }, MUTATION_SUBJECT);
 }
 
 function selectorOf(value: unknown): EvolveConfig['selector'] {

@@ -12,11 +12,13 @@ import { EvolveError } from '../evolve-error.ts';
 import type { ArchiveStatistics } from '../search/archive/archive.ts';
 import type { Program } from '../search/archive/program.ts';
 import type { Proposer, ProposalUsage } from '../mutation/proposer.ts';
-import { createAnswers } from './answered.ts';
+import { binsOf } from '../search/archive/descriptors.ts';
+import { createAnswers, type Answers } from './answered.ts';
 import { configHash, readEvolveConfig } from './evolve-config.ts';
 import type { Evaluator } from './evaluator.ts';
 import { createMemoryJournal, type Journal } from './journal.ts';
 import { lineageHash, type Commit } from './lineage.ts';
+import type { ParentChooser } from './parent-chooser.ts';
 import { Search, type Chosen, type Ready } from './search-state.ts';
 import { createProposing } from './proposing.ts';
 
@@ -36,8 +38,30 @@ export type EvolveParts = {
   readonly proposer: Proposer;
   readonly evaluator: Evaluator;
   readonly journal?: Journal;
+  /** Chooses parents, where the selector of the configuration is one of a plugin. */
+  readonly chooser?: ParentChooser;
+  /** Every child is one of the first program, and nothing is learned: the best of them is what a search has to be better than. */
+  readonly isControl?: boolean;
+  /** Asked after each evaluation; the search ends where there is none. What was said once holds when it goes on. */
+  readonly hasTime?: () => boolean;
   /** Told of each evaluation once it is committed, in order. */
-  readonly onCommit?: (commit: Commit, search: { readonly best: Program; readonly done: number }) => void;
+  readonly onCommit?: (commit: Commit, search: CommittedSearch) => void;
+};
+
+/**
+ * A search after an evaluation: the best program so far, how many were evaluated, what they took, the program that was just evaluated,
+ * with its source, and whether the journal had it already.
+ *
+ * @public
+ */
+export type CommittedSearch = {
+  readonly best: Program;
+  readonly bestScore: number;
+  readonly done: number;
+  readonly usage: ProposalUsage;
+  readonly source: string;
+  readonly diff: string;
+  readonly isRecalled: boolean;
 };
 
 /**
@@ -45,7 +69,7 @@ export type EvolveParts = {
  *
  * @public
  */
-export type EvolveEnd = 'evaluations' | 'target' | 'no_improve' | 'budget';
+export type EvolveEnd = 'evaluations' | 'target' | 'no_improve' | 'budget' | 'time';
 
 /**
  * What a search came to. `score` is what programs are ranked by.
@@ -61,13 +85,24 @@ export type EvolveReport = {
   readonly lineage_hash: string;
   readonly usage: ProposalUsage;
   readonly statistics: ArchiveStatistics;
+  /** The best programs, one of each cell, best first. */
+  readonly elites: readonly Elite[];
+  /** Names of the archive's descriptors, in the order of `bins`. */
+  readonly descriptors: readonly string[];
   readonly ended: EvolveEnd;
 };
 
 /**
+ * A program that owns a cell of the archive: `bins` is its place in each descriptor.
+ *
+ * @public
+ */
+export type Elite = { readonly program: Program; readonly score: number; readonly bins: readonly number[] };
+
+/**
  * Searches.
  *
- * @param config - Tables `[evolve]`, `[selector.<name>]`, `[archive]` and `[novelty]`.
+ * @param config - Tables `[evolve]`, `[selector.<name>]`, `[archive]`, `[novelty]` and `[mutation]`.
  * @throws {EvolveError} `EVOLVE_INVALID` for a configuration, or where the first program does not work; `SELECTOR_INVALID`,
  *   `ARCHIVE_INVALID`, `JOURNAL_INVALID`, `JOURNAL_MISMATCH`; what the proposer cannot be asked again for; the signal's reason.
  * @public
@@ -78,53 +113,80 @@ export async function evolve(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<EvolveReport> {
   const settings = readEvolveConfig(config);
-  const { journal = createMemoryJournal(), evaluator, proposer } = parts;
-  const known = await journal.open(configHash(settings, start.source));
-  const answers = createAnswers({ journal, known, evaluator, workers: settings.workers, signal });
-  const search = new Search(settings, answers);
+  const { journal = createMemoryJournal(), evaluator, proposer, chooser, isControl = false } = parts;
+  const known = await journal.open(configHash(settings, start.source, isControl));
+  const left = new AbortController();
+  const within = AbortSignal.any([signal, left.signal]);
+  const answers = createAnswers({ journal, known, evaluator, workers: settings.workers, signal: within });
+  const search = new Search(settings, { answers, chooser, isControl, signal });
   await search.plant(start.source);
-  const proposing = createProposing({ settings, start, proposer, answers, known: search.novelty, signal });
+  const proposing = createProposing({ settings, start, proposer, answers, known: search.novelty, signal: within });
+  const underWay: Promise<Ready>[] = [];
 
   const ready = async (chosen: Chosen): Promise<Ready> => {
     const proposed = await proposing.propose(chosen);
     if (proposed.kind === 'failed') return { chosen, proposed, evaluated: undefined };
     return { chosen, proposed, evaluated: await search.measure(chosen, proposed) };
   };
-  const ended = await commitInOrder(search, { ...parts, ready, signal });
-  return reportOf(search, ended);
+  try {
+    const ended = await commitInOrder(search, { ...parts, answers, underWay, ready, signal });
+    return reportOf(search, ended);
+  } finally {
+    // Nothing of it would be committed, in no run of this seed; and whoever asked may take away what it works with.
+    left.abort();
+    await Promise.allSettled(underWay);
+  }
 }
 
-type Running = Pick<EvolveParts, 'onCommit'> & {
+type Running = Pick<EvolveParts, 'onCommit' | 'hasTime'> & {
+  readonly answers: Answers;
+  readonly underWay: Promise<Ready>[];
   readonly ready: (chosen: Chosen) => Promise<Ready>;
   readonly signal: AbortSignal;
 };
 
-/** What is still under way when a search ends is left: nothing of it is committed, in no run of this seed. */
-async function commitInOrder(search: Search, { ready, onCommit, signal }: Running): Promise<EvolveEnd> {
-  const underWay: Promise<Ready>[] = [];
-  const begin = (): void => {
-    const chosen = search.choose();
+/** What is still under way when a search ends is left. */
+async function commitInOrder(search: Search, running: Running): Promise<EvolveEnd> {
+  const { underWay, ready, signal } = running;
+  const begin = async (): Promise<void> => {
+    const chosen = await search.choose();
     if (chosen === undefined) return;
     const answer = ready(chosen);
     answer.catch(() => undefined); // Heard of when its turn comes.
     underWay.push(answer);
   };
-  for (let place = 0; place < search.settings.window; place += 1) begin();
+  for (let place = 0; place < search.settings.window; place += 1) await begin();
   for (let next = underWay.shift(); next !== undefined; next = underWay.shift()) {
-    const commit = await search.commit(await next);
+    const done = await next;
+    const commit = await search.commit(done);
     signal.throwIfAborted();
-    onCommit?.(commit, { best: search.archive.best(), done: search.commits.length - 1 });
-    const end = endOf(search);
+    tell(search, { commit, done }, running);
+    const end = await endOf(search, running);
     if (end !== undefined) return end;
-    begin();
+    await begin();
   }
   return search.isOverBudget ? 'budget' : 'evaluations';
 }
 
-function endOf(search: Search): EvolveEnd | undefined {
+function tell(
+  search: Search,
+  { commit, done: { proposed } }: { readonly commit: Commit; readonly done: Ready },
+  { onCommit, answers }: Running,
+): void {
+  const best = search.archive.best();
+  const { source, diff } = proposed.kind === 'mutated' ? proposed : { source: '', diff: '' };
+  onCommit?.(commit, {
+    ...{ best, bestScore: search.scoreOf(best), done: search.commits.length - 1, usage: search.usage, source, diff },
+    isRecalled: answers.isRecalled(commit.index),
+  });
+}
+
+async function endOf(search: Search, { answers, hasTime }: Running): Promise<EvolveEnd | undefined> {
   const { target, no_improve: most } = search.settings;
   if (search.scoreOf(search.archive.best()) >= target) return 'target';
-  return most > 0 && search.sinceBest >= most ? 'no_improve' : undefined;
+  if (most > 0 && search.sinceBest >= most) return 'no_improve';
+  const index = search.commits.length - 1;
+  return (await answers.isOver(index, () => hasTime?.() === false)) ? 'time' : undefined;
 }
 
 function reportOf(search: Search, ended: EvolveEnd): EvolveReport {
@@ -141,6 +203,11 @@ function reportOf(search: Search, ended: EvolveEnd): EvolveReport {
     lineage_hash: lineageHash(commits),
     usage: search.usage,
     statistics: search.archive.statistics(),
+    descriptors: search.archive.config.descriptors.map(({ name }) => name),
+    elites: search.archive.champions.map(({ program, score, measures }) => ({
+      ...{ program, score },
+      bins: binsOf(measures, search.archive.config.descriptors),
+    })),
     ended,
   };
 }

@@ -6,14 +6,17 @@ import { appendFile, readFile, truncate } from 'node:fs/promises';
 import { isJsonObject, type JsonObject } from '@bulkhead/protocol';
 import { EvolveError } from '../evolve-error.ts';
 import type { Evaluated, Proposed } from './evaluator.ts';
+import type { ParentChoice } from './parent-chooser.ts';
 
 /**
- * One answer.
+ * One answer; `over` says that a search's time was over after so many evaluations.
  *
  * @public
  */
 export type JournalEntry =
   | { readonly kind: 'proposed'; readonly index: number; readonly proposed: Proposed }
+  | { readonly kind: 'chosen'; readonly index: number; readonly chosen: ParentChoice }
+  | { readonly kind: 'over'; readonly index: number }
   | {
       readonly kind: 'evaluated';
       readonly index: number;
@@ -58,12 +61,7 @@ export function createMemoryJournal(): Journal {
  * @public
  */
 export function openFileJournal(path: string): Journal {
-  let last: Promise<unknown> = Promise.resolve();
-  const append = (line: object): Promise<void> => {
-    const turn = last.then(() => appendFile(path, `${JSON.stringify(line)}\n`, { flush: true }));
-    last = turn.catch(() => undefined); // Whoever added it hears of it.
-    return turn;
-  };
+  const append = createAppending(path);
   return {
     open: async (search) => {
       const text = await readWhole(path);
@@ -76,6 +74,46 @@ export function openFileJournal(path: string): Journal {
     },
     add: append,
   };
+}
+
+/**
+ * What is in a file of a journal, for whoever only looks: nothing of a file that is not there, and no line that is cut off.
+ *
+ * @throws {EvolveError} `JOURNAL_INVALID`.
+ * @public
+ */
+export async function readFileJournal(path: string): Promise<readonly JournalEntry[]> {
+  const text = await readWhole(path);
+  const lines = text
+    .slice(0, text.lastIndexOf('\n') + 1)
+    .split('\n')
+    .slice(1, -1);
+  return lines.map((line, at) => parsed(path, line, at + 2) as JournalEntry); // Written by `add` alone.
+}
+
+type Waiting = { readonly line: string; readonly didKeep: () => void; readonly didFail: (error: unknown) => void };
+
+/** Lines that come while others are written go out together, with one flush: the disk is what a journal waits for. */
+function createAppending(path: string): (line: object) => Promise<void> {
+  const waiting: Waiting[] = [];
+  let isWriting = false;
+  const writeAll = async (): Promise<void> => {
+    isWriting = true;
+    for (let batch = waiting.splice(0); batch.length > 0; batch = waiting.splice(0)) {
+      try {
+        await appendFile(path, batch.map(({ line }) => line).join(''), { flush: true });
+        for (const { didKeep } of batch) didKeep();
+      } catch (error) {
+        for (const { didFail } of batch) didFail(error);
+      }
+    }
+    isWriting = false;
+  };
+  return (entry) =>
+    new Promise((didKeep, didFail) => {
+      waiting.push({ line: `${JSON.stringify(entry)}\n`, didKeep, didFail });
+      if (!isWriting) void writeAll();
+    });
 }
 
 function searchOf({ search }: JsonObject): string {

@@ -2,7 +2,9 @@
  * Proposes one program: mutated, and new. What is known to a proposal is what was committed when its parent was chosen, so that a copy is
  * turned away in every run of a seed or in none.
  */
+import { readEntry } from '../edits/entry-signature.ts';
 import { EvolveError } from '../evolve-error.ts';
+import { createRecent } from '../recent.ts';
 import { mutate, type MutationOutcome } from '../mutation/mutate.ts';
 import { addUsage, NO_USAGE, type Proposer } from '../mutation/proposer.ts';
 import type { Answers } from './answered.ts';
@@ -11,6 +13,9 @@ import type { EvolveStart } from './evolve.ts';
 import type { Proposed } from './evaluator.ts';
 import type { LateNovelty } from './late-novelty.ts';
 import type { Chosen } from './search-state.ts';
+
+/** Entries of sources that are remembered. */
+const ENTRIES_MAX = 1_000;
 
 /** What it is made of. */
 export type ProposingParts = {
@@ -25,11 +30,25 @@ export type ProposingParts = {
 /** Makes it. Proposals are mutated side by side, and judged in the order in which they were chosen. */
 export function createProposing({ settings, start, proposer, answers, known, signal }: ProposingParts) {
   let judged: Promise<unknown> = Promise.resolve();
+  const { fileName, entryName } = start;
+  // A child that was read is the parent of others.
+  const entryIn = createRecent(ENTRIES_MAX, (source) => readEntry(source, { name: entryName, fileName }));
 
   function mutateOnce({ index, parent, inspirations }: Chosen, resample: number): Promise<MutationOutcome> {
-    const { fileName, entryName } = start;
     const seed = `${settings.seed}/${index}/${resample}`;
-    return mutate({ parent: parent.source, fileName, entryName, seed, inspirations }, proposer, signal);
+    const { temperature, max_tokens: maxTokens, ...shares } = settings.mutation;
+    const asked = {
+      parent: parent.source,
+      fileName,
+      entryName,
+      seed,
+      inspirations,
+      temperature,
+      maxTokens,
+      shares,
+      entryIn,
+    };
+    return mutate(asked, proposer, signal);
   }
 
   async function proposeNew(chosen: Chosen, before: Promise<unknown>): Promise<Proposed> {

@@ -13,6 +13,7 @@ import { createSelector, type Selector } from '../search/selectors/create-select
 import type { Answers } from './answered.ts';
 import type { EvolveConfig } from './evolve-config.ts';
 import type { Evaluated, Proposed } from './evaluator.ts';
+import { chosenPrograms, isPluginSelector, type ParentChooser } from './parent-chooser.ts';
 import { createLateNovelty, type LateNovelty } from './late-novelty.ts';
 import type { Commit } from './lineage.ts';
 
@@ -33,6 +34,8 @@ export type Ready = {
   readonly evaluated: Evaluated | undefined;
 };
 
+type Choice = { readonly parent: Program; readonly inspirations: readonly Program[] };
+
 /** A program that was proposed. */
 type Unmeasured = Omit<Program, 'fitness' | 'measures'>;
 type Measured = Extract<Evaluated, { readonly kind: 'measured' }>;
@@ -41,23 +44,35 @@ type Settled =
   | { readonly kind: 'settled'; readonly status: 'new' | 'improved' | 'rejected'; readonly score: number | null }
   | { readonly kind: 'failed'; readonly reason: string };
 
+/** Who chooses in place of the selector of the settings: nobody, a plugin, or nobody at all where every child is of the first program. */
+export type Choosing = {
+  readonly answers: Answers;
+  readonly chooser: ParentChooser | undefined;
+  readonly isControl: boolean;
+  readonly signal: AbortSignal;
+};
+
 /** One search; begun by planting its first program. */
 export class Search {
   readonly settings: EvolveConfig;
   readonly archive: Archive;
   readonly novelty: LateNovelty;
   readonly #answers: Answers;
-  readonly #selector: Selector;
+  readonly #choosing: Choosing;
+  readonly #selector: Selector | undefined;
   readonly #commits: Commit[] = [];
   #usage = NO_USAGE;
+  #first: Program | undefined;
   #chosen = 0;
   #bestAt = 0;
 
-  constructor(settings: EvolveConfig, answers: Answers) {
+  constructor(settings: EvolveConfig, choosing: Choosing) {
     this.settings = settings;
-    this.#answers = answers;
+    this.#answers = choosing.answers;
+    this.#choosing = choosing;
     this.archive = createArchive(settings.archive);
-    this.#selector = createSelector(settings.selector.name, settings.selector.table);
+    const { name, table } = settings.selector;
+    this.#selector = choosing.isControl || isPluginSelector(name) ? undefined : createSelector(name, table);
     this.novelty = createLateNovelty(settings.novelty);
   }
 
@@ -96,26 +111,40 @@ export class Search {
         `the first program does not work: ${settled.reason}. Begin with one that the judge takes.`,
       );
     }
+    this.#first = this.archive.best();
     this.#commits.push({ index: 0, id, parents: [], island: 0, status: 'start', score: settled.score, reason: null });
     this.novelty.remember({ at: this.#commits.length, id, source });
   }
 
   /** Chooses what the next evaluation is proposed from; undefined where there is none. */
-  choose(): Chosen | undefined {
+  async choose(): Promise<Chosen | undefined> {
     const index = this.#chosen + 1;
     if (index > this.settings.evaluations || this.isOverBudget) return undefined;
     this.#chosen = index;
     const island = this.archive.islandOf(index - 1);
-    const view = this.archive.view(island);
-    const parent = this.#selector.select(view, this.#stream(index, 'parent'));
-    const wanted = this.settings.inspirations;
-    const shown = this.#selector.sampleInspirations(view, wanted + 1, this.#stream(index, 'inspirations'));
-    const inspirations = shown.filter(({ id }) => id !== parent.id).slice(0, wanted);
+    const { parent, inspirations } = await this.#choice(index, island);
     this.archive.submitted(parent.id);
     return {
       ...{ index, island, parent, parentScore: this.scoreOf(parent), commits: this.#commits.length },
       inspirations: inspirations.map(({ source }) => source),
     };
+  }
+
+  async #choice(index: number, island: number): Promise<Choice> {
+    const view = this.archive.view(island);
+    const wanted = this.settings.inspirations;
+    if (this.#choosing.isControl && this.#first !== undefined) return { parent: this.#first, inspirations: [] };
+    if (this.#selector !== undefined) {
+      const parent = this.#selector.select(view, this.#stream(index, 'parent'));
+      const shown = this.#selector.sampleInspirations(view, wanted + 1, this.#stream(index, 'inspirations'));
+      return { parent, inspirations: shown.filter(({ id }) => id !== parent.id).slice(0, wanted) };
+    }
+    const { chooser, signal } = this.#choosing;
+    if (chooser === undefined) throw nobodyChooses(this.settings.selector.name);
+    const chosen = await this.#answers.choose(index, () => chooser.choose({ view, inspirations: wanted }, signal));
+    const [parent, ...inspirations] = chosenPrograms(view, [chosen.parent, ...chosen.inspirations]);
+    if (parent === undefined) throw nobodyChooses(this.settings.selector.name);
+    return { parent, inspirations };
   }
 
   measure(chosen: Chosen, proposed: Proposed): Promise<Evaluated> {
@@ -132,7 +161,7 @@ export class Search {
     this.#commits.push(entry);
     if (proposed.kind === 'mutated') this.novelty.remember({ at: this.#commits.length, id, source: proposed.source });
     if (this.archive.best().id === id) this.#bestAt = entry.index;
-    this.#learn(chosen, entry.score);
+    await this.#learn(chosen, entry.score);
     this.archive.migrate(this.archive.migrationsDue());
     if (this.archive.isResetDue()) this.archive.resetWorstHalf();
     return entry;
@@ -173,14 +202,24 @@ export class Search {
   }
 
   /** A gain is over the better of the parent and the first program. */
-  #learn({ parent, parentScore }: Chosen, score: number | null): void {
+  async #learn({ parent, parentScore }: Chosen, score: number | null): Promise<void> {
     const before = Math.max(parentScore, this.#commits[0]?.score ?? Number.NEGATIVE_INFINITY);
-    this.#selector.feedback(score === null ? 0 : Math.max(0, score - before), parent.id);
+    const gain = score === null ? 0 : Math.max(0, score - before);
+    this.#selector?.feedback(gain, parent.id);
+    const { chooser, isControl, signal } = this.#choosing;
+    if (this.#selector === undefined && !isControl) await chooser?.feedback(gain, parent.id, signal);
   }
 
   #stream(evalIndex: number, purpose: string): SearchRandom {
     return streamFor({ runSeed: this.settings.seed, evalIndex, purpose });
   }
+}
+
+function nobodyChooses(name: string): EvolveError {
+  return new EvolveError(
+    'EVOLVE_INVALID',
+    `the selector "${name.slice(0, 80)}" is of a plugin, and nobody is there to ask it; install the plugin, or name another selector`,
+  );
 }
 
 /** What a proposal makes of its parent; what came to nothing has a name as well, and no source. */

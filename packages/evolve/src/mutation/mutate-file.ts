@@ -2,12 +2,11 @@
  * `bulkhead mutate` without its command line: reads a file, makes one mutation, writes the result beside it, and says which task would
  * run it (X000-19, X000-20).
  */
-import { randomUUID } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import type { Task } from '@bulkhead/protocol';
 import type { ChangeSummary } from '../edits/change-summary.ts';
 import { EvolveError } from '../evolve-error.ts';
+import { writeWhole } from '../write-whole.ts';
 import { executeTaskOf } from './execute-task.ts';
 import { mutate, type MutationOutcome, type Refusal } from './mutate.ts';
 import type { EditForm, Proposer, ProposalUsage } from './proposer.ts';
@@ -81,7 +80,7 @@ export async function mutateFile(
   const parent = await readTarget(targetFile);
   const asked = { parent, fileName: basename(targetFile), entryName: entryFunction, seed, form, inspirations };
   const mutated = succeeded(await mutate(asked, proposer, signal));
-  if (request.isDry !== true) await writeWhole(output, mutated.source);
+  if (request.isDry !== true) await writeOutput(output, mutated.source);
   const { diff, summary, usage, refusals, source } = mutated;
   const executeTask = executeTaskOf({ source, entryFunction, file: output }, { id: newId(), now: now() });
   return { diff, summary, output, usage, refusals, executeTask };
@@ -124,22 +123,11 @@ function succeeded(outcome: MutationOutcome): Extract<MutationOutcome, { readonl
   );
 }
 
-async function writeWhole(file: string, text: string): Promise<void> {
-  const draft = join(dirname(file), `.${basename(file)}.${randomUUID()}`);
+async function writeOutput(file: string, text: string): Promise<void> {
   try {
-    const handle = await open(draft, 'wx');
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, file);
+    await writeWhole(file, text);
   } catch (cause) {
-    throw new EvolveError('TARGET_INVALID', `${file} cannot be written; expected a file in a folder that is there`, {
-      cause,
-    });
-  } finally {
-    await rm(draft, { force: true });
+    const expected = 'expected a file in a folder that is there';
+    throw new EvolveError('TARGET_INVALID', `${file} cannot be written; ${expected}`, { cause });
   }
 }

@@ -9,6 +9,7 @@
 import { createRandom } from '@bulkhead/guard/statistics';
 import type { ChangeSummary } from '../edits/change-summary.ts';
 import { readEntry } from '../edits/entry-signature.ts';
+import type { EntrySignature } from '../edits/written-entry.ts';
 import type { EvolveErrorCode } from '../evolve-error.ts';
 import { mutateWith } from './mutate-with.ts';
 import type { EditForm, Proposer, ProposalUsage } from './proposer.ts';
@@ -27,10 +28,14 @@ export type MutateRequest = {
   readonly seed: number | string;
   readonly inspirations?: readonly string[];
   readonly form?: EditForm;
+  /** How often each form is drawn, as shares of their sum, which is above 0. */
+  readonly shares?: Readonly<Record<EditForm, number>>;
   /** 0.7 where it is left out (X000-19). */
   readonly temperature?: number;
   /** 4,096 where it is left out (X000-19). */
   readonly maxTokens?: number;
+  /** Reads the entry of a source, as `readEntry` does, for whoever remembers what it has read. */
+  readonly entryIn?: (source: string) => EntrySignature;
 };
 
 /**
@@ -62,8 +67,7 @@ export type MutationOutcome =
       readonly usage: ProposalUsage;
     };
 
-const DIFF_SHARE = 0.6;
-const FULL_SHARE = 0.3;
+const SHARES: Readonly<Record<EditForm, number>> = { diff: 0.6, full: 0.3, cross: 0.1 };
 
 /**
  * Makes one mutation; an answer that cannot be taken is asked for again with the reason.
@@ -78,12 +82,16 @@ export async function mutate(
   proposer: Proposer,
   signal: AbortSignal,
 ): Promise<MutationOutcome> {
-  return mutateWith({ ...request, form: request.form ?? drawForm(request) }, { proposer, readEntry }, signal);
+  const { entryIn } = request;
+  const read = entryIn === undefined ? readEntry : (source: string): EntrySignature => entryIn(source);
+  return mutateWith({ ...request, form: request.form ?? drawForm(request) }, { proposer, readEntry: read }, signal);
 }
 
-function drawForm({ seed, inspirations = [] }: MutateRequest): EditForm {
-  const drawn = createRandom(seed).fork('form').next();
-  if (drawn < DIFF_SHARE) return 'diff';
-  if (drawn < DIFF_SHARE + FULL_SHARE) return 'full';
-  return inspirations.length === 0 ? 'diff' : 'cross';
+function drawForm({ seed, inspirations = [], shares = SHARES }: MutateRequest): EditForm {
+  const { diff, full, cross } = shares;
+  const drawn = createRandom(seed).fork('form').next() * (diff + full + cross);
+  if (drawn < diff) return 'diff';
+  if (drawn < diff + full) return 'full';
+  if (inspirations.length > 0) return 'cross';
+  return diff > 0 || full === 0 ? 'diff' : 'full'; // There is nothing to cross it with.
 }

@@ -19,8 +19,16 @@ export type ChoiceSetting = { readonly kind: 'choice'; readonly initial: string;
 /** A number or a text that starts a random stream. */
 export type SeedSetting = { readonly kind: 'seed'; readonly initial: number | string };
 
+/** A text; an empty one is none. */
+export type TextSetting = { readonly kind: 'text'; readonly initial: string };
+
+/** Yes or no. */
+export type FlagSetting = { readonly kind: 'flag'; readonly initial: boolean };
+
 /** The keys of a table, each with what it may hold. */
-export type Settings = Readonly<Record<string, NumberSetting | ChoiceSetting | SeedSetting>>;
+export type Settings = Readonly<
+  Record<string, NumberSetting | ChoiceSetting | SeedSetting | TextSetting | FlagSetting>
+>;
 
 /** A table as it was read: every key has a value. */
 export type ConfigOf<Table extends Settings> = {
@@ -28,7 +36,11 @@ export type ConfigOf<Table extends Settings> = {
     ? number
     : Table[Key] extends { readonly choices: readonly (infer Choice)[] }
       ? Choice
-      : number | string;
+      : Table[Key] extends TextSetting
+        ? string
+        : Table[Key] extends FlagSetting
+          ? boolean
+          : number | string;
 };
 
 /** What is read, as messages name it, and the code of what is wrong with it. */
@@ -42,6 +54,16 @@ export function numberSetting(initial: number, least: number, most: number): Num
 /** A whole number from `least` to `most`. */
 export function wholeSetting(initial: number, least: number, most: number): NumberSetting {
   return { kind: 'number', initial, least, most, isWhole: true };
+}
+
+/** A text. */
+export function textSetting(initial = ''): TextSetting {
+  return { kind: 'text', initial };
+}
+
+/** Yes or no. */
+export function flagSetting(initial: boolean): FlagSetting {
+  return { kind: 'flag', initial };
 }
 
 /** One of the words; the first is what it is where nobody says. */
@@ -87,6 +109,8 @@ export function valueError(key: string, { value, expected }: Refused, { what, co
   return new EvolveError(code, `${key} of ${what} is ${shown(value)}; expected ${expected}`);
 }
 
+const TEXT_LENGTH_MAX = 4_096;
+
 type Refused = { readonly value: unknown; readonly expected: string };
 
 type Given = { readonly key: string; readonly value: unknown; readonly setting: Settings[string] };
@@ -114,6 +138,10 @@ function fits(value: unknown, setting: Settings[string]): boolean {
       return typeof value === 'string' && setting.choices.includes(value);
     case 'seed':
       return typeof value === 'string' || Number.isFinite(value);
+    case 'text':
+      return typeof value === 'string' && value.length <= TEXT_LENGTH_MAX;
+    case 'flag':
+      return typeof value === 'boolean';
   }
 }
 
@@ -125,6 +153,10 @@ function expectation(setting: Settings[string]): string {
       return setting.choices.join(' or ');
     case 'seed':
       return 'a finite number or a text';
+    case 'text':
+      return `a text of at most ${TEXT_LENGTH_MAX} characters`;
+    case 'flag':
+      return 'true or false';
   }
 }
 

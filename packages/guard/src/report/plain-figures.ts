@@ -25,12 +25,20 @@ export function verdictWords(verdict: Report['decision']['verdict']): (typeof VE
   return VERDICTS[verdict];
 }
 
-/** A whole number with separators. */
+/**
+ * A whole number with separators.
+ *
+ * @internal
+ */
 export function countText(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-/** A share as a percentage; 1 only where nothing is missing, 0 only where nothing is there. */
+/**
+ * A share as a percentage; 1 only where nothing is missing, 0 only where nothing is there.
+ *
+ * @internal
+ */
 export function percentText(share: number | null, digits = 2): string {
   if (share === null) return NO_FIGURE;
   const rounded = Number((share * 100).toFixed(digits));
@@ -57,7 +65,11 @@ export function intervalText(interval: Interval | null): string {
   return interval === null ? NO_FIGURE : `${numberText(interval[0])} to ${numberText(interval[1])}`;
 }
 
-/** Four digits that mean something. */
+/**
+ * Four digits that mean something.
+ *
+ * @internal
+ */
 export function numberText(value: number | null): string {
   if (value === null) return NO_FIGURE;
   const rounded = Number(value.toPrecision(4));
@@ -66,7 +78,11 @@ export function numberText(value: number | null): string {
   return text.replaceAll('-', '−');
 }
 
-/** A time with a unit that fits it. */
+/**
+ * A time with a unit that fits it.
+ *
+ * @internal
+ */
 export function durationText(durationMs: number | null): string {
   if (durationMs === null) return NO_FIGURE;
   if (durationMs < 1) return `${numberText(durationMs * 1_000)} µs`;

@@ -1,6 +1,6 @@
 /**
  * Opens who answers in place of a model, by how it is written on a command line or in a configuration:
- * `scripted:FILE`, `cassette:FILE`, `grammar`, `grammar:seed=7`, `echo`, `faulty:503,truncated,ok`, `faulty:seed=7`.
+ * `scripted:FILE`, `cassette:FILE`, `grammar`, `grammar:seed=7`, `choices`, `echo`, `faulty:503,truncated,ok`, `faulty:seed=7`.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quoted } from '../../edits/edit-bounds.ts';
@@ -8,10 +8,11 @@ import { EvolveError } from '../../evolve-error.ts';
 import type { Proposer } from '../proposer.ts';
 import { readBounded } from '../read-bounded.ts';
 import { openCassette, type CassetteMode } from './cassette.ts';
+import { createChoices } from './choices.ts';
 import { createEcho } from './echo.ts';
 import { createFaulty, FAULTS, type FaultyOptions, type Wait } from './faulty.ts';
 import { createGrammar } from './grammar.ts';
-import { createScripted, parseScript } from './scripted.ts';
+import { createScripted, parseScript, type ScriptedAnswer } from './scripted.ts';
 
 /**
  * The seed of those that draw, where none is written; how a cassette is used and who is recorded into it; the timer of `faulty`.
@@ -27,7 +28,8 @@ export type ProposerParts = {
  * How stand-ins are written, for help and errors.
  * @public
  */
-export const PROPOSER_FORMS = 'scripted:FILE, cassette:FILE, grammar[:seed=N], echo, faulty:FAULT,... or faulty:seed=N';
+export const PROPOSER_FORMS =
+  'scripted:FILE, cassette:FILE, grammar[:seed=N], choices, echo, faulty:FAULT,... or faulty:seed=N';
 
 const SCRIPT_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -44,12 +46,15 @@ export async function openProposer(spec: string, parts: ProposerParts = {}): Pro
   switch (kind) {
     case 'scripted': {
       const file = fileOf(spec, rest);
-      return createScripted(parseScript(await readScript(file), file), file);
+      return createScripted(await readScriptFile(file), file);
     }
     case 'cassette':
       return openCassette({ file: fileOf(spec, rest), ...parts.cassette });
     case 'grammar':
       return createGrammar({ seed: rest === undefined ? (parts.seed ?? 0) : seedOf(spec, rest) });
+    case 'choices':
+      if (rest === undefined) return createChoices();
+      throw invalid(`the backend ${quoted(spec)} has an option; expected choices alone`);
     case 'echo':
       if (rest === undefined) return createEcho();
       throw invalid(`the backend ${quoted(spec)} has an option; expected echo alone`);
@@ -62,6 +67,11 @@ export async function openProposer(spec: string, parts: ProposerParts = {}): Pro
     default:
       throw invalid(`the backend is ${quoted(spec)}; expected ${PROPOSER_FORMS}`);
   }
+}
+
+/** Reads a file of scripted answers. @throws {EvolveError} `BACKEND_INVALID`, `SCRIPT_INVALID`. */
+export async function readScriptFile(file: string): Promise<readonly ScriptedAnswer[]> {
+  return parseScript(await readScript(file), file);
 }
 
 function fileOf(spec: string, file: string | undefined): string {

@@ -5,6 +5,7 @@
 import { isJsonObject, type JsonObject } from '@bulkhead/protocol';
 import { EvolveError } from '../../evolve-error.ts';
 import { choiceSetting, numberSetting, readConfig, wholeSetting } from '../config.ts';
+import { createRecent } from '../../recent.ts';
 import { canonicalHash, canonicalTokens } from './canonical.ts';
 import { fingerprintsOf, jaccard } from './winnowing.ts';
 
@@ -50,6 +51,9 @@ const SETTINGS = {
   language: choiceSetting(['typescript', 'text']),
 } as const;
 
+/** Sources whose form is kept until they are remembered: to be read once is half of the work. */
+const READ_MAX = 256;
+
 type Known = { readonly id: string; readonly fingerprints: ReadonlySet<number> };
 
 /**
@@ -64,24 +68,25 @@ export function createNoveltyFilter(config?: unknown): NoveltyFilter {
   const settings = readConfig(config, SETTINGS, { what: 'the novelty filter', code: 'SELECTOR_INVALID' });
   let ids = new Map<string, string>();
   let latest: readonly Known[] = [];
-  const likenessOf = (tokens: readonly string[]): Likeness | undefined => {
-    const copied = ids.get(canonicalHash(tokens));
+  const read = createRecent(READ_MAX, (source) => formOf(canonicalTokens(source, settings.language)));
+  const likenessOf = ({ hash, fingerprints }: Form): Likeness | undefined => {
+    const copied = ids.get(hash);
     if (copied !== undefined) return { kind: 'copy', of: copied, similarity: 1 };
-    return nearest(fingerprintsOf(tokens), latest, settings.near);
+    return nearest(fingerprints(), latest, settings.near);
   };
   return {
     judge: (source, resamples) => {
-      const likeness = likenessOf(canonicalTokens(source, settings.language));
+      const likeness = likenessOf(read(source));
       const isTurnedAway = likeness !== undefined && resamples < settings.resamples_max;
       return { action: isTurnedAway ? 'resample' : 'evaluate', likeness };
     },
     remember: (id, source) => {
-      const tokens = canonicalTokens(source, settings.language);
-      const hash = canonicalHash(tokens);
+      const { hash, fingerprints } = read(source);
       if (ids.has(hash)) return;
       ids.set(hash, id);
-      const known = { id, fingerprints: fingerprintsOf(tokens) };
-      latest = settings.near_max === 0 ? [] : [...latest, known].slice(-settings.near_max);
+      if (settings.near_max === 0) return;
+      const known = { id, fingerprints: fingerprints() };
+      latest = [...latest, known].slice(-settings.near_max);
     },
     state: () => ({
       ids: [...ids].map(([hash, id]) => [hash, id]),
@@ -97,10 +102,20 @@ export function createNoveltyFilter(config?: unknown): NoveltyFilter {
   };
 }
 
+/** A source's canonical form, as far as it is compared; fingerprints are made where somebody asks for them. */
+type Form = { readonly hash: string; readonly fingerprints: () => ReadonlySet<number> };
+
+function formOf(tokens: readonly string[]): Form {
+  let made: ReadonlySet<number> | undefined;
+  return { hash: canonicalHash(tokens), fingerprints: () => (made ??= fingerprintsOf(tokens)) };
+}
+
 /** The most similar of those known, where it is similar enough; of equal ones the oldest. */
 function nearest(fingerprints: ReadonlySet<number>, known: readonly Known[], near: number): Likeness | undefined {
   let found: Likeness | undefined;
   for (const other of known) {
+    const [size, otherSize] = [fingerprints.size, other.fingerprints.size];
+    if (Math.min(size, otherSize) < near * Math.max(size, otherSize)) continue; // They cannot have enough in common.
     const similarity = jaccard(fingerprints, other.fingerprints);
     if (similarity >= near && similarity > (found?.similarity ?? 0))
       found = { kind: 'near_copy', of: other.id, similarity };

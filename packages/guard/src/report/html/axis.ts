@@ -2,14 +2,22 @@
  * Axes of pictures: places in per cent of the width, and round numbers to write below them.
  */
 
-/** A scale from numbers to per cent of the width, with a margin on both sides, and its round numbers. */
+/**
+ * A scale from numbers to per cent of the width, with a margin on both sides, and its round numbers.
+ *
+ * @internal
+ */
 export type Axis = { readonly place: (value: number) => number; readonly ticks: readonly number[] };
 
 /** Share of the width on each side, in per cent: half the width of a number that stands at the end. */
 const MARGIN = 7;
 const TICKS_MAX = 6;
 
-/** A straight axis that holds all values. */
+/**
+ * A straight axis that holds all values.
+ *
+ * @internal
+ */
 export function linearAxis(values: readonly number[]): Axis {
   const [least, greatest] = endsOf(values);
   const from = least === greatest ? least - 1 : least;

@@ -3,13 +3,25 @@
  */
 import { visibleLine } from '../visible-text.ts';
 
-/** HTML; only {@link markup} makes it. */
+/**
+ * HTML; only {@link markup} makes it.
+ *
+ * @internal
+ */
 export type Markup = { readonly kind: 'markup'; readonly html: string };
 
-/** What may stand in a template. */
+/**
+ * What may stand in a template.
+ *
+ * @internal
+ */
 export type Part = string | number | Markup | readonly Markup[];
 
-/** A template of HTML. Texts are made visible, bounded and escaped; they may stand between tags and in quoted attributes. */
+/**
+ * A template of HTML. Texts are made visible, bounded and escaped; they may stand between tags and in quoted attributes.
+ *
+ * @internal
+ */
 export function markup(fixed: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   const html = fixed.map((piece, index) => piece + htmlOf(parts[index] ?? '')).join('');
   return { kind: 'markup', html };
@@ -18,7 +30,11 @@ export function markup(fixed: TemplateStringsArray, ...parts: readonly Part[]): 
 /** Nothing. */
 export const EMPTY: Markup = markup``;
 
-/** A text of several lines, such as JSON, with its line breaks. */
+/**
+ * A text of several lines, such as JSON, with its line breaks.
+ *
+ * @internal
+ */
 export function lines(text: string, most: number): Markup {
   const kept = text.length <= most ? text : `${text.slice(0, most)}\n… (cut; ${text.length} characters in all)`;
   return {

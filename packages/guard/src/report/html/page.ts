@@ -28,8 +28,12 @@ import {
 } from './sections.ts';
 import { STYLE } from './style.ts';
 
-/** Nothing may be loaded and nothing may run, should a text ever find a way out of its place. */
-const CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+/**
+ * Nothing may be loaded and nothing may run, should a text ever find a way out of its place.
+ *
+ * @internal
+ */
+export const CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 /** Characters of a block of JSON; lines of reasons and notes. */
 const JSON_MAX = 20_000;
 const LINES_MAX = 20;

@@ -6,10 +6,10 @@ import type { Interval } from '../../statistics/interval.ts';
 import { barOf, durationText, percentText, pointsIntervalText, pointsText } from '../plain-figures.ts';
 import type { Report, TimingTotals } from '../report.ts';
 import { linearAxis, logAxis, type Axis } from './axis.ts';
+import { AXIS, gridOf, picture, vertical } from './frame.ts';
 import { EMPTY, markup, type Markup } from './markup.ts';
 
 const ROW = 46;
-const AXIS = 26;
 const ROLES = ['baseline', 'candidate'] as const;
 
 /** All intervals of the difference of pass rates, against the policy's bar; nothing where no case counted. */
@@ -60,7 +60,6 @@ function quantileWords({ p50_ms, p95_ms, p99_ms }: TimingTotals): string {
 }
 
 type Row = { readonly name: string; readonly interval: Interval; readonly decides: boolean };
-type Frame = { readonly height: number; readonly title: string; readonly text: string };
 type Role = (typeof ROLES)[number];
 
 /** Pixels of one side's histogram, and of the words at its top. */
@@ -82,35 +81,6 @@ export function intervalsOf({ delta_ci, statistics }: Report): readonly Row[] {
 function wordsOf(rows: readonly Row[], bar: number | undefined): string {
   const texts = rows.map(({ name, interval }) => `${name}: ${pointsIntervalText(interval)}`);
   return [...texts, ...(bar === undefined ? [] : [`The policy’s bar is ${pointsText(bar)}`])].join('. ');
-}
-
-/** `role="img"` and names: a reader of the screen hears the description instead of loose numbers. */
-function picture({ height, title, text }: Frame, parts: readonly Markup[]): Markup {
-  const id = title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
-  return markup`<svg role="img" height="${height}" aria-labelledby="${id}-title ${id}-text"><title id="${id}-title">${title}</title><desc id="${id}-text">${text}</desc>${parts}</svg>`;
-}
-
-function gridOf(
-  axis: Axis,
-  [top, bottom]: readonly [number, number],
-  { word, isLog = false }: { readonly word: (tick: number) => string; readonly isLog?: boolean },
-): Markup {
-  const powers = axis.ticks.filter(isPowerOfTen).length;
-  const marks = axis.ticks.map((tick) => {
-    const x = axis.place(tick);
-    // On a phone words of a logarithmic axis would run into each other.
-    const look = isLog && powers > 1 && !isPowerOfTen(tick) ? 'quiet minor' : 'quiet';
-    return markup`${vertical(x, [top, bottom], 'grid')}<text class="${look}" x="${x}%" y="${bottom + 18}" text-anchor="middle">${word(tick)}</text>`;
-  });
-  return markup`${marks}`;
-}
-
-function isPowerOfTen(value: number): boolean {
-  return Number.isInteger(Number(Math.log10(value).toFixed(9)));
-}
-
-function vertical(x: number, [top, bottom]: readonly [number, number], look: string): Markup {
-  return markup`<line class="${look}" x1="${x}%" x2="${x}%" y1="${top}" y2="${bottom}"/>`;
 }
 
 /** The word stands on the side where there is room. */

@@ -3,7 +3,11 @@
  * drawn in per cent of the width, so that their words keep their size on a phone.
  */
 
-/** The style sheet; it has no text of a report in it. */
+/**
+ * The style sheet; it has no text of a report in it.
+ *
+ * @internal
+ */
 export const STYLE = `
 :root {
   color-scheme: light dark;

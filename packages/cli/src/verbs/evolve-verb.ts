@@ -1,0 +1,136 @@
+/**
+ * `bulkhead evolve`: its verbs, their options and their help.
+ */
+import { InvalidArgumentError, type Command } from 'commander';
+import { examples, type VerbContext } from '../remote/server-verb.ts';
+
+const EXIT_CODES =
+  'Exit codes: 0 a better program was found, and promoted unless [promotion] is off; 1 none was, or it was not promoted; 2 wrong usage; 130 interrupted.';
+const RUN_NOTES = `A run is a folder (--out; .bulkhead/evolve/NAME-SEED where it is left out). Ctrl-C and kill -9 lose nothing: \`bulkhead evolve resume DIR\` goes on to
+the same lineage. --json prints {"best","evaluations","lineage_hash","control_best",...} as the last line of standard output.`;
+
+/** Adds it. */
+export function addEvolve(context: VerbContext): void {
+  const evolve = context.program
+    .command('evolve')
+    .description('Search for a better version of a function, under a judge that it never sees');
+  addInit(evolve, context);
+  addRun(evolve, context);
+  addResume(evolve, context);
+  addStep(evolve, context);
+  addStatus(evolve, context);
+  addExport(evolve, context);
+}
+
+function addInit(evolve: Command, { terminal, exit }: VerbContext): void {
+  evolve
+    .command('init')
+    .description('Make a folder with a configuration, a task and a program, where a run finds a better one')
+    .argument('[dir]', 'folder to make', 'evolve')
+    .addHelpText('after', examples(['bulkhead evolve init', 'bulkhead evolve init larger']))
+    .action(async (dir) => exit(await (await import('../evolve/init.ts')).initVerb(dir, terminal)));
+}
+
+function addRun(evolve: Command, { terminal, exit }: VerbContext): void {
+  evolve
+    .command('run')
+    .description('Search, compare with the control, and promote the winner on fresh cases')
+    .requiredOption('--config <file>', 'evolve.toml; the files that it names lie beside it')
+    .option('--seed <n>', 'what is drawn at random is drawn by it', countNumber)
+    .option('--evaluations <n>', 'programs that are proposed at most', wholeNumber)
+    .option('--generations <n>', 'the same by its other name: each makes one program', wholeNumber)
+    .option('--target <score>', 'end where the best has this score', anyNumber)
+    .option('--workers <n>', 'programs that are worked on at once; the lineage is the same', wholeNumber)
+    .option('--out <dir>', 'folder of the run')
+    .option('--resume', 'go on with the run of the folder that has not ended, if there is one')
+    .option('--json', 'print the summary as one line of JSON, and nothing else')
+    .addHelpText(
+      'after',
+      `${examples([
+        'bulkhead evolve run --config examples/evolve/k_module/evolve.toml --seed 1 --json',
+        'bulkhead evolve run --config evolve.toml --out runs/1 --workers 4 --resume',
+      ])}\n\n${RUN_NOTES}\n\n${EXIT_CODES}`,
+    )
+    .action(async ({ generations, ...options }) => {
+      const asked = generations === undefined ? options : { evaluations: generations, ...options };
+      exit(await (await import('../evolve/run.ts')).runVerb(asked, terminal));
+    });
+}
+
+function addResume(evolve: Command, { terminal, exit }: VerbContext): void {
+  evolve
+    .command('resume')
+    .description('Go on with a run that was stopped, or cut off, to the lineage that it would have had')
+    .argument('<dir>', 'folder of the run')
+    .option('--workers <n>', 'programs that are worked on at once', wholeNumber)
+    .option('--json', 'as of run')
+    .addHelpText('after', `${examples(['bulkhead evolve resume .bulkhead/evolve/k_module-1'])}\n\n${EXIT_CODES}`)
+    .action(async (dir, options) =>
+      exit(await (await import('../evolve/run.ts')).resumeVerb({ dir, ...options }, terminal)),
+    );
+}
+
+function addStep(evolve: Command, { terminal, exit }: VerbContext): void {
+  evolve
+    .command('step')
+    .description('Make one evaluation of a run, and print what the best is now as one line of JSON')
+    .argument('[dir]', 'folder of the run')
+    .option('--config <file>', 'in place of the folder: begin this run, or go on with it')
+    .option('--seed <n>', 'as of run', countNumber)
+    .option('--out <dir>', 'as of run')
+    .option('--json', 'print the summary as JSON where the step was the last of the run')
+    .addHelpText(
+      'after',
+      examples([
+        'bulkhead evolve step .bulkhead/evolve/k_module-1',
+        'bulkhead evolve step --config evolve.toml --seed 1',
+      ]),
+    )
+    .action(async (dir, options) => {
+      const asked = dir === undefined ? options : { dir, ...options };
+      exit(await (await import('../evolve/run.ts')).stepVerb(asked, terminal));
+    });
+}
+
+function addStatus(evolve: Command, { terminal, exit }: VerbContext): void {
+  evolve
+    .command('status')
+    .description('Say how far a run is, while somebody works on it or not')
+    .argument('<dir>', 'folder of the run')
+    .option('--json', 'print it as one line of JSON')
+    .addHelpText('after', examples(['bulkhead evolve status .bulkhead/evolve/k_module-1 --json']))
+    .action(async (dir, options) =>
+      exit(await (await import('../evolve/status.ts')).statusVerb({ dir, ...options }, terminal)),
+    );
+}
+
+function addExport(evolve: Command, { terminal, exit }: VerbContext): void {
+  evolve
+    .command('export')
+    .description('Write the winner, every program, and the lineage as JSON and for Graphviz')
+    .argument('<dir>', 'folder of the run')
+    .option('--out <dir>', 'where to (default: export in the folder of the run)')
+    .option('--json', 'print what was written as one line of JSON')
+    .addHelpText('after', examples(['bulkhead evolve export .bulkhead/evolve/k_module-1 --out programs']))
+    .action(async (dir, options) =>
+      exit(await (await import('../evolve/export.ts')).exportVerb({ dir, ...options }, terminal)),
+    );
+}
+
+const DIGITS_MAX = 15;
+
+function wholeNumber(text: string): number {
+  if (/^[1-9]\d*$/.test(text) && text.length <= DIGITS_MAX) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number from 1.');
+}
+
+function countNumber(text: string): number {
+  if (/^\d+$/.test(text) && text.length <= DIGITS_MAX) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number from 0.');
+}
+
+function anyNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Expected a number.');
+}

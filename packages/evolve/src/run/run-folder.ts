@@ -1,0 +1,170 @@
+/**
+ * The folder of one run. All that a run knows is in it, so that it goes on after a crash; one process works on it at a time.
+ *
+ *   run.json  start.EXT                     what it is: configuration, seed, first program
+ *   journal.ndjson  control.ndjson          answers of proposers and of the judge, as they come
+ *   promotion.ndjson                        promotions that are done
+ *   progress.json                           how far it is, once a second at most
+ *   winner.EXT  report.json  report.html    what it came to
+ *   programs/  lineage.json  lineage.dot    as `export` writes them
+ */
+import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { isJsonObject, type JsonObject } from '@bulkhead/protocol';
+import { EvolveError } from '../evolve-error.ts';
+import { writeWhole } from '../write-whole.ts';
+
+/**
+ * What a run is. `config` has the tables as they were given, with the seed and the budget of the command line in them; files in them
+ * stand beside `configFolder`.
+ *
+ * @public
+ */
+export type RunHead = {
+  readonly kind: 'bulkhead.evolve.run';
+  readonly schema_version: 1;
+  readonly name: string;
+  readonly config: JsonObject;
+  readonly config_folder: string;
+  readonly file_name: string;
+};
+
+/**
+ * A run folder that this process works on; disposing lets go of it.
+ *
+ * @public
+ */
+export type RunFolder = AsyncDisposable & {
+  readonly path: string;
+  readonly head: RunHead;
+  readonly source: string;
+  /** A file of the folder. */
+  readonly file: (name: string) => string;
+  readonly write: (name: string, text: string) => Promise<void>;
+};
+
+const HEAD = 'run.json';
+const LOCK = 'lock';
+
+/**
+ * Makes a run folder, and works on it.
+ *
+ * @throws {EvolveError} `RUN_INVALID` where there is a run in it already.
+ * @public
+ */
+export async function createRunFolder(path: string, head: RunHead, source: string): Promise<RunFolder> {
+  await mkdir(path, { recursive: true });
+  const there = await readdir(path);
+  if (there.includes(HEAD))
+    throw invalid(`${path} has a run already`, 'go on with it (resume), or name another folder');
+  if (there.length > 0) throw invalid(`${path} is not empty`, 'name a folder that is not there yet');
+  const unlock = await lock(path);
+  await writeWhole(join(path, `start${extname(head.file_name)}`), source);
+  await writeWhole(join(path, HEAD), `${JSON.stringify(head, undefined, 2)}\n`);
+  return folderOf(path, { head, source, unlock });
+}
+
+/**
+ * Works on a run that is there. What a process that died left behind is taken away.
+ *
+ * @throws {EvolveError} `RUN_INVALID` where there is none, or another process works on it.
+ * @public
+ */
+export async function openRunFolder(path: string): Promise<RunFolder> {
+  const { head, source } = await readRunFolder(path);
+  const unlock = await lock(path);
+  await rm(join(path, 'tmp'), { recursive: true, force: true });
+  return folderOf(path, { head, source, unlock });
+}
+
+/**
+ * Reads what a run is, without working on it.
+ *
+ * @throws {EvolveError} `RUN_INVALID`.
+ * @public
+ */
+export async function readRunFolder(path: string): Promise<{ readonly head: RunHead; readonly source: string }> {
+  const head = headIn(await readText(join(path, HEAD)), path);
+  const source = await readText(join(path, `start${extname(head.file_name)}`));
+  if (source === undefined) throw invalid(`${path} has lost its first program`, 'begin another run');
+  return { head, source };
+}
+
+/**
+ * The JSON of a file of a run folder; undefined where it is not there, or cut.
+ *
+ * @public
+ */
+export async function readRunFile(path: string, name: string): Promise<JsonObject | undefined> {
+  try {
+    const value: unknown = JSON.parse((await readText(join(path, name))) ?? 'null');
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    return undefined; // Whoever asked says what it needs the file for.
+  }
+}
+
+type Held = { readonly head: RunHead; readonly source: string; readonly unlock: () => Promise<void> };
+
+function folderOf(path: string, { head, source, unlock }: Held): RunFolder {
+  return {
+    ...{ path, head, source },
+    file: (name) => join(path, name),
+    write: (name, text) => writeWhole(join(path, name), text),
+    [Symbol.asyncDispose]: unlock,
+  };
+}
+
+/** A lock is a file with the number of a process; that of a process that is gone is nobody's. */
+async function lock(path: string): Promise<() => Promise<void>> {
+  const file = join(path, LOCK);
+  for (;;) {
+    try {
+      const handle = await open(file, 'wx');
+      await handle.writeFile(String(process.pid));
+      await handle.close();
+      return () => rm(file, { force: true });
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+    const owner = Number(await readText(file));
+    if (owner !== process.pid && isAlive(owner))
+      throw invalid(`process ${owner} works on ${path}`, `wait for it, or remove ${file} where it is none of a run`);
+    await rm(file, { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function headIn(text: string | undefined, path: string): RunHead {
+  if (text === undefined) throw invalid(`${path} has no ${HEAD}`, 'name the folder of a run');
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isJsonObject(value) && value['kind'] === 'bulkhead.evolve.run' && value['schema_version'] === 1)
+      return value as unknown as RunHead; // Written by `createRunFolder` alone.
+  } catch {
+    // Said below.
+  }
+  throw invalid(`${HEAD} of ${path} is none that a run wrote`, 'name the folder of a run, or begin another');
+}
+
+function invalid(what: string, cure: string): EvolveError {
+  return new EvolveError('RUN_INVALID', `${what}; ${cure}`);
+}
