@@ -112,7 +112,7 @@ export const CONFIG_KEYS = {
       'Who sees, without a token, what a plugin threw; `auto`: everybody while bound to loopback with no tenant but `default`.',
   }),
   'worker.tags': tags({
-    fallback: ['cpu'],
+    fallback: ['cpu', 'node'],
     about: 'What a worker can do, as tags that tasks require; what they imply need not be named. Also `WORKER_CAPS`.',
   }),
   'worker.handlers': list({

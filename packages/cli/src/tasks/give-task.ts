@@ -25,12 +25,17 @@ export async function giveTask(remote: Remote, { kind, payload, requires }: Give
   return value.id;
 }
 
+/** How long one waits: `say` hears why nobody is given the task, once for each reason. */
+export type Waiting = { readonly signal: AbortSignal; readonly say: (line: string) => void };
+
 /** Waits until the task is done, dead or cancelled. Rejects with the signal's reason, and as `askAdmin`. */
-export async function awaitTask(remote: Remote, id: string, signal: AbortSignal): Promise<TaskView> {
-  for (;;) {
+export async function awaitTask(remote: Remote, id: string, { signal, say }: Waiting): Promise<TaskView> {
+  for (let told: string | undefined; ;) {
     signal.throwIfAborted();
     const { value } = await askAdmin<TaskView>(remote, { path: `/v1/tasks/${encodeURIComponent(id)}` });
     if (value.state !== 'queued' && value.state !== 'active') return value;
+    if (value.reason !== undefined && value.reason !== told) say(`${id} waits: ${value.reason}`);
+    told = value.reason;
     await sleep(POLL_MS, undefined, { signal });
   }
 }

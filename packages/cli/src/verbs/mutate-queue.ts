@@ -29,7 +29,7 @@ export async function mutateByQueue(options: MutateOptions, terminal: Terminal, 
     return EXIT_OK;
   }
   if (!isJson) terminal.say(`task ${id}: waiting`);
-  const view = await awaitTask(remote, id, signal);
+  const view = await awaitTask(remote, id, { signal, say: (line) => terminal.say(plain(line)) });
   return finish({ id, view }, options, terminal);
 }
 

@@ -11,6 +11,7 @@ import { kindOption, limitOption, withQueue } from '../queue/queue-options.ts';
 import { showPage, showTask } from '../queue/show-tasks.ts';
 import { asksForTenant, examples, print, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
 import { plain } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
 import { addDeadLetterVerbs } from './queue-dlq.ts';
 
 type ListOptions = ServerOptions & {
@@ -104,7 +105,7 @@ function addAdd({ program, terminal, exit }: VerbContext): void {
       const isWaiting = options.wait === true;
       const done = await withQueue({ options, terminal }, async (queue) => {
         const id = await queue.add(given);
-        return isWaiting ? { id, ended: await untilEnd(queue, id) } : { id };
+        return isWaiting ? { id, ended: await untilEnd(queue, id, terminal) } : { id };
       });
       const { ended } = done;
       if (ended === undefined) print({ terminal, options }, { id: done.id }, () => terminal.result(plain(done.id)));
@@ -124,12 +125,19 @@ async function givenTask(options: AddOptions): Promise<GivenTask> {
   };
 }
 
-async function untilEnd(queue: QueueDoor, id: string): Promise<KeptTask> {
-  for (;;) {
-    const kept = await queue.show(id, LIMITS.task_wait_ms.value);
+/** Why it waits is told once for each reason. */
+async function untilEnd(queue: QueueDoor, id: string, terminal: Terminal): Promise<KeptTask> {
+  let told: string | undefined;
+  for (let waitMs = FIRST_WAIT_MS; ; waitMs = LIMITS.task_wait_ms.value) {
+    const kept = await queue.show(id, waitMs);
     if (kept.state !== 'queued' && kept.state !== 'active') return kept;
+    if (kept.reason !== undefined && kept.reason !== told) terminal.say(plain(`${id} waits: ${kept.reason}`));
+    told = kept.reason;
   }
 }
+
+/** What no worker takes is told soon. */
+const FIRST_WAIT_MS = 1_000;
 
 function parseWhole(text: string): number {
   if (/^-?\d{1,9}$/.test(text)) return Number(text);

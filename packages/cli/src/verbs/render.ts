@@ -113,7 +113,7 @@ async function renderByQueue(
     terminal.result(options.json === true ? JSON.stringify({ id }) : id);
     return undefined;
   }
-  const view = await awaitTask(remote, id, signal);
+  const view = await awaitTask(remote, id, { signal, say: (line) => terminal.say(plain(line)) });
   const { state, result } = view;
   return {
     text: state === 'done' && result?.status === 'ok' ? renderedIn(result.data) : undefined,

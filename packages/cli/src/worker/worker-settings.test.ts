@@ -17,7 +17,7 @@ async function fileOf(text: string): Promise<string> {
 
 test('what nothing says is as X000-15 and decision 7 have it [X000-15]', async () => {
   expect(await readWorkerSettings({ ...NOWHERE, config: await fileOf('') }, {})).toMatchObject({
-    ...{ tags: ['cpu'], allow: undefined, plugins: [], grants: {}, isOneShot: false, concurrency: 1 },
+    ...{ tags: ['cpu', 'node'], allow: undefined, plugins: [], grants: {}, isOneShot: false, concurrency: 1 },
     ...{ idleExitMs: 600_000, uptimeMaxMs: 14_400_000, leaseMs: 10_000, spawner: undefined },
   });
 });

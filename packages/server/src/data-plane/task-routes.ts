@@ -4,7 +4,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { HostError, TASK_QUEUE_BOUNDS, type NewTask, type QueuedTask, type TaskQueue } from '@bulkhead/host';
+import {
+  HostError,
+  requiresKey,
+  TASK_QUEUE_BOUNDS,
+  type NewTask,
+  type QueuedTask,
+  type TaskQueue,
+} from '@bulkhead/host';
 import { LIMITS, TaskSchema, createTask, isJsonObject, type TaskSource } from '@bulkhead/protocol';
 import { Type, type Static } from 'typebox';
 import { createGoneSignals } from '../door/gone-signals.ts';
@@ -71,7 +78,7 @@ export const KeptTaskSchema = Type.Object({
   deadline: Type.Optional(time),
   worker_id: Type.Optional(Type.String({ description: 'Who has it.' })),
   lease_until: Type.Optional(time),
-  reason: Type.Optional(Type.String({ description: 'Why it is dead.' })),
+  reason: Type.Optional(Type.String({ description: 'Why it is dead, or why nobody is given it.' })),
   result: Type.Optional(AuditedResultSchema),
 });
 
@@ -130,13 +137,25 @@ function addReading(app: FastifyInstance, plane: TaskPlane): void {
     async (request) => {
       const waitMs = readWait(request.query.wait_ms);
       const found = await findOwn(plane, request);
-      if (waitMs === 0 || plane.isDraining()) return keptTask(found);
+      if (waitMs === 0 || plane.isDraining()) return waitingTask(plane, found);
       using wait = plane.waits.enter(callerOf(request).tenant, goneOf(request.raw.socket));
       const ended = await queueOf(plane).waitFor(found.task.id, waitMs, wait.signal);
       if (ended === undefined) throw new HostError('TASK_NOT_FOUND');
-      return keptTask(ended);
+      return waitingTask(plane, ended);
     },
   );
+}
+
+/** Of one that is queued it is told where nobody could be given it: whoever waits shall not wait for nothing. */
+async function waitingTask(plane: TaskPlane, kept: QueuedTask): Promise<Static<typeof KeptTaskSchema>> {
+  const { task, state } = kept;
+  if (state !== 'queued') return keptTask(kept);
+  const requires = requiresKey(task.requires);
+  const backlog = await queueOf(plane).backlog();
+  const line = backlog.find((one) => one.kind === task.kind && requiresKey(one.requires) === requires);
+  if (line === undefined || line.queued === 0 || line.unschedulable < line.queued) return keptTask(kept);
+  const needs = task.requires.length === 0 ? '' : ` and requires ${task.requires.join(', ')}`;
+  return keptTask({ ...kept, reason: `no worker that is there takes it: it is of kind ${task.kind}${needs}` });
 }
 
 /** The queue of the server. @throws {HostError} `QUEUE_NOT_INSTALLED` where it has none. */

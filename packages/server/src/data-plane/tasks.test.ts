@@ -47,7 +47,7 @@ test('a task is given, done by a worker, and its result read by a viewer', async
   const before = await viewer('GET', path);
   expect(before).toMatchObject({ status: 200, body: { state: 'queued', priority: 3, max_retry: 0 } });
   expect(before.body).toMatchObject({ task: { payload: { n: 7 }, attempts: 0, schema_v: 1 } });
-  for (const field of ['result', 'reason', 'worker_id', 'lease_until', 'deadline']) {
+  for (const field of ['result', 'worker_id', 'lease_until', 'deadline']) {
     expect(before.body).not.toHaveProperty(field);
   }
   await end('ok', { score: 1 });
@@ -55,6 +55,24 @@ test('a task is given, done by a worker, and its result read by a viewer', async
     state: 'done',
     result: { status: 'ok', data: { score: 1 }, worker_id: 'w1', handler_version: 'fixture 1.0.0' },
   });
+});
+
+test('of a task that no worker takes it is told what it requires, until one is there that does', async () => {
+  const { viewer, operator, worker } = await makeTenant('nobody');
+  const needs = { kind: 'execute', requires: ['gpu', 'cuda12'] };
+  const path = `/v1/tasks/${String((await operator('POST', '/v1/tasks', needs)).body['id'])}`;
+  const reason = 'no worker that is there takes it: it is of kind execute and requires gpu, cuda12';
+  expect((await viewer('GET', path)).body).toMatchObject({ state: 'queued', reason });
+  await worker('POST', '/v1/worker/claim', { ...claimBody(), kinds: ['render'], tags: ['cpu', 'cuda12', 'gpu'] });
+  expect((await viewer('GET', `${path}?wait_ms=1`)).body).toMatchObject({ reason });
+  const able = {
+    ...claimBody(),
+    worker_id: 'able',
+    tags: ['cpu', 'cuda12', 'gpu'],
+    not: [path.slice('/v1/tasks/'.length)],
+  };
+  await worker('POST', '/v1/worker/claim', able);
+  expect((await viewer('GET', path)).body).not.toHaveProperty('reason');
 });
 
 test('a result of nearly 1 MiB is read back whole', async () => {
