@@ -18,7 +18,7 @@ const CONFIG = join(ROOT, 'examples/evolve/k_module/evolve.toml');
 const WORKERS = [1, 1, 1, 2, 4];
 const EVALUATIONS = 60;
 /** Lines that the journal of such a run has at least: where a process is killed is drawn from them. */
-const LINES = 100;
+const LINES = 50;
 const LOOK_MS = 5;
 
 /** E3. */

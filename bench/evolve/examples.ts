@@ -44,7 +44,10 @@ export const circlePacking: Part = {
     return [
       atLeast('sum_of_radii', sum, { unit: '', bound: 2.63597 }),
       told('below_best_known', BEST_SUM - sum, ''),
-      atLeast('valid_programs', report.lineage.filter(({ score }) => (score ?? -1) >= 0).length, { unit: '', bound: 6 }),
+      atLeast('valid_programs', report.lineage.filter(({ score }) => (score ?? -1) >= 0).length, {
+        unit: '',
+        bound: 6,
+      }),
       atMost('winner_takes', winner.durationMs / MS_PER_S, { unit: 's', bound: 120 }),
       told('run_takes', wallMs / MS_PER_S, 's'),
       told('first_sum', metricOfScore(report.start.score), ''),

@@ -33,10 +33,7 @@ const CONFIG: JsonObject = {
 };
 
 /** Searches; it has found the curve where the best score is 1. */
-export function regress(
-  { problem, seed, evaluations, isControl = false }: Regression,
-  CONF: JsonObject = CONFIG,
-): Promise<EvolveReport> {
+export function regress({ problem, seed, evaluations, isControl = false }: Regression): Promise<EvolveReport> {
   return evolve(
     {
       config: { ...CONFIG, evolve: { evaluations, seed, target: 1, window: 1, workers: 1, inspirations: 1 } },
