@@ -4,9 +4,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { mutate, openCassette, readRunConfig, unifiedDiff, type Proposer, type RunConfig } from '@bulkhead/evolve';
-import type { JsonObject } from '@bulkhead/protocol';
-import { parse } from 'smol-toml';
+import { mutate, openCassette, unifiedDiff, type Proposer, type RunConfig } from '@bulkhead/evolve';
+import { readNewRun } from '../../packages/cli/src/evolve/read-config.ts';
 import type { Lineage } from './lineages.ts';
 
 const FOLDER = import.meta.dirname;
@@ -26,7 +25,7 @@ export function cassetteOf(name: string): string {
  * @throws {Error} where an answer is refused: the lineage has to be mended.
  */
 export async function askAll(name: string, lineage: Lineage, mode: 'new' | 'none'): Promise<number> {
-  const config = await readConfig(join(FOLDER, name, 'evolve.toml'));
+  const { config } = await readNewRun(join(FOLDER, name, 'evolve.toml'), {});
   const file = cassetteOf(name);
   let answers = 0;
   for (const [depth, [parent, children]] of Object.entries(lineage).entries()) {
@@ -40,11 +39,6 @@ export async function askAll(name: string, lineage: Lineage, mode: 'new' | 'none
     }
   }
   return answers;
-}
-
-async function readConfig(file: string): Promise<RunConfig> {
-  const tables: unknown = JSON.parse(JSON.stringify(parse(await readFile(file, 'utf8'))));
-  return readRunConfig(tables as JsonObject); // A file of TOML is a table.
 }
 
 function sourceOf(name: string, file: string): Promise<string> {
