@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createSearchRandom, type SearchRandom } from '../random/search-random.ts';
-import { fitnessOf, type Fitness } from './fitness.ts';
+import { fitnessOf } from './fitness.ts';
+import { raceForTheBest } from './race.fixture.ts';
 import { afterRound, nextRound, startRace, type Racer } from './race.ts';
 
 const RULE = { caution: 1, noise: 1 };
@@ -47,41 +47,10 @@ test.each([
   expect(start).toThrow(expect.objectContaining({ code: 'FITNESS_INVALID' }));
 });
 
-/** E13: noise of three times the gap between the true best and the lucky elite, which was measured two standard deviations too well. */
-const GAP = 1;
-const NOISE = 3 * GAP;
-const FIELD = 100;
 const RUNS = 1_000;
 
-function normal(random: SearchRandom): number {
-  return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
-}
-
-/** p0 is the true best, p1 the elite below it; the other 98 lie from 2 down to 6 standard deviations lower. */
-function truthOf(id: string): number {
-  const at = Number(id.slice(1));
-  return at < 2 ? -GAP * at : -NOISE * (2 + (4 * at) / FIELD);
-}
-
-function noisyField(random: SearchRandom): readonly Racer[] {
-  return Array.from({ length: FIELD }, (_, at): Racer => {
-    const luck = at === 1 ? 2 : normal(random);
-    return { id: `p${at}`, fitness: fitnessOf([truthOf(`p${at}`) + NOISE * luck]) };
-  });
-}
-
 test('E13: with three times the evaluations the true best is chosen, not the elite that was lucky once', () => {
-  let [raced, once] = [0, 0];
-  for (let run = 0; run < RUNS; run += 1) {
-    const random = createSearchRandom(`E13 ${run}`);
-    let race = startRace(noisyField(random), 2 * FIELD, { caution: 1, noise: NOISE ** 2 });
-    once += Number(race.racers[0]?.id === 'p0');
-    for (let ids = nextRound(race); ids.length > 0; ids = nextRound(race)) {
-      const measured = ids.map((id): [string, Fitness] => [id, fitnessOf([truthOf(id) + NOISE * normal(random)])]);
-      race = afterRound(race, new Map(measured));
-    }
-    raced += Number(race.racers[0]?.id === 'p0');
-  }
-  expect(once / RUNS).toBeLessThan(0.2);
-  expect(raced / RUNS).toBeGreaterThanOrEqual(0.95);
+  const runs = Array.from({ length: RUNS }, (_, run) => raceForTheBest(run));
+  expect(runs.filter(({ once }) => once).length / RUNS).toBeLessThan(0.2);
+  expect(runs.filter(({ raced }) => raced).length / RUNS).toBeGreaterThanOrEqual(0.95);
 });

@@ -72,7 +72,7 @@ export function createNoveltyFilter(config?: unknown): NoveltyFilter {
   const likenessOf = ({ hash, fingerprints }: Form): Likeness | undefined => {
     const copied = ids.get(hash);
     if (copied !== undefined) return { kind: 'copy', of: copied, similarity: 1 };
-    return nearest(fingerprints(), latest, settings.near);
+    return latest.length === 0 ? undefined : nearest(fingerprints(), latest, settings.near);
   };
   return {
     judge: (source, resamples) => {

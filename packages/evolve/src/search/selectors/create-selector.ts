@@ -54,7 +54,7 @@ export const SELECTOR_KINDS: readonly Omit<SelectorKind, 'create'>[] = SELECTORS
 /**
  * The selector of whoever names none: the contract's. With the novelty filter it finds all modules of E1 in 26 evaluations on average.
  *
- * @see X000-23; bench/evolve-kmodule.ts.
+ * @see X000-23; bench/evolve/k-module.ts.
  * @public
  */
 export const DEFAULT_SELECTOR = 'adaptive_epsilon';

@@ -34,7 +34,10 @@ export function deviations(members: readonly Member<unknown>[]): Tolerance {
   return (caseIndex) => {
     const known = kept.get(caseIndex);
     if (known !== undefined) return known;
-    const scores = Float64Array.from(sample, (member) => caseScore(member, caseIndex)).toSorted();
+    // A plain loop: an iterator over the members costs several times what sorting does.
+    const scores = new Float64Array(sample.length);
+    for (let place = 0; place < scores.length; place += 1) scores[place] = scoreAt(sample[place], caseIndex);
+    scores.sort();
     const deviation = medianDeviation(scores.length, (place) => scores[place] ?? 0);
     // A program without the case is infinitely far from the others; no tolerance reaches it.
     const tolerance = Number.isFinite(deviation) ? deviation : 0;
@@ -92,7 +95,7 @@ function survivors({ members, tolerance }: Trial, caseIndex: number, pool: Place
   let best = Number.NEGATIVE_INFINITY;
   for (let at = 0; at < size; at += 1) {
     const member = members[pool?.[at] ?? at];
-    const score = member === undefined ? Number.NEGATIVE_INFINITY : caseScore(member, caseIndex);
+    const score = scoreAt(member, caseIndex);
     scores[at] = score;
     if (score > best) best = score;
   }
@@ -100,6 +103,10 @@ function survivors({ members, tolerance }: Trial, caseIndex: number, pool: Place
   const remaining: number[] = [];
   for (let at = 0; at < size; at += 1) if ((scores[at] ?? 0) >= least) remaining.push(pool?.[at] ?? at);
   return remaining;
+}
+
+function scoreAt(member: Member<unknown> | undefined, caseIndex: number): number {
+  return member === undefined ? Number.NEGATIVE_INFINITY : caseScore(member, caseIndex);
 }
 
 function evenly(pool: Places): ReadonlyMap<number, number> {

@@ -5,12 +5,13 @@
  * budget: the best of 100 mutants of the start, and 100 programs drawn at random.
  */
 import { mcnemar } from '@bulkhead/guard/statistics';
-import { createArchive } from '../packages/evolve/src/search/archive/create-archive.ts';
-import { fitnessOf } from '../packages/evolve/src/search/fitness/fitness.ts';
-import { createNoveltyFilter } from '../packages/evolve/src/search/novelty/novelty-filter.ts';
-import { streamFor, type SearchRandom } from '../packages/evolve/src/search/random/search-random.ts';
-import { createSelector, DEFAULT_SELECTOR } from '../packages/evolve/src/search/selectors/create-selector.ts';
-import { atLeast, atMost, report, say, told, type Figure } from './lib/figures.ts';
+import { createArchive } from '../../packages/evolve/src/search/archive/create-archive.ts';
+import { fitnessOf } from '../../packages/evolve/src/search/fitness/fitness.ts';
+import { createNoveltyFilter } from '../../packages/evolve/src/search/novelty/novelty-filter.ts';
+import { streamFor, type SearchRandom } from '../../packages/evolve/src/search/random/search-random.ts';
+import { createSelector, DEFAULT_SELECTOR } from '../../packages/evolve/src/search/selectors/create-selector.ts';
+import { atLeast, atMost, say, told, type Figure } from '../lib/figures.ts';
+import { numberAfter, type Part } from './part.ts';
 
 const MODULES = 4;
 const OPTIONS = 5;
@@ -59,20 +60,24 @@ const CONTROLS: Readonly<Record<string, (start: Modules, random: SearchRandom) =
 
 type Taken = readonly (number | undefined)[];
 
-const seeds = Array.from({ length: seedCount() }, (_, at) => at + 1);
-const figures: Figure[] = [];
-let byDefault: Taken = [];
-for (const search of SEARCHES) {
-  say(search.name);
-  const taken = seeds.map((seed) => evolve(search, seed));
-  if (search === DEFAULT) byDefault = taken;
-  figures.push(...figuresOf(search, taken));
-}
-for (const [name, draw] of Object.entries(CONTROLS)) {
-  const taken = seeds.map((seed) => control(seed, draw));
-  figures.push(...figuresOf({ name: `control_${name}` }, taken), betterThan(name, byDefault, taken));
-}
-report('E1, E11: k-module', figures);
+/** E1 and E11. */
+export const kModule: Part = {
+  ids: ['E1', 'E11'],
+  title: 'k-module, 100 evaluations',
+  measure: async () => {
+    const seeds = Array.from({ length: numberAfter('--seeds', 2_000) }, (_, at) => at + 1);
+    const own = SEARCHES.map((search) => {
+      say(search.name);
+      return { search, taken: seeds.map((seed) => evolve(search, seed)) };
+    });
+    const byDefault = own.find(({ search }) => search === DEFAULT)?.taken ?? [];
+    const controls = Object.entries(CONTROLS).flatMap(([name, draw]) => {
+      const taken = seeds.map((seed) => control(seed, draw));
+      return [...figuresOf({ name: `control_${name}` }, taken), betterThan(name, byDefault, taken)];
+    });
+    return [...own.flatMap(({ search, taken }) => figuresOf(search, taken)), ...controls];
+  },
+};
 
 /** Evaluations until all modules are right; undefined where the budget did not reach. */
 function evolve({ selector: name, config, resamples }: Search, seed: number): number | undefined {
@@ -159,9 +164,4 @@ function betterThan(name: string, own: Taken, other: Taken): Figure {
   const onlyOther = own.filter((one, at) => one === undefined && other[at] !== undefined).length;
   const { midP } = mcnemar({ onlyCandidate: onlyOwn, onlyBaseline: onlyOther });
   return atMost(`p_against_${name}`, midP, { unit: '', bound: 0.01 });
-}
-
-function seedCount(): number {
-  const at = process.argv.indexOf('--seeds');
-  return at === -1 ? 2_000 : Number(process.argv[at + 1]);
 }

@@ -1,0 +1,4 @@
+/** Sorts numbers: each once. */
+export function solve(numbers: number[]): number[] {
+  return [...new Set(numbers)].toSorted((one, other) => one - other);
+}
