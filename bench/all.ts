@@ -18,6 +18,7 @@ const BENCHES = [
   'tenants',
   'check',
   'cli-start',
+  'worker-start',
   'dev-reload',
   'stream',
   'hooks',

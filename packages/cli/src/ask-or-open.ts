@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import type { Storage } from '@bulkhead/host';
 import type { StoreWithTasks } from '@bulkhead/store';
 import { isCodedError } from './coded-error.ts';
+import { databaseUrl } from './database-url.ts';
 import type * as DirectStore from './direct-store.ts';
 import type { DirectPlace } from './direct-store.ts';
 import { DEFAULT_DATA, openRemote, type Remote } from './remote/remote.ts';
@@ -29,7 +30,7 @@ export function askOrOpen<Result>(asking: Asking, ways: Ways<Result>): Promise<R
   const { options, needsData = false } = asking;
   return goEitherWay(asking, {
     ask: ways.ask,
-    open: ({ withStorage, databaseUrl }, place) => {
+    open: ({ withStorage }, place) => {
       const isHeld = needsData || databaseUrl(process.env) === undefined;
       const dataDir = isHeld ? resolve(options.data ?? DEFAULT_DATA) : undefined;
       return withStorage(place, (storage) => ways.open({ storage, dataDir }));

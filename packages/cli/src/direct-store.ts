@@ -13,6 +13,7 @@ import {
   type StorePlace,
   type StoreWithTasks,
 } from '@bulkhead/store';
+import { databaseUrl } from './database-url.ts';
 import { DEFAULT_DATA } from './remote/remote.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -90,12 +91,6 @@ export function insistOnStore(place: DirectPlace): void {
     `there is no database in ${dataDir}`,
     'Name the data folder of a server with --data, or set BULKHEAD_DATABASE_URL.',
   );
-}
-
-/** It may hold a password, so it comes from the environment alone. */
-export function databaseUrl(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  const url = env['BULKHEAD_DATABASE_URL'];
-  return url === '' ? undefined : url;
 }
 
 /** A database on a server is shared by design, and whoever migrates it holds the lock that is in it. */

@@ -130,7 +130,8 @@ export type HostOptions = {
   readonly workshopIdleMs?: number;
   /**
    * `now` (default) measures the sandbox when the host opens. `lately` takes what was measured within the hour by the same user in the
-   * same boot with the same programs, from the user's cache folder; for hosts that end soon. The receipt says when that was.
+   * same boot with the same programs, from the user's cache folder; for hosts that end soon. The receipt says when that was. There such
+   * a host also keeps, and finds, what came of installs with `mayRecallTrial`.
    */
   readonly measured?: 'now' | 'lately';
   /** Uses this tier or the strongest below it, instead of the strongest there is; for tests of weaker tiers. */
@@ -279,7 +280,10 @@ export type InstallOptions = {
   readonly tenant?: string;
   /** Host capabilities granted to the registration. */
   readonly grant?: readonly string[];
-  /** Believes the record of an earlier trial that went well, of the same content at the same tier and Node, and tries nothing. */
+  /**
+   * Believes the record of an earlier trial that went well, of the same content at the same tier and Node, and tries nothing. On a host
+   * that is `measured: 'lately'` what review and bundling made of the same files before is taken, too.
+   */
   readonly mayRecallTrial?: boolean;
 };
 

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { createPluginFolders, openTestHost, toolsSource, type PluginFolders } from './host.fixture.ts';
 import type { Host, HostOptions } from './host-api.ts';
 import { createFailingStorage } from './storage/failing.ts';
@@ -75,6 +75,27 @@ test('a folder that was installed before is installed again with no trial where 
   expect(second.tools().map(({ name }) => name)).toEqual(['answer']);
   expect(await second.reload('kept')).toMatchObject({ state: 'INITIALIZED' });
   expect(await startsOf(second)).toBe('1');
+});
+
+test('a host that ends soon and keeps nothing believes the user’s own notes of an install, at a start alone', async () => {
+  vi.stubEnv('XDG_CACHE_HOME', join(folders.root, 'cache'));
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const open = (): Promise<Host> => openTestHost({ measured: 'lately' });
+  const dir = await folders.write('kept', ANSWER, MANIFEST);
+  {
+    await using first = await open();
+    await first.install(dir, { mayRecallTrial: true });
+    expect(await startsOf(first)).toBe('1');
+  }
+  {
+    await using second = await open();
+    await second.install(dir, { mayRecallTrial: true });
+    expect(await startsOf(second)).toBeUndefined();
+    expect(await second.call({ ...CALL, tenant: 'default' })).toMatchObject({ ok: true, value: 42 });
+  }
+  await using third = await open();
+  await third.install(dir);
+  expect(await startsOf(third)).toBe('1');
 });
 
 test('a trial that failed is not believed: what failed may have been mended', async () => {

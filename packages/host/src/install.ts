@@ -30,12 +30,12 @@ import { inActiveSpan } from './tracing/install-span.ts';
 export async function installPlugin(path: InstallPath, request: InstallRequest): Promise<Installed> {
   const read = await readPlugin(path, request);
   const { source, manifest } = read;
-  const { candidate } = request;
+  const { candidate, tenant, mayRecallTrial: mayRecall } = request;
   if (candidate === undefined) claimName(path, manifest, source.folder);
   const lack = candidate === undefined ? refuseMissing : lackingCandidate;
   const missing = await missingRequirements(path, manifest, source);
   if (missing.length > 0) return lack(path, { manifest, source, findings: [] }, missing);
-  const prepared = await prepareArtifact(path, { source, manifest });
+  const prepared = await prepareArtifact(path, { source, manifest, mayRecall });
   if (prepared.kind === 'missing')
     return lack(path, { manifest, source, findings: prepared.findings }, prepared.lacking);
   const { bundle, dependencies } = prepared;
@@ -43,7 +43,6 @@ export async function installPlugin(path: InstallPath, request: InstallRequest):
   const wasStored = path.releases.releasesOf(manifest.name).some(({ digest }) => digest === artifact.digest);
   const stored = { artifact, bundle, read, dependencies };
   const release = await publishBundle(path, stored, candidate);
-  const { tenant, mayRecallTrial: mayRecall } = request;
   return whileHeld(path, { name: manifest.name, digest: release.digest }, async () => {
     const trial = await inActiveSpan('bulkhead.trial', {}, () =>
       tryRelease(path, { release, artifact, tenant, mayRecall }),

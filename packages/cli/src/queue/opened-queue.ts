@@ -3,7 +3,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { HostError, type NewTask, type QueuedTask, type Storage, type TaskQueue } from '@bulkhead/host';
-import { DEFAULT_TENANT, createTask } from '@bulkhead/protocol';
+// Not of the protocol's: what every verb loads of that would have the parser of tasks in it.
+import { createTask } from '@bulkhead/evolve/workers';
+import { DEFAULT_TENANT } from '@bulkhead/protocol';
 import { tenantIdOf } from '../stored-tenant.ts';
 import { UsageError } from '../usage-error.ts';
 import type { GivenTask, KeptTask, QueueDoor } from './queue-door.ts';

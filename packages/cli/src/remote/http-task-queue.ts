@@ -4,7 +4,7 @@
  */
 import { text } from 'node:stream/consumers';
 // Not of the protocol's: what every verb loads of that would have the parser in it, with all that it needs.
-import { parseTask } from '@bulkhead/evolve';
+import { parseTask } from '@bulkhead/evolve/workers';
 import {
   HostError,
   type LeaseAnswer,

@@ -26,7 +26,7 @@ export async function installOwnHandlers(
 ): Promise<void> {
   const dist = join(dirname(findPackageJSON(import.meta.url) ?? ''), 'dist');
   const folders = names.map((name) => join(dist, name)).filter((folder) => existsSync(join(folder, 'plugin.json')));
-  for (const folder of folders) await host.install(folder, { grant: await askedIn(folder) });
+  for (const folder of folders) await host.install(folder, { grant: await askedIn(folder), mayRecallTrial: true });
 }
 
 async function askedIn(folder: string): Promise<readonly string[]> {

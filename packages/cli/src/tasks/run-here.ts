@@ -6,7 +6,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { discoverHandlers, runTask } from '@bulkhead/evolve';
+import { discoverHandlers, runTask } from '@bulkhead/evolve/workers';
 import { createHost, HostError, type AuditedResult, type Host } from '@bulkhead/host';
 import { DEFAULT_TENANT, type Task } from '@bulkhead/protocol';
 import { parseGrants } from '../config/grants.ts';

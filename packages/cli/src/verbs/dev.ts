@@ -16,7 +16,7 @@ import { parsePermissions } from '../config/grants.ts';
 import { createDevScreen } from '../dev/dev-screen.ts';
 import { openDevSession } from '../dev/dev-session.ts';
 import { createTypeCheck } from '../dev/type-check.ts';
-import { databaseUrl } from '../direct-store.ts';
+import { databaseUrl } from '../database-url.ts';
 import { EXIT_OK } from '../exit-codes.ts';
 import { openToken, type PlatformToken } from '../open-token.ts';
 import { secretsKeysOf } from '../secrets-keys.ts';

@@ -13,7 +13,7 @@ import { parseGrants } from '../config/grants.ts';
 import type { Config, ConfigLayer } from '../config/keys.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { backendRulesOf, hookRulesOf } from '../config/table-lists.ts';
-import { databaseUrl } from '../direct-store.ts';
+import { databaseUrl } from '../database-url.ts';
 import { EXIT_OK } from '../exit-codes.ts';
 import { openToken, type PlatformToken } from '../open-token.ts';
 import { installFolders, settleFolders } from '../plugin-folders.ts';

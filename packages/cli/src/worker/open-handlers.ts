@@ -2,7 +2,7 @@
  * The host of a worker: its own, in memory, with the plugins whose handlers it has. It ends with the worker.
  */
 import { createHost, HostError, type Host, type Log } from '@bulkhead/host';
-import { discoverHandlers, type DiscoveredHandlers } from '@bulkhead/evolve';
+import { discoverHandlers, type DiscoveredHandlers } from '@bulkhead/evolve/workers';
 import { DEFAULT_TENANT } from '@bulkhead/protocol';
 import { pluginFoldersIn } from '../folders-in.ts';
 import { installOwnHandlers } from '../tasks/own-handlers.ts';
@@ -35,7 +35,7 @@ export async function openHandlers(
 /** One that is refused keeps no other from its work. */
 async function install(host: Host, folder: string): Promise<string | undefined> {
   try {
-    await host.install(folder);
+    await host.install(folder, { mayRecallTrial: true });
     return undefined;
   } catch (error) {
     if (error instanceof HostError) return `${folder}: ${error.message} (${error.code})`;

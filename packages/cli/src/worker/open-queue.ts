@@ -2,7 +2,7 @@
  * The queue of a worker: a database that it opens itself, or a server. What the spawner asks beside it is here, too.
  */
 import { missingTags, type Log, type TaskBacklog, type TaskQueue } from '@bulkhead/host';
-import type { WorkerQueue } from '@bulkhead/evolve';
+import type { WorkerQueue } from '@bulkhead/evolve/workers';
 import type { QueuePlace } from './worker-settings.ts';
 
 /** An open queue. `reclaim` is there where it is a database's: a server returns ended leases by itself. */

@@ -12,7 +12,7 @@ import {
   type SpawnerEvent,
   type WorkerExitReason,
   type WorkerMetrics,
-} from '@bulkhead/evolve';
+} from '@bulkhead/evolve/workers';
 import { withImpliedTags } from '@bulkhead/host';
 import type { JsonObject } from '@bulkhead/protocol';
 import { EXIT_OK } from '../exit-codes.ts';

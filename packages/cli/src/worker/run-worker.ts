@@ -3,7 +3,7 @@
  *
  *   queue, and host with handlers, at once -> metrics -> file -> ready -> claim and work -> reason to go -> drained -> closed
  */
-import { createWorker, createWorkerMetrics, runTask, workerKinds, type WorkerMetrics } from '@bulkhead/evolve';
+import { createWorker, createWorkerMetrics, runTask, workerKinds, type WorkerMetrics } from '@bulkhead/evolve/workers';
 import { withImpliedTags, type Log } from '@bulkhead/host';
 import type { TaskKind } from '@bulkhead/protocol';
 import { isCodedError } from '../coded-error.ts';

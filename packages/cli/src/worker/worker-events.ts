@@ -1,7 +1,7 @@
 /**
  * What a worker says while it runs: one line of JSON an event, or a line for people.
  */
-import type { WorkerEvent, WorkerExit } from '@bulkhead/evolve';
+import type { WorkerEvent, WorkerExit } from '@bulkhead/evolve/workers';
 import { isJsonObject, type JsonObject } from '@bulkhead/protocol';
 import { plain } from '../table.ts';
 import type { Terminal } from '../terminal.ts';

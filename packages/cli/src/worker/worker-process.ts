@@ -3,7 +3,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { WorkerClock } from '@bulkhead/evolve';
+import type { WorkerClock } from '@bulkhead/evolve/workers';
 import type { FlushingLog } from '@bulkhead/server';
 import { UsageError } from '../usage-error.ts';
 import { plain } from '../table.ts';

@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { parseGrants } from '../config/grants.ts';
 import type { Config, ConfigLayer } from '../config/keys.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { databaseUrl } from '../direct-store.ts';
+import { databaseUrl } from '../database-url.ts';
 import { openRemote, type Remote } from '../remote/remote.ts';
 import { UsageError } from '../usage-error.ts';
 

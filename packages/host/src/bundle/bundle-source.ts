@@ -13,7 +13,7 @@ declare const bundled: unique symbol;
 
 /**
  * One plugin as one ES module, of the shape `export { main, entryPoints }` (see entry-module.ts); only
- * {@link bundleSource} makes one. `sourceMap` is version 3 without sourcesContent, its sources relative to the plugin
+ * {@link bundleSource} makes one, and {@link recalledBundle} of its. `sourceMap` is version 3 without sourcesContent, its sources relative to the plugin
  * folder; undefined where it would be larger than the module may be.
  */
 export type Bundle = {
@@ -49,7 +49,12 @@ export async function bundleSource(source: ReviewedSource, ask: AskWorkshop): Pr
     sourceMap: answer.blobs.get('source_map'),
     findings: source.findings,
   };
-  return { kind: 'bundled', bundle: bundle as Bundle }; // The only place that makes one.
+  return { kind: 'bundled', bundle: bundle as Bundle }; // The only place that makes a new one.
+}
+
+/** Makes one again of what {@link bundleSource} has made of the same source before, and was kept for this user alone. */
+export function recalledBundle(bundle: Omit<Bundle, typeof bundled>): Bundle {
+  return bundle as Bundle; // Whoever calls answers for its having been one.
 }
 
 function jobOf(source: ReviewedSource): Parcel {

@@ -99,7 +99,7 @@ export type HostParts = Registers & {
 
 /** Opens everything; what was opened is closed in reverse by `closing`, also when a later step fails. */
 export async function openParts(settings: HostSettings, closing: AsyncDisposableStack): Promise<HostParts> {
-  const { clock, log, env, platformVersion, minTier, untrustedMinTier, signatures, guard } = settings;
+  const { clock, log, env, platformVersion, minTier, untrustedMinTier, signatures, guard, installNotes } = settings;
   if (settings.dataDir !== undefined) closing.use(await holdDataDirectory(settings.dataDir));
   const [guests, late, lateCalls]: [Guests, Late, LateCalls] = [{}, {}, {}];
   const metrics = createMetrics({ guests: () => countGuests(guests) });
@@ -129,7 +129,7 @@ export async function openParts(settings: HostSettings, closing: AsyncDisposable
   closing.defer(() => admitter.close());
   catalogue.onChange(() => keepInStep(fleet, standingOf, possessions));
   const { tier } = sandbox.receipt;
-  const shared = { log, releases, registry, metrics, journal, fleet, tier, minTier, untrustedMinTier };
+  const shared = { log, releases, registry, metrics, journal, fleet, tier, minTier, untrustedMinTier, installNotes };
   const brought = { workshop, supplied: [await readSdk()], artifacts, storage, clock, inTurn: createTurns() };
   const install = { ...shared, ...brought, env, platformVersion, signatures, guard, state: drivers.stdio.state };
   const follower = openFollower(install, { catalogue, events }, closing);

@@ -21,6 +21,7 @@ import {
   openMachineNotes,
   type MachineNotes,
   type MachineNotesOptions,
+  type NoteBook,
 } from '../sandbox/process/machine-notes.ts';
 import type { PreparedSandbox } from '../sandbox/process/prepare-sandbox.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
@@ -78,6 +79,8 @@ export type HostSettings = {
   readonly workshopPath: string;
   /** What was measured of this machine lately, where a host may use it. */
   readonly notes: MachineNotes;
+  /** What came of installs lately, where a host may use it. */
+  readonly installNotes: NoteBook;
   /** What its caller has prepared of its sandbox, and closes. */
   readonly prepared: PreparedSandbox | undefined;
   /** Set by {@link createDebugHost} alone. */
@@ -158,17 +161,26 @@ export function resolveSettings(options: HostOptions): HostSettings {
     guestPath: ownFile('guest.cjs'),
     probePath: ownFile('probe.js'),
     workshopPath: ownFile('workshop.js'),
-    notes: options.measured === 'lately' ? openMachineNotes(cacheOptions()) : noNotes,
+    notes: options.measured === 'lately' ? openMachineNotes(cacheOptions('machine')) : noNotes,
+    installNotes: options.measured === 'lately' ? openInstallNotes() : noNotes,
     prepared: undefined,
     debugging: undefined,
   };
 }
 
+/** They are by content, so their age says nothing of them; what nobody asks for goes after a week. */
+function openInstallNotes(): NoteBook {
+  return openMachineNotes({ ...cacheOptions('installs'), maxAgeMs: INSTALL_AGE_MS_MAX, bytesMax: INSTALL_BYTES_MAX });
+}
+
+const INSTALL_AGE_MS_MAX = 7 * 86_400_000;
+const INSTALL_BYTES_MAX = 8 * 1024 * 1024;
+
 /** Of the user who runs this (XDG Base Directory Specification). */
-function cacheOptions(): MachineNotesOptions {
+function cacheOptions(folder: string): MachineNotesOptions {
   const { XDG_CACHE_HOME: given } = process.env;
   const base = given !== undefined && isAbsolute(given) ? given : join(homedir(), '.cache');
-  return { dir: join(base, 'bulkhead', 'machine'), wallTime: systemClock.wallTime };
+  return { dir: join(base, 'bulkhead', folder), wallTime: systemClock.wallTime };
 }
 
 function judgeOpener(judge: HostOptions['judge']): HostSettings['judge'] {

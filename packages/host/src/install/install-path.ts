@@ -12,6 +12,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Release, Releases } from '../catalogue/releases.ts';
 import type { Clock } from '../base/clock.ts';
+import type { NoteBook } from '../sandbox/process/machine-notes.ts';
 import type { Storage } from '../storage/port.ts';
 import type { PackageFiles } from '../source/source-tree.ts';
 import type { SignaturePolicy } from './judge-signature.ts';
@@ -39,6 +40,8 @@ export type InstallPath = TierPolicy & {
   readonly fleet: Fleet;
   /** Trials are remembered there, and what was seen of indexes. */
   readonly storage: Pick<Storage, 'getTrial' | 'putTrial' | 'seeIndex'>;
+  /** What came of installs before, of the user's own; of most hosts empty. Read only where a trial may be recalled. */
+  readonly installNotes: NoteBook;
   readonly clock: Clock;
   readonly signatures: SignaturePolicy;
   /** `required`: no registration goes to another release but by an evaluation. */
@@ -54,7 +57,7 @@ export type InstallRequest = {
   readonly from: InstallFrom;
   readonly tenant: string | undefined;
   readonly grantsOf: (name: string) => readonly string[] | undefined;
-  /** Believes the record of an earlier trial that went well. */
+  /** Believes the record of an earlier trial that went well, and what was noted of review and bundling. */
   readonly mayRecallTrial: boolean;
   /** Stored beside the others for whoever moves to it, and registered for nobody; `by` is who asked for it. */
   readonly candidate?: { readonly by: string };

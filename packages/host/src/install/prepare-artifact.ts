@@ -12,6 +12,7 @@ import { freezeTree, type FrozenTree } from '../source/freeze-tree.ts';
 import type { PackageFiles, SourceTree } from '../source/source-tree.ts';
 import { inActiveSpan } from '../tracing/install-span.ts';
 import type { InstallPath } from './install-path.ts';
+import { recallPrepared } from './recall-prepared.ts';
 import { refuse } from './refuse.ts';
 
 /** What is stored, and the packages in it; or the packages that are not there. */
@@ -23,7 +24,12 @@ export type PreparedArtifact =
       readonly findings: readonly Finding[];
     };
 
-type Preparing = { readonly source: SourceTree; readonly manifest: Manifest };
+type Preparing = {
+  readonly source: SourceTree;
+  readonly manifest: Manifest;
+  /** Takes what came of the same files before, where the host keeps notes of that. */
+  readonly mayRecall: boolean;
+};
 
 /**
  * Prepares it.
@@ -31,7 +37,13 @@ type Preparing = { readonly source: SourceTree; readonly manifest: Manifest };
  * @throws {HostError} `REVIEW_REFUSED`, `REVIEW_LIMIT`, `BUNDLE_FAILED`, `BUNDLE_ESCAPES`; of an MCP server `SOURCE_*`.
  */
 export function prepareArtifact(path: InstallPath, preparing: Preparing): Promise<PreparedArtifact> {
-  return preparing.manifest.driver === 'stdio' ? freeze(preparing) : bundle(path, preparing);
+  const { source, manifest, mayRecall } = preparing;
+  if (manifest.driver === 'stdio') return freeze(preparing);
+  if (!mayRecall) return bundle(path, { source, manifest });
+  const { supplied, installNotes: notes } = path;
+  return recallPrepared({ source, manifest, supplied, notes }, (watched) =>
+    bundle(path, { source: watched, manifest }),
+  );
 }
 
 async function freeze({ source, manifest }: Preparing): Promise<PreparedArtifact> {
@@ -39,7 +51,10 @@ async function freeze({ source, manifest }: Preparing): Promise<PreparedArtifact
   return { kind: 'ready', bundle: tree, dependencies: listDependencies([...tree.files.keys()], tree.files) };
 }
 
-async function bundle(path: InstallPath, { source, manifest }: Preparing): Promise<PreparedArtifact> {
+async function bundle(
+  path: InstallPath,
+  { source, manifest }: Omit<Preparing, 'mayRecall'>,
+): Promise<PreparedArtifact> {
   const { supplied, workshop } = path;
   const reviewed = await inActiveSpan('bulkhead.review', {}, () =>
     reviewSource({ source, manifest, supplied }, workshop.ask),

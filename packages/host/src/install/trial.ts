@@ -3,16 +3,17 @@
  * one. The same artifact at the same tier under the same Node ends the same way; only a trial that went well is believed,
  * since what made one fail may have been mended.
  */
-import { DEFAULT_TENANT, type CallError, type HealthWord, type JsonObject } from '@bulkhead/protocol';
+import { DEFAULT_TENANT, type CallError, type HealthWord, type JsonObject, type JsonValue } from '@bulkhead/protocol';
 import type { StoredArtifact } from '../artifact/artifact.ts';
 import { placeOf, type AuthorPlace } from '../bundle/map-stack.ts';
 import { isoTime } from '../base/clock.ts';
+import { ownFile } from '../base/own-files.ts';
 import { mapStack } from '../bundle/map-stack.ts';
 import type { LivePlugin, TryOut } from '../fleet/live-plugin.ts';
 import { refuseWeakSandbox } from '../fleet/needed-tier.ts';
 import type { SaidHealth } from '../registry/records.ts';
 import type { Release } from '../catalogue/releases.ts';
-import type { TrialKey } from '../storage/records-port.ts';
+import type { TrialKey, TrialRow } from '../storage/records-port.ts';
 import type { InstallPath } from './install-path.ts';
 
 /** How the trial ended; `failure` is undefined where the plugin is ready, `place` where nobody knows what line threw. */
@@ -49,7 +50,7 @@ export async function tryRelease(path: InstallPath, request: TrialRequest): Prom
     ? { failure: undefined, health: tried.health.word, report: tried.health }
     : { failure: tried.error, health: 'error', place: placeOf(tried.stack, artifact?.sourceMap) };
   // What failed with a tenant's configuration says nothing of the release by itself.
-  if (tried.ok || request.config === undefined) await remember(path, live, trial);
+  if (tried.ok || request.config === undefined) await remember(path, live, { ...trial, isNoted: request.mayRecall });
   return trial;
 }
 
@@ -83,12 +84,27 @@ function keyOf(path: InstallPath, live: LivePlugin): TrialKey {
 
 /** A storage that does not answer costs a trial, and not the install. */
 async function recall(path: InstallPath, live: LivePlugin): Promise<Trial | undefined> {
-  const row = await path.storage.getTrial(keyOf(path, live)).catch(() => undefined);
+  const key = keyOf(path, live);
+  const row = (await path.storage.getTrial(key).catch(() => undefined)) ?? (await notedTrial(path, key));
   if (row?.state !== 'INITIALIZED' || row.ready === null || live.learn(row.ready, true) !== undefined) return undefined;
   return { failure: undefined, health: row.health };
 }
 
-async function remember(path: InstallPath, live: LivePlugin, { failure, health }: Trial): Promise<void> {
+/** A host that keeps nothing may have the user's own notes, by the same key and for the same guest. */
+async function notedTrial({ installNotes }: InstallPath, key: TrialKey): Promise<TrialRow | undefined> {
+  return (await installNotes.read(noteName(key), TRIED_BY)) as TrialRow | undefined; // The key is of this build, which wrote it.
+}
+
+const TRIED_BY = [process.execPath, ownFile('guest.cjs')];
+
+function noteName({ digest, tier, node_version: node }: TrialKey): string {
+  return `trial ${digest} ${tier} ${node}`;
+}
+
+type Remembered = Trial & { readonly isNoted: boolean };
+
+async function remember(path: InstallPath, live: LivePlugin, ended: Remembered): Promise<void> {
+  const { failure, health, isNoted } = ended;
   const failedState = failure?.kind === 'unavailable' ? 'UNAVAILABLE' : 'FAILED';
   const row = {
     ...keyOf(path, live),
@@ -102,4 +118,10 @@ async function remember(path: InstallPath, live: LivePlugin, { failure, health }
   await path.storage
     .putTrial(row)
     .catch((error: unknown) => path.log.warn({ err: error, plugin: live.spec.name }, 'a trial could not be recorded'));
+  if (isNoted && row.state === 'INITIALIZED') await path.installNotes.write(noteName(row), TRIED_BY, asJson(row));
+}
+
+/** Rows are JSON in every storage; what is undefined in one is not there. */
+function asJson(row: TrialRow): JsonValue {
+  return JSON.parse(JSON.stringify(row)) as JsonValue;
 }

@@ -71,3 +71,21 @@ test('what could not be measured is not noted', async () => {
   await expect(failing).rejects.toThrow('no perl');
   expect(await recall()).toEqual({ count: 1 });
 });
+
+test('a note is read and written by halves, by what and by which files', async () => {
+  const [book, files] = [notes(), [join(root, 'program')]];
+  expect(await book.read('trial', files)).toBeUndefined();
+  await book.write('trial', files, { ready: true });
+  expect(await notes().read('trial', files)).toEqual({ ready: true });
+  expect(await book.read('another', files)).toBeUndefined();
+  await writeFile(join(root, 'program'), 'three');
+  expect(await book.read('trial', files)).toBeUndefined();
+});
+
+test('a note that is larger than notes may be is not kept', async () => {
+  const small = openMachineNotes({ dir: dir(), wallTime: () => now, bytesMax: 2_000 });
+  await small.write('large', [], 'x'.repeat(2_000));
+  expect(await small.read('large', [])).toBeUndefined();
+  await small.write('small', [], 'x');
+  expect(await small.read('small', [])).toBe('x');
+});

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import type { JsonValue } from '@bulkhead/protocol';
 
 /** Recalls what was measured, or measures and notes it. */
-export type MachineNotes = {
+export type MachineNotes = NoteBook & {
   /**
    * @param what - Says what is measured, with all that it depends on beyond the machine and the files.
    * @param files - Programs and libraries that the result depends on.
@@ -21,32 +21,75 @@ export type MachineNotes = {
   readonly recall: <Value>(what: string, files: readonly string[], measure: () => Promise<Value>) => Promise<Value>;
 };
 
-/** Where notes lie, and how old one may be, in milliseconds. `wallTime` is in milliseconds since 1970. */
-export type MachineNotesOptions = { readonly dir: string; readonly wallTime: () => number; readonly maxAgeMs?: number };
+/** The two halves of recalling, for what is only sometimes worth a note. `what` and `files` as there; neither rejects. */
+export type NoteBook = {
+  /** Answers what was noted, as it was written by the same build; undefined where nothing is, or it is too old. */
+  readonly read: (what: string, files: readonly string[]) => Promise<JsonValue | undefined>;
+  readonly write: (what: string, files: readonly string[], value: JsonValue) => Promise<void>;
+};
+
+/**
+ * Where notes lie, how old one may be, in milliseconds, and how large, in bytes; a larger one is not kept. `wallTime` is in milliseconds
+ * since 1970.
+ */
+export type MachineNotesOptions = {
+  readonly dir: string;
+  readonly wallTime: () => number;
+  readonly maxAgeMs?: number;
+  readonly bytesMax?: number;
+};
 
 const AGE_MS_MAX = 3_600_000;
 const NOTE_BYTES_MAX = 256 * 1024;
 
 /** Measures each time. */
-export const noNotes: MachineNotes = { recall: (_what, _files, measure) => measure() };
+export const noNotes: MachineNotes = {
+  recall: (_what, _files, measure) => measure(),
+  read: () => Promise.resolve(undefined),
+  write: () => Promise.resolve(),
+};
 
 /** Opens the notes of a folder, which is made with the first note. */
-export function openMachineNotes({ dir, wallTime, maxAgeMs = AGE_MS_MAX }: MachineNotesOptions): MachineNotes {
+export function openMachineNotes({
+  dir,
+  wallTime,
+  maxAgeMs = AGE_MS_MAX,
+  bytesMax = NOTE_BYTES_MAX,
+}: MachineNotesOptions): MachineNotes {
   const machine = describeMachine();
+  const placeOf = async (what: string, files: readonly string[]): Promise<NotePlace> => {
+    const key = await keyOf(await machine, what, files);
+    return { dir, key, bytesMax, file: join(dir, `${createHash('sha256').update(key).digest('hex')}.json`) };
+  };
+  const readAt = async (place: NotePlace): Promise<JsonValue | undefined> => {
+    const noted = await readNote(place);
+    const age = wallTime() - (noted?.at ?? Infinity);
+    return age >= 0 && age <= maxAgeMs ? noted?.value : undefined;
+  };
+  const writeAt = async (place: NotePlace, value: JsonValue): Promise<void> => {
+    await writeNote(place, { key: place.key, at: wallTime(), value });
+    await removeOld(dir, wallTime() - maxAgeMs);
+  };
   return {
     recall: async (what, files, measure) => {
-      const key = await keyOf(await machine, what, files);
-      const file = join(dir, `${createHash('sha256').update(key).digest('hex')}.json`);
-      const noted = await readNote(file, key);
-      const age = wallTime() - (noted?.at ?? Infinity);
-      if (noted !== undefined && age >= 0 && age <= maxAgeMs) return noted.value as Awaited<ReturnType<typeof measure>>; // What the same build has noted.
+      const place = await placeOf(what, files);
+      const noted = await readAt(place);
+      if (noted !== undefined) return noted as Awaited<ReturnType<typeof measure>>; // What the same build has noted.
       const value = await measure();
-      await writeNote(dir, file, { key, at: wallTime(), value: value as JsonValue });
-      await removeOld(dir, wallTime() - maxAgeMs);
+      await writeAt(place, value as JsonValue); // A note is for what JSON can hold.
       return value;
     },
+    read: async (what, files) => readAt(await placeOf(what, files)),
+    write: async (what, files, value) => writeAt(await placeOf(what, files), value),
   };
 }
+
+type NotePlace = {
+  readonly dir: string;
+  readonly file: string;
+  readonly key: string;
+  readonly bytesMax: number;
+};
 
 /** What could make the same program hold more or less: boot, kernel, user, rights, namespaces, cgroups. */
 async function describeMachine(): Promise<string> {
@@ -75,11 +118,11 @@ async function keyOf(machine: string, what: string, files: readonly string[]): P
 
 type Note = { readonly key: string; readonly at: number; readonly value: JsonValue };
 
-async function readNote(file: string, key: string): Promise<Note | undefined> {
+async function readNote({ file, key, bytesMax }: NotePlace): Promise<Note | undefined> {
   try {
     await using handle = await open(file, 'r');
     const { uid, mode, size } = await handle.stat();
-    const isOwn = uid === process.getuid?.() && (mode & 0o077) === 0 && size <= NOTE_BYTES_MAX;
+    const isOwn = uid === process.getuid?.() && (mode & 0o077) === 0 && size <= bytesMax;
     const note = isOwn ? (JSON.parse(await handle.readFile('utf8')) as Note) : undefined; // Its key is compared next.
     return note?.key === key ? note : undefined;
   } catch {
@@ -87,12 +130,14 @@ async function readNote(file: string, key: string): Promise<Note | undefined> {
   }
 }
 
-async function writeNote(dir: string, file: string, note: Note): Promise<void> {
+async function writeNote({ dir, file, bytesMax }: NotePlace, note: Note): Promise<void> {
+  const text = JSON.stringify(note);
+  if (Buffer.byteLength(text) > bytesMax) return;
   const beside = `${file}.${randomBytes(6).toString('hex')}`;
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     await using handle = await open(beside, 'wx', 0o600);
-    await handle.writeFile(JSON.stringify(note));
+    await handle.writeFile(text);
     await rename(beside, file);
   } catch {
     await rm(beside, { force: true }).catch(() => undefined); // No home, a full disk: the next command measures again.

@@ -64,6 +64,7 @@ test('what was measured lately is not measured again, and guests run at the tier
   const kept = openMachineNotes({ dir, wallTime: Date.now });
   const measured: string[] = [];
   const notes: MachineNotes = {
+    ...kept,
     recall: (what, files, measure) =>
       kept.recall(what, files, () => {
         measured.push(what);
