@@ -159,6 +159,10 @@ test('endless output is clipped and ended, and so is a command that fills its fo
   expect(said.stdout).toBe('y\n'.repeat(500));
   const full = `const fs = require('fs'); for (let n = 0; ; n += 1) fs.writeFileSync('f' + n, Buffer.alloc(16 << 20, 1))`;
   expect(await fixture.run(script(full))).toMatchObject({ stopped_by: 'files' });
+  const removed = `const fs = require('fs'); const kept = [];
+    for (let n = 0; ; n += 1) { kept.push(fs.openSync('f' + n, 'w')); fs.unlinkSync('f' + n); fs.writeSync(kept[n], Buffer.alloc(4 << 20, 1));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20) }`;
+  expect(await fixture.run(script(removed))).toMatchObject({ stopped_by: 'files' });
   const large = `require('fs').writeFileSync('large', Buffer.alloc(${LIMITS.command_file_bytes.value + 1}))`;
   expect((await fixture.run(script(large))).exit_code).not.toBe(0);
   await expectNothingLeft();

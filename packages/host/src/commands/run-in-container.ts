@@ -7,7 +7,7 @@
  * CM1 and CM2 of run-once.ts hold, as far as the daemon answers: one that takes no container away within some seconds is left alone.
  * CM3: a container ends with its host: the stopwatch's standard input does, and it ends all of them; docker then removes it.
  */
-import { LIMITS, type CommandRun, type CommandStop } from '@bulkhead/protocol';
+import type { CommandRun, CommandStop } from '@bulkhead/protocol';
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chown, open, writeFile, type FileHandle } from 'node:fs/promises';
@@ -16,6 +16,7 @@ import { HostError } from '../base/host-error.ts';
 import type { Log } from '../base/log.ts';
 import { descendantsOf } from '../sandbox/process/descendants.ts';
 import { measureFolder } from '../sandbox/process/measure-temp.ts';
+import { findProcesses } from '../sandbox/process/process-table.ts';
 import type { PreparedSandbox } from '../sandbox/process/prepare-sandbox.ts';
 import { watchTemp } from '../sandbox/temp-watch.ts';
 import { COMMAND_FOLDER_BOUNDS, collectCommandFiles, writeCommandFiles } from './command-folder.ts';
@@ -134,8 +135,8 @@ async function watchRun(running: Running): Promise<Watched> {
   };
   const output = createOutputClip(request.outputBytes, () => stop('output'));
   client.stdout.on('data', output.stdout);
-  const dockerSaid = takeAfterMark(client, own.nonce, output.stderr);
-  watchFolder({ place, name, dir, ended, stop });
+  const docker = takeAfterMark(client, own.nonce, output.stderr);
+  watchFolder(running, { hasBegun: docker.hasBegun, ended, stop });
   const timer = setTimeout(stop, request.timeoutMs + START_MS_MAX, 'timeout');
   request.signal.addEventListener('abort', end, { once: true });
   if (request.signal.aborted) end();
@@ -148,7 +149,7 @@ async function watchRun(running: Running): Promise<Watched> {
     stoppedBy,
     wallMs: performance.now() - startedAt,
     ...output.texts(),
-    dockerSaid: fault ?? dockerSaid(),
+    dockerSaid: fault ?? docker.said(),
   };
 }
 
@@ -211,12 +212,14 @@ function pause(delayMs: number): Promise<void> {
   });
 }
 
-/** Passes on what stands behind the line of the mark; returns what tells of the rest. */
+type DockerWords = { readonly said: () => string; readonly hasBegun: () => boolean };
+
+/** Passes on what stands behind the line of the mark, which the stopwatch says first; returns what tells of the rest. */
 function takeAfterMark(
   client: ChildProcessWithoutNullStreams,
   mark: string,
   take: (chunk: Buffer) => void,
-): () => string {
+): DockerWords {
   let before: Buffer | undefined = Buffer.alloc(0);
   client.stderr.on('data', (chunk: Buffer) => {
     if (before === undefined) return take(chunk);
@@ -230,22 +233,26 @@ function takeAfterMark(
     before = undefined;
     if (rest.length > 0) take(rest);
   });
-  return () => before?.toString('utf8') ?? '';
+  return { said: () => before?.toString('utf8') ?? '', hasBegun: () => before === undefined };
 }
 
 const BEFORE_MARK_BYTES_MAX = 16_384;
 
-type FolderWatch = Pick<Running, 'place' | 'dir'> & {
-  readonly name: string;
+type FolderWatch = Pick<DockerWords, 'hasBegun'> & {
   readonly ended: Promise<unknown>;
   readonly stop: (why: CommandStop) => void;
 };
 
-function watchFolder({ place, name, dir, ended, stop }: FolderWatch): void {
+/** Also what the program itself has removed and holds open: it is looked for a few times, and then not again. */
+function watchFolder({ place, dir, own }: Running, { hasBegun, ended, stop }: FolderWatch): void {
   let program: number | undefined;
+  let triesLeft = PROGRAM_TRIES_MAX;
   watchTemp({
     measure: async () => {
-      program ??= await findProgramPid(place.daemon, name);
+      if (program === undefined && hasBegun() && triesLeft > 0) {
+        triesLeft -= 1;
+        program = await findProgramPid(place.kit, own.nonce);
+      }
       return measureFolder(dir, program, COMMAND_FOLDER_BOUNDS);
     },
     callsInFlight: () => 1,
@@ -255,11 +262,12 @@ function watchFolder({ place, name, dir, ended, stop }: FolderWatch): void {
   });
 }
 
-/** For what it has removed and holds open; undefined until it runs. */
-async function findProgramPid(daemon: DockerDaemon, name: string): Promise<number | undefined> {
-  const { code, stdout } = await askDocker(daemon, ['inspect', '--format', '{{.State.Pid}}', name]);
-  const first = Number(stdout);
-  return code === 0 && Number.isInteger(first) && first > 1 ? descendantsOf(first, 1)[0] : undefined;
+const PROGRAM_TRIES_MAX = 3;
+
+/** The first child of the stopwatch, as this machine numbers it. */
+async function findProgramPid({ argv: [linker] }: ContainerKit, nonce: string): Promise<number | undefined> {
+  const [stopwatch] = await findProcesses(({ argv }) => argv[0] === linker && argv.includes(`mark=${nonce}`));
+  return descendantsOf(stopwatch, 1)[0];
 }
 
 async function readReport(report: FileHandle): Promise<string> {
