@@ -20,8 +20,9 @@ export type ContainerRun = {
   readonly argv: readonly string[];
 };
 
-/** Where a container has its run folder, and the stopwatch. */
+/** Where a container has its run folder: absolute, and its working directory. */
 export const CONTAINER_FOLDER = '/work';
+/** Where it has the stopwatch and what that is run with. */
 export const CONTAINER_KIT = '/bulkhead';
 
 /** Less than this docker does not take, or does not start with. */

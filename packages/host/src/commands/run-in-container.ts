@@ -121,7 +121,7 @@ type Watched = {
 
 /** Resolves when the container is gone and its last words read. */
 async function watchRun(running: Running): Promise<Watched> {
-  const { place, request, dir, own } = running;
+  const { place, request, own } = running;
   const name = `bulkhead-${place.runDirectory.token}-${own.nonce.slice(0, 16)}`;
   const startedAt = performance.now();
   const client = startClient(running, name);
