@@ -6,5 +6,11 @@ import shared from './vitest.config.ts';
 
 export default mergeConfig(
   { ...shared, test: { ...shared.test, projects: undefined } },
-  { test: { name: 'docker', include: ['packages/*/src/**/*.docker-test.ts'], fileParallelism: false } },
+  {
+    test: {
+      name: 'docker',
+      include: ['packages/*/src/**/*.docker-test.ts', 'plugins/**/*.docker-test.ts'],
+      fileParallelism: false,
+    },
+  },
 );

@@ -11,25 +11,30 @@ export class PayloadError extends Error {
 /** Bounds that both forms have. */
 export type Bounds = { readonly timeoutMs: number; readonly memoryMb: number; readonly repeats: number };
 
+/** Where it runs: in a container of an image, or else in the sandbox of the machine. */
+export type Where = { readonly image?: string };
+
 /** A function and the arguments of each of its cases. */
-export type FunctionPayload = Bounds & {
-  readonly lang: 'js' | 'ts';
-  readonly source: string;
-  readonly entry: string;
-  /** None where it is to be loaded and not called. */
-  readonly cases: readonly (readonly JsonValue[])[];
-  /** One list of arguments was given, rather than cases or none. */
-  readonly isOneCall: boolean;
-};
+export type FunctionPayload = Bounds &
+  Where & {
+    readonly lang: 'js' | 'ts';
+    readonly source: string;
+    readonly entry: string;
+    /** None where it is to be loaded and not called. */
+    readonly cases: readonly (readonly JsonValue[])[];
+    /** One list of arguments was given, rather than cases or none. */
+    readonly isOneCall: boolean;
+  };
 
 /** A command; what of it fits is the host's to judge. */
-export type CommandPayload = Bounds & {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly files: Readonly<Record<string, string>>;
-  readonly stdin: string;
-  readonly collect: readonly string[];
-};
+export type CommandPayload = Bounds &
+  Where & {
+    readonly command: string;
+    readonly args: readonly string[];
+    readonly files: Readonly<Record<string, string>>;
+    readonly stdin: string;
+    readonly collect: readonly string[];
+  };
 
 /** 200 KiB, as of a diff (F000-45). */
 const SOURCE_BYTES_MAX = 204_800;
@@ -58,7 +63,8 @@ function readFunction(payload: JsonObject): FunctionPayload {
     throw wrong('entry_fn', entry, 'the name of an exported function');
   if (args !== undefined && cases !== undefined)
     throw new PayloadError('args and cases are both given; expected one of them');
-  return { ...boundsOf(payload), lang, source, entry, cases: casesOf(args, cases), isOneCall: args !== undefined };
+  const isOneCall = args !== undefined;
+  return { ...boundsOf(payload), ...whereOf(payload), lang, source, entry, cases: casesOf(args, cases), isOneCall };
 }
 
 function casesOf(args: JsonValue | undefined, cases: JsonValue | undefined): readonly (readonly JsonValue[])[] {
@@ -81,6 +87,7 @@ function readCommand(payload: JsonObject): CommandPayload {
   if (typeof stdin !== 'string') throw wrong('stdin', stdin, 'a text');
   return {
     ...boundsOf(payload),
+    ...whereOf(payload),
     ...{ command, stdin, args: textsOf('args', args), collect: textsOf('collect', collect) },
     files: filesOf(files),
   };
@@ -99,6 +106,13 @@ function filesOf(value: JsonValue): Readonly<Record<string, string>> {
       return [name, text];
     }),
   );
+}
+
+function whereOf({ image }: JsonObject): Where {
+  if (image === undefined) return {};
+  // What is a name the host says.
+  if (typeof image !== 'string') throw wrong('image', image, 'the name of an image, such as "node:26"');
+  return { image };
 }
 
 function boundsOf(payload: JsonObject): Bounds {

@@ -38,9 +38,10 @@ type CaseAnswer = {
 };
 
 function requestOf(payload: FunctionPayload, nonce: string): Parameters<ToolContext['run']>[0] {
-  const { lang, source, entry, cases, timeoutMs, memoryMb } = payload;
+  const { image, lang, source, entry, cases, timeoutMs, memoryMb } = payload;
   const module = lang === 'ts' ? './candidate.mts' : './candidate.mjs';
   return {
+    ...(image !== undefined && { image }),
     command: 'node',
     args: [...harnessFlags(memoryMb), 'harness.mjs'],
     files: { 'harness.mjs': HARNESS, [module.slice(2)]: source },

@@ -84,10 +84,8 @@ test('where no handler provides the tags, the refusal names those that are missi
       status: 'skip',
       handler_version: null,
       data: {
-        missing_tags: ['docker', 'rust'],
-        message: expect.stringContaining(
-          'missing: docker, rust; nearest: execute 1.0.0 execute does not provide docker, rust',
-        ),
+        missing_tags: ['rust'],
+        message: expect.stringContaining('missing: rust; nearest: execute 1.0.0 execute_docker does not provide rust'),
       },
     },
   });

@@ -14,6 +14,11 @@ export interface CommandRequest {
    * file of the folder as `./name`.
    */
   readonly command: string;
+  /**
+   * Name of an image that the docker daemon of the machine has, such as `node:26`: the command runs in a container of it instead, and is a
+   * program of the image, also where it is `node`. At most 255 characters; nothing is fetched.
+   */
+  readonly image?: string;
   /** At most 1,024, of 64 KiB together. */
   readonly args?: readonly string[];
   /**
@@ -52,10 +57,11 @@ export type CommandResult = CommandRun &
  * Runs a command in a sandbox of its own, and resolves with how it ended: a program that fails, is too slow or takes too much memory is
  * a result. It sees a new folder, which is its working directory and goes when it is over, the machine's programs and their libraries,
  * and nothing else: no network, no environment but PATH, HOME, TMPDIR and LANG, no file of the host or of anybody else. At tier `jail` it may
- * start processes, all of which end with it; at tier `confined` it may not.
+ * start processes, all of which end with it; at tier `confined` it may not. With `image` it runs in a container, at any tier: it sees the files
+ * of the image, of which it can write none, and its folder, and may start processes; the environment is the image's with HOME, TMPDIR and LANG.
  *
  * Needs the permission `children`. It rejects with an Error that has `kind` and `code`: `PERMISSION_NOT_GRANTED`; `COMMAND_UNAVAILABLE`
- * where the sandbox of the machine is too weak or has no such program, with the cure in its message; `SERVICE_ASK_INVALID` and
+ * where the sandbox of the machine is too weak or has no such program, or no docker daemon answers or has such an image, with the cure in its message; `SERVICE_ASK_INVALID` and
  * `SERVICE_QUOTA_EXCEEDED` for what is beyond a bound; `HOST_OVERLOADED` where 64 of the tenant wait already, four being run at once;
  * `CALL_TIMEOUT` and `CALL_CANCELLED` with the call that asks.
  *

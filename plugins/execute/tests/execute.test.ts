@@ -1,9 +1,9 @@
 import { createHost, type Host } from '@bulkhead/host';
-import type { JsonObject, Result, Task } from '@bulkhead/sdk';
+import type { CommandRequest, JsonObject, Result, Task } from '@bulkhead/sdk';
 import { createTestContext } from '@bulkhead/sdk/testing';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Execute } from '../main.ts';
+import { Execute, ExecuteDocker } from '../main.ts';
 import manifest from '../plugin.json' with { type: 'json' };
 
 let host: Host;
@@ -20,8 +20,8 @@ function taskOf(payload: JsonObject): Task {
 }
 
 /** In the real sandbox, as a worker does it. */
-async function execute(payload: JsonObject): Promise<Result> {
-  const entry = { group: 'task_handlers', name: 'execute', method: 'handle' } as const;
+async function execute(payload: JsonObject, name = 'execute'): Promise<Result> {
+  const entry = { group: 'task_handlers', name, method: 'handle' } as const;
   const outcome = await host.callEntry({ plugin: 'execute', ...entry, args: [taskOf(payload)], tenant: 'default' });
   if (!outcome.ok) throw new Error(`${outcome.error.code}: ${outcome.error.message}`);
   return outcome.value as Result; // Made by Result.
@@ -47,6 +47,52 @@ test('it takes JavaScript, TypeScript and commands, and leaves other languages a
   expect(new Execute({ enabled: false }).dispatch(taskOf({ lang: 'js' }))).toBe(false);
   expect(manifest.required_permissions).toEqual(['children']);
 });
+
+test('with an image it is taken by the handler of containers, and by no other [F000-6] [X000-18]', () => {
+  const [handler, docker] = [new Execute(), new ExecuteDocker()];
+  expect(docker.KIND).toBe('execute');
+  expect(docker.PROVIDES).toEqual(['cpu', 'docker']);
+  for (const payload of [{ lang: 'js' }, { lang: 'ts' }, { command: 'true' }]) {
+    const [inside, outside] = [taskOf({ ...payload, image: 'node:26' }), taskOf(payload)];
+    expect([docker.dispatch(inside), docker.dispatch(outside)]).toEqual([true, false]);
+    expect([handler.dispatch(inside), handler.dispatch(outside)]).toEqual([false, true]);
+  }
+  expect(docker.dispatch(taskOf({ command: 'true', image: 1 }))).toBe(false);
+  expect(docker.dispatch(taskOf({ lang: 'rust', image: 'rust:1' }))).toBe(false);
+  expect(docker.dispatch({ ...taskOf({ command: 'true', image: 'a' }), kind: 'mutate' })).toBe(false);
+  expect(new ExecuteDocker({ enabled: false }).dispatch(taskOf({ command: 'true', image: 'a' }))).toBe(false);
+});
+
+test('an image and all that goes with it reach the host as they are [X000-18]', async () => {
+  const asked: CommandRequest[] = [];
+  const refusal = Object.assign(new Error('no daemon'), { code: 'COMMAND_UNAVAILABLE', retryable: false });
+  const context = createTestContext({
+    run: (request) => {
+      asked.push(request);
+      return Promise.reject(refusal);
+    },
+  });
+  const command = { command: 'go', args: ['run', '.'], files: { 'main.go': 'package main' }, stdin: 'in' };
+  for (const payload of [{ ...command, timeout_ms: 5_000 }, js('export const solve = () => 1;')]) {
+    const result = await new ExecuteDocker().handle(taskOf({ ...payload, image: 'golang:1.25' }), context);
+    expect(result).toMatchObject({
+      status: 'error',
+      data: { message: 'COMMAND_UNAVAILABLE: no daemon', retryable: false },
+    });
+  }
+  expect(asked[0]).toMatchObject({ ...command, image: 'golang:1.25', timeoutMs: 5_000, memoryMb: 1_024 });
+  expect(asked[1]).toMatchObject({ command: 'node', image: 'golang:1.25' });
+});
+
+test.for(['--privileged', '-v', 'a b', '', 'node:26 -v /:/host'])(
+  'an image such as %j is refused, and is never an option of docker [F000-45]',
+  async (image) => {
+    expect(await execute({ command: 'true', image }, 'execute_docker')).toMatchObject({
+      status: 'error',
+      data: { message: expect.stringMatching(/^SERVICE_ASK_INVALID: .*image/), retryable: false },
+    });
+  },
+);
 
 test('a function is called with its arguments, and measured [F000-7] [F000-11] [X000-18]', async () => {
   const result = await execute(
@@ -200,6 +246,7 @@ test.for([
   [{ lang: 'js', source: '', entry_fn: 'f', cases: [] }, /^cases is \[\]/],
   [{ command: 'true', timeout_ms: 0 }, /^timeout_ms is 0/],
   [{ command: 'true', files: { a: 1 } }, /^files.a is 1/],
+  [{ command: 'true', image: 1 }, /^image is 1; expected the name of an image/],
   [{ command: '/bin/sh' }, /^SERVICE_ASK_INVALID/],
 ] as const)('a payload such as %j is refused in words [F000-45]', async ([payload, message]) => {
   expect(await execute(payload as unknown as JsonObject)).toMatchObject({

@@ -1,8 +1,9 @@
 /**
  * What this machine can do, as capability tags, for a task that is run here and not by a worker: nobody has said it, so it is looked for.
- * Nothing is started to find out.
+ * Nothing is started to find out; whether a docker daemon is there, its socket is asked.
  */
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
+import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { isCapabilityTag, withImpliedTags } from '@bulkhead/host';
 import { UsageError } from '../usage-error.ts';
@@ -22,7 +23,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
  *
  * @throws {UsageError} for what is no tag.
  */
-export function machineTags(typed: string | undefined, env: Environment): readonly string[] {
+export async function machineTags(typed: string | undefined, env: Environment): Promise<readonly string[]> {
   const given = typed === undefined ? [] : typed.split(',').map((tag) => tag.trim());
   const wrong = given.find((tag) => !isCapabilityTag(tag));
   if (wrong !== undefined)
@@ -33,15 +34,32 @@ export function machineTags(typed: string | undefined, env: Environment): readon
   const found = Object.entries(COMMANDS).flatMap(([tag, commands]) =>
     commands.some((command) => isOnPath(command, env)) ? [tag] : [],
   );
-  const docker = hasDocker(env) ? ['docker'] : [];
+  const docker = (await hasDocker(env)) ? ['docker'] : [];
   return withImpliedTags(['cpu', 'node', 'internet', ...docker, ...found, ...given]);
 }
 
-const DOCKER_SOCKET = '/var/run/docker.sock';
+const DOCKER_ADDRESS = 'unix:///var/run/docker.sock';
+const UNIX = 'unix://';
+const CONNECT_MS_MAX = 1_000;
 
-/** The command, and a daemon that it would ask. */
-function hasDocker(env: Environment): boolean {
-  return isOnPath('docker', env) && ((env['DOCKER_HOST'] ?? '') !== '' || existsSync(DOCKER_SOCKET));
+/** The command, and a daemon behind its socket; one of another machine is taken at its word. */
+async function hasDocker(env: Environment): Promise<boolean> {
+  if (!isOnPath('docker', env)) return false;
+  const given = env['DOCKER_HOST'] ?? '';
+  const address = given === '' ? DOCKER_ADDRESS : given;
+  return !address.startsWith(UNIX) || isListening(address.slice(UNIX.length));
+}
+
+function isListening(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    const answer = (is: boolean): void => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.setTimeout(CONNECT_MS_MAX, () => answer(false));
+    socket.once('connect', () => answer(true)).once('error', () => answer(false));
+  });
 }
 
 function isOnPath(command: string, env: Environment): boolean {

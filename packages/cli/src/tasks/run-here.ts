@@ -37,7 +37,7 @@ export type HereRun = {
  * @throws {HostError} where the host cannot be opened.
  */
 export async function runHere(task: Task, { own, options, env, signal }: HereRun): Promise<AuditedResult> {
-  const workerTags = machineTags(options.tags, env);
+  const workerTags = await machineTags(options.tags, env);
   const dirs = (options.plugins ?? []).map((dir) => resolve(dir));
   const absent = dirs.find((dir) => !existsSync(dir));
   if (absent !== undefined) throw new UsageError(`--plugins names ${absent}, which is not there`);

@@ -35,6 +35,13 @@ test('a report that is cut, or none, tells no figures', () => {
   });
 });
 
+test('what the kernel ended for memory is told where it can be known', () => {
+  expect(parseCommandReport('began\nended status=9 wall=1 cpu=1 rss=1 late=0 oom=2\n')).toMatchObject({
+    figures: { signal: 'SIGKILL', oomKills: 2 },
+  });
+  expect(parseCommandReport(reported(9))).not.toHaveProperty('figures.oomKills');
+});
+
 test('any text at all is read without a throw', () => {
   fc.assert(
     fc.property(fc.string(), (text) => ['ended', 'refused', 'began', 'silent'].includes(parseCommandReport(text).kind)),

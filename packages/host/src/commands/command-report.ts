@@ -18,19 +18,21 @@ export type CommandFigures = {
   readonly wallMs: number;
   readonly cpuMs: number;
   readonly peakRssBytes: number;
+  /** Processes that ended because their control group was out of memory; in a container, where it can be read. */
+  readonly oomKills?: number;
 };
 
 /** Longest text of it that is read. */
 export const REPORT_CHARACTERS_MAX = 4_096;
 
-const ENDED = /^ended status=(\d{1,6}) wall=(\d{1,15}) cpu=(\d{1,15}) rss=(\d{1,12}) late=([01])$/m;
+const ENDED = /^ended status=(\d{1,6}) wall=(\d{1,15}) cpu=(\d{1,15}) rss=(\d{1,12}) late=([01])(?: oom=(\d{1,9}))?$/m;
 const REFUSED = /^refused (.{1,1000})$/m;
 
 /** Reads it. */
 export function parseCommandReport(text: string): CommandReport {
   const refused = REFUSED.exec(text)?.[1];
   if (refused !== undefined) return { kind: 'refused', why: refused };
-  const [, status, wallUs, cpuUs, rssKib, late] = ENDED.exec(text) ?? [];
+  const [, status, wallUs, cpuUs, rssKib, late, oomKills] = ENDED.exec(text) ?? [];
   if (status !== undefined)
     return {
       kind: 'ended',
@@ -40,6 +42,7 @@ export function parseCommandReport(text: string): CommandReport {
         wallMs: Number(wallUs) / 1_000,
         cpuMs: Number(cpuUs) / 1_000,
         peakRssBytes: Number(rssKib) * 1_024,
+        ...(oomKills !== undefined && { oomKills: Number(oomKills) }),
       },
     };
   return text.startsWith('began\n') ? { kind: 'began' } : { kind: 'silent' };

@@ -1,7 +1,8 @@
 /**
  * For tests: commands at a chosen tier, opened as in production, and whether something of a run is left.
  *
- *   node commands.fixture.ts TIER MARK   runs a command that sleeps, prints {path} of the run folder, and waits
+ *   node commands.fixture.ts TIER MARK         runs a command that sleeps, prints {path} of the run folder, and waits
+ *   node commands.fixture.ts TIER MARK IMAGE   the same in a container, with Node
  */
 import type { Tier } from '@bulkhead/protocol';
 import { readdir } from 'node:fs/promises';
@@ -10,7 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '../base/clock.ts';
 import { findProcesses } from '../sandbox/process/process-table.ts';
 import { openSandboxFixture } from '../sandbox/process/sandbox-fixture.ts';
-import { createCommands, type CommandRequest, type Commands } from './commands.ts';
+import { createCommands, type CommandRequest, type Commands, type CommandsOptions } from './commands.ts';
 
 /** Open commands, with what they used and leave. */
 export type CommandsFixture = {
@@ -24,7 +25,11 @@ export type CommandsFixture = {
 };
 
 /** Opens them; a tier that does not hold here is an error. */
-export async function openCommandsFixture(tier: Tier, dataDir?: string): Promise<CommandsFixture> {
+export async function openCommandsFixture(
+  tier: Tier,
+  dataDir?: string,
+  env: CommandsOptions['env'] = process.env,
+): Promise<CommandsFixture> {
   const { sandbox, close } = await openSandboxFixture(tier);
   const quiet = (): void => undefined;
   const charged: (readonly [string, number])[] = [];
@@ -35,6 +40,7 @@ export async function openCommandsFixture(tier: Tier, dataDir?: string): Promise
     clock: systemClock,
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
     dataDir,
+    env,
     charge: (tenant, { cpuMs }) => void charged.push([tenant, cpuMs]),
   });
   return {
@@ -80,9 +86,10 @@ export function findMarked(mark: string): Promise<readonly number[]> {
 }
 
 if (import.meta.main) {
-  const [, , tier, mark = ''] = process.argv;
+  const [, , tier, mark = '', image] = process.argv;
   const fixture = await openCommandsFixture(tier === 'jail' ? 'jail' : 'confined');
-  void fixture.run(sleeping(mark)).catch(() => undefined);
+  const inContainer = { command: 'node', args: ['-e', 'setInterval(() => {}, 1000)', mark], image, timeoutMs: 600_000 };
+  void fixture.run(image === undefined ? sleeping(mark) : inContainer).catch(() => undefined);
   while ((await findMarked(mark)).length === 0) await pause(20);
   process.stdout.write(`${JSON.stringify({ path: fixture.path })}\n`);
 }

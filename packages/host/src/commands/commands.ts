@@ -1,6 +1,6 @@
 /**
- * Commands of plugins, each in a sandbox of its own (ADR 47): says whether this machine can, finds the program, lets each tenant have
- * a few at once, and repeats what is to be measured, each time in a new folder. Knows no permission and no plugin.
+ * Commands of plugins, each in a sandbox or a container of its own (ADR 47): says whether this machine can, finds the program, lets each
+ * tenant have a few at once, and repeats what is to be measured, each time in a new folder. Knows no permission and no plugin.
  */
 import { LIMITS, type CommandAnswer, type CommandRun, type Receipt } from '@bulkhead/protocol';
 import { realpath } from 'node:fs/promises';
@@ -15,6 +15,9 @@ import type { GuestGroups } from '../sandbox/process/guest-groups.ts';
 import type { PreparedSandbox } from '../sandbox/process/prepare-sandbox.ts';
 import { SYSTEM_FOLDERS, serverObstacle } from '../sandbox/stdio/command.ts';
 import { createWatchdog } from '../sandbox/watchdog.ts';
+import { makeContainerKit, type ContainerKit } from './container-kit.ts';
+import { findDockerDaemon, findImage } from './docker-daemon.ts';
+import { runInContainer } from './run-in-container.ts';
 import { runOnce, type RunPlace, type RunRequest, type RunResult } from './run-once.ts';
 
 /** A command to run. Everything is within its bounds. */
@@ -22,6 +25,8 @@ export type CommandRequest = Omit<RunRequest, 'program'> & {
   readonly tenant: string;
   /** `node`, the name of a program in a folder that the sandbox shows, or a path in its folder that begins with `./`. */
   readonly command: string;
+  /** Where it is given the command runs in a container of it, by the docker daemon, and is a program of the image. */
+  readonly image?: string | undefined;
   /** How often, at least once. */
   readonly repeats: number;
   /** On the host's clock: it is over then, also where it still waits for its turn. */
@@ -33,7 +38,7 @@ export type Commands = {
   /**
    * Runs it as often as asked, and not again after a run that did not exit with 0.
    *
-   * @throws {HostError} `COMMAND_UNAVAILABLE` where this machine cannot, or has no such program; `HOST_OVERLOADED` where too many
+   * @throws {HostError} `COMMAND_UNAVAILABLE` where this machine or its docker daemon cannot, or has no such program or image; `HOST_OVERLOADED` where too many
    *   wait; `CALL_TIMEOUT` and `CALL_CANCELLED` where it is over before a run is; and what a run throws.
    */
   readonly run: (request: CommandRequest) => Promise<CommandAnswer>;
@@ -50,6 +55,8 @@ export type CommandsOptions = {
   readonly log: Log;
   /** Of the host; a sandbox that would show it shows nothing at all. */
   readonly dataDir: string | undefined;
+  /** Of the host, where docker's client finds the address of its daemon. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Told what each run used of its tenant's quota. */
   readonly charge: (tenant: string, use: { readonly cpuMs: number; readonly memoryMbMs: number }) => void;
 };
@@ -60,22 +67,21 @@ const MIB = 1024 * 1024;
 
 /** Makes them; nothing runs yet. */
 export function createCommands(options: CommandsOptions): Commands {
-  const { receipt, prepared, dataDir } = options;
   const closing = new AbortController();
   const turns = createTenantTurns(options.clock);
   const watchdog = createWatchdog();
   const running = new Set<Promise<unknown>>();
-  let place: Promise<RunPlace> | undefined;
+  const openInSandbox = sandboxOpener(options, watchdog);
+  const openInContainer = containerOpener(options);
 
   async function begin(request: CommandRequest): Promise<CommandAnswer> {
-    const obstacle = commandObstacle(receipt.tier, prepared.toolset) ?? (await shownData(dataDir));
-    if (obstacle !== undefined) throw new HostError('COMMAND_UNAVAILABLE', { message: obstacle });
-    const program = await findProgram(request.command);
+    const { image, command } = request;
+    const program = image === undefined ? await findInSandbox(options, command) : command;
     const signal = AbortSignal.any([request.signal, closing.signal]);
     const leave = await turns.take(request.tenant, { deadline: request.deadline, signal });
     try {
-      place ??= openPlace(options, watchdog);
-      return await repeat(options, await place, { ...request, signal, program });
+      const runIt = await (image === undefined ? openInSandbox() : openInContainer(image));
+      return await repeat(options, runIt, { ...request, signal, program });
     } finally {
       leave();
     }
@@ -95,6 +101,39 @@ export function createCommands(options: CommandsOptions): Commands {
       watchdog.close();
     },
   };
+}
+
+/** Runs it once, wherever that is. */
+type RunIt = (request: RunRequest) => Promise<RunResult>;
+
+function sandboxOpener(options: CommandsOptions, watchdog: RunPlace['watchdog']): () => Promise<RunIt> {
+  let opened: Promise<RunPlace> | undefined;
+  return async () => {
+    const place = await (opened ??= openPlace(options, watchdog));
+    return (request) => runOnce(place, request);
+  };
+}
+
+/** The daemon is asked each time: it may have been stopped, or started, since. */
+function containerOpener({ prepared, env, log }: CommandsOptions): (image: string) => Promise<RunIt> {
+  const { runDirectory } = prepared;
+  let made: Promise<ContainerKit> | undefined;
+  return async (name) => {
+    const daemon = await findDockerDaemon(env);
+    const image = await findImage(daemon, name);
+    made ??= makeContainerKit(prepared);
+    const kit = await made.catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return (request) => runInContainer({ runDirectory, daemon, image, kit, log }, request);
+  };
+}
+
+async function findInSandbox({ receipt, prepared, dataDir }: CommandsOptions, command: string): Promise<string> {
+  const obstacle = commandObstacle(receipt.tier, prepared.toolset) ?? (await shownData(dataDir));
+  if (obstacle !== undefined) throw new HostError('COMMAND_UNAVAILABLE', { message: obstacle });
+  return findProgram(command);
 }
 
 /** Says why no command can be run here, ending with what would change it; undefined where one can. */
@@ -147,7 +186,7 @@ async function openPlace(options: CommandsOptions, watchdog: RunPlace['watchdog'
 
 async function repeat(
   { charge, clock }: CommandsOptions,
-  place: RunPlace,
+  runIt: RunIt,
   request: CommandRequest & RunRequest,
 ): Promise<CommandAnswer> {
   const runs: CommandRun[] = [];
@@ -155,7 +194,7 @@ async function repeat(
   do {
     const leftMs = Math.floor(request.deadline - clock.now());
     if (leftMs < 1) throw new HostError('CALL_TIMEOUT');
-    last = await runOnce(place, { ...request, timeoutMs: Math.min(request.timeoutMs, leftMs) });
+    last = await runIt({ ...request, timeoutMs: Math.min(request.timeoutMs, leftMs) });
     charge(request.tenant, useOf(last.run));
     runs.push(last.run);
   } while (runs.length < request.repeats && last.run.exit_code === 0);

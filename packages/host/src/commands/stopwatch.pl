@@ -4,14 +4,21 @@
 #   perl stopwatch.pl NAME=VALUE... -- PROGRAM ARGUMENT...
 #
 #   arch=x64|arm64    system call numbers to use
-#   report=FD         where the figures go, one line; the program does not have it
+#   report=FD         where the figures go, one line; the program does not have it. In a container: report=PATH, a file that is removed first
 #   limit=MS          how long the program may take
 #   pids=N            processes and threads that it may have
 #   alone=1           all processes that can be seen here are the program's (a pid namespace of its own); else it may start none
 #   seccomp=FD        filter program of the command, on top of the one that is applied to all of this
 #   generation=TOKEN  ignored here: marks the process for the reaper
 #
-# It says "began" first. The line is "ended status=N wall=US cpu=US rss=KIB late=0|1", or "refused TEXT" where the program could not be started: `status` is
+# In a container, of which this is the first process, so that it cannot be ended from within:
+#
+#   input=PATH        the program's standard input, a file that is removed first
+#   lifeline=1        all ends when the standard input of this one does
+#   mark=TEXT         said first, as a line of standard error: what docker says stands before it
+#   whole=1           the program has the whole environment
+#
+# It says "began" first. The line is "ended status=N wall=US cpu=US rss=KIB late=0|1 oom=N", without the last where no control group tells it, or "refused TEXT" where the program could not be started: `status` is
 # wait(2)'s. The program runs as the same user: that it cannot write the line in this one's place is because this process is not
 # dumpable, so that nobody opens its descriptors, and because the filter refuses to trace it. It can end it, and then there is no line.
 use strict;
@@ -24,6 +31,7 @@ my ($PR_SET_DUMPABLE, $PR_SET_SECCOMP, $PR_SET_CHILD_SUBREAPER) = (4, 22, 36);
 my ($RLIMIT_NPROC, $CLOCK_MONOTONIC, $EINTR) = (6, 1, 4);
 my $SELF_PID_MARK = 0x5049444d;    # As in seccomp.ts.
 my $AGAIN_US = 50_000;
+my $LIFELINE_US = 200_000;
 my $PASSED_MAX = 16;
 
 my %option;
@@ -33,21 +41,25 @@ while (defined(my $argument = shift @ARGV)) {
   $option{$name} = $value;
 }
 my $calls = $CALLS{ $option{arch} // '' } or exit 78;
-open(my $report, '>&=', $option{report}) or exit 78;    # Perl closes it at exec.
+my $report = open_report($option{report});    # Perl closes it at exec.
 binmode $report;
 refuse('no program given') unless @ARGV;
+my $input = defined $option{input} ? open_input($option{input}) : undef;
+syswrite STDERR, "$option{mark}\n" if defined $option{mark};
 my $filter = defined $option{seccomp} ? read_filter($option{seccomp}) : undef;
 syscall($calls->{prctl}, $PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 or refuse("dumpable: $!");
 # What the program leaves behind becomes this one's child, and is counted and ended here.
 syscall($calls->{prctl}, $PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 or refuse("subreaper: $!");
 
 my ($main, $is_late, $status, $ended, $cpu_us, $rss_kib) = (0, 0, 0, 0, 0, 0);
-$SIG{ALRM} = sub { $is_late = 1 unless $ended; end_all() };
+my $deadline = 0;
+$SIG{ALRM} = \&tick;
 tell_host("began\n");
 my $began = now_us();
+$deadline = $began + $option{limit} * 1000;
 $main = fork() // refuse("fork: $!");
 become_program() if $main == 0;
-start_timer($option{limit} * 1000);
+start_timer();
 while (1) {
   my $told = pack 'l', 0;
   my $usage = "\0" x 144;
@@ -62,12 +74,30 @@ while (1) {
   ($status, $ended) = (unpack('l', $told), now_us()) if $pid == $main;
   end_all() if $ended;    # Also what was made meanwhile.
 }
-tell_host(sprintf "ended status=%d wall=%d cpu=%d rss=%d late=%d\n", $status, $ended - $began, $cpu_us, $rss_kib, $is_late);
+my $killed = count_killed();
+tell_host(sprintf "ended status=%d wall=%d cpu=%d rss=%d late=%d%s\n",
+  $status, $ended - $began, $cpu_us, $rss_kib, $is_late, defined $killed ? " oom=$killed" : '');
 exit 0;
+
+# Nobody else's alarm makes a program late.
+sub tick {
+  $is_late = 1 if !$ended && now_us() >= $deadline;
+  return end_all() if $is_late || $ended || is_alone_left();
+  start_timer() if $option{lifeline};
+}
+
+sub is_alone_left {
+  return 0 unless $option{lifeline};
+  my $waiting = '';
+  vec($waiting, 0, 1) = 1;
+  return select($waiting, undef, undef, 0) > 0 && !sysread(STDIN, my $said, 4096);
+}
 
 # An interval, so that an end that comes just before a wait is repeated in it.
 sub start_timer {
-  my $us = shift;
+  my $us = $deadline - now_us();
+  $us = 1_000 if $us < 1_000;
+  $us = $LIFELINE_US if $option{lifeline} && $us > $LIFELINE_US;
   my $timer = pack 'q4', 0, $AGAIN_US, int($us / 1_000_000), $us % 1_000_000;
   syscall($calls->{setitimer}, 0, $timer, 0) == 0 or refuse("timer: $!");
 }
@@ -80,12 +110,41 @@ sub end_all {
 # The program's own process.
 sub become_program {
   $SIG{ALRM} = 'DEFAULT';
+  limit_processes() if defined $option{pids};
+  if (defined $input) { open(STDIN, '<&', $input) or refuse("input: $!") }
+  for my $fd (3 .. $PASSED_MAX) { syscall($calls->{close}, $fd) if $fd != fileno $report }
+  apply_filter() if defined $filter;
+  %ENV = map { $_ => $ENV{$_} } grep { defined $ENV{$_} } qw(PATH HOME LANG TMPDIR) unless $option{whole};
+  exec { $ARGV[0] } @ARGV or refuse("$ARGV[0]: $!");
+}
+
+sub limit_processes {
   my $limit = pack 'QQ', $option{pids}, $option{pids};
   syscall($calls->{prlimit64}, 0, $RLIMIT_NPROC, $limit, 0) == 0 or refuse("pids: $!");
-  for my $fd (3 .. $PASSED_MAX) { syscall($calls->{close}, $fd) if $fd != $option{report} }
-  apply_filter() if defined $filter;
-  %ENV = map { $_ => $ENV{$_} } grep { defined $ENV{$_} } qw(PATH HOME LANG TMPDIR);
-  exec { $ARGV[0] } @ARGV or refuse("$ARGV[0]: $!");
+}
+
+sub open_report {
+  my $where = shift;
+  my $is_path = $where =~ m{\A/};
+  open(my $file, $is_path ? '>>' : '>&=', $where) or exit 78;
+  unlink $where or exit 78 if $is_path;
+  return $file;
+}
+
+sub open_input {
+  my $path = shift;
+  open(my $file, '<', $path) or refuse("input: $!");
+  unlink $path or refuse("input: $!");
+  return $file;
+}
+
+# Processes that the kernel ended because the group of this container was out of memory; undef where that cannot be read.
+sub count_killed {
+  for my $path ('/sys/fs/cgroup/memory.events', '/sys/fs/cgroup/memory/memory.oom_control') {
+    open(my $file, '<', $path) or next;
+    while (defined(my $line = <$file>)) { return $1 if $line =~ /\Aoom_kill (\d+)/ }
+  }
+  return undef;
 }
 
 sub read_filter {

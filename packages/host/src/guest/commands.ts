@@ -1,5 +1,5 @@
 /**
- * `context.run`, as a message to the host, which runs the command in a sandbox of its own. Bytes travel in base64.
+ * `context.run`, as a message to the host, which runs the command in a sandbox or container of its own. Bytes travel in base64.
  */
 import type { CommandAnswer, CommandRun, JsonObject } from '@bulkhead/protocol';
 import type { Ask } from './services.ts';
@@ -8,6 +8,7 @@ import type { Ask } from './services.ts';
 export type CommandRequest = {
   readonly command: string;
   readonly args?: readonly string[];
+  readonly image?: string;
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly stdin?: string;
   readonly collect?: readonly string[];

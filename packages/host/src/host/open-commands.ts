@@ -15,12 +15,13 @@ export type CommandOpening = Pick<CommandsOptions, 'charge'> & { readonly sandbo
 
 /** Opens them; what runs ends before the run folder goes. */
 export async function openCommands(
-  { clock, log, dataDir }: HostSettings,
+  { clock, log, dataDir, env }: HostSettings,
   { sandbox, charge }: CommandOpening,
   closing: AsyncDisposableStack,
 ): Promise<HostCommands> {
   const { groups } = await sandbox.memory();
-  const commands = createCommands({ prepared: sandbox, groups, receipt: sandbox.receipt, clock, log, dataDir, charge });
+  const { receipt } = sandbox;
+  const commands = createCommands({ prepared: sandbox, groups, receipt, clock, log, dataDir, env, charge });
   closing.defer(() => commands.close());
   return createCommandService({ commands, clock });
 }

@@ -1,11 +1,12 @@
 /**
- * `context.run` (ADR 47): with the permission `children`, a plugin has one command run in a sandbox of its own, within the time of the
- * call that asks. Nothing of what it says is read by a shell; what the command may see and do is the sandbox's to hold.
+ * `context.run` (ADR 47): with the permission `children`, a plugin has one command run in a sandbox or container of its own, within the
+ * time of the call that asks. Nothing of what it says is read by a shell; what the command may see and do is the sandbox's to hold.
  */
 import { LIMITS, callError, type JsonObject } from '@bulkhead/protocol';
 import type { Clock } from '../base/clock.ts';
 import { COMMAND_PATTERN, FILE_NAME_PATTERN, type CommandFile } from '../commands/command-folder.ts';
 import type { CommandRequest, Commands } from '../commands/commands.ts';
+import { IMAGE_PATTERN } from '../commands/docker-daemon.ts';
 import {
   given,
   invalid,
@@ -86,6 +87,7 @@ const TAKES: JsonObject = {
       },
     },
     stdin: text,
+    image: { type: 'string', pattern: IMAGE_PATTERN },
     collect: { type: 'array', maxItems: LIMITS.command_files.value, items: name },
     timeout_ms: upTo(LIMITS.command_timeout_ms),
     memory_mb: upTo(LIMITS.command_memory_mb),
@@ -138,6 +140,7 @@ function requestOf({ tenant, args, call }: ServiceRequest, { files, now, instanc
   return {
     tenant,
     command: textOf(args, 'command') ?? '',
+    image: textOf(args, 'image'),
     args: argumentsOf(args),
     files,
     stdin: textOf(args, 'stdin') ?? '',
