@@ -42,7 +42,8 @@ export class PatchMutatorHandler extends TaskHandler {
       if (error instanceof PayloadError) return Result.error(task, error.message);
       if (error instanceof EvolveError) return Result.error(task, `${error.message} (${error.code})`);
       if (isOfHost(error)) {
-        return Result.error(task, `${error.message} (${error.code})`, { retryable: error.retryable === true });
+        const wait = typeof error.retryAfterMs === 'number' ? { retryAfterMs: error.retryAfterMs } : {};
+        return Result.error(task, `${error.message} (${error.code})`, { retryable: error.retryable === true, ...wait });
       }
       throw error;
     }
@@ -104,9 +105,9 @@ function resultOf(task: Task, { request, lang }: Asked, outcome: MutationOutcome
   return Result.ok(task, data);
 }
 
-type OfHost = Error & { readonly code: string; readonly retryable?: unknown };
+type OfHost = Error & { readonly code: string; readonly retryable?: unknown; readonly retryAfterMs?: unknown };
 
-/** What the host refused, or the backend behind it failed with (`kind`, `code`, `retryable`). */
+/** What the host refused, or the backend behind it failed with (`kind`, `code`, `retryable`, `retryAfterMs`). */
 function isOfHost(error: unknown): error is OfHost {
   return error instanceof Error && 'kind' in error && 'code' in error && typeof error.code === 'string';
 }

@@ -158,7 +158,7 @@ async function resultsOf(numbers: readonly number[]): Promise<readonly object[]>
 }
 
 test.for(PHASES)(
-  'a worker that is killed at the place “%s” of a task loses nothing, and the task has one result [X000-10] [X000-14] [X000-32]',
+  'a worker that is killed at the place “%s” of a task loses nothing, and the task has one result [X000-10] [X000-14] [X000-32] [X000-33]',
   async (phase) => {
     const taskId = idOf(1);
     await queue.enqueue(newTasks([1, 2]));

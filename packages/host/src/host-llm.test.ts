@@ -130,7 +130,7 @@ test('a provider that is busy is asked again when it says, and not more often th
   expect(await ask('busy 2')).toMatchObject({ ok: true, value: { text: 'one says busy 2' }, llm: { attempts: 3 } });
   expect(await asked('one')).toBe(3);
   expect(await ask('busy 100')).toMatchObject({
-    error: { code: 'PROVIDER_REFUSED', message: 'come again' },
+    error: { code: 'PROVIDER_REFUSED', message: 'come again', retryable: true },
     llm: { attempts: 3 },
   });
 });

@@ -146,6 +146,7 @@ export type {
   DeadTasks,
   TaskTotals,
 } from './tasks/task-queue.ts';
+export { retryWaitMs } from './tasks/retry-wait.ts';
 export { TASK_QUEUE_BOUNDS } from './tasks/task-queue.ts';
 export { assertNewTasks, tooManySets } from './tasks/check-new-tasks.ts';
 export {

@@ -14,13 +14,23 @@ export type Result = WireResult;
 export const Result: {
   /** The work is done; `data` is what came of it. */
   readonly ok: (task: Task, data?: JsonObject) => Result;
-  /** The work could not be done. Where another attempt may go better, `retryable` brings it; else it is given up at once. */
-  readonly error: (task: Task, message: string, options?: { readonly retryable?: boolean }) => Result;
+  /**
+   * The work could not be done. Where another attempt may go better, `retryable` brings it; else it is given up at once. It comes after the
+   * queue's own wait, or after `retryAfterMs` where that is longer, 10 minutes at most.
+   */
+  readonly error: (
+    task: Task,
+    message: string,
+    options?: { readonly retryable?: boolean; readonly retryAfterMs?: number },
+  ) => Result;
   /** This worker leaves the task to another one. */
   readonly skip: (task: Task, reason: string) => Result;
 } = {
   ok: (task, data = {}) => resultOf(task, 'ok', data),
-  error: (task, message, { retryable = false } = {}) => resultOf(task, 'error', { message, retryable }),
+  error: (task, message, { retryable = false, retryAfterMs } = {}) => {
+    const wait = retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs };
+    return resultOf(task, 'error', { message, retryable, ...wait });
+  },
   skip: (task, reason) => resultOf(task, 'skip', { reason }),
 };
 

@@ -116,6 +116,11 @@ test.for<[Error, boolean]>([
   expect(llm.asked).toHaveLength(1);
 });
 
+test('when a backend may be asked again goes into the result, so that the task waits for that [X000-19]', async () => {
+  const resting = Object.assign(ofHost('LLM_UNAVAILABLE', true), { retryAfterMs: 28_000 });
+  expect(await mutate(modelOf(resting))).toMatchObject({ data: { retryable: true, retry_after_ms: 28_000 } });
+});
+
 test('what is no error of a backend is thrown, so that its call is an error of the plugin', async () => {
   await expect(mutate(modelOf(new TypeError('our bug')))).rejects.toThrow('our bug');
 });

@@ -304,5 +304,8 @@ function endRun({ clock }: LlmParts, run: Run, end: End): LlmOutcome {
   const { backend, attempts, callId: call_id, usage = null, costUsd: cost_usd = null } = run;
   const duration_ms = clock.now() - run.startedAt;
   const llm = { backend: backend?.name ?? null, attempts, duration_ms, call_id, usage, cost_usd };
-  return end.ok ? { ok: true, value: end.answer, llm } : { ok: false, error: end.error, llm };
+  if (end.ok) return { ok: true, value: end.answer, llm };
+  // A provider that is down may be up when whoever asked comes again, though a refusal as such is for good.
+  const isRetryable = end.error.retryable || mayHelpAgain({ error: end.error, metadata: end.metadata });
+  return { ok: false, error: { ...end.error, retryable: isRetryable }, llm };
 }

@@ -91,6 +91,24 @@ function retryTests(opened: OpenedQueue): void {
     expect(await queue.claim(claimOf())).toBeUndefined();
   });
 
+  test('an error that says when to come again is not tried again before that [X000-10] [X000-19]', async () => {
+    const { queue, advance, retryMs } = opened();
+    await queue.enqueue([newTask(1)]);
+    await failOnce(opened(), { ...AGAIN, retry_after_ms: 8 * retryMs });
+    await advance(6 * retryMs);
+    expect(await queue.claim(claimOf())).toBeUndefined();
+    await advance(2 * retryMs + 1);
+    expect((await queue.claim(claimOf()))?.task).toMatchObject({ id: idOf(1), attempts: 1 });
+  });
+
+  test.each([['soon'], [-1], [null]])('what is no wait is as if it were not said: %j [X000-10]', async (said) => {
+    const { queue, advance, retryMs } = opened();
+    await queue.enqueue([newTask(1)]);
+    await failOnce(opened(), { ...AGAIN, retry_after_ms: said });
+    await advance(retryMs + 1);
+    expect(await queue.claim(claimOf())).toBeDefined();
+  });
+
   test('max_retry 0 means one attempt [X000-10]', async () => {
     await opened().queue.enqueue([newTask(1, { max_retry: 0 })]);
     await failOnce(opened(), AGAIN);

@@ -9,7 +9,7 @@ import { LIMITS, type Result, type Task, type TaskKind } from '@bulkhead/protoco
 
 /**
  * Bounds and defaults of every queue: tags of a task, sets of tags that tasks wait under, priorities from -`priority` to it, attempts
- * (CONTRACTS, decision 7) and the wait after the first of them, leases that one reclaim returns (X000-10), leases that may end and workers
+ * (CONTRACTS, decision 7), the wait after the first of them and the most that a result may ask for, leases that one reclaim returns (X000-10), leases that may end and workers
  * that may skip until a task is dead, ids in `TaskClaim.not`, and for how long a worker counts as there after it was last heard.
  *
  * @public
@@ -22,6 +22,7 @@ export const TASK_QUEUE_BOUNDS = {
   maxRetryMost: 100,
   retryMs: 1_000,
   retryMsMost: 86_400_000,
+  retryAfterMsMost: 600_000,
   reclaim: 50,
   leasesLost: 5,
   skips: 100,
@@ -197,7 +198,7 @@ export interface TaskQueue {
   heartbeat(lease: string, lease_ms: number, tenant?: string): Promise<LeaseAnswer>;
   /**
    * Ends a claim by its result. `ok` is kept and the task is done; `error` with `data.retryable` true is tried again after a wait that
-   * doubles, with its attempts one higher, until they are more than `max_retry`; any other error is dead at once; `skip` leaves it to
+   * doubles, or of its `data.retry_after_ms` where that is longer, with its attempts one higher, until they are more than `max_retry`; any other error is dead at once; `skip` leaves it to
    * another worker, its attempts unchanged, and at once: it is never given to the same `worker_id` again, before `retryDead`; one that 100 workers have skipped is
    * dead, so that it cannot keep workers busy that come and go.
    *

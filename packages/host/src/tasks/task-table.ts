@@ -26,6 +26,7 @@ import {
   type TaskEntry,
   type TenantTurn,
 } from './task-entry.ts';
+import { retryWaitMs } from './retry-wait.ts';
 import { createTaskLines, type TaskLine, type TaskLines, type WorkerProfile } from './task-lines.ts';
 import { TASK_QUEUE_BOUNDS, type AuditedResult, type NewTask } from './task-queue.ts';
 
@@ -334,7 +335,7 @@ export class TaskTable {
     const attempts = entry.task.attempts + 1;
     entry.task = Object.freeze({ ...entry.task, attempts });
     const isWorthIt = result.data['retryable'] === true && attempts <= entry.maxRetry && !this.#isLate(entry);
-    if (isWorthIt) this.#requeueIn(waitMsAfter(attempts, this.#options.retryMs), entry);
+    if (isWorthIt) this.#requeueIn(retryWaitMs(attempts, result.data, this.#options.retryMs), entry);
     else this.#end(entry, 'dead', { reason: reasonOf(result.data), result });
   }
 
@@ -377,11 +378,6 @@ export class TaskTable {
 
 function lateReason({ deadline }: TaskEntry): string {
   return `its deadline, ${deadline ?? ''}, is over`;
-}
-
-/** d, 2d, 4d, ... (CONTRACTS, decision 7), up to a day. */
-function waitMsAfter(attempts: number, retryMs: number): number {
-  return Math.min(retryMs * 2 ** (attempts - 1), TASK_QUEUE_BOUNDS.retryMsMost);
 }
 
 const REASON_CHARACTERS = 500;

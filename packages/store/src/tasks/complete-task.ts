@@ -1,7 +1,7 @@
 /**
  * How a claim ends, or goes on: by a result, a heartbeat, or because nobody wants the task any more.
  */
-import { HostError, TASK_QUEUE_BOUNDS, type AuditedResult, type LeaseAnswer } from '@bulkhead/host';
+import { HostError, retryWaitMs, TASK_QUEUE_BOUNDS, type AuditedResult, type LeaseAnswer } from '@bulkhead/host';
 import { LIMITS } from '@bulkhead/protocol';
 import { sql, type RawBuilder } from 'kysely';
 import { tenantUuid } from '../storage/tenant-id.ts';
@@ -87,7 +87,7 @@ async function judge(within: Within, completion: Completion): Promise<Completed>
   if (result.status === 'skip') return skip(within, row);
   const attempts = row.attempts + 1;
   if (result.data['retryable'] === true && attempts <= row.max_retry && !row.is_overdue) {
-    await release(within, [row], { attempts, delayMs: within.retryDelayMs * 2 ** row.attempts });
+    await release(within, [row], { attempts, delayMs: retryWaitMs(attempts, result.data, within.retryDelayMs) });
     return { answer: 'held', effect: 'work' };
   }
   await bury(within, [row], { reason: reasonOf(result), attempts, result });
