@@ -3,6 +3,7 @@
  */
 import * as evolve from '@bulkhead/evolve';
 import * as evolveEdits from '@bulkhead/evolve/edits';
+import * as evolveWorkers from '@bulkhead/evolve/workers';
 import * as guard from '@bulkhead/guard';
 import * as guardDecision from '@bulkhead/guard/decision';
 import * as guardStatistics from '@bulkhead/guard/statistics';
@@ -324,6 +325,24 @@ test.each([
       'quantileOf',
       'signedRankTest',
       'superiority',
+    ],
+  ],
+  [
+    '@bulkhead/evolve/workers',
+    evolveWorkers,
+    [
+      'DISPATCH_MS',
+      'SPAWNER_DEFAULTS',
+      'WORKER_DEFAULTS',
+      'createTask',
+      'createWarmSpawner',
+      'createWorker',
+      'createWorkerMetrics',
+      'desiredWorkers',
+      'discoverHandlers',
+      'parseTask',
+      'runTask',
+      'workerKinds',
     ],
   ],
   ['@bulkhead/guard/vitest', guardVitest, ['closeGuardHost', 'guardMatchers']],

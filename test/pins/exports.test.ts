@@ -175,6 +175,7 @@ test.each([
       'readArchiveFile',
       'readIndex',
       'requiresKey',
+      'retryWaitMs',
       'reviewRules',
       'rotateStoredSecrets',
       'searchIndex',

@@ -26,7 +26,11 @@ export type PromotionEvidence = {
  */
 export type PromotionTest = { readonly level: number; readonly log_e: number; readonly is_promoted: boolean };
 
-/** Makes the tests of one run, in order; `barOf` is the difference above which a program is better, 0 where nobody says. */
+/**
+ * Makes the tests of one run, in order; `barOf` is the difference above which a program is better, 0 where nobody says.
+ *
+ * @public
+ */
 export function createPromotionTests({ alpha, bar = 0 }: { readonly alpha: number; readonly bar?: number }): {
   readonly test: (evidence: PromotionEvidence) => PromotionTest;
 } {

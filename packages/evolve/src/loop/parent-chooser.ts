@@ -32,7 +32,11 @@ export interface ParentChooser {
   readonly feedback: (gain: number, parentId: string, signal: AbortSignal) => Promise<void>;
 }
 
-/** Whether a selector is one of a plugin: those of ours have no slash in their names. */
+/**
+ * Whether a selector is one of a plugin: those of ours have no slash in their names.
+ *
+ * @public
+ */
 export function isPluginSelector(name: string): boolean {
   return name.includes('/');
 }

@@ -11,7 +11,11 @@ import { estimatedUsage, type Proposer } from '../proposer.ts';
 
 const MARK = / *(?:\/\/|#) one of (?<options>.+)$/;
 
-/** Makes it; an answer depends on the request alone. `propose` rejects with `MUTATION_FAILED` where no line has another choice. */
+/**
+ * Makes it; an answer depends on the request alone. `propose` rejects with `MUTATION_FAILED` where no line has another choice.
+ *
+ * @public
+ */
 export function createChoices(): Proposer {
   return {
     propose: async (request, signal) => {

@@ -15,14 +15,14 @@ export type Markup = { readonly kind: 'markup'; readonly html: string };
  *
  * @internal
  */
-export type Part = string | number | Markup | readonly Markup[];
+export type MarkupPart = string | number | Markup | readonly Markup[];
 
 /**
  * A template of HTML. Texts are made visible, bounded and escaped; they may stand between tags and in quoted attributes.
  *
  * @internal
  */
-export function markup(fixed: TemplateStringsArray, ...parts: readonly Part[]): Markup {
+export function markup(fixed: TemplateStringsArray, ...parts: readonly MarkupPart[]): Markup {
   const html = fixed.map((piece, index) => piece + htmlOf(parts[index] ?? '')).join('');
   return { kind: 'markup', html };
 }
@@ -35,7 +35,7 @@ export const EMPTY: Markup = markup``;
  *
  * @internal
  */
-export function lines(text: string, most: number): Markup {
+export function markupLines(text: string, most: number): Markup {
   const kept = text.length <= most ? text : `${text.slice(0, most)}\n… (cut; ${text.length} characters in all)`;
   return {
     kind: 'markup',
@@ -46,7 +46,7 @@ export function lines(text: string, most: number): Markup {
   };
 }
 
-function htmlOf(part: Part): string {
+function htmlOf(part: MarkupPart): string {
   if (typeof part === 'string') return escaped(visibleLine(part));
   if (typeof part === 'number') return String(part);
   return 'kind' in part ? part.html : part.map(({ html }) => html).join('');

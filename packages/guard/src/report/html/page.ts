@@ -14,7 +14,7 @@ import {
   verdictWords,
 } from '../plain-figures.ts';
 import type { Report, RoleTotals } from '../report.ts';
-import { EMPTY, lines, markup, type Markup } from './markup.ts';
+import { EMPTY, markup, markupLines, type Markup } from './markup.ts';
 import {
   checksSection,
   clippedName,
@@ -26,7 +26,7 @@ import {
   regressionsSection,
   section,
 } from './sections.ts';
-import { STYLE } from './style.ts';
+import { REPORT_STYLE } from './style.ts';
 
 /**
  * Nothing may be loaded and nothing may run, should a text ever find a way out of its place.
@@ -54,7 +54,7 @@ export function renderHtml(report: Report): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${word}: ${clippedName(report.task)} – guard report</title>
-<style>${{ kind: 'markup', html: STYLE }}</style>
+<style>${{ kind: 'markup', html: REPORT_STYLE }}</style>
 </head>
 <body>
 <a class="skip" href="#content">Skip to the report</a>
@@ -185,7 +185,7 @@ function factsOf(facts: readonly (readonly [name: string, value: string])[]): Ma
 }
 
 function jsonBlock(value: unknown): Markup {
-  return markup`<pre tabindex="0">${lines(JSON.stringify(value, undefined, 2), JSON_MAX)}</pre>`;
+  return markup`<pre tabindex="0">${markupLines(JSON.stringify(value, undefined, 2), JSON_MAX)}</pre>`;
 }
 
 /** With a capital and a full stop. */

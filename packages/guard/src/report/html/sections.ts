@@ -16,7 +16,7 @@ import {
   probabilityText,
 } from '../plain-figures.ts';
 import type { CheckCoverage, Report, ReportFlip } from '../report.ts';
-import { EMPTY, markup, type Markup, type Part } from './markup.ts';
+import { EMPTY, markup, type Markup, type MarkupPart } from './markup.ts';
 import { differencePicture, intervalsOf, latencyPicture, passRatePicture } from './pictures.ts';
 import { answer, cell, figure, tableOf } from './tables.ts';
 
@@ -188,7 +188,7 @@ function figuresTable(report: Report, intervals: readonly (readonly ReturnType<t
   const excluded = Object.entries(report.pairs.excluded).map(
     ([why, count]) => `${clippedName(why)} ${countText(count)}`,
   );
-  const rows: readonly (readonly [string, Part])[] = [
+  const rows: readonly (readonly [string, MarkupPart])[] = [
     ['pass rate of the baseline', passRateText(baseline)],
     ['pass rate of the candidate', passRateText(candidate)],
     ['ratio of pass rates', `${numberText(relative_risk)} (${intervalText(relative_risk_ci)})`],

@@ -8,7 +8,7 @@
  *
  * @internal
  */
-export const STYLE = `
+export const REPORT_STYLE = `
 :root {
   color-scheme: light dark;
   --page: #fbfaf7; --surface: #ffffff; --ink: #1b2126; --muted: #56606a; --rule: #e3e0d9; --grid: #ecebe6;

@@ -1,13 +1,13 @@
 /**
  * Tables of the page: with a caption, heads of rows and columns, and a frame that scrolls by itself where a phone is too narrow.
  */
-import { markup, type Markup, type Part } from './markup.ts';
+import { markup, type Markup, type MarkupPart } from './markup.ts';
 
 /** Rows that a table shows; the report has them all. */
 const ROWS_MAX = 500;
 
 /** A cell; `look` is a class of the style sheet. */
-export type Cell = { readonly look?: 'figure' | 'answer'; readonly part: Part };
+export type Cell = { readonly look?: 'figure' | 'answer'; readonly part: MarkupPart };
 
 /** A table; the first cell of each row is its head. */
 export type Table = {
@@ -29,12 +29,12 @@ export function tableOf({ caption, columns, rows, isWide = false }: Table): Mark
 }
 
 /** A cell of text. */
-export function cell(part: Part): Cell {
+export function cell(part: MarkupPart): Cell {
   return { part };
 }
 
 /** A cell of a number, to the right. */
-export function figure(part: Part): Cell {
+export function figure(part: MarkupPart): Cell {
   return { look: 'figure', part };
 }
 
