@@ -9,6 +9,7 @@ import { asksForTenant, examples, type ServerOptions, type VerbContext } from '.
 import { LOG_LEVELS } from './log-levels.ts';
 import { KINDS, LANGUAGES, STYLES } from './scaffold/choices.ts';
 import type { Terminal } from './terminal.ts';
+import { collect, countNumber, parseArguments } from './typed-values.ts';
 import { addAgent } from './verbs/agent-verb.ts';
 import { addTokenVerbs } from './verbs/api-token.ts';
 import { addAuditVerbs } from './verbs/audit.ts';
@@ -33,7 +34,6 @@ import { addRolloutVerbs } from './verbs/rollout.ts';
 import { addSecretVerbs } from './verbs/secrets.ts';
 import { addTenantVerbs } from './verbs/tenant.ts';
 import { addWorkerVerbs } from './verbs/worker.ts';
-import { parseArguments, parseSeed } from './typed-values.ts';
 
 /** Creates the program; `exit` is told the exit code of the verb that ran. */
 export function createProgram(terminal: Terminal, exit: (code: number) => void): Command {
@@ -294,7 +294,7 @@ function addMutate({ program, terminal, exit }: VerbContext): void {
         'full',
       ] as const),
     )
-    .option('--seed <n>', 'what is drawn at random is drawn by it (default: 42)', parseSeed)
+    .option('--seed <n>', 'what is drawn at random is drawn by it (default: 42)', countNumber)
     .addHelpText(
       'after',
       `${examples([
@@ -375,10 +375,6 @@ function addMigrate({ program, terminal, exit }: VerbContext): void {
     'after',
     examples(['bulkhead migrate status', 'bulkhead migrate status --data ./state --json']),
   );
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }
 
 const PORT_MAX = 65_535;

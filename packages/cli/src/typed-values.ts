@@ -4,9 +4,22 @@
 import { InvalidArgumentError } from 'commander';
 import type { JsonValue } from '@bulkhead/protocol';
 
-/** Reads a seed. @throws {InvalidArgumentError} for what is no whole number from 0. */
-export function parseSeed(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
+/** Gathers the values of an option that may be typed more than once. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+const DIGITS_MAX = 15;
+
+/** Reads a number of things. @throws {InvalidArgumentError} for what is no whole number from 1. */
+export function wholeNumber(text: string): number {
+  if (/^[1-9]\d*$/.test(text) && text.length <= DIGITS_MAX) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number from 1.');
+}
+
+/** Reads a seed, or a number of things that may be none. @throws {InvalidArgumentError} for what is no whole number from 0. */
+export function countNumber(text: string): number {
+  if (/^\d+$/.test(text) && text.length <= DIGITS_MAX) return Number(text);
   throw new InvalidArgumentError('Expected a whole number from 0.');
 }
 

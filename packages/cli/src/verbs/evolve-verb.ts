@@ -3,6 +3,7 @@
  */
 import { InvalidArgumentError, type Command } from 'commander';
 import { examples, type VerbContext } from '../remote/server-verb.ts';
+import { countNumber, wholeNumber } from '../typed-values.ts';
 
 const EXIT_CODES =
   'Exit codes: 0 a better program was found, and promoted unless [promotion] is off; 1 none was, or it was not promoted; 2 wrong usage; 130 interrupted.';
@@ -115,18 +116,6 @@ function addExport(evolve: Command, { terminal, exit }: VerbContext): void {
     .action(async (dir, options) =>
       exit(await (await import('../evolve/export.ts')).exportVerb({ dir, ...options }, terminal)),
     );
-}
-
-const DIGITS_MAX = 15;
-
-function wholeNumber(text: string): number {
-  if (/^[1-9]\d*$/.test(text) && text.length <= DIGITS_MAX) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 1.');
-}
-
-function countNumber(text: string): number {
-  if (/^\d+$/.test(text) && text.length <= DIGITS_MAX) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 0.');
 }
 
 function anyNumber(text: string): number {

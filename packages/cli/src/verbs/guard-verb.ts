@@ -5,6 +5,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { examples, type VerbContext } from '../remote/server-verb.ts';
 import { addPolicyVerbs } from './guard-policy-verbs.ts';
 import { addReportVerbs } from './guard-report-verbs.ts';
+import { collect, countNumber, wholeNumber } from '../typed-values.ts';
 
 const VERDICT_CODES =
   'Exit codes: 0 adopt, 1 reject, 2 nothing could be judged (usage, task, policy, sandbox), 3 inconclusive, 130 interrupted.';
@@ -347,22 +348,6 @@ function runs(command: Command): Command {
       collect,
     )
     .option('--backend <what>', 'scripted:FILE answers in place of a language model; cassette:FILE is replayed');
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
-}
-
-const DIGITS_MAX = 15;
-
-function wholeNumber(text: string): number {
-  if (/^[1-9]\d*$/.test(text) && text.length <= DIGITS_MAX) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 1.');
-}
-
-function countNumber(text: string): number {
-  if (/^\d+$/.test(text) && text.length <= DIGITS_MAX) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 0.');
 }
 
 function positiveNumber(text: string): number {

@@ -3,7 +3,7 @@
  */
 import { InvalidArgumentError, type Command } from 'commander';
 import { asksForTenant, asksServer, examples, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
-import { parseSeed } from '../typed-values.ts';
+import { countNumber } from '../typed-values.ts';
 
 /** Adds it, with `accept`, `list` and `show`. */
 export function addRepair(context: VerbContext): void {
@@ -16,7 +16,7 @@ export function addRepair(context: VerbContext): void {
     .option('--calls <file>', 'calls that fail and calls that must stay, as JSON lines {tool, params, expect?}')
     .option('--backend <what>', 'who proposes: scripted:FILE, cassette:FILE, or grammar, which needs no model')
     .option('--evaluations <n>', 'patches that are judged at most (default: 20)', wholeNumber)
-    .option('--seed <n>', 'what is drawn at random is drawn by it (default: 42)', parseSeed)
+    .option('--seed <n>', 'what is drawn at random is drawn by it (default: 42)', countNumber)
     .option('--out <dir>', 'folder of the proposal (default: repairs/NAME-N of the data folder)')
     .option('--config <file>', 'configuration file (default: bulkhead.toml, where it is there)')
     .addHelpText(

@@ -3,6 +3,7 @@
  */
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { examples, type VerbContext } from '../remote/server-verb.ts';
+import { collect } from '../typed-values.ts';
 
 /** Adds them. */
 export function addWorkerVerbs(context: VerbContext): void {
@@ -100,10 +101,6 @@ function withStartOptions(command: Command): Command {
     .option('--token <text>', 'others on the machine can see it; default: BULKHEAD_TOKEN, or the file of --data')
     .option('--data <dir>', 'data folder of this machine, for lists of workers (default: .bulkhead)')
     .option('--config <file>', 'configuration file (default: bulkhead.toml, where it is there)');
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }
 
 function parseList(text: string): readonly string[] {

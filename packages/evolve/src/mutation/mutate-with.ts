@@ -120,11 +120,17 @@ const ASKED_AGAIN: readonly EvolveErrorCode[] = [
   'SOURCE_INVALID',
 ];
 
+/** Why an answer is refused, where it is worth asking again; undefined for any other error. */
+export function refusalIn(error: unknown): Refusal | undefined {
+  if (!(error instanceof EvolveError) || !ASKED_AGAIN.includes(error.code)) return undefined;
+  return { code: error.code, reason: error.message };
+}
+
 function refusalOf(error: unknown, before: readonly Refusal[]): Refusal {
-  if (!(error instanceof EvolveError)) throw error;
-  if (ASKED_AGAIN.includes(error.code)) return { code: error.code, reason: error.message };
+  const refusal = refusalIn(error);
+  if (refusal !== undefined) return refusal;
   const last = before.at(-1);
-  if (last === undefined) throw error;
+  if (!(error instanceof EvolveError) || last === undefined) throw error;
   throw new EvolveError(error.code, `${error.message}; the answer before it was refused: ${last.reason}`, {
     cause: error,
   });

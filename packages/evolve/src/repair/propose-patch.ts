@@ -6,9 +6,9 @@ import type { Redact } from '@bulkhead/guard';
 import { quoted } from '../edits/edit-bounds.ts';
 import { isParsed, parseModule } from '../edits/module-syntax.ts';
 import { checkRegions } from '../edits/regions.ts';
-import { EvolveError, type EvolveErrorCode } from '../evolve-error.ts';
+import { EvolveError } from '../evolve-error.ts';
 import { applyAnswer } from '../mutation/apply-answer.ts';
-import { RESAMPLES_MAX } from '../mutation/mutate-with.ts';
+import { refusalIn, RESAMPLES_MAX } from '../mutation/mutate-with.ts';
 import type { Refusal } from '../mutation/mutate.ts';
 import { addUsage, NO_USAGE, type Proposer, type ProposalUsage } from '../mutation/proposer.ts';
 import { textIn, withText, type PluginTree } from './plugin-tree.ts';
@@ -116,22 +116,8 @@ function namesIn(path: string, source: string): string {
     .join(', ');
 }
 
-/** What an answer can be refused for; everything else is for somebody to mend. */
-const ASKED_AGAIN: readonly EvolveErrorCode[] = [
-  'BACKEND_FAILED',
-  'EDIT_AMBIGUOUS',
-  'EDIT_EMPTY',
-  'EDIT_INVALID',
-  'EDIT_MISMATCH',
-  'EDIT_TOO_LARGE',
-  'ENTRY_CHANGED',
-  'REGION_CHANGED',
-  'SOURCE_INVALID',
-];
-
 function refusalOf(error: unknown): Refusal {
-  if (error instanceof EvolveError && ASKED_AGAIN.includes(error.code)) {
-    return { code: error.code, reason: error.message };
-  }
-  throw error;
+  const refusal = refusalIn(error);
+  if (refusal === undefined) throw error;
+  return refusal;
 }
