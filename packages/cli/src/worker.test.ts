@@ -100,7 +100,7 @@ test.for([
     const { code } = await worker.ended;
     expect(worker.events()).toEqual([
       expect.objectContaining({
-        ...{ event: 'ready', worker_id: 'one', tags: ['cpu'], kinds: ['execute'], queue: server.url },
+        ...{ event: 'ready', worker_id: 'one', tags: ['cpu', 'node'], kinds: ['execute'], queue: server.url },
         handlers: ['echo_task 1.0.0 docker', 'echo_task 1.0.0 echo'],
       }),
       { event: 'claimed', task_id: idOf(1), kind: 'execute', tenant_id: 'default' },
@@ -135,7 +135,7 @@ test('told to go by a signal it finishes what is in hand and ends with 0; in han
 test('a worker without a handler for its tags says which tags are missing, and ends with 2', async () => {
   const { code, stderr } = await run(['worker', 'start', ...options(), '--allow', 'Docker'], { env: ENV });
   expect(code).toBe(2);
-  expect(stderr).toContain('no handler can work with the tags cpu: echo_task docker provides cpu, docker');
+  expect(stderr).toContain('no handler can work with the tags cpu, node: echo_task docker provides cpu, docker');
 });
 
 test('one that the server refuses ends with an error, and 1', async () => {
