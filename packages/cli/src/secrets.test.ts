@@ -123,11 +123,9 @@ test('[FAULTS-112] a value is in no row of PostgreSQL, and no key is in the data
   await using database = await openDatabase({ kind: 'server', url: server.url });
   const tables = await database.db.introspection.getTables();
   expect(tables.map(({ name }) => name)).toContain('secrets');
-  for (const { name } of tables) {
-    const rows = await database.db
-      .selectFrom(name as 'secrets')
-      .selectAll()
-      .execute(); // Any table there is.
+  for (const { schema, name } of tables) {
+    const table = `${schema ?? 'public'}.${name}` as 'secrets'; // Any table there is, the queue's among them.
+    const rows = await database.db.selectFrom(table).selectAll().execute();
     assertHidden(Buffer.from(JSON.stringify(rows)), name);
   }
   expect(await readdir(setting.data)).not.toContain('secrets.key');
