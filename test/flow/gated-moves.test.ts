@@ -19,23 +19,22 @@ vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
 const TOKEN = 'a-platform-token-that-is-long-enough';
 const PATIENCE_MS = 180_000;
-/** More calls than a comparison and its shadow give one guest. */
-const WEARS_OUT_AFTER = 3_000;
-
+/** Longer than any test: a canary that ends before was ended by what it saw, however slow the machine. */
+const WATCHED_MS = 600_000;
+const CONFIG_SCHEMA = { type: 'object', properties: { worn: { type: 'boolean' } }, additionalProperties: false };
 const ADD = 'return params.a + params.b;';
 const PARAMETERS = `{ type: 'object', required: ['a', 'b'], additionalProperties: false,
   properties: { a: { type: 'integer', minimum: -1000, maximum: 1000 }, b: { type: 'integer', minimum: -1000, maximum: 1000 } } }`;
 
 const source = (body: string): string =>
-  `let calls = 0;
-export default { tools: [{ name: 'add', description: 'Adds.', parameters: ${PARAMETERS}, execute(params) { calls += 1; ${body} } }] };`;
+  `export default { tools: [{ name: 'add', description: 'Adds.', parameters: ${PARAMETERS}, execute(params, context) { ${body} } }] };`;
 
-/** What a candidate does, by its name. */
+/** What a candidate does, by its name. Some are as good as the release before until they are told to get worse. */
 const CANDIDATES = {
   good: source('return params.b + params.a;'),
   wrong: source('return params.a < -900 ? 0 : params.a + params.b;'),
-  throwing: source(`if (calls > ${WEARS_OUT_AFTER}) throw new Error('worn out'); ${ADD}`),
-  exiting: source(`if (calls > ${WEARS_OUT_AFTER}) process.exit(3); ${ADD}`),
+  throwing: source(`if (context.config.worn) throw new Error('worn out'); ${ADD}`),
+  exiting: source(`if (context.config.worn) process.exit(3); ${ADD}`),
 } as const;
 
 describe.each(ENGINES)('on %s', (engine) => {
@@ -74,7 +73,7 @@ describe.each(ENGINES)('on %s', (engine) => {
   async function write(name: string, version: string, main: string): Promise<string> {
     const dir = join(root, 'plugins', name); // A plugin has one place.
     await mkdir(dir, { recursive: true });
-    const manifest = { name, version, description: 'A test’s.', author: 'Tests' };
+    const manifest = { name, version, description: 'A test’s.', author: 'Tests', config_schema: CONFIG_SCHEMA };
     await writeFile(join(dir, 'plugin.json'), JSON.stringify(manifest));
     await writeFile(join(dir, 'main.js'), main);
     return dir;
@@ -121,13 +120,15 @@ describe.each(ENGINES)('on %s', (engine) => {
     async (name) => {
       await using running = await start();
       await install(running.host, name, CANDIDATES[name]);
-      const id = await upgrade(running, name, { shadow: { share: 0 }, wait_ms: 120_000 });
+      const id = await upgrade(running, name, { shadow: { share: 0 }, wait_ms: WATCHED_MS });
       await until(
-        () => read(running, id),
-        ({ state }) => state !== 'queued' && state !== 'evaluating',
+        () => current(running, name),
+        (version) => version === '2.0.0',
         PATIENCE_MS,
       );
       await using clients = openClients(running.host, name);
+      await clients.served(100);
+      await wearOut(running.host, name, ['acme']);
       const ended = await endOf(running, id);
       expect(ended).toMatchObject({ state: 'rolled_back', verdict: 'adopt' });
       expect(await clients.failures()).toEqual([]);
@@ -163,7 +164,7 @@ describe.each(ENGINES)('on %s', (engine) => {
   test('whoever ends a move that has moved a tenant finds it back', async () => {
     await using running = await start();
     await install(running.host, 'ended', CANDIDATES.good);
-    const id = await upgrade(running, 'ended', { shadow: { share: 0 }, wait_ms: 600_000 });
+    const id = await upgrade(running, 'ended', { shadow: { share: 0 }, wait_ms: WATCHED_MS });
     await until(
       () => current(running, 'ended'),
       (version) => version === '2.0.0',
@@ -177,32 +178,41 @@ describe.each(ENGINES)('on %s', (engine) => {
     });
   });
 
-  test('a rollout moves tenants by growing shares, and takes all of them back where it gets worse', async () => {
+  test.each([
+    { name: 'half-way', steps: [0.5, 1], count: 3 },
+    { name: 'everywhere', steps: [1], count: 4 },
+  ])('a rollout that gets worse when it is $name is halted, and all of its tenants are moved back', async (rollout) => {
     await using running = await start();
-    const tenants = Array.from({ length: 8 }, (_, index) => `tenant-${index}`);
-    await install(running.host, 'rolled', CANDIDATES.throwing, tenants);
-    const begun = await ask(running, 'POST', '/api/v1/plugins/rolled/rollout', {
-      ...{ version: '2.0.0', gate: 'guard', steps: [0.5, 1], wait_ms: 60_000 },
+    const { name: plugin, steps, count } = rollout;
+    const tenants = ['acme', 'b', 'c', 'd'];
+    await install(running.host, plugin, CANDIDATES.throwing, tenants);
+    const begun = await ask(running, 'POST', `/api/v1/plugins/${plugin}/rollout`, {
+      ...{ version: '2.0.0', gate: 'guard', steps, wait_ms: WATCHED_MS },
       guard: { shadow: { share: 0 } },
     });
     expect(begun.status).toBe(202);
-    const id = String(begun.body['evaluation_id']);
     await until(
-      () => moved(running.host, 'rolled', tenants),
-      (count) => count > 0,
+      () => running.host.registrations.rolloutOf(plugin)?.steps_done,
+      (done) => done === 1,
       PATIENCE_MS,
     );
-    await using clients = openClients(running.host, 'rolled', tenants);
-    const ended = await endOf(running, id);
+    expect(moved(running.host, plugin, tenants)).toBe(count);
+    await using clients = openClients(running.host, plugin, tenants);
+    await clients.served(100);
+    await wearOut(running.host, plugin, tenants);
+    const ended = await endOf(running, String(begun.body['evaluation_id']));
     expect(ended).toMatchObject({ state: 'rolled_back', kind: 'rollout', tenant_id: null });
-    expect(moved(running.host, 'rolled', tenants)).toBe(0);
+    expect(moved(running.host, plugin, tenants)).toBe(0);
     expect(await clients.failures()).toEqual([]);
-    expect(running.host.registrations.rolloutOf('rolled')).toMatchObject({ gate: 'guard', state: 'cancelled' });
+    expect(running.host.registrations.rolloutOf(plugin)).toMatchObject({
+      ...{ gate: 'guard', state: 'halted', steps_done: 1 },
+      reason: ended.reasons[0],
+    });
   });
 
   test('a rollout of a good candidate ends with every tenant moved', async () => {
     await using running = await start();
-    const tenants = ['a', 'b', 'c', 'd'];
+    const tenants = ['acme', 'b', 'c', 'd'];
     await install(running.host, 'shared', CANDIDATES.good, tenants);
     const begun = await ask(running, 'POST', '/api/v1/plugins/shared/rollout', {
       ...{ version: '2.0.0', gate: 'guard', steps: [0.5, 1], wait_ms: 500 },
@@ -245,7 +255,7 @@ describe.each(ENGINES)('on %s', (engine) => {
     expect(await refuse({ version: '9.0.0' })).toMatchObject({ code: 'RELEASE_NOT_FOUND' });
     expect(await refuse({ version: '1.0.0' })).toMatchObject({ code: 'VALIDATION_FAILED' });
     expect(await refuse({ gate: 'trial', guard: {} })).toMatchObject({ code: 'VALIDATION_FAILED' });
-    const id = await upgrade(running, 'refused', { shadow: { share: 0 }, wait_ms: 600_000 });
+    const id = await upgrade(running, 'refused', { shadow: { share: 0 }, wait_ms: WATCHED_MS });
     expect(await refuse({})).toMatchObject({ code: 'EVALUATION_RUNNING', detail: expect.stringContaining(id) });
   });
 });
@@ -280,6 +290,10 @@ async function upgrade(running: Running, plugin: string, guard: object): Promise
 async function read(running: Running, id: string): Promise<EvaluationWithReport> {
   const { body } = await ask(running, 'GET', `/api/v1/evaluations/${id}`);
   return body as unknown as EvaluationWithReport; // By the route's schema.
+}
+
+async function wearOut(host: Host, plugin: string, tenants: readonly string[]): Promise<void> {
+  for (const tenant of tenants) await host.registrations.configure(plugin, { worn: true }, { tenant });
 }
 
 function endOf(running: Running, id: string): Promise<EvaluationWithReport> {

@@ -84,7 +84,7 @@ async function endBadly(
   watched: WatchedEvaluation,
   { canary, reason, event }: BadEnd,
 ): Promise<Evaluation> {
-  await canary.stop();
+  await canary.stop(event === 'roll_back' ? reason : undefined);
   await moveBack(path, watched.now(), reason);
   const { canary: counts } = watched.now().summary;
   const report = await reportWith(path, watched, counts === undefined ? {} : { canary: counts });

@@ -25,8 +25,8 @@ export type Canary = {
   /** Moves, or begins to; again after a restart, where it changes nothing. */
   readonly begin: () => Promise<void>;
   readonly state: () => CanaryState;
-  /** Moves nobody else from now on. */
-  readonly stop: () => Promise<void>;
+  /** Moves nobody else from now on. With a `fault` of the candidate, a rollout is halted for it, though all of its steps were done. */
+  readonly stop: (fault?: string) => Promise<void>;
 };
 
 /** Lists who runs the candidate because of an evaluation. */

@@ -17,7 +17,7 @@ import type { CallCount, CallCountQuery } from '../storage/records-port.ts';
 export type GatePath = {
   readonly judge: () => Promise<ReleaseJudge>;
   readonly move: MovePath;
-  readonly rollouts: Pick<RolloutDriver, 'start' | 'cancel' | 'of'>;
+  readonly rollouts: Pick<RolloutDriver, 'start' | 'cancel' | 'halt' | 'of'>;
   readonly evaluations: Evaluations;
   readonly recordings: Pick<Recordings, 'list'>;
   readonly mirror: Pick<Mirror, 'open'>;

@@ -37,11 +37,12 @@ export function createRolloutCanary({ rollouts, clock }: GatePath, evaluation: E
     return leftMs > 0 ? { kind: 'watched', leftMs } : { kind: 'through' };
   }
 
-  return {
-    begin,
-    state,
-    stop: async () => {
-      if (own()?.state === 'running') await rollouts.cancel(plugin, 'host');
-    },
-  };
+  async function stop(fault?: string): Promise<void> {
+    const rollout = own();
+    if (rollout === undefined) return;
+    if (fault !== undefined) await rollouts.halt(rollout, fault);
+    else if (rollout.state === 'running') await rollouts.cancel(plugin, 'host');
+  }
+
+  return { begin, state, stop };
 }

@@ -44,7 +44,11 @@ async function openNode(storage: Storage, time: TestTime, node = 'node-1') {
     await driver.start('calc', { version: '2.0.0', steps, waitMs, by: 'platform' });
     await settled();
   };
-  return { ...calc, driver, refused, lost, moved, start, state: () => driver.of('calc') };
+  const haltFor = async (reason: string): Promise<void> => {
+    const rollout = driver.of('calc');
+    if (rollout !== undefined) await driver.halt(rollout, reason);
+  };
+  return { ...calc, driver, refused, lost, moved, start, haltFor, state: () => driver.of('calc') };
 }
 
 async function open(tenants: readonly string[]) {
@@ -118,6 +122,26 @@ test('a moved tenant that the host rolls back halts it, whether it waits or move
   const count = bench.moved.length;
   await bench.pass(10 * WAIT_MS);
   expect([bench.moved.length, bench.timerCount()]).toEqual([count, 0]);
+});
+
+test('whoever watches it may halt it for a fault, on its way and after its last step, and only once', async () => {
+  const bench = await open(tenantsOf(4));
+  await bench.start([0.999, 1]);
+  await bench.haltFor('the first fault');
+  expect(bench.state()).toMatchObject({ state: 'halted', reason: 'the first fault', steps_done: 1 });
+  await bench.start([1]);
+  expect(bench.state()).toMatchObject({ state: 'done' });
+  await bench.haltFor('the second fault');
+  await bench.haltFor('one more');
+  expect(bench.state()).toMatchObject({ state: 'halted', reason: 'the second fault', steps_done: 1 });
+});
+
+test('a rollout that was ended by an administrator is not halted afterwards', async () => {
+  const bench = await open(tenantsOf(4));
+  await bench.start([0.999, 1]);
+  await bench.driver.cancel('calc', 'platform');
+  await bench.haltFor('a fault');
+  expect(bench.state()).toMatchObject({ state: 'cancelled', reason: null });
 });
 
 test('a release that does not load halts it at the first tenant', async () => {

@@ -3,6 +3,7 @@
  *
  *   running ──each step: those of the share who have not moved, one after another; then it waits──▶ running ──▶ done
  *      │──a moved tenant was rolled back by the host, or the release did not load──▶ halted
+ *      │                                            (done ──whoever watches it finds fault──▶ halted)
  *      └──an administrator ends it──▶ cancelled
  *
  * O1: All that a rollout knows is stored: a restart carries it on, and a node that is lost is replaced by another.
@@ -52,6 +53,8 @@ export type RolloutDriver = {
   readonly start: (plugin: string, request: RolloutRequest) => Promise<StoredRollout>;
   /** Ends one where it is; who has moved stays moved. @throws {HostError} `ROLLOUT_NOT_FOUND` where none runs. */
   readonly cancel: (plugin: string, by: string) => Promise<StoredRollout>;
+  /** Halts this one for a fault of its release, though all of its steps may be done; nothing where it was halted or ended by somebody. */
+  readonly halt: (rollout: StoredRollout, reason: string) => Promise<void>;
   readonly of: (plugin: string) => StoredRollout | undefined;
   /** Something may have changed; O(rollouts that run) where nothing did. */
   readonly look: () => void;
@@ -109,9 +112,18 @@ export function createRolloutDriver(options: RolloutOptions): RolloutDriver {
     }
   }
 
+  async function haltFor({ id, plugin_name: plugin }: StoredRollout, reason: string): Promise<void> {
+    for (;;) {
+      const rollout = rollouts.of(plugin);
+      if (rollout?.id !== id || rollout.state === 'halted' || rollout.state === 'cancelled') return;
+      await halt(options, rollout, reason);
+    }
+  }
+
   return {
     start,
     cancel,
+    halt: haltFor,
     of: rollouts.of,
     look,
     close: async () => {
