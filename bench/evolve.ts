@@ -1,7 +1,7 @@
 /**
  * Questions: what EVIDENCE 3b holds searches to (E1, E3 to E8, E11 to E14), each beside the best of as many programs that learn nothing.
  * Each part states its question, workload and budget in bench/evolve. `npm run bench:evolve [-- E4 E7] [-- --json]`: without names all of
- * them, some ten minutes; `--full` is the whole of E7, which takes hours.
+ * them, some ten minutes; `--full` is the whole of E7, which takes an hour and more.
  *
  * Budget: the bound of each figure. How fast the engine is (E2) and how long a choice takes among 100,000 programs are benches of their own:
  * bench/evolve-engine.ts and bench/evolve-selection.ts.

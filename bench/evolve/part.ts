@@ -12,8 +12,14 @@ export type Part = {
 
 /** The number that is typed behind a word, such as `--seeds 50`. */
 export function numberAfter(word: string, otherwise: number): number {
+  const text = textAfter(word);
+  return text === undefined ? otherwise : Number(text);
+}
+
+/** What is typed behind a word, such as `--into trials.jsonl`. */
+export function textAfter(word: string): string | undefined {
   const at = process.argv.indexOf(word);
-  return at === -1 ? otherwise : Number(process.argv[at + 1]);
+  return at === -1 ? undefined : process.argv[at + 1];
 }
 
 /** Whether the whole of a part is asked for that takes hours. */
