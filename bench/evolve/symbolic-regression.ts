@@ -18,20 +18,21 @@ import { isFull, numberAfter, textAfter, type Part } from './part.ts';
 const FULL = { seeds: 20, evaluations: 100_000 } as const;
 const TRIAL = fileURLToPath(new URL('curve-trial.ts', import.meta.url));
 
-type Budget = { readonly seeds: number; readonly evaluations: number };
-type Asked = Pick<CurveTrial, 'problem' | 'seed' | 'budget'>;
+/** Who looks for a curve: the search, and its two controls. */
+export type Seeker = 'search' | 'best_of_n' | 'random';
 
-/** What became of one curve with one seed: by the search, after how many evaluations, and by its two controls. */
+/** What became of one curve with one seed, and after how many evaluations. */
 export type CurveTrial = {
+  readonly by: Seeker;
   readonly problem: string;
   readonly seed: number;
   readonly budget: number;
   readonly is_found: boolean;
   readonly evaluations: number;
-  readonly lineage_hash: string;
-  readonly is_found_by_control: boolean;
-  readonly is_drawn: boolean;
 };
+
+type Budget = { readonly seeds: number; readonly evaluations: number };
+type Asked = Pick<CurveTrial, 'by' | 'problem' | 'seed' | 'budget'>;
 
 /** E7. */
 export const symbolicRegression: Part = {
@@ -46,11 +47,12 @@ export const symbolicRegression: Part = {
   },
 };
 
-/** Seed after seed, so that what a run that is ended early leaves is as much of each curve. */
-function asked({ seeds, evaluations }: Budget): readonly Asked[] {
-  return Array.from({ length: seeds }, (_, at) => at + 1).flatMap((seed) =>
-    PROBLEMS.map(({ name }) => ({ problem: name, seed, budget: evaluations })),
-  );
+/** The search first, and seed after seed, so that what a run that is ended early leaves is as much of each curve. */
+function asked({ seeds, evaluations: budget }: Budget): readonly Asked[] {
+  const numbers = Array.from({ length: seeds }, (_, at) => at + 1);
+  const trialsOf = (by: Seeker): readonly Asked[] =>
+    numbers.flatMap((seed) => PROBLEMS.map(({ name: problem }) => ({ by, problem, seed, budget })));
+  return (['search', 'random', 'best_of_n'] as const).flatMap(trialsOf);
 }
 
 async function tryAll(wanted: readonly Asked[], file: string | undefined): Promise<readonly CurveTrial[]> {
@@ -71,12 +73,12 @@ async function tryAll(wanted: readonly Asked[], file: string | undefined): Promi
   return trials;
 }
 
-function isOf(trial: Asked, { problem, seed, budget }: Asked): boolean {
-  return trial.problem === problem && trial.seed === seed && trial.budget === budget;
+function isOf(trial: Asked, { by, problem, seed, budget }: Asked): boolean {
+  return trial.by === by && trial.problem === problem && trial.seed === seed && trial.budget === budget;
 }
 
-async function attempt({ problem, seed, budget }: Asked): Promise<string> {
-  const args = ['--conditions=source', TRIAL, problem, String(seed), String(budget)];
+async function attempt({ by, problem, seed, budget }: Asked): Promise<string> {
+  const args = ['--conditions=source', TRIAL, by, problem, String(seed), String(budget)];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return stdout;
 }
@@ -97,39 +99,36 @@ function parseTrial(line: string): CurveTrial {
 
 function byProblem(trials: readonly CurveTrial[]): readonly Figure[] {
   return PROBLEMS.map(({ name }) => {
-    const own = trials.filter(({ problem }) => problem === name);
+    const own = trials.filter(({ by, problem }) => by === 'search' && problem === name);
     return told(name, own.filter((trial) => trial.is_found).length, `of ${own.length}`);
   });
 }
 
-function together(trials: readonly CurveTrial[], budget: Budget): readonly Figure[] {
-  const isWhole = budget.evaluations >= FULL.evaluations && budget.seeds >= FULL.seeds;
-  const found = percentOf(trials, (trial) => trial.is_found);
+function together(trials: readonly CurveTrial[], { seeds, evaluations }: Budget): readonly Figure[] {
+  const isWhole = evaluations >= FULL.evaluations && seeds >= FULL.seeds;
+  const found = percentFound(trials, 'search');
   const p = chanceOf(trials);
   return [
     isWhole ? atLeast('recovered', found, { unit: '%', bound: 55 }) : told('recovered', found, '%'),
-    told(
-      'control_best_of_n',
-      percentOf(trials, (trial) => trial.is_found_by_control),
-      '%',
-    ),
-    told(
-      'control_random',
-      percentOf(trials, (trial) => trial.is_drawn),
-      '%',
-    ),
+    told('control_best_of_n', percentFound(trials, 'best_of_n'), '%'),
+    told('control_random', percentFound(trials, 'random'), '%'),
     isWhole ? atMost('p_against_controls', p, { unit: '', bound: 0.01 }) : told('p_against_controls', p, ''),
   ];
 }
 
-function percentOf(trials: readonly CurveTrial[], counts: (trial: CurveTrial) => boolean): number {
-  return (100 * trials.filter(counts).length) / trials.length;
+function percentFound(trials: readonly CurveTrial[], seeker: Seeker): number {
+  const own = trials.filter(({ by }) => by === seeker);
+  return (100 * own.filter((trial) => trial.is_found).length) / own.length;
 }
 
-/** Of the trials in which one of the two found the curve and the other did not: McNemar's test, mid-p. */
+/** Of the pairs in which either the search found the curve or one of its controls did, and not both: McNemar's test, mid-p. */
 function chanceOf(trials: readonly CurveTrial[]): number {
-  const ofControls = (trial: CurveTrial): boolean => trial.is_found_by_control || trial.is_drawn;
-  const onlyCandidate = trials.filter((trial) => trial.is_found && !ofControls(trial)).length;
-  const onlyBaseline = trials.filter((trial) => !trial.is_found && ofControls(trial)).length;
+  const found = (seeker: Seeker): ReadonlySet<string> =>
+    new Set(
+      trials.filter(({ by, is_found }) => by === seeker && is_found).map(({ problem, seed }) => `${problem} ${seed}`),
+    );
+  const search = found('search');
+  const controls = found('best_of_n').union(found('random'));
+  const [onlyCandidate, onlyBaseline] = [search.difference(controls).size, controls.difference(search).size];
   return mcnemar({ onlyCandidate, onlyBaseline }).midP;
 }

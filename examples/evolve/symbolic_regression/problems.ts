@@ -3,7 +3,7 @@
  *
  * @see Uy et al. 2011, table 2; EVIDENCE E7.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { createSearchRandom, type Evaluated, type Evaluator } from '@bulkhead/evolve';
 import { readTree, valuesOf } from './trees.ts';
 
@@ -92,5 +92,5 @@ function meanOf(errors: readonly number[]): number {
 /** The same for formulas that give the same, whatever they look like. */
 function nicheOf(values: Float64Array): number {
   const text = Array.from(values, (value) => value.toPrecision(6)).join(' ');
-  return createHash('md5').update(text).digest().readUInt16BE(0) % NICHES;
+  return hash('md5', text, 'buffer').readUInt16BE(0) % NICHES;
 }

@@ -1,7 +1,7 @@
 /**
  * A program of a search, and its name, which is fixed by where it came from.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isJsonObject, type JsonObject, type JsonValue } from '@bulkhead/protocol';
 import { EvolveError } from '../../evolve-error.ts';
 import type { Fitness } from '../fitness/fitness.ts';
@@ -42,10 +42,7 @@ export type Origin = { readonly parentIds: readonly string[]; readonly patch: st
  * @public
  */
 export function programId({ parentIds, patch, evalIndex }: Origin): string {
-  return createHash('sha256')
-    .update(JSON.stringify([parentIds, patch, evalIndex]))
-    .digest('hex')
-    .slice(0, 32);
+  return hash('sha256', JSON.stringify([parentIds, patch, evalIndex])).slice(0, 32);
 }
 
 /** A program as JSON; everything in it is. */

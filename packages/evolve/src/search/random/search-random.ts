@@ -3,7 +3,7 @@
  * purpose, so that no choice moves another one's stream, whatever the order in which workers answer. A stream's state is a line of text
  * that goes into the journal. Not for secrets.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
@@ -48,9 +48,7 @@ const STATE_LENGTH_MAX = 65_536;
  * @public
  */
 export function createSearchRandom(seed: number | string): SearchRandom {
-  if (typeof seed !== 'string' && !Number.isFinite(seed))
-    throw new EvolveError('SELECTOR_INVALID', `seed is ${seed}; expected a finite number or a text`);
-  return streamOf([String(seed)]);
+  return streamOf([seedText(seed)]);
 }
 
 /**
@@ -60,7 +58,12 @@ export function createSearchRandom(seed: number | string): SearchRandom {
  * @public
  */
 export function streamFor({ runSeed, evalIndex, purpose }: StreamKey): SearchRandom {
-  return createSearchRandom(runSeed).fork(String(evalIndex)).fork(purpose);
+  return streamOf([seedText(runSeed), String(evalIndex), purpose]);
+}
+
+function seedText(seed: number | string): string {
+  if (typeof seed === 'string' || Number.isFinite(seed)) return String(seed);
+  throw new EvolveError('SELECTOR_INVALID', `seed is ${seed}; expected a finite number or a text`);
 }
 
 function streamOf(start: Path): SearchRandom {
@@ -90,7 +93,7 @@ function streamOf(start: Path): SearchRandom {
 
 /** 128 bits of a hash; as JSON, no two paths are the same text. */
 function wordsOf(path: Path): readonly number[] {
-  const digest = createHash('sha256').update(JSON.stringify(path)).digest();
+  const digest = hash('sha256', JSON.stringify(path), 'buffer');
   return Array.from({ length: WORDS }, (_, at) => digest.readInt32LE(4 * at));
 }
 
