@@ -7,6 +7,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NewTask, QueuedTask, TaskQueue } from '@bulkhead/host';
 import type { Task } from '@bulkhead/protocol';
 import { migrateUp, openDatabase, openTaskQueue, type Database } from '@bulkhead/store';
@@ -245,3 +247,60 @@ test('a database that is gone for a while costs no result: what is in hand is gi
   expect(claimed).toHaveLength(4);
   expect(new Set(claimed.map(({ task_id: id }) => id))).toEqual(new Set(numbers.map(idOf)));
 });
+
+/** The fault itself (issue 7); all else is waited for. */
+const OUTAGE_MS = 10_000;
+
+test('a database that is gone for 10 s loses nothing: each task has one result, workers go on, and whoever gives a task meanwhile is told [X000-32]', async () => {
+  const workers = ['first', 'second'].map((id) => startWorker(id, [honest], ['--lease-ms', '10000']));
+  await Promise.all(workers.map((one) => one.line(({ event }) => event === 'ready')));
+  const dead = await queue.list({ state: 'dead', rowsMax: 100 });
+  const waiting = give(idOf(7), 'gpu', '--wait');
+  await expect.poll(() => queue.get(idOf(7)), { timeout: WAIT_MS }).toBeDefined();
+  // One ends while the database is gone, one when it is back; the others wait in their line.
+  const inHand = [OUTAGE_MS / 2, OUTAGE_MS + 2_000].map((ms, index) =>
+    newTasks([index + 1], { payload: { number: 7, ms } }),
+  );
+  await queue.enqueue([...inHand.flat(), ...newTasks([3, 4, 5, 6])]);
+  await Promise.all(workers.map((one) => one.line(({ event }) => event === 'claimed')));
+
+  await postgres.stop();
+  const goneAt = performance.now();
+  expect(workers.flatMap(({ lines }) => lines).filter(({ event }) => event === 'task')).toEqual([]);
+  const away = {
+    code: expect.toSatisfy((code) => Number(code) > 0),
+    said: expect.stringContaining('(STORAGE_UNAVAILABLE)'),
+  };
+  expect(await waiting).toEqual(away);
+  expect(await give(idOf(8), 'cpu')).toEqual(away);
+  await sleep(OUTAGE_MS - (performance.now() - goneAt));
+  await postgres.start();
+
+  await expect.poll(async () => (await give(idOf(8), 'cpu')).code, { timeout: WAIT_MS }).toBe(0);
+  const done = [1, 2, 3, 4, 5, 6, 8];
+  for (const number of done) expect(await endOf(number)).toMatchObject({ state: 'done', task: { attempts: 0 } });
+  expect(await resultsOf([...done, 7])).toHaveLength(done.length);
+  expect(await queue.list({ state: 'dead', rowsMax: 100 })).toEqual(dead);
+  expect(await queue.cancel(idOf(7))).toMatchObject({ state: 'cancelled' });
+  for (const { child, lines } of workers) {
+    expect([child.exitCode, child.signalCode]).toEqual([null, null]);
+    expect(lines.filter(({ event }) => event === 'ready')).toHaveLength(1);
+    const held = lines.filter(({ event, fate }) => event === 'task' && fate === 'held').map(({ task_id: id }) => id);
+    expect(new Set(held).size).toBe(held.length);
+  }
+}, 240_000);
+
+/** Gives a task by the command line, on the database itself. */
+async function give(id: string, tag: string, ...more: readonly string[]) {
+  const line = `queue add --kind execute --payload {"number":8} --requires ${tag} --id ${id}`;
+  const args = [...line.split(' '), ...more];
+  const bin = join(ROOT, 'packages/cli/bin/bulkhead.js');
+  const child = spawn(process.execPath, ['--conditions=source', '--no-warnings', bin, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, BULKHEAD_DATABASE_URL: postgres.url },
+  });
+  const ended = once(child, 'close');
+  const said = await text(child.stderr);
+  const [code] = (await ended) as [number | null]; // Of `close`.
+  return { code, said };
+}

@@ -1,5 +1,5 @@
 /** `bulkhead dev` as an author has it: a process, a folder that is saved into, lines that are typed. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import type { Finding } from '@bulkhead/protocol';
@@ -199,6 +199,42 @@ test('with --data the token and what was configured outlive the server', async (
   await first[Symbol.asyncDispose]();
   await using second = await develop(folder, GOOD, data);
   expect(await second.nth('loaded', 1)).toMatchObject({ version: '1.0.0' });
+});
+
+/** Gives the server a task, and does it as a worker would. */
+async function giveAndDo({ url, token }: Event): Promise<void> {
+  const send = async (method: string, path: string, body?: object): Promise<Readonly<Record<string, unknown>>> => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const response = await fetch(`${url}${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+    return (await response.json()) as Readonly<Record<string, unknown>>; // The tests look at what is inside.
+  };
+  const { id } = await send('POST', '/v1/tasks', { kind: 'render', requires: ['cpu'] });
+  const claim = { worker_id: 'w1', tags: ['cpu'], lease_ms: 60_000, wait_ms: 0 };
+  const { lease } = await send('POST', '/v1/worker/claim', claim);
+  const by = { worker_id: 'w1', handler_version: 'render 1.0.0', image_tag: 'test' };
+  const result = { ...by, task_id: id, status: 'ok', data: {}, created_at: '2026-01-01T12:00:00Z', attempts: 1 };
+  expect(await send('POST', '/v1/worker/complete', { lease, result })).toEqual({ lease: 'held' });
+  expect(await send('GET', `/v1/tasks/${String(id)}?wait_ms=30000`)).toMatchObject({ state: 'done' });
+  const cancelled = String((await send('POST', '/v1/tasks', { kind: 'render' }))['id']);
+  await send('DELETE', `/v1/tasks/${cancelled}`);
+  expect(await send('GET', '/api/v1/audit')).toMatchObject({
+    entries: expect.arrayContaining([
+      expect.objectContaining({ action: 'task.cancel', resource: `task ${cancelled}`, actor: 'platform' }),
+    ]),
+  });
+}
+
+test.each([
+  ['in memory', []],
+  ['in the data folder', ['--data', 'data']],
+])('it has a queue, %s: a task is given, done by a worker, and cancelled', async (_where, more) => {
+  await using folder = await makeFolder();
+  const line = more.map((word) => (word === 'data' ? join(folder.path, word) : word));
+  await using dev = await develop(folder, GOOD, line);
+  const ready = await dev.nth('ready', 1);
+  await giveAndDo({ ...ready, token: ready.token ?? (await readFile(join(folder.path, 'data/token'), 'utf8')).trim() });
+  dev.type('.quit');
+  expect((await dev.ended).code).toBe(0);
 });
 
 test('a folder that is not there is wrong usage', async () => {

@@ -328,11 +328,11 @@ function addRender({ program, terminal, exit }: VerbContext): void {
     .action(async (options) => exit(await (await import('./verbs/render.ts')).render(options, terminal)));
 }
 
-/** Options of verbs that run a task here, or give it to the queue of a server. */
+/** Options of verbs that run a task here, or give it to a queue. */
 function runsHere(command: Command): Command {
   return command
     .option('--sync', 'do it in this process and wait for it, as is done where it is left out')
-    .option('--queue', 'give it to the queue of a server, and print the id of the task')
+    .option('--queue', 'give it to the queue of a server or of BULKHEAD_DATABASE_URL, and print the id of the task')
     .option('--wait', 'with --queue: wait for the task, and write and show what came of it')
     .option('--dry-run', 'write nothing, execute nothing; with --queue, print the task in place of giving it')
     .option(

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createHost, createMemoryTaskQueue, type TaskQueue } from '@bulkhead/host';
+import { createHost, createMemoryTaskQueue, type Host, type TaskQueue } from '@bulkhead/host';
 import { createLog, createServer, type Server } from '@bulkhead/server';
 import { startPostgres } from '@bulkhead/store/testing';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { makeFolder, run, serve, verbsOf, type Ended } from './cli-fixture.ts';
+import { makeFolder, run, serve, start, verbsOf, type Ended } from './cli-fixture.ts';
 
 // A first start of the embedded database takes seconds, and many more on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
@@ -12,20 +12,21 @@ vi.setConfig({ testTimeout: 120_000 });
 const TOKEN = 'a-platform-token-that-is-long-enough';
 
 let tasks: TaskQueue;
+let host: Host;
 let server: Server;
-let closeHost: () => Promise<void>;
+let url: string;
 let verb: (line: string) => Promise<Ended>;
 beforeAll(async () => {
-  const host = await createHost();
-  closeHost = () => host.close();
+  host = await createHost();
   tasks = createMemoryTaskQueue();
   server = await createServer({ host, log: createLog('silent', 2), token: TOKEN, tasks });
-  verb = verbsOf((await server.listen({ host: '127.0.0.1', port: 0 })).url, TOKEN);
+  ({ url } = await server.listen({ host: '127.0.0.1', port: 0 }));
+  verb = verbsOf(url, TOKEN);
 });
 afterAll(async () => {
   await server.close();
   await tasks.close();
-  await closeHost();
+  await host.close();
 });
 beforeEach(() => tasks.removeTenant('default').then(() => undefined));
 
@@ -73,6 +74,60 @@ test('whoever waits for a task is told its result, by an exit code, too', async 
   const dead = await hopeless;
   expect(dead.code).toBe(1);
   expect(dead.stdout).toMatch(/state +dead\nreason +no luck\n/);
+});
+
+test('why a task waits is told once, and its wait is the server’s', async () => {
+  const waitFor = vi.spyOn(tasks, 'waitFor');
+  const waiting = verb('queue add --kind render --requires gpu --wait');
+  await vi.waitUntil(() => waitFor.mock.calls.length > 1, { timeout: 60_000 });
+  const [id = ''] = waitFor.mock.calls[0] ?? [];
+  expect(waitFor.mock.calls.map(([, waitMs]) => waitMs)).toEqual([1_000, 30_000]);
+  await verb(`queue cancel ${id}`);
+  const { code, stderr } = await waiting;
+  expect(code).toBe(1);
+  expect(stderr.split('\n').slice(0, -1)).toEqual([
+    `task ${id}: waiting`,
+    `${id} waits: no worker that is there takes it: it is of kind render and requires gpu`,
+  ]);
+  expect(waitFor).toHaveBeenCalledTimes(2);
+  waitFor.mockRestore();
+});
+
+test.each([
+  ['queue add', 'queue add --kind render --wait'],
+  ['render', 'render --template letter.txt --queue --wait'],
+  ['mutate', 'mutate --target-file sum.js --entry-fn sum --queue --wait'],
+])('Ctrl-C ends the wait of `%s` at once with 130, and the task goes on', async (_verb, line) => {
+  await using folder = await makeFolder();
+  await writeFile(join(folder.path, 'letter.txt'), 'Dear Ada,');
+  await writeFile(join(folder.path, 'sum.js'), 'export function sum() {}');
+  const waitFor = vi.spyOn(tasks, 'waitFor');
+  const running = start([...line.split(' '), '--server', url], { cwd: folder.path, env: { BULKHEAD_TOKEN: TOKEN } });
+  // The second wait is of half a minute.
+  await vi.waitUntil(() => waitFor.mock.calls.length > 1, { timeout: 60_000 });
+  const [id = ''] = waitFor.mock.calls[0] ?? [];
+  running.child.kill('SIGINT');
+  const gaveUp = vi.waitUntil(() => waitFor.mock.calls[1]?.[2]?.aborted === true, { timeout: 60_000 });
+  const { code, signal, stdout, stderr } = await running.ended;
+  expect({ code, signal, stdout }).toEqual({ code: 130, signal: null, stdout: '' });
+  expect(stderr).toContain(`task ${id} goes on: \`bulkhead queue show ${id}\``);
+  await gaveUp;
+  waitFor.mockRestore();
+  expect(await tasks.get(id)).toMatchObject({ state: 'queued' });
+});
+
+test('a server that goes away while a task is waited for ends the wait, and not with 0 [X000-32]', async () => {
+  const queue = createMemoryTaskQueue();
+  const going = await createServer({ host, log: createLog('silent', 2), token: TOKEN, tasks: queue });
+  const waitFor = vi.spyOn(queue, 'waitFor');
+  const ask = verbsOf((await going.listen({ host: '127.0.0.1', port: 0 })).url, TOKEN);
+  const waiting = ask('queue add --kind render --wait');
+  await vi.waitUntil(() => waitFor.mock.calls.length > 0, { timeout: 60_000 });
+  await going.close();
+  const { code, stderr } = await waiting;
+  expect([code, stderr]).toEqual([expect.any(Number), expect.stringContaining('HOST_CLOSED')]);
+  expect(code).toBeGreaterThan(0);
+  await queue.close();
 });
 
 test('dead letters are listed, inspected, exported and sent back [X000-12]', async () => {
@@ -140,9 +195,42 @@ test('without a server the store is opened: on PostgreSQL also beside one that r
   await served[Symbol.asyncDispose]();
   expect((await direct(`queue cancel ${id}`)).stdout).toBe(`${id} is cancelled\n`);
   expect(json(await direct('queue list --json'))).toMatchObject({ tasks: [{ task: { id }, state: 'cancelled' }] });
+  expect(json(await direct('audit list --json'))).toMatchObject({
+    entries: expect.arrayContaining([
+      expect.objectContaining({ action: 'task.cancel', actor: 'command line', resource: `task ${id}` }),
+    ]),
+  });
   const missing = await direct('queue show 0123456789abcdef');
   expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('no task of this id')]);
   expect((await direct('queue add --kind execute --tenant nobody')).stderr).toContain('there is no tenant "nobody"');
+});
+
+test('in an opened store a tenant has no more tasks than its quota, and a wait says what it waits for and ends by Ctrl-C', async () => {
+  await using folder = await makeFolder();
+  await using postgres = await startPostgres();
+  const data = join(folder.path, 'data');
+  const env = { BULKHEAD_DATABASE_URL: postgres.url };
+  const served = await serve(['--data', data], { env });
+  const token = (await readFile(join(data, 'token'), 'utf8')).trim();
+  await verbsOf(served.ready.url, token)('tenant create bounded --quota open_tasks=2');
+  await served[Symbol.asyncDispose]();
+  const adding = 'queue add --kind execute --requires cpu --tenant bounded'.split(' ');
+  expect((await run([...adding, '--data', data], { env })).code).toBe(0);
+  const running = start([...adding, '--wait', '--data', data], { env });
+  await vi.waitUntil(() => running.stderr().includes('no worker that is there takes it'), { timeout: 60_000 });
+  running.child.kill('SIGINT');
+  expect(await running.ended).toMatchObject({ code: 130, stderr: expect.stringContaining('goes on') });
+  const { code, stderr } = await run([...adding, '--data', data], { env });
+  expect([code, stderr]).toEqual([1, expect.stringContaining('it may have 2 (TENANT_QUOTA_EXCEEDED)')]);
+});
+
+test('in a data directory nobody waits for what nobody can do meanwhile, and no task is given', async () => {
+  await using folder = await makeFolder();
+  const data = join(folder.path, 'data');
+  await (await serve(['--data', data]))[Symbol.asyncDispose]();
+  const { code, stderr } = await run(['queue', 'add', '--kind', 'render', '--wait', '--data', data]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('nobody can do the task while this command waits')]);
+  expect(json(await run(['queue', 'list', '--json', '--data', data]))).toEqual({ tasks: [], next: null });
 });
 
 test('in a data directory the store is opened, where there is one', async () => {

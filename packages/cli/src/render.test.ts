@@ -144,8 +144,8 @@ test('with --wait what came of it is written', async () => {
   expect(await readFile(join(folder.path, 'b.txt'), 'utf8')).toBe('by a worker');
   expect(queue.asked.map(({ method, url }) => `${method} ${url}`)).toEqual([
     'POST /v1/tasks',
-    'GET /v1/tasks/abcdef0123456789',
-    'GET /v1/tasks/abcdef0123456789',
+    'GET /v1/tasks/abcdef0123456789?wait_ms=1000',
+    'GET /v1/tasks/abcdef0123456789?wait_ms=30000',
   ]);
 });
 

@@ -1,13 +1,23 @@
 /**
- * The queue of tasks of a server that the command line started: on the database of its storage, opened with it and closed before it.
+ * The queue of tasks of a server that the command line started: on the database of its storage, or in memory as that is; opened with it and
+ * closed before it.
  */
-import { tendQueue, type Log, type Storage, type TaskQueue } from '@bulkhead/host';
+import {
+  createMemoryStorage,
+  createMemoryTaskQueue,
+  tendQueue,
+  type Log,
+  type Storage,
+  type TaskQueue,
+} from '@bulkhead/host';
 import { openStoreWithTasks, type StorePlace } from '@bulkhead/store';
 
 /** The queue of one server. */
 export type ServedTasks = {
   /** Opens the store, once the host holds the data directory, and answers its storage. */
   readonly openStore: (place: StorePlace) => Promise<Storage>;
+  /** The same for both in memory, which end with the process. */
+  readonly openInMemory: () => Promise<Storage>;
   /** The queue, once the store is open. */
   readonly queue: () => TaskQueue;
   /** Begins its upkeep; to dispose of it ends that, and closes the queue. Safe to do twice. */
@@ -27,6 +37,11 @@ export function createServedTasks(log: Log): ServedTasks {
     openStore: async (place) => {
       const { storage, tasks } = await openStoreWithTasks(place);
       opened = tasks;
+      return storage;
+    },
+    openInMemory: async () => {
+      const storage = createMemoryStorage();
+      opened = createMemoryTaskQueue({ catalogue: storage });
       return storage;
     },
     queue,

@@ -144,8 +144,12 @@ export type {
   TaskQueue,
   TaskState,
   DeadTasks,
+  TaskActor,
   TaskTotals,
 } from './tasks/task-queue.ts';
+export { insistOnOpenTask, openTasksMax } from './tasks/open-tasks.ts';
+export { cancelEntry, retryEntries, type NamedTask } from './tasks/task-deeds.ts';
+export { whyQueued } from './tasks/why-queued.ts';
 export { retryWaitMs } from './tasks/retry-wait.ts';
 export { TASK_QUEUE_BOUNDS } from './tasks/task-queue.ts';
 export { assertNewTasks, tooManySets } from './tasks/check-new-tasks.ts';

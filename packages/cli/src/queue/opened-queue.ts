@@ -2,7 +2,18 @@
  * The queue in a store that the command line opened itself, as verbs use it. Loaded by them alone: it takes the host with it.
  */
 import { randomBytes } from 'node:crypto';
-import { HostError, type NewTask, type QueuedTask, type Storage, type TaskQueue } from '@bulkhead/host';
+import {
+  HostError,
+  insistOnOpenTask,
+  openTasksMax,
+  whyQueued,
+  type NewTask,
+  type QueuedTask,
+  type Storage,
+  type TaskActor,
+  type TaskQueue,
+  type TenantRow,
+} from '@bulkhead/host';
 // Not of the protocol's: what every verb loads of that would have the parser of tasks in it.
 import { createTask } from '@bulkhead/evolve/workers';
 import { DEFAULT_TENANT } from '@bulkhead/protocol';
@@ -15,10 +26,11 @@ export type OpenQueue = {
   readonly storage: Storage;
   readonly tasks: TaskQueue;
   readonly tenant: string | undefined;
+  readonly isAlone: boolean;
 };
 
-/** The queue of a store. A tenant that is typed must be there where tasks are given to it; its quota is the server's to keep. */
-export function openedQueue({ storage, tasks, tenant }: OpenQueue): QueueDoor {
+/** The queue of a store. A tenant that is typed must be there where tasks are given to it, and has no more of them open than its quota says. */
+export function openedQueue({ storage, tasks, tenant, isAlone }: OpenQueue): QueueDoor {
   const only = async (): Promise<{ readonly tenant?: string }> =>
     tenant === undefined ? {} : { tenant: await tenantIdOf(storage, tenant) };
 
@@ -29,22 +41,28 @@ export function openedQueue({ storage, tasks, tenant }: OpenQueue): QueueDoor {
   }
 
   return {
+    isAlone,
     list: async ({ limit, ...query }) => {
       const listed = await tasks.list({ ...query, ...(await only()), isBrief: true, rowsMax: limit });
       const next = listed.length === limit ? (listed.at(-1)?.task.id ?? null) : null;
       return { tasks: listed.map(keptTask), next };
     },
-    show: async (id, waitMs = 0) => {
-      await find(id);
-      return keptTask((await tasks.waitFor(id, waitMs)) ?? (await find(id)));
+    show: async (id, wait) => {
+      const found = await find(id);
+      const kept =
+        wait === undefined ? found : ((await tasks.waitFor(id, wait.waitMs, wait.signal)) ?? (await find(id)));
+      return keptTask({ ...kept, reason: (await whyQueued(tasks, kept)) ?? kept.reason });
     },
     cancel: async (id) => {
       await find(id);
-      return keptTask((await tasks.cancel(id)) ?? (await find(id)));
+      return keptTask((await tasks.cancel(id, byHand())) ?? (await find(id)));
     },
-    retry: async (which) => tasks.retryDead({ ...which, ...(await only()) }),
-    add: async (given) => {
-      const task = newTaskOf(given, await insistOnTenant(storage, tenant));
+    retry: async (which) => tasks.retryDead({ ...which, ...(await only()) }, byHand()),
+    add: async (given, signal) => {
+      const { id, quota } = await insistOnTenant(storage, tenant);
+      insistOnOpenTask({ open: await tasks.countOpen(id), most: openTasksMax(quota) });
+      signal?.throwIfAborted();
+      const task = newTaskOf(given, id);
       await tasks.enqueue([task]);
       return task.task.id;
     },
@@ -68,11 +86,18 @@ function newTaskOf({ kind, payload, requires, id, ...rest }: GivenTask, tenant: 
   return { task: id === undefined ? task : { ...task, id }, tenant_id: tenant, ...rest };
 }
 
-async function insistOnTenant(storage: Storage, word: string | undefined): Promise<string> {
-  if (word === undefined || word === DEFAULT_TENANT) return DEFAULT_TENANT;
-  const id = await tenantIdOf(storage, word);
+/** Who has no token is known by what was used. */
+function byHand(): TaskActor {
+  return { actor: 'command line', at: new Date().toISOString() };
+}
+
+async function insistOnTenant(
+  storage: Storage,
+  word: string = DEFAULT_TENANT,
+): Promise<Pick<TenantRow, 'id' | 'quota'>> {
   const { tenants } = await storage.readCatalogue();
-  if (tenants.some((row) => row.id === id)) return id;
+  const found = tenants.find(({ id }) => id === word) ?? tenants.find(({ name }) => name === word);
+  if (found !== undefined) return found;
   throw new UsageError(
     `there is no tenant ${JSON.stringify(word)}`,
     'Name one of `bulkhead tenant list`, by id or name.',

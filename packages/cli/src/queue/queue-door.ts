@@ -32,32 +32,40 @@ export type GivenTask = {
 export type QueueDoor = {
   /** Without payloads and the data of results. */
   readonly list: (query: ListedTasks) => Promise<TaskPage>;
-  /** Answers when the task has ended, or after so long. */
-  readonly show: (id: string, waitMs?: number) => Promise<KeptTask>;
+  /** With a wait it answers when the task has ended, or after so long; who aborts that is answered at once, or rejected with the reason. */
+  readonly show: (id: string, wait?: TaskWait) => Promise<KeptTask>;
   readonly cancel: (id: string) => Promise<KeptTask>;
   readonly retry: (which: DeadTasks) => Promise<number>;
-  readonly add: (task: GivenTask) => Promise<string>;
+  readonly add: (task: GivenTask, signal?: AbortSignal) => Promise<string>;
+  /** Nobody else reaches this queue while it is open: a store in a data folder, which is held. */
+  readonly isAlone: boolean;
 };
+
+/** How long the end of a task is waited for: at most as long as one request to a server may wait (`task_wait_ms`). */
+export type TaskWait = { readonly waitMs: number; readonly signal: AbortSignal };
 
 /** The queue of a server. */
 export function askedQueue(remote: Remote): QueueDoor {
   const at = (id: string): string => `/v1/tasks/${encodeURIComponent(id)}`;
   return {
+    isAlone: false,
     list: async ({ limit, ...query }) => {
       const text = new URLSearchParams({ ...query, limit: String(limit) }).toString();
       return (await askAdmin<TaskPage>(remote, { path: `/api/v1/tasks?${text}` })).value;
     },
-    show: async (id, waitMs = 0) => {
-      const query = waitMs === 0 ? '' : `?wait_ms=${waitMs}`;
-      return (await askAdmin<KeptTask>(remote, { path: at(id) + query })).value;
+    show: async (id, wait) => {
+      const request =
+        wait === undefined ? { path: at(id) } : { path: `${at(id)}?wait_ms=${wait.waitMs}`, signal: wait.signal };
+      return (await askAdmin<KeptTask>(remote, request)).value;
     },
     cancel: async (id) => (await askAdmin<KeptTask>(remote, { method: 'DELETE', path: at(id) })).value,
     retry: async (which) => {
       const request = { method: 'POST', path: '/api/v1/tasks/dead/retry', body: which } as const;
       return (await askAdmin<{ readonly retried: number }>(remote, request)).value.retried;
     },
-    add: async (task) => {
-      const request = { method: 'POST', path: '/v1/tasks', body: task } as const;
+    add: async (task, signal) => {
+      const aborts = signal === undefined ? {} : { signal };
+      const request = { method: 'POST', path: '/v1/tasks', body: task, ...aborts } as const;
       return (await askAdmin<{ readonly id: string }>(remote, request)).value.id;
     },
   };

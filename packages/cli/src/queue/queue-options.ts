@@ -1,12 +1,10 @@
 /**
- * What the verbs of the queue have in common: options, and which queue they use.
+ * What the verbs of the queue have in common: options, and the queue that they use.
  */
 import { LIMITS, TASK_KINDS } from '@bulkhead/protocol';
 import { InvalidArgumentError, Option } from 'commander';
-import { askOrOpenQueue } from '../ask-or-open.ts';
-import type { ServerOptions } from '../remote/server-verb.ts';
-import type { Terminal } from '../terminal.ts';
-import { askedQueue, type QueueDoor } from './queue-door.ts';
+import type { QueueDoor } from './queue-door.ts';
+import type { QueueAsking } from './with-queue.ts';
 
 const LIST_DEFAULT = 100;
 
@@ -22,22 +20,13 @@ export function limitOption(): Option {
     .default(LIST_DEFAULT);
 }
 
-/** Uses the queue of a server, or of the store itself. */
-export function withQueue<Result>(
-  { options, terminal }: { readonly options: ServerOptions; readonly terminal: Terminal },
+/** Uses the queue of a server, or of the store itself. @throws as `askOrOpenQueue`. */
+export async function useQueue<Result>(
+  asking: QueueAsking,
   use: (queue: QueueDoor) => Promise<Result>,
 ): Promise<Result> {
-  const { tenant } = options;
-  return askOrOpenQueue<Result>(
-    { options, terminal },
-    {
-      ask: (remote) => use(askedQueue(remote)),
-      open: async (opened) => {
-        const { openedQueue } = await import('./opened-queue.ts');
-        return use(openedQueue({ ...opened, tenant }));
-      },
-    },
-  );
+  const { withQueue } = await import('./with-queue.ts');
+  return withQueue(asking, use);
 }
 
 function parseLimit(text: string): number {

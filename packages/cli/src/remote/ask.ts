@@ -21,6 +21,8 @@ export type AdminRequest = {
   readonly index?: IndexedFrom;
   /** The ETag that what is changed must have. */
   readonly ifMatch?: string;
+  /** Ends the request, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 };
 
 /** An answer of the admin plane; `value` is undefined where the body is empty. */
@@ -42,9 +44,10 @@ const ANSWER_MS = LIMITS.timeout_ms.value + LIMITS.drain_ms.value;
  * @throws {UsageError} where there is no token.
  * @throws {RemoteError} where the server refuses.
  * @throws {NoAnswerError} where no server answers, or something that is no Bulkhead does.
+ * @throws The reason of its signal, once that is aborted.
  */
 export async function askAdmin<Value>(remote: Remote, request: AdminRequest): Promise<AdminAnswer<Value>> {
-  const { method = 'GET', path, body, archive, index, ifMatch } = request;
+  const { method = 'GET', path, body, archive, index, ifMatch, signal } = request;
   const headers = {
     ...tokenHeaders(remote),
     ...(body !== undefined && { 'content-type': 'application/json' }),
@@ -54,7 +57,8 @@ export async function askAdmin<Value>(remote: Remote, request: AdminRequest): Pr
   };
   const json = body === undefined ? {} : { body: JSON.stringify(body) };
   const sent = archive === undefined ? json : { body: archive.bytes };
-  const { answer, value } = await ask(remote.server, path, { method, headers, ...sent });
+  const aborts = signal === undefined ? {} : { signal };
+  const { answer, value } = await ask(remote.server, path, { method, headers, ...sent, ...aborts });
   const refusal = answer.isOk ? undefined : (parseRefusal(value) ?? raiseForeign(remote.server));
   if (refusal !== undefined) throw new RemoteError(refusal);
   // By the schema of the route; what is no document, where there is one, was not written by a Bulkhead.
@@ -138,8 +142,21 @@ export async function openAnswer(server: string, path: string, sent: SentRequest
 
 type Answered = { readonly answer: Answer; readonly value: unknown };
 
+/** Whoever aborts is told their own reason, and not that nobody answers. */
 async function ask(server: string, path: string, sent: SentRequest): Promise<Answered> {
-  const answer = await openAnswer(server, path, { ...sent, signal: AbortSignal.timeout(ANSWER_MS) });
+  const { signal } = sent;
+  const limit = AbortSignal.timeout(ANSWER_MS);
+  const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+  try {
+    return await askWithin(server, path, { ...sent, signal: either });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+async function askWithin(server: string, path: string, sent: SentRequest): Promise<Answered> {
+  const answer = await openAnswer(server, path, sent);
   try {
     const said = await text(answer.stream);
     return { answer, value: said === '' ? undefined : JSON.parse(said) };

@@ -3,7 +3,6 @@
  */
 import type { AuditHead, AuditLine, AuditVerdict } from '@bulkhead/host';
 import { InvalidArgumentError } from 'commander';
-import { askOrOpen } from '../ask-or-open.ts';
 import { EXIT_FAILED } from '../exit-codes.ts';
 import { askAdmin } from '../remote/ask.ts';
 import { asksServer, examples, print, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
@@ -48,12 +47,13 @@ export function addAuditVerbs({ program, terminal, exit }: VerbContext): void {
 
 const LINES_DEFAULT = 100;
 
-function listLines({ tenant, after, limit, ...options }: ListOptions, terminal: Terminal): Promise<Page> {
+async function listLines({ tenant, after, limit, ...options }: ListOptions, terminal: Terminal): Promise<Page> {
   const query = new URLSearchParams({
     ...(tenant !== undefined && { tenant }),
     ...(after !== undefined && { after: String(after) }),
     ...(limit !== undefined && { limit: String(limit) }),
   });
+  const { askOrOpen } = await import('../ask-or-open.ts');
   return askOrOpen<Page>(
     { options, terminal },
     {
@@ -71,8 +71,9 @@ function listLines({ tenant, after, limit, ...options }: ListOptions, terminal: 
   );
 }
 
-function verify({ head, ...options }: VerifyOptions, terminal: Terminal): Promise<AuditVerdict> {
+async function verify({ head, ...options }: VerifyOptions, terminal: Terminal): Promise<AuditVerdict> {
   const query = head === undefined ? '' : `?seq=${head.seq}&hash=${head.hash}`;
+  const { askOrOpen } = await import('../ask-or-open.ts');
   return askOrOpen<AuditVerdict>(
     { options, terminal },
     {

@@ -11,7 +11,6 @@ import { randomBytes } from 'node:crypto';
 import { createHost, type Host } from '@bulkhead/host';
 import { capabilitiesOf, isJsonObject } from '@bulkhead/protocol';
 import { createLog, createServer, type FlushingLog, type LogLevel } from '@bulkhead/server';
-import { openStore } from '@bulkhead/store';
 import { parsePermissions } from '../config/grants.ts';
 import { createDevScreen } from '../dev/dev-screen.ts';
 import { openDevSession } from '../dev/dev-session.ts';
@@ -19,6 +18,7 @@ import { createTypeCheck } from '../dev/type-check.ts';
 import { databaseUrl } from '../database-url.ts';
 import { EXIT_OK } from '../exit-codes.ts';
 import { openToken, type PlatformToken } from '../open-token.ts';
+import { createServedTasks, type ServedTasks } from '../served-tasks.ts';
 import { secretsKeysOf } from '../secrets-keys.ts';
 import { drain, nextSignal } from '../shutdown.ts';
 import type { Terminal } from '../terminal.ts';
@@ -81,8 +81,11 @@ async function developUntilQuit(developing: Developing, terminal: Terminal): Pro
   const { options, dir, token, log } = developing;
   const { promise: quit, resolve: didQuit } = Promise.withResolvers<string>();
   const stop = Promise.race([nextSignal(log), quit]);
-  await using host = await openHost(developing, terminal);
-  await using server = await createServer({ host, log, token: token.token, publicReasons: 'always' });
+  const tasks = createServedTasks(log);
+  await using host = await openHost({ ...developing, tasks }, terminal);
+  await using tended = tasks.tend();
+  const served = { host, log, token: token.token, tasks: tasks.queue() };
+  await using server = await createServer({ ...served, publicReasons: 'always' });
   const { url } = await server.listen({ host: LOOPBACK, port: options.port ?? 0 });
   const screen = createDevScreen(options.json === true, terminal);
   const grant = capabilitiesOf((options.grant ?? []).flatMap(parsePermissions));
@@ -104,10 +107,12 @@ async function developUntilQuit(developing: Developing, terminal: Terminal): Pro
   session.close();
   types.cancel();
   await watching.close();
-  await drain({ server, host });
+  await drain({ server, host, tasks: tended });
 }
 
-async function openHost({ options, dir, log }: Developing, terminal: Terminal): Promise<Host> {
+type WithTasks = Developing & { readonly tasks: ServedTasks };
+
+async function openHost({ options, dir, log, tasks }: WithTasks, terminal: Terminal): Promise<Host> {
   const done = terminal.progress('measuring the sandbox');
   const { data } = options;
   const dataDir = data === undefined ? undefined : resolve(data);
@@ -120,10 +125,9 @@ async function openHost({ options, dir, log }: Developing, terminal: Terminal): 
       workshopIdleMs: WORKSHOP_IDLE_MS,
       secretsKeys: secretsKeysOf(process.env),
       ...(spareMemoryMb !== undefined && { spareMemoryMb }),
-      ...(dataDir !== undefined && {
-        dataDir,
-        storage: () => openStore({ url: databaseUrl(process.env), dataDir, log }),
-      }),
+      ...(dataDir !== undefined && { dataDir }),
+      storage: () =>
+        dataDir === undefined ? tasks.openInMemory() : tasks.openStore({ url: databaseUrl(process.env), dataDir, log }),
     });
   } finally {
     done();

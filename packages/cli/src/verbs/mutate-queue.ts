@@ -1,36 +1,30 @@
 /**
- * `bulkhead mutate --queue`: gives a task of kind `mutate` to the queue of a server; with `--wait`, writes what came of it.
+ * `bulkhead mutate --queue`: gives a task of kind `mutate` to a queue; with `--wait`, writes what came of it.
  */
 import { basename } from 'node:path';
 import { defaultOutput, readTarget } from '@bulkhead/evolve';
 import { isJsonObject, type JsonObject, type JsonValue } from '@bulkhead/protocol';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
-import { openRemote } from '../remote/remote.ts';
+import { giveTask, whyNot, type Given } from '../queue/give-task.ts';
+import type { GivenTask } from '../queue/queue-door.ts';
 import { plain } from '../table.ts';
-import { awaitTask, giveTask, whyNot, type GivenTask, type TaskView } from '../tasks/give-task.ts';
 import { writeOutput } from '../tasks/write-output.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import type { MutateOptions } from './mutate.ts';
 import { showMutation, type ShownMutation } from './show-mutation.ts';
 
-/** Gives the task. @throws as `askAdmin`, and `EvolveError` for the file. */
+/** Gives the task. @throws as `giveTask`, and `EvolveError` for the file. */
 export async function mutateByQueue(options: MutateOptions, terminal: Terminal, signal: AbortSignal): Promise<number> {
-  const isJson = options.json === true;
   const task = await taskOf(options);
   if (options.dryRun === true) {
     terminal.result(JSON.stringify(task));
     return EXIT_OK;
   }
-  const remote = await openRemote(options, process.env);
-  const id = await giveTask(remote, task);
-  if (options.wait !== true) {
-    terminal.result(isJson ? JSON.stringify({ id }) : id);
-    return EXIT_OK;
-  }
-  if (!isJson) terminal.say(`task ${id}: waiting`);
-  const view = await awaitTask(remote, id, { signal, say: (line) => terminal.say(plain(line)) });
-  return finish({ id, view }, options, terminal);
+  const given = await giveTask(task, { options, terminal, signal });
+  if (given.ended !== undefined) return finish({ ...given, ended: given.ended }, options, terminal);
+  terminal.result(options.json === true ? JSON.stringify({ id: given.id }) : plain(given.id));
+  return EXIT_OK;
 }
 
 async function taskOf(options: MutateOptions): Promise<GivenTask> {
@@ -47,10 +41,8 @@ async function taskOf(options: MutateOptions): Promise<GivenTask> {
   return { kind: 'mutate', payload, requires: ['cpu', 'llm'] };
 }
 
-type Ended = { readonly id: string; readonly view: TaskView };
-
-async function finish({ id, view }: Ended, options: MutateOptions, terminal: Terminal): Promise<number> {
-  const { result, state } = view;
+async function finish({ id, ended }: Required<Given>, options: MutateOptions, terminal: Terminal): Promise<number> {
+  const { result, state } = ended;
   const source = result?.status === 'ok' ? result.data['source'] : undefined;
   const isOk = state === 'done' && result !== undefined && typeof source === 'string';
   const output = options.output ?? defaultOutput(options.targetFile);
@@ -63,7 +55,7 @@ async function finish({ id, view }: Ended, options: MutateOptions, terminal: Ter
     showMutation({ ...shownOf(result.data), output }, terminal);
     terminal.say(plain(`task ${id}: done by ${result.handler_version ?? 'nobody that is known'}`));
   } else {
-    terminal.say(`${terminal.talkColors.red('bulkhead:')} ${plain(whyNot(view))} (${id})`);
+    terminal.say(`${terminal.talkColors.red('bulkhead:')} ${plain(whyNot(ended))} (${id})`);
   }
   return isOk ? EXIT_OK : EXIT_FAILED;
 }

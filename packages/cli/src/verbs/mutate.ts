@@ -60,7 +60,7 @@ const ID_BYTES = 16;
 export async function mutate(options: MutateOptions, terminal: Terminal): Promise<number> {
   if (options.sync === true && options.queue === true)
     throw new UsageError('--sync and --queue are two ways; name one');
-  const interrupt = listenForInterrupt();
+  using interrupt = listenForInterrupt();
   try {
     if (options.queue !== true) return await mutateHere(options, terminal, interrupt.signal);
     return await (await import('./mutate-queue.ts')).mutateByQueue(options, terminal, interrupt.signal);

@@ -5,7 +5,7 @@ import type { DeadTasks } from '@bulkhead/host';
 import type { TaskKind } from '@bulkhead/protocol';
 import { Option } from 'commander';
 import { EXPORT_FORMATS, exportDead, type ExportFormat } from '../queue/export-dead.ts';
-import { kindOption, limitOption, withQueue } from '../queue/queue-options.ts';
+import { kindOption, limitOption, useQueue } from '../queue/queue-options.ts';
 import { showPage, showTask } from '../queue/show-tasks.ts';
 import { asksForTenant, examples, print, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
 import { UsageError } from '../usage-error.ts';
@@ -32,7 +32,7 @@ function addList({ program, terminal }: VerbContext): void {
     .action(async (options: ListOptions) => {
       const { kind, before, limit } = options;
       const only = { ...(kind !== undefined && { kind }), ...(before !== undefined && { before }) };
-      const page = await withQueue({ options, terminal }, (queue) => queue.list({ ...only, state: 'dead', limit }));
+      const page = await useQueue({ options, terminal }, (queue) => queue.list({ ...only, state: 'dead', limit }));
       print({ terminal, options }, page, showPage);
     });
 }
@@ -50,7 +50,7 @@ function addRetry({ program, terminal }: VerbContext): void {
     )
     .action(async (ids: readonly string[], options: KindOptions) => {
       const which = whichOf(ids, options.kind);
-      const retried = await withQueue({ options, terminal }, (queue) => queue.retry(which));
+      const retried = await useQueue({ options, terminal }, (queue) => queue.retry(which));
       print({ terminal, options }, { retried }, () =>
         terminal.result(retried === 1 ? '1 task was sent back' : `${retried} tasks were sent back`),
       );
@@ -73,7 +73,7 @@ function addInspect({ program, terminal }: VerbContext): void {
     .argument('<id>', 'id of the task')
     .addHelpText('after', examples(['bulkhead queue dlq inspect 0b5c9e6f4d3a21870b5c9e6f4d3a2187']))
     .action(async (id: string, options: ServerOptions) => {
-      const kept = await withQueue({ options, terminal }, (queue) => queue.show(id));
+      const kept = await useQueue({ options, terminal }, (queue) => queue.show(id));
       if (kept.state !== 'dead') {
         throw new UsageError(
           `task ${kept.task.id} is ${kept.state}, and no dead letter`,
@@ -100,7 +100,7 @@ function addExport({ program, terminal }: VerbContext): void {
     .action(async (options: KindOptions & { readonly format: ExportFormat }) => {
       const { kind, format } = options;
       const { write, say, talkColors } = terminal;
-      const count = await withQueue({ options, terminal }, (queue) => exportDead({ queue, kind, format, write }));
+      const count = await useQueue({ options, terminal }, (queue) => exportDead({ queue, kind, format, write }));
       say(talkColors.dim(count === 1 ? '1 dead letter was exported' : `${count} dead letters were exported`));
     });
 }

@@ -1,17 +1,14 @@
 /**
  * `bulkhead queue`: tasks that wait, are worked on, or have ended; of a server, or of the store of one that does not run.
  */
-import { LIMITS, type TaskKind } from '@bulkhead/protocol';
+import type { TaskKind } from '@bulkhead/protocol';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { TaskState } from '@bulkhead/host';
-import { EXIT_FAILED } from '../exit-codes.ts';
-import { readJsonObject } from '../json-argument.ts';
-import type { GivenTask, KeptTask, QueueDoor } from '../queue/queue-door.ts';
-import { kindOption, limitOption, withQueue } from '../queue/queue-options.ts';
+import type { AddOptions } from '../queue/add-task.ts';
+import { kindOption, limitOption, useQueue } from '../queue/queue-options.ts';
 import { showPage, showTask } from '../queue/show-tasks.ts';
 import { asksForTenant, examples, print, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
 import { plain } from '../table.ts';
-import type { Terminal } from '../terminal.ts';
 import { addDeadLetterVerbs } from './queue-dlq.ts';
 
 type ListOptions = ServerOptions & {
@@ -19,16 +16,6 @@ type ListOptions = ServerOptions & {
   readonly kind?: TaskKind;
   readonly before?: string;
   readonly limit: number;
-};
-type AddOptions = ServerOptions & {
-  readonly kind: TaskKind;
-  readonly payload: string;
-  readonly requires: readonly string[];
-  readonly priority?: number;
-  readonly deadline?: string;
-  readonly maxRetry?: number;
-  readonly id?: string;
-  readonly wait?: boolean;
 };
 
 /** Adds `queue list|show|cancel|add` and `queue dlq`. */
@@ -56,7 +43,7 @@ function addList({ program, terminal }: VerbContext): void {
       const { state, kind, before, limit } = options;
       const only = { ...(state !== undefined && { state }), ...(kind !== undefined && { kind }) };
       const query = { ...only, ...(before !== undefined && { before }), limit };
-      print({ terminal, options }, await withQueue({ options, terminal }, (queue) => queue.list(query)), showPage);
+      print({ terminal, options }, await useQueue({ options, terminal }, (queue) => queue.list(query)), showPage);
     });
 }
 
@@ -70,13 +57,13 @@ function addOne({ program, terminal }: VerbContext): void {
     program.command('show').description('Show a task with its payload and its result'),
     `bulkhead queue show ${id}`,
   ).action(async (given: string, options: ServerOptions) =>
-    print({ terminal, options }, await withQueue({ options, terminal }, (queue) => queue.show(given)), showTask),
+    print({ terminal, options }, await useQueue({ options, terminal }, (queue) => queue.show(given)), showTask),
   );
   one(
     program.command('cancel').description('End a task that is not done; whoever works on it is told'),
     `bulkhead queue cancel ${id}`,
   ).action(async (given: string, options: ServerOptions) => {
-    const kept = await withQueue({ options, terminal }, (queue) => queue.cancel(given));
+    const kept = await useQueue({ options, terminal }, (queue) => queue.cancel(given));
     print({ terminal, options }, kept, () => terminal.result(`${plain(kept.task.id)} is ${kept.state}`));
   });
 }
@@ -100,44 +87,10 @@ function addAdd({ program, terminal, exit }: VerbContext): void {
         'bulkhead queue add --kind execute --payload @task.json --requires docker,cpu --wait --json',
       ]),
     )
-    .action(async (options: AddOptions) => {
-      const given = await givenTask(options);
-      const isWaiting = options.wait === true;
-      const done = await withQueue({ options, terminal }, async (queue) => {
-        const id = await queue.add(given);
-        return isWaiting ? { id, ended: await untilEnd(queue, id, terminal) } : { id };
-      });
-      const { ended } = done;
-      if (ended === undefined) print({ terminal, options }, { id: done.id }, () => terminal.result(plain(done.id)));
-      else print({ terminal, options }, ended, showTask);
-      if (ended !== undefined && ended.state !== 'done') exit(EXIT_FAILED);
-    });
+    .action(async (options: AddOptions) =>
+      exit(await (await import('../queue/add-task.ts')).addTask(options, { terminal, showTask })),
+    );
 }
-
-async function givenTask(options: AddOptions): Promise<GivenTask> {
-  const { kind, requires, priority, deadline, maxRetry, id } = options;
-  return {
-    ...{ kind, payload: await readJsonObject(options.payload, '--payload'), requires },
-    ...(priority !== undefined && { priority }),
-    ...(deadline !== undefined && { deadline }),
-    ...(maxRetry !== undefined && { max_retry: maxRetry }),
-    ...(id !== undefined && { id }),
-  };
-}
-
-/** Why it waits is told once for each reason. */
-async function untilEnd(queue: QueueDoor, id: string, terminal: Terminal): Promise<KeptTask> {
-  let told: string | undefined;
-  for (let waitMs = FIRST_WAIT_MS; ; waitMs = LIMITS.task_wait_ms.value) {
-    const kept = await queue.show(id, waitMs);
-    if (kept.state !== 'queued' && kept.state !== 'active') return kept;
-    if (kept.reason !== undefined && kept.reason !== told) terminal.say(plain(`${id} waits: ${kept.reason}`));
-    told = kept.reason;
-  }
-}
-
-/** What no worker takes is told soon. */
-const FIRST_WAIT_MS = 1_000;
 
 function parseWhole(text: string): number {
   if (/^-?\d{1,9}$/.test(text)) return Number(text);

@@ -10,10 +10,10 @@ import type { JsonObject } from '@bulkhead/protocol';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { listenForInterrupt } from '../guard/interrupt.ts';
 import { readJsonObject } from '../json-argument.ts';
-import { openRemote } from '../remote/remote.ts';
+import { giveTask, whyNot } from '../queue/give-task.ts';
+import type { GivenTask } from '../queue/queue-door.ts';
 import type { ServerOptions } from '../remote/server-verb.ts';
 import { plain } from '../table.ts';
-import { awaitTask, giveTask, whyNot, type GivenTask } from '../tasks/give-task.ts';
 import { runHere, type HereOptions } from '../tasks/run-here.ts';
 import { showExecution } from '../tasks/show-execution.ts';
 import { writeOutput } from '../tasks/write-output.ts';
@@ -41,7 +41,7 @@ export async function render(options: RenderOptions, terminal: Terminal): Promis
     throw new UsageError('--sync and --queue are two ways; name one');
   if (options.wait === true && options.queue !== true)
     throw new UsageError('--wait is for --queue; --sync waits anyway');
-  const interrupt = listenForInterrupt();
+  using interrupt = listenForInterrupt();
   try {
     const task = await taskOf(options);
     const isGiven = options.queue === true;
@@ -107,18 +107,16 @@ async function renderByQueue(
     terminal.result(JSON.stringify(task));
     return undefined;
   }
-  const remote = await openRemote(options, process.env);
-  const id = await giveTask(remote, task);
-  if (options.wait !== true) {
-    terminal.result(options.json === true ? JSON.stringify({ id }) : id);
+  const { id, ended } = await giveTask(task, { options, terminal, signal });
+  if (ended === undefined) {
+    terminal.result(options.json === true ? JSON.stringify({ id }) : plain(id));
     return undefined;
   }
-  const view = await awaitTask(remote, id, { signal, say: (line) => terminal.say(plain(line)) });
-  const { state, result } = view;
+  const { state, result } = ended;
   return {
     text: state === 'done' && result?.status === 'ok' ? renderedIn(result.data) : undefined,
     shown: { id, state, result: result === undefined ? null : { ...result } },
-    fail: () => terminal.say(`${terminal.talkColors.red('bulkhead:')} ${plain(whyNot(view))} (${id})`),
+    fail: () => terminal.say(`${terminal.talkColors.red('bulkhead:')} ${plain(whyNot(ended))} (${id})`),
   };
 }
 

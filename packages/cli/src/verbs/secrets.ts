@@ -4,7 +4,6 @@
  */
 import type { Rotation, SecretEntry } from '@bulkhead/host';
 import type { Command } from 'commander';
-import { askOrOpen } from '../ask-or-open.ts';
 import { readSecret } from '../read-secret.ts';
 import { askAdmin } from '../remote/ask.ts';
 import { openRemote } from '../remote/remote.ts';
@@ -79,6 +78,7 @@ function addRotate({ program, terminal }: Pick<VerbContext, 'program' | 'termina
     )
     .action(async (options: ServerOptions) => {
       const secretsKeys = secretsKeysOf(process.env);
+      const { askOrOpen } = await import('../ask-or-open.ts');
       const rotation = await askOrOpen<Rotation>(
         { options, terminal, needsData: secretsKeys.length === 0 },
         {

@@ -18,8 +18,8 @@ export function audited(clock: Clock, changes: readonly CatalogueChange[], deed:
 
 const CUT = '…';
 
-/** Keeps the fields in their order while there is room; the one that does not fit is cut, and what follows left out. */
-function summaryOf(details: JsonObject): JsonObject {
+/** Keeps the fields in their order while there is room; the one that does not fit is cut, and what follows left out (X003-8). */
+export function summaryOf(details: JsonObject): JsonObject {
   const charactersMax = LIMITS.audit_summary_characters.value;
   if (JSON.stringify(details).length <= charactersMax) return details;
   const kept: Record<string, JsonValue> = {};

@@ -2,6 +2,7 @@
  * What the parts of the TaskQueue conformance suite share: the queue under test with its time, tasks, claims and results.
  */
 import type { JsonObject, ResultStatus, Task } from '@bulkhead/protocol';
+import type { AuditEntry, CatalogueStorage } from '../storage/catalogue-port.ts';
 import type { AuditedResult, NewTask, QueuedTask, TaskClaim, TaskLease, TaskQueue } from './task-queue.ts';
 
 /** A queue under test, new and empty, and the time that it lives in. */
@@ -13,6 +14,8 @@ export type QueueUnderTest = {
   readonly now: () => number;
   /** Lets time pass for the queue, its timers included, without waiting. */
   readonly advance: (ms: number) => Promise<void>;
+  /** The lines of the audit log, oldest first, of the catalogue that the queue writes them to; empty at first. */
+  readonly lines: () => Promise<readonly AuditEntry[]>;
 };
 
 /** Gives the queue of the test that runs. */
@@ -98,6 +101,12 @@ export async function kept({ queue }: QueueUnderTest, number: number): Promise<Q
   const task = await queue.get(idOf(number));
   if (task === undefined) throw new Error(`task ${number} is not there`);
   return task;
+}
+
+/** The lines of an audit log. */
+export async function readLines(catalogue: Pick<CatalogueStorage, 'listAudit'>): Promise<readonly AuditEntry[]> {
+  const rows = await catalogue.listAudit({ after: 0, rowsMax: 100 });
+  return rows.map(({ text }) => JSON.parse(text) as AuditEntry); // The chain wrote it.
 }
 
 /** Claims a task and ends it by an error. */

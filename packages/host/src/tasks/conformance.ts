@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { backlogTests } from './conformance-backlog.ts';
 import { claimTests } from './conformance-claims.ts';
 import { claimOf, idOf, newTask, type OpenedQueue, type QueueUnderTest } from './conformance-fixture.ts';
+import { deedTests } from './conformance-deeds.ts';
 import { leaseTests } from './conformance-leases.ts';
 import { outcomeTests } from './conformance-outcomes.ts';
 import { readTests } from './conformance-reads.ts';
@@ -32,6 +33,7 @@ export function taskQueueConformance(name: string, open: () => Promise<QueueUnde
     readTests(current);
     backlogTests(current);
     tenantTests(current);
+    deedTests(current);
     lifetimeTests(current);
   });
 }

@@ -8,9 +8,11 @@ import {
   failOnce,
   idOf,
   newTask,
+  readLines,
   resultOf,
   type QueueUnderTest,
 } from './conformance-fixture.ts';
+import { createMemoryStorage } from '../storage/memory.ts';
 import { createFakeTime } from './fake-time.fixture.ts';
 import { createMemoryTaskQueue, type MemoryTaskQueueOptions } from './memory-queue.ts';
 
@@ -18,8 +20,10 @@ const RETRY_MS = 60_000;
 
 function open(options: MemoryTaskQueueOptions = {}): QueueUnderTest & { readonly timers: () => number } {
   const { clock, startTimer, advance, timers } = createFakeTime();
-  const queue = createMemoryTaskQueue({ clock, startTimer, retryMs: RETRY_MS, ...options });
-  return { queue, retryMs: RETRY_MS, now: clock.wallTime, advance, timers: () => timers.size };
+  const catalogue = createMemoryStorage();
+  const queue = createMemoryTaskQueue({ clock, startTimer, retryMs: RETRY_MS, catalogue, ...options });
+  const lines = () => readLines(catalogue);
+  return { queue, retryMs: RETRY_MS, now: clock.wallTime, advance, lines, timers: () => timers.size };
 }
 
 taskQueueConformance('memory', async () => open());

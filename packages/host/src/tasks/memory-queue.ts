@@ -6,7 +6,9 @@ import { randomUUID } from 'node:crypto';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { HostError } from '../base/host-error.ts';
 import { systemTimer, timerDelayMs, type StartTimer } from '../base/timer.ts';
+import type { AuditEntry, CatalogueStorage } from '../storage/catalogue-port.ts';
 import { createLivingWorkers } from './living-workers.ts';
+import { cancelEntry, retryEntries, type NamedTask } from './task-deeds.ts';
 import { queuedTaskOf, type HeldLease, type TaskEntry } from './task-entry.ts';
 import { canDo, type TaskLine, type WorkerProfile } from './task-lines.ts';
 import { backlogOf } from './task-backlog.ts';
@@ -17,6 +19,7 @@ import {
   type LeaseAnswer,
   type NewTask,
   type QueuedTask,
+  type TaskActor,
   type TaskBacklog,
   type TaskClaim,
   type TaskLease,
@@ -30,6 +33,7 @@ import { startWaiting, type Waiting } from './waiting.ts';
 /**
  * What a queue in memory may be made with: time, the names of leases (which nobody may guess), the wait after a first failure, and most
  * tasks: of those queued or active, beyond which none is taken, and of those dead, or ended in another way, beyond which the oldest go.
+ * `catalogue` is where lines of the audit log are written, just before what they tell of; none are where it is left out.
  *
  * @public
  */
@@ -40,6 +44,7 @@ export type MemoryTaskQueueOptions = {
   readonly retryMs?: number;
   readonly openMax?: number;
   readonly endedMax?: number;
+  readonly catalogue?: Pick<CatalogueStorage, 'commit'>;
 };
 
 /**
@@ -76,12 +81,14 @@ class MemoryTaskQueue implements TaskQueue {
   readonly #ends = new Map<string, Set<EndWaiting>>();
   /** Lines in which something may be claimed that was not looked at yet. */
   readonly #stirred = new Set<TaskLine>();
+  readonly #catalogue: MemoryTaskQueueOptions['catalogue'];
   #stopAlarm: (() => void) | undefined;
   #isClosed = false;
 
   constructor({ clock = systemClock, startTimer = systemTimer, ...options }: MemoryTaskQueueOptions) {
     this.#clock = clock;
     this.#startTimer = startTimer;
+    this.#catalogue = options.catalogue;
     this.#table = new TaskTable({
       clock,
       newLease: options.newLease ?? randomUUID,
@@ -138,7 +145,11 @@ class MemoryTaskQueue implements TaskQueue {
     });
   }
 
-  async cancel(id: string): Promise<QueuedTask | undefined> {
+  async cancel(id: string, by?: TaskActor): Promise<QueuedTask | undefined> {
+    const found = this.#step(() => this.#read(id));
+    if (found !== undefined && by !== undefined && !isOver(found)) {
+      await this.#write([cancelEntry({ ...namedTask(found), state: found.state }, by)]);
+    }
     return this.#step(() => {
       const entry = this.#table.get(id);
       if (entry === undefined) return undefined;
@@ -188,14 +199,11 @@ class MemoryTaskQueue implements TaskQueue {
     });
   }
 
-  async retryDead({ tenant, ...which }: DeadTasks): Promise<number> {
-    return this.#step(() => {
-      const entries =
-        'ids' in which
-          ? new Set(which.ids.flatMap((id) => this.#table.get(id) ?? []))
-          : [...this.#table.dead()].filter(({ task }) => task.kind === which.kind);
-      return this.#table.retry([...entries].filter((entry) => (tenant ?? entry.tenant.id) === entry.tenant.id));
-    });
+  async retryDead(which: DeadTasks, by?: TaskActor): Promise<number> {
+    if (by === undefined) return this.#step(() => this.#table.retry(this.#deadOf(which)));
+    const dead = this.#step(() => this.#deadOf(which).map(queuedTaskOf)).map(namedTask);
+    await this.#write(retryEntries(dead, by));
+    return this.#step(() => this.#table.retry(this.#deadOf({ ids: dead.map(({ id }) => id) })));
   }
 
   async reclaim(max: number = TASK_QUEUE_BOUNDS.reclaim): Promise<number> {
@@ -217,6 +225,19 @@ class MemoryTaskQueue implements TaskQueue {
     for (const ends of this.#ends.values()) for (const waiting of ends) waiting.fail(closed());
     this.#claims.clear();
     this.#ends.clear();
+  }
+
+  #deadOf({ tenant, ...which }: DeadTasks): readonly TaskEntry[] {
+    const isMeant = ({ state, tenant: own }: TaskEntry): boolean => state === 'dead' && (tenant ?? own.id) === own.id;
+    const entries =
+      'ids' in which
+        ? new Set(which.ids.flatMap((id) => this.#table.get(id) ?? []))
+        : [...this.#table.dead()].filter(({ task }) => task.kind === which.kind);
+    return [...entries].filter(isMeant);
+  }
+
+  async #write(lines: readonly AuditEntry[]): Promise<void> {
+    for (const audit of lines) await this.#catalogue?.commit({ changes: [], audit });
   }
 
   /** Runs a step at once, so that it cannot interleave with another; then whoever waits for what it brought is given it. */
@@ -333,6 +354,15 @@ function profileOf({ worker_id: workerId, tags, kinds, tenant }: TaskClaim): Wor
 
 function leaseOf({ id, entry }: HeldLease): TaskLease {
   return { task: entry.task, tenant_id: entry.tenant.id, lease: id };
+}
+
+/** What is over is not cancelled. */
+function isOver({ state }: QueuedTask): boolean {
+  return state === 'done' || state === 'cancelled';
+}
+
+function namedTask({ task: { id, kind }, tenant_id }: QueuedTask): NamedTask {
+  return { id, kind, tenant_id };
 }
 
 function briefly({ task, result, ...rest }: QueuedTask): QueuedTask {

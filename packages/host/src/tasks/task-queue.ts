@@ -142,6 +142,14 @@ export type DeadTasks = ({ readonly ids: readonly string[] } | { readonly kind: 
 };
 
 /**
+ * Who does something with tasks, for the audit log, and when (ISO 8601). Where it is named, the line is written with what was done, or
+ * neither is.
+ *
+ * @public
+ */
+export type TaskActor = { readonly actor: string; readonly at: string };
+
+/**
  * What has come of all tasks. `done` and `buried` count those that were done, and that went to the dead letters, since the queue began; they
  * never fall, and may be up to 32 too high after each crash of a database. `dead` are the dead letters that there are, by kind.
  *
@@ -212,9 +220,10 @@ export interface TaskQueue {
   release(lease: string): Promise<boolean>;
   /**
    * Ends a task that is not done, also a dead one; answers it as it then is, undefined where there is none. A worker that has it learns of
-   * it by its next heartbeat or completion, whose result is not kept.
+   * it by its next heartbeat or completion, whose result is not kept. One that has ended already is left as it is, and nothing is written
+   * of it.
    */
-  cancel(id: string): Promise<QueuedTask | undefined>;
+  cancel(id: string, by?: TaskActor): Promise<QueuedTask | undefined>;
   get(id: string): Promise<QueuedTask | undefined>;
   /** Waits for the end of a task; answers it as it is once the time is over. */
   waitFor(id: string, wait_ms: number, signal?: AbortSignal): Promise<QueuedTask | undefined>;
@@ -225,7 +234,7 @@ export interface TaskQueue {
   countOpen(tenant: string): Promise<number>;
   totals(): Promise<TaskTotals>;
   /** Sends dead tasks back, with attempts 0, no skips, and without a deadline that is over. Answers how many. */
-  retryDead(which: DeadTasks): Promise<number>;
+  retryDead(which: DeadTasks, by?: TaskActor): Promise<number>;
   /**
    * Returns leases that have ended, at most `max`; 50 where it is left out. Answers how many. Nothing else returns them: whoever runs the
    * queue calls this once a second. Attempts stay as they are (X000-10); a task on which 5 leases have ended is dead, for it may be what

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HostError, type DeadTasks, type TaskQueue } from '@bulkhead/host';
 import { LIMITS, TASK_KINDS } from '@bulkhead/protocol';
 import { Type, type Static } from 'typebox';
-import { KeptTaskSchema, keptTask, queueOf } from '../data-plane/task-routes.ts';
+import { KeptTaskSchema, actorOf, keptTask, queueOf } from '../data-plane/task-routes.ts';
 import { TaskIdSchema, TaskKindSchema, isTaskId } from '../data-plane/task-wire.ts';
 import { reachOf } from '../door/principal.ts';
 import { ErrorBodySchema } from '../schemas.ts';
@@ -73,7 +73,7 @@ export function addQueueRoutes(app: FastifyInstance, plane: QueuePlane): void {
         response: { 200: Type.Object({ retried: Type.Integer() }), ...errors },
       },
     },
-    async (request) => ({ retried: await queueOf(plane).retryDead(readDead(request)) }),
+    async (request) => ({ retried: await queueOf(plane).retryDead(readDead(request), actorOf(request)) }),
   );
 }
 

@@ -4,8 +4,7 @@
  * TB1: The count is read again after a second, and is counted on in between; so with several nodes a tenant may pass its bound by what they
  *      take within that second, and by no more.
  */
-import { HostError, type Host, type TaskQueue } from '@bulkhead/host';
-import { LIMITS } from '@bulkhead/protocol';
+import { insistOnOpenTask, openTasksMax, type Host, type TaskQueue } from '@bulkhead/host';
 
 /** The budget of all tenants. */
 export type TaskBudget = {
@@ -52,25 +51,17 @@ export function createTaskBudget({ queue, tenants, now }: TaskBudgetOptions): Ta
   }
 
   async function take(tenant: string): Promise<void> {
-    const allowed = tenants.find(tenant)?.quota.open_tasks ?? LIMITS.tenant_tasks.value;
+    const most = openTasksMax(tenants.find(tenant)?.quota);
     const known = counts.get(tenant);
     let counted = await (known ?? countAgain(tenant));
-    const freshMs = counted.count < allowed ? FRESH_MS : FULL_FRESH_MS;
+    const freshMs = counted.count < most ? FRESH_MS : FULL_FRESH_MS;
     if (now() - counted.at >= freshMs) {
       // Whoever waited for the same count asks for one new count, not for one each.
       counted = await (counts.get(tenant) === known ? countAgain(tenant) : (counts.get(tenant) ?? countAgain(tenant)));
     }
-    if (counted.count + 1 > allowed) throw exceeded(allowed, counted.count);
+    insistOnOpenTask({ open: counted.count, most });
     counted.count += 1;
   }
 
   return { take };
-}
-
-function exceeded(allowed: number, open: number): HostError {
-  return new HostError('TENANT_QUOTA_EXCEEDED', {
-    message: `the tenant has ${open} tasks queued or active; it may have ${allowed}`,
-    hint: 'Wait until workers have done some, cancel some, or have the quota `open_tasks` raised.',
-    limit: { name: 'open_tasks', allowed, observed: open + 1, unit: 'tasks' },
-  });
 }

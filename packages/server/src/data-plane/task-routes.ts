@@ -6,10 +6,11 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import {
   HostError,
-  requiresKey,
   TASK_QUEUE_BOUNDS,
+  whyQueued,
   type NewTask,
   type QueuedTask,
+  type TaskActor,
   type TaskQueue,
 } from '@bulkhead/host';
 import { LIMITS, TaskSchema, createTask, isJsonObject, type TaskSource } from '@bulkhead/protocol';
@@ -115,7 +116,7 @@ export function addTaskRoutes(app: FastifyInstance, plane: TaskPlane): void {
     },
     async (request) => {
       const { task } = await findOwn(plane, request);
-      const cancelled = await queueOf(plane).cancel(task.id);
+      const cancelled = await queueOf(plane).cancel(task.id, actorOf(request));
       if (cancelled === undefined) throw new HostError('TASK_NOT_FOUND');
       return keptTask(cancelled);
     },
@@ -148,14 +149,13 @@ function addReading(app: FastifyInstance, plane: TaskPlane): void {
 
 /** Of one that is queued it is told where nobody could be given it: whoever waits shall not wait for nothing. */
 async function waitingTask(plane: TaskPlane, kept: QueuedTask): Promise<Static<typeof KeptTaskSchema>> {
-  const { task, state } = kept;
-  if (state !== 'queued') return keptTask(kept);
-  const requires = requiresKey(task.requires);
-  const backlog = await queueOf(plane).backlog();
-  const line = backlog.find((one) => one.kind === task.kind && requiresKey(one.requires) === requires);
-  if (line === undefined || line.queued === 0 || line.unschedulable < line.queued) return keptTask(kept);
-  const needs = task.requires.length === 0 ? '' : ` and requires ${task.requires.join(', ')}`;
-  return keptTask({ ...kept, reason: `no worker that is there takes it: it is of kind ${task.kind}${needs}` });
+  const reason = await whyQueued(queueOf(plane), kept);
+  return keptTask(reason === undefined ? kept : { ...kept, reason });
+}
+
+/** Who asks, for the audit log. */
+export function actorOf(request: Pick<FastifyRequest, 'caller'>): TaskActor {
+  return { actor: callerOf(request).actor, at: new Date(SOURCE.now()).toISOString() };
 }
 
 /** The queue of the server. @throws {HostError} `QUEUE_NOT_INSTALLED` where it has none. */

@@ -1,16 +1,18 @@
-import { createMemoryTaskQueue, type TaskQueue } from '@bulkhead/host';
+import { createMemoryStorage, createMemoryTaskQueue, HostError, type Storage, type TaskQueue } from '@bulkhead/host';
 import { LIMITS } from '@bulkhead/protocol';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { adminOf, type Admin, type Answer } from '../admin-fixture.ts';
 import { startServer, type TestServer } from '../server-fixture.ts';
 import { claimBody, resultBody, taskOf } from '../tasks.fixture.ts';
 
+let storage: Storage;
 let tasks: TaskQueue;
 let started: TestServer;
 let admin: Admin;
 beforeAll(async () => {
-  tasks = createMemoryTaskQueue();
-  started = await startServer({ tasks });
+  storage = createMemoryStorage();
+  tasks = createMemoryTaskQueue({ catalogue: storage });
+  started = await startServer({ tasks, storage });
   admin = adminOf(started.url);
 });
 afterAll(async () => {
@@ -215,6 +217,45 @@ test('dead letters are listed, and sent back by kind or by their ids [X000-10]',
   expect((await own('POST', '/api/v1/tasks/dead/retry', { ids: [ids[0]] })).body).toEqual({ retried: 1 });
   expect((await own('POST', '/api/v1/tasks/dead/retry', { kind: 'execute' })).body).toEqual({ retried: 1 });
   expect((await viewer('GET', `/v1/tasks/${ids[0]}`)).body).toMatchObject({ state: 'queued', task: { attempts: 0 } });
+});
+
+test('who cancels a task, and who sends dead letters back, is in the audit log; who gives one is not [X003-6]', async () => {
+  const own = await makeTenant('deeds');
+  const [cancelled, dead] = [await own.give(), await own.give()];
+  await own.operator('DELETE', `/v1/tasks/${cancelled}`);
+  await own.operator('DELETE', `/v1/tasks/${cancelled}`);
+  await own.end('error', { message: 'no luck' });
+  await own.admin('POST', '/api/v1/tasks/dead/retry', { ids: [dead] });
+  await own.end('error', { message: 'no luck' });
+  await admin.ask('POST', '/api/v1/tasks/dead/retry', { body: { kind: 'execute' } });
+  await own.end('ok');
+  const { body } = await own.admin('GET', '/api/v1/audit');
+  const entries = body['entries'] as readonly { readonly action: string; readonly actor: string }[]; // Its schema.
+  const line = { tenant_id: own.tenant, resource: `task ${dead}`, details: { kind: 'execute' } };
+  expect(entries.filter(({ action }) => action.startsWith('task.'))).toMatchObject([
+    {
+      ...{ action: 'task.cancel', actor: expect.stringMatching(/^token [0-9a-f]{24}$/), tenant_id: own.tenant },
+      ...{ resource: `task ${cancelled}`, details: { kind: 'execute', state: 'queued' } },
+    },
+    { ...line, action: 'task.retry', actor: expect.stringMatching(/^token [0-9a-f]{24}$/) },
+    { ...line, action: 'task.retry', actor: 'platform' },
+  ]);
+  expect((await admin.ask('GET', '/api/v1/audit/verify')).body).toMatchObject({ ok: true });
+  // The lines were written beside the host, which goes on from them.
+  await makeTenant('after deeds');
+  expect((await admin.ask('GET', '/api/v1/audit/verify')).body).toMatchObject({ ok: true });
+});
+
+test('a task that cannot be written down is neither cancelled nor sent back', async () => {
+  const own = await makeTenant('unwritten');
+  const [queued, dead] = [await own.give({ requires: ['tpu'] }), await own.give()];
+  await own.end('error', { message: 'no luck' });
+  const commit = vi.spyOn(storage, 'commit').mockRejectedValue(new HostError('STORAGE_UNAVAILABLE'));
+  expect((await own.operator('DELETE', `/v1/tasks/${queued}`)).status).toBe(503);
+  expect((await own.admin('POST', '/api/v1/tasks/dead/retry', { ids: [dead] })).status).toBe(503);
+  commit.mockRestore();
+  expect((await own.viewer('GET', `/v1/tasks/${queued}`)).body).toMatchObject({ state: 'queued' });
+  expect((await own.viewer('GET', `/v1/tasks/${dead}`)).body).toMatchObject({ state: 'dead' });
 });
 
 test.each(['state=lost', 'kind=cook', 'before=%00', 'limit=many'])('a list with %s is refused', async (query) => {

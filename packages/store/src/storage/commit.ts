@@ -32,7 +32,8 @@ export async function commit({ db }: Database, write: CatalogueWrite): Promise<C
   }
 }
 
-async function commitWithin(trx: Transaction<Tables>, { changes, audit }: CatalogueWrite): Promise<number> {
+/** Commits within a transaction, until whose end nobody else does: also for a deed that is none of the catalogue's, with its line. */
+export async function commitWithin(trx: Transaction<Tables>, { changes, audit }: CatalogueWrite): Promise<number> {
   const head = await trx.selectFrom('audit_head').select(['seq', 'hash']).forUpdate().executeTakeFirstOrThrow();
   const line = chainAudit(head, audit);
   for (const [index, change] of changes.entries()) {

@@ -1,14 +1,31 @@
 /**
  * How a claim ends, or goes on: by a result, a heartbeat, or because nobody wants the task any more.
  */
-import { HostError, retryWaitMs, TASK_QUEUE_BOUNDS, type AuditedResult, type LeaseAnswer } from '@bulkhead/host';
+import {
+  cancelEntry,
+  HostError,
+  retryWaitMs,
+  TASK_QUEUE_BOUNDS,
+  type AuditedResult,
+  type LeaseAnswer,
+  type TaskActor,
+} from '@bulkhead/host';
 import { LIMITS } from '@bulkhead/protocol';
 import { sql, type RawBuilder } from 'kysely';
 import { tenantUuid } from '../storage/tenant-id.ts';
 import { dbOf } from './open-boss.ts';
 import { keepOfEnded, keptOf } from './kept-results.ts';
 import { bury, release, removeJobs } from './moves.ts';
-import { inTransaction, notify, nowOf, type PlacedTask, type Tasks, type Within } from './tasks.ts';
+import {
+  inTransaction,
+  notify,
+  nowOf,
+  TENANT_OF_LINE,
+  writeLines,
+  type PlacedTask,
+  type Tasks,
+  type Within,
+} from './tasks.ts';
 
 const RESULT_BYTES_MAX = LIMITS.task_result_bytes.value;
 
@@ -147,16 +164,19 @@ export async function releaseTask(tasks: Tasks, lease: string): Promise<boolean>
   });
 }
 
+/** A task that is to be cancelled, and who wants that, for the audit log; no line is written where nobody is named. */
+export type Cancelling = { readonly id: string; readonly by: TaskActor | undefined };
+
 /** Ends a task that is not done. Answers whether it was there, and whether it has been ended by this. */
-export async function cancelTask(tasks: Tasks, id: string): Promise<{ readonly isEnded: boolean }> {
-  return inTransaction(tasks, { isUsual: false, run: (within) => cancelWithin(within, id) });
+export async function cancelTask(tasks: Tasks, cancelling: Cancelling): Promise<{ readonly isEnded: boolean }> {
+  return inTransaction(tasks, { isUsual: false, run: (within) => cancelWithin(within, cancelling) });
 }
 
-async function cancelWithin(within: Within, id: string): ReturnType<typeof cancelTask> {
+async function cancelWithin(within: Within, { id, by }: Cancelling): ReturnType<typeof cancelTask> {
   const row = await within.trx
     .selectFrom('queued_tasks')
     .innerJoin('task_lines', 'task_lines.id', 'queued_tasks.line_id')
-    .select(['queued_tasks.id', 'seq', 'job_id', 'queue', 'state'])
+    .select(['queued_tasks.id', 'seq', 'job_id', 'queue', 'state', 'kind', TENANT_OF_LINE])
     .where('queued_tasks.id', '=', id)
     .where('state', 'in', ['queued', 'active', 'dead'])
     .forUpdate('queued_tasks')
@@ -170,6 +190,7 @@ async function cancelWithin(within: Within, id: string): ReturnType<typeof cance
   if (row.state === 'dead') await removeJobs(within, [row]);
   else await within.boss.cancel(row.queue, row.job_id, { db: dbOf(within) });
   await notify(within, [id]);
+  if (by !== undefined) await writeLines(within, [cancelEntry(row, by)]);
   return { isEnded: true };
 }
 

@@ -1,13 +1,30 @@
 /**
  * How tasks come back to their lines, go to the dead letters, and out again: the row and the job in one transaction.
  */
-import { TASK_QUEUE_BOUNDS, type AuditedResult, type DeadTasks, type TaskState } from '@bulkhead/host';
+import {
+  retryEntries,
+  TASK_QUEUE_BOUNDS,
+  type AuditedResult,
+  type DeadTasks,
+  type TaskActor,
+  type TaskState,
+} from '@bulkhead/host';
 import { sql } from 'kysely';
 import { storableText } from '../storage/text.ts';
 import { tenantUuid } from '../storage/tenant-id.ts';
 import { keepResult, keptOf, sweepArtifacts } from './kept-results.ts';
 import { DEAD_QUEUE, dbOf } from './open-boss.ts';
-import { WORK, inTransaction, notify, nowOf, type PlacedTask, type Tasks, type Within } from './tasks.ts';
+import {
+  TENANT_OF_LINE,
+  WORK,
+  inTransaction,
+  notify,
+  nowOf,
+  writeLines,
+  type PlacedTask,
+  type Tasks,
+  type Within,
+} from './tasks.ts';
 
 /** Tasks whose deadline is over, and dead ones that are sent back, at most so many in one transaction. */
 const AT_ONCE_MAX = 500;
@@ -129,18 +146,19 @@ async function reclaimWithin(within: Within, max: number): ReturnType<typeof rec
 }
 
 /** As `TaskQueue.retryDead`. */
-export async function reviveTasks(tasks: Tasks, which: DeadTasks): Promise<number> {
+export async function reviveTasks(tasks: Tasks, which: DeadTasks, by?: TaskActor): Promise<number> {
   let count = 0;
   for (;;) {
-    const revived = await inTransaction(tasks, { isUsual: false, run: (within) => reviveSome(within, which) });
+    const revived = await inTransaction(tasks, { isUsual: false, run: (within) => reviveSome(within, which, by) });
     count += revived;
     if (revived < AT_ONCE_MAX) return count;
   }
 }
 
-async function reviveSome(within: Within, which: DeadTasks): Promise<number> {
+async function reviveSome(within: Within, which: DeadTasks, by: TaskActor | undefined): Promise<number> {
   const { tenant } = which;
   const rows = await placed(within)
+    .select(['kind', TENANT_OF_LINE])
     .where('state', '=', 'dead')
     .where(
       'ids' in which ? sql<boolean>`queued_tasks.id = any(${which.ids}::text[])` : sql<boolean>`kind = ${which.kind}`,
@@ -163,6 +181,7 @@ async function reviveSome(within: Within, which: DeadTasks): Promise<number> {
   await removeJobs(within, rows);
   await insertJobs(within, rows);
   await notify(within, [WORK]);
+  if (by !== undefined) await writeLines(within, retryEntries(rows, by));
   return rows.length;
 }
 

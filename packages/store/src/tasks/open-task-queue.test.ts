@@ -224,6 +224,21 @@ describe.each(ENGINES)('the queue of tasks on %s', (engine) => {
     expect(await queue.complete(lease.lease, resultOf(lease, 'ok', { text: 'x'.repeat(2 ** 19) }))).toBe('held');
   });
 
+  test('a deed is done with its line of the audit log, or not at all', async () => {
+    const queue = await openEmpty();
+    await queue.enqueue(newTasks([1, 2]));
+    const lease = await queue.claim(claimOf());
+    if (lease === undefined) throw new Error('no task was given');
+    await queue.complete(lease.lease, resultOf(lease, 'error'));
+    await database.db.deleteFrom('audit_head').execute();
+    const by = { actor: 'token t1', at: '2026-01-01T12:00:00.000Z' };
+    await expect(queue.cancel(idOf(2), by)).rejects.toThrow('no result');
+    await expect(queue.retryDead({ ids: [idOf(1)] }, by)).rejects.toThrow('no result');
+    expect(await queue.get(idOf(2))).toMatchObject({ state: 'queued' });
+    expect(await queue.get(idOf(1))).toMatchObject({ state: 'dead', result: { status: 'error' } });
+    expect(await findAstray(database)).toEqual([]);
+  });
+
   test('a task whose job has gone astray is given all the same', async () => {
     const queue = await openEmpty();
     await queue.enqueue(newTasks([1, 2]));

@@ -92,8 +92,8 @@ function createQueue(parts: Parts): OpenQueue {
       await enqueueTasks(tasks, given);
       bells.ring(WORK);
     },
-    cancel: async (id) => {
-      const { isEnded } = await cancelTask(tasks, id);
+    cancel: async (id, by) => {
+      const { isEnded } = await cancelTask(tasks, { id, by });
       if (isEnded) bells.ring(id);
       return get(id);
     },
@@ -107,9 +107,9 @@ function createQueue(parts: Parts): OpenQueue {
       await seen.tell();
       return countBacklog(tasks);
     },
-    retryDead: async (which) => {
+    retryDead: async (which, by) => {
       await endOverdue();
-      const count = await reviveTasks(tasks, which);
+      const count = await reviveTasks(tasks, which, by);
       bells.ring(WORK);
       return count;
     },

@@ -14,7 +14,7 @@ import { sql } from 'kysely';
 import { tenantUuid } from '../storage/tenant-id.ts';
 import { sweepArtifacts } from './kept-results.ts';
 import { removeJobs } from './moves.ts';
-import { nowOf, type PlacedTask, type Tasks } from './tasks.ts';
+import { nowOf, TENANT_OF_LINE, type PlacedTask, type Tasks } from './tasks.ts';
 import { ANY_TENANT } from './workers-seen.ts';
 
 /** As `TaskQueue.get`; `isOverdue` where it waits, but its deadline is over. */
@@ -73,7 +73,7 @@ function selectTasks({ database: { db } }: Tasks) {
     .leftJoin('task_results', 'task_results.task_id', 'queued_tasks.id')
     .select(['attempts', 'state', 'priority', 'deadline', 'max_retry', 'available_at', 'worker_id'])
     .select(['lease_until', 'reason'])
-    .select(sql<string>`coalesce(task_lines.tenant_word, task_lines.tenant_id::text)`.as('tenant_id'));
+    .select(TENANT_OF_LINE);
 }
 
 function told({ attempts, task, ...row }: QueuedTask & { readonly attempts: number; readonly task: Task }): QueuedTask {

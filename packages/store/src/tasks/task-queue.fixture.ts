@@ -1,6 +1,7 @@
 /**
  * A queue for tests, in a database that others have used before, and a time that goes on when it is told to.
  */
+import { AUDIT_ORIGIN, type AuditEntry } from '@bulkhead/host';
 import type { AuditedResult, NewTask, TaskClaim, TaskLease, TaskQueue } from '@bulkhead/host';
 import type { JsonObject, Result, Task } from '@bulkhead/protocol';
 import { sql } from 'kysely';
@@ -43,9 +44,17 @@ export const RETRY_MS = 60_000;
 /** Empties a database and opens a queue on it. */
 export async function openEmptyQueue(database: Database, time: QueueTime): Promise<TaskQueue> {
   await emptyTables(database);
+  const origin = { is_only: true, seq: 0, hash: AUDIT_ORIGIN };
+  await database.db.insertInto('audit_head').values(origin).execute();
   const queue = await openTaskQueue(database, { retryDelayMs: RETRY_MS, time });
   await sql`delete from pgboss.job`.execute(database.db);
   return queue;
+}
+
+/** The lines of the audit log, oldest first. */
+export async function readLines({ db }: Database): Promise<readonly AuditEntry[]> {
+  const rows = await db.selectFrom('audit_log').select('text').orderBy('seq').execute();
+  return rows.map(({ text }) => JSON.parse(text) as AuditEntry); // The chain wrote it.
 }
 
 /** Tasks by their numbers, each of which needs the tag `cpu`. */

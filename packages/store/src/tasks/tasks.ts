@@ -1,13 +1,15 @@
 /**
  * What the parts of the queue share: the database, pg-boss on it, the time that they live in, and rows of theirs.
  *
- * TS1: Whoever has the lock of a task's row may wait for that of its job, and never the other way round: so no two wait for each other.
+ * TS1: Whoever has the lock of a task's row may wait for that of its job, and then for the head of the audit log, and never the other way
+ *      round: so no two wait for each other.
  */
-import type { TaskState } from '@bulkhead/host';
+import type { AuditEntry, TaskState } from '@bulkhead/host';
 import { sql, type RawBuilder, type Transaction } from 'kysely';
 import type { PgBoss } from 'pg-boss';
 import type { Database } from '../engine/database.ts';
 import type { Tables } from '../schema.ts';
+import { commitWithin } from '../storage/commit.ts';
 
 /** The time of a queue. The database has the clock that counts, which is one for all machines; tests let it go ahead. */
 export type QueueTime = {
@@ -64,6 +66,17 @@ export function nowOf({ time }: Tasks, laterMs = 0): RawBuilder<string> {
 /** Monotonic milliseconds of this process, as the queue has them. */
 export function monotonicMs({ time }: Tasks): number {
   return performance.now() + time.aheadMs();
+}
+
+/** The word of the tenant whose line it is. */
+export const TENANT_OF_LINE = sql<string>`coalesce(task_lines.tenant_word, task_lines.tenant_id::text)`.as('tenant_id');
+
+/**
+ * Writes lines into the audit log, with what else the transaction does. It comes last (TS1): all wait for one another at the log's head, and
+ * who is there waits for no task.
+ */
+export async function writeLines({ trx }: Within, lines: readonly AuditEntry[]): Promise<void> {
+  for (const audit of lines) await commitWithin(trx, { changes: [], audit });
 }
 
 /** Tells everybody who listens, once the transaction is done. On PGlite nobody else is there. */
