@@ -42,7 +42,7 @@ export { createFaulty, FAULTS } from './mutation/stand-ins/faulty.ts';
 export type { GrammarOptions } from './mutation/stand-ins/grammar.ts';
 export { createGrammar } from './mutation/stand-ins/grammar.ts';
 export type { ProposerParts } from './mutation/stand-ins/open-proposer.ts';
-export { openProposer, PROPOSER_FORMS } from './mutation/stand-ins/open-proposer.ts';
+export { isStandIn, openProposer, PROPOSER_FORMS } from './mutation/stand-ins/open-proposer.ts';
 export type { ScriptedAnswer } from './mutation/stand-ins/scripted.ts';
 export { createScripted, parseScript, SCRIPT_ANSWERS_MAX } from './mutation/stand-ins/scripted.ts';
 export {
