@@ -6,8 +6,7 @@ import { canonicalJson } from '@bulkhead/protocol';
 
 /**
  * One evaluation. `status`: what the archive said of it, or `no_program` where nothing could be proposed, or `failed` where it does not
- * work. `score` is null where there is none. `model` is who proposed it, where that
- * is one of several.
+ * work. `score` is null where there is none. `model` is who proposed it, where that is one of several.
  *
  * @public
  */
