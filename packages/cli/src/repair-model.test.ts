@@ -1,8 +1,8 @@
 /**
- * Repairs and mutations by language models: a server on this machine that speaks the chat completions of OpenAI, asked through the plugin
- * that does so, as an operator would configure it.
+ * Repairs and mutations by language models: a server on this machine that speaks the chat completions of OpenAI, asked through a plugin, as an
+ * operator would configure it.
  */
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JsonObject } from '@bulkhead/protocol';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -13,7 +13,7 @@ import { makeFolder, REPOSITORY, run, type Ended, type Folder } from './cli-fixt
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 });
 
 const BROKEN = join(REPOSITORY, 'fixtures/broken');
-const PLUGIN = 'llm_openai_compatible';
+const PLUGIN = 'llm_near';
 const ENV = { BULKHEAD__SANDBOX__UNTRUSTED_MIN_TIER: 'process' };
 
 /** What the scripts of fixtures/broken have for it, of which the last mends it. */
@@ -21,32 +21,53 @@ async function answersOf(name: string): Promise<readonly string[]> {
   return JSON.parse(await readFile(join(BROKEN, `${name}.answers.json`), 'utf8')) as readonly string[]; // Our own file.
 }
 
-/** What the plugin imports. */
-const PACKAGES = [
-  ...['@ai-sdk/openai-compatible', '@ai-sdk/provider-utils', '@ai-sdk/provider', '@standard-schema/spec'],
-  ...['@workflow/serde', 'eventsource-parser', 'zod'],
-];
+/** Asks in the form of OpenAI, and no more: a small plugin is reviewed and bundled in a moment, however busy the machine is. */
+const MAIN = `import { LLMBackend, ProviderError } from '@bulkhead/sdk';
+
+export class NearBackend extends LLMBackend {
+  override async *generate(prompt: string, options: { readonly model?: string }) {
+    const { base_url: url } = this.config as { readonly base_url: string };
+    const response = await fetch(\`\${url}/chat/completions\`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: options.model, messages: [{ role: 'user', content: prompt }] }),
+    });
+    if (!response.ok) throw new ProviderError('the provider refuses', { status: response.status });
+    const { choices, usage } = await response.json();
+    yield choices[0].message.content;
+    yield { usage: { input_tokens: usage.prompt_tokens, output_tokens: usage.completion_tokens } };
+  }
+}
+`;
 
 let provider: OpenProvider;
 let models: Folder;
 beforeAll(async () => {
   provider = await openMockProvider();
   models = await makeFolder();
-  await copyPlugin(join(models.path, PLUGIN));
+  await writePlugin(join(models.path, PLUGIN));
 });
 afterAll(async () => {
   await models[Symbol.asyncDispose]();
   await provider[Symbol.asyncDispose]();
 });
 
-/** Copies it, configured to ask the provider. */
-async function copyPlugin(to: string): Promise<void> {
-  await cp(join(REPOSITORY, 'plugins', PLUGIN), to, { recursive: true });
-  for (const name of PACKAGES) {
-    const options = { recursive: true, dereference: true };
-    await cp(join(REPOSITORY, 'node_modules', name), join(to, 'node_modules', name), options);
-  }
-  await changeManifest(to, ({ config }) => ({ config: { ...Object(config), base_url: `${provider.origin}/v1` } }));
+/** Writes the plugin, configured to ask the provider. */
+async function writePlugin(to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  await writeFile(join(to, 'main.ts'), MAIN);
+  const manifest = {
+    ...{ name: PLUGIN, version: '1.0.0', description: 'A model of this machine.', author: 'Test', main: 'main.ts' },
+    ...{
+      dependencies: [],
+      capabilities: ['llm'],
+      required_permissions: ['internet'],
+      network: { allow: ['localhost:1'] },
+    },
+    entry_points: { llm_backends: { near: './main.ts#NearBackend' } },
+    config: { base_url: `${provider.origin}/v1` },
+  };
+  await writeFile(join(to, 'plugin.json'), JSON.stringify(manifest));
 }
 
 async function changeManifest(folder: string, change: (manifest: JsonObject) => JsonObject): Promise<void> {
@@ -123,7 +144,7 @@ test('a backend that nobody has is refused with those that there are', async () 
 
 test('a plugin of a model that does not start is told with its reason', async () => {
   await using lame = await makeFolder();
-  await cp(join(REPOSITORY, 'plugins', PLUGIN), join(lame.path, PLUGIN), { recursive: true });
+  await cp(join(REPOSITORY, 'plugins/llm_openai_compatible'), join(lame.path, 'lame'), { recursive: true });
   await using folder = await configured(lame.path);
   const ended = await repairOf('off_by_one', folder, '--backend', 'near');
   expect(ended.code).toBe(2);
