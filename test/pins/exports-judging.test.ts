@@ -78,6 +78,7 @@ test.each([
       'freshSeed',
       'hasRegions',
       'isPluginSelector',
+      'isStandIn',
       'judgePromotion',
       'lineageHash',
       'mergeFitness',

@@ -4,6 +4,7 @@
 import { watch } from 'node:fs';
 import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RunReport } from '@bulkhead/evolve';
 import { createRandom } from '@bulkhead/guard/statistics';
 import { isJsonObject, type JsonObject } from '@bulkhead/protocol';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -162,6 +163,65 @@ test('[E3] the lineage is one with 1, 2 and 4 workers, and through kill -9 at ra
   }
 });
 
+test('backends of a plugin are the models, by their weights and with their cost; `auto` leaves the choice to the host', async () => {
+  const diff =
+    "```diff\n@@ @@\n-  loader: 'csv', // one of 'csv' | 'json' | 'xml' | 'parquet' | 'yaml'\n+  loader: 'parquet',\n```\n";
+  const backend = (name: string): string =>
+    `[[llm.backends]]\nname = "${name}"\nplugin = "llm_mock"\nusd_per_million_tokens = { input = 10, output = 10 }\n`;
+  const tables = (llm: string): string =>
+    `[llm]\n${llm}${backend('large')}${backend('small')}[control]\nenabled = false\n[config.llm_mock]\nanswers = [{ text = ${JSON.stringify(diff)} }]\n`;
+  const plugins = `plugins = [${JSON.stringify(join(REPOSITORY, 'plugins/llm_mock'))}]\n`;
+  const configured = (name: string, llm: string, more = ''): Promise<string> =>
+    configWith(name, (text) =>
+      (plugins + text)
+        .replace('[llm]\nbackend = "choices"\n', tables(llm) + more)
+        .replace('[promotion]\n', '[promotion]\nenabled = false\n'),
+    );
+  const asked = ['--evaluations', '3', '--target', '1', '--seed', '3', '--json'];
+  const ucb = await configured('ucb.toml', '', '[models]\nchoice = "ucb1"\n');
+  const chosen = await evolve('run', '--config', ucb, ...asked, '--out', 'ucb');
+  expect(chosen.stderr).not.toContain('bulkhead:');
+  const { models } = JSON.parse(await readFile(join(folder.path, 'ucb/report.json'), 'utf8')) as RunReport; // Its form is tested beside it.
+  expect(models.map(({ name }) => name)).toEqual(['large', 'small']);
+  expect(models.map(({ submitted }) => submitted).toSorted((one, other) => one - other)).toEqual([1, 2]);
+  for (const { usage } of models) expect(usage.cost_usd).toBeGreaterThan(0);
+  const auto = await configured('auto.toml', 'backend = "auto"\n');
+  await evolve('run', '--config', auto, ...asked, '--out', 'auto');
+  const drawn = JSON.parse(await readFile(join(folder.path, 'auto/report.json'), 'utf8')) as RunReport; // The same.
+  expect(drawn.models.reduce((sum, { submitted }) => sum + submitted, 0)).toBeGreaterThanOrEqual(3);
+  for (const { name } of drawn.models) expect(['large', 'small']).toContain(name);
+});
+
+test('[E3] models are chosen by a bandit, also by Thompson sampling through kill -9, and status says what each came to', async () => {
+  const models =
+    '[models]\nchoice = "thompson"\nnames = ["echo", "choices", "grammar:seed=3"]\n\n[promotion]\nenabled = false\n';
+  const config = await configWith('models.toml', (text) =>
+    text.replace('[llm]\nbackend = "choices"', '').replace('[promotion]\n', models),
+  );
+  const asked = ['run', '--config', config, ...SHORT];
+  const whole = summaryIn(await evolve(...asked, '--workers', '1', '--out', 'models'));
+  const running = start(['evolve', ...asked, '--workers', '4', '--out', 'models-killed'], { cwd: folder.path });
+  await reached(join(folder.path, 'models-killed'), {
+    isThere: async (dir) => (await linesIn(dir)) >= 9 && (await readdir(dir)).includes('progress.json'),
+    ended: running.ended,
+  });
+  running.child.kill('SIGKILL');
+  await running.ended;
+  const known = await evolve('status', 'models-killed');
+  expect(known.stdout).toMatch(/^model echo: \d+ submitted, 0 better, gain 0, \d+ tokens, 0 US dollars$/m);
+  const resumed = await evolve('resume', 'models-killed');
+  expect(resumed.stdout).toContain(`lineage ${JSON.stringify(whole['lineage_hash']).slice(1, 13)}`);
+  const [one, other] = await Promise.all(
+    ['models', 'models-killed'].map(async (dir) => {
+      const { models: list } = summaryIn(await evolve('status', dir, '--json'));
+      return list as readonly JsonObject[]; // Its form is tested beside it.
+    }),
+  );
+  expect(other).toEqual(one);
+  expect(one?.map(({ name }) => name)).toEqual(['echo', 'choices', 'grammar:seed=3']);
+  expect(one?.reduce((sum, { submitted }) => sum + Number(submitted), 0)).toBe(10);
+});
+
 /** Kills it once the journals of a run have so many lines; one that ends before has ended. */
 async function killedAt(
   running: ReturnType<typeof start>,
@@ -172,11 +232,18 @@ async function killedAt(
   await running.ended;
 }
 
-async function linesReach(dir: string, wanted: number, ended: Promise<unknown>): Promise<void> {
+function linesReach(dir: string, wanted: number, ended: Promise<unknown>): Promise<void> {
+  return reached(dir, { isThere: async () => (await linesIn(dir)) >= wanted, ended });
+}
+
+type Reaching = { readonly isThere: (dir: string) => Promise<boolean>; readonly ended: Promise<unknown> };
+
+/** Waits until it is there, by changes of the folder, or the process has ended. */
+async function reached(dir: string, { isThere, ended }: Reaching): Promise<void> {
   await mkdir(dir, { recursive: true });
   const { promise, resolve } = Promise.withResolvers<void>();
   const look = async (): Promise<void> => {
-    if ((await linesIn(dir)) >= wanted) resolve();
+    if (await isThere(dir)) resolve();
   };
   const watcher = watch(dir, () => void look());
   await Promise.race([promise, ended]);

@@ -8,6 +8,7 @@ import { join, sep } from 'node:path';
 import { HostError, toDataFault, type Host } from '@bulkhead/host';
 import { DEFAULT_TENANT, isJsonObject } from '@bulkhead/protocol';
 import type { Terminal } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Whom a folder of `--plugins` is installed for. */
 export const FOR_DEFAULT = { tenant: DEFAULT_TENANT } as const;
@@ -26,6 +27,17 @@ export async function installFolders(host: Host, dirs: readonly string[], termin
       done();
     }
   }
+}
+
+/** Installs them all. @throws {UsageError} where one is refused: whoever asks needs it. */
+export async function installOrRefuse(host: Host, dirs: readonly string[], terminal: Terminal): Promise<void> {
+  await installFolders(host, dirs, terminal);
+  const [refused] = host.refused();
+  if (refused === undefined) return;
+  throw new UsageError(
+    `the plugin ${refused.name} of ${refused.path} is refused (${refused.code})`,
+    'See `bulkhead check` of its folder.',
+  );
 }
 
 /** A host, and the data directory that remembers its folders. */

@@ -279,7 +279,7 @@ function addMutate({ program, terminal, exit }: VerbContext): void {
     .requiredOption('--entry-fn <name>', 'the function, which keeps its name and parameters')
     .option(
       '--backend <what>',
-      'who proposes: scripted:FILE, cassette:FILE, or grammar, which needs no model; echo and faulty:FAULT,... for tests; with --queue, a backend of the tenant',
+      'who proposes: a language model of bulkhead.toml by its name, or host for any of them; scripted:FILE, cassette:FILE, or grammar, which needs no model; echo and faulty:FAULT,... for tests; with --queue, a backend of the tenant',
     )
     .option('--output <file>', 'where the changed copy goes (default: NAME_mutated.EXT beside the file)')
     .option(

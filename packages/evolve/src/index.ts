@@ -17,7 +17,14 @@ export { checkRegions, hasRegions } from './edits/regions.ts';
 export { applySearchReplace } from './edits/search-replace.ts';
 export { applyUnifiedDiff } from './edits/unified-diff.ts';
 export { applyYamlOverlay } from './edits/yaml-overlay.ts';
-export type { EditForm, Proposal, ProposalRequest, ProposalUsage, Proposer } from './mutation/proposer.ts';
+export type {
+  EditForm,
+  Proposal,
+  ProposalRequest,
+  ProposalUsage,
+  Proposer,
+  ProposingModel,
+} from './mutation/proposer.ts';
 export { EDIT_FORMS } from './mutation/proposer.ts';
 export type { PromptOptions } from './mutation/prompt.ts';
 export { buildMutatePrompt, INSPIRATION_LENGTH_MAX, INSPIRATIONS_MAX, PARENT_LENGTH_MAX } from './mutation/prompt.ts';
@@ -35,7 +42,7 @@ export { createFaulty, FAULTS } from './mutation/stand-ins/faulty.ts';
 export type { GrammarOptions } from './mutation/stand-ins/grammar.ts';
 export { createGrammar } from './mutation/stand-ins/grammar.ts';
 export type { ProposerParts } from './mutation/stand-ins/open-proposer.ts';
-export { openProposer, PROPOSER_FORMS } from './mutation/stand-ins/open-proposer.ts';
+export { isStandIn, openProposer, PROPOSER_FORMS } from './mutation/stand-ins/open-proposer.ts';
 export type { ScriptedAnswer } from './mutation/stand-ins/scripted.ts';
 export { createScripted, parseScript, SCRIPT_ANSWERS_MAX } from './mutation/stand-ins/scripted.ts';
 export {
@@ -50,7 +57,7 @@ export {
   type TaskResult,
   type TaskSource,
 } from '@bulkhead/protocol';
-export type { Evaluated, EvaluationRequest, Evaluator, Proposed } from './loop/evaluator.ts';
+export type { Evaluated, EvaluationRequest, Evaluator, ModelUse, Proposed } from './loop/evaluator.ts';
 export {
   evolve,
   type CommittedSearch,
@@ -97,6 +104,7 @@ export type {
   PromotedSide,
   RunCell,
   RunControl,
+  RunModel,
   RunPromotion,
   RunReport,
   RunUsage,
@@ -107,6 +115,8 @@ export type { ArchiveConfig } from './search/archive/archive-config.ts';
 export { createArchive } from './search/archive/create-archive.ts';
 export { DEFAULT_DESCRIPTORS, type Descriptor } from './search/archive/descriptors.ts';
 export { programId, type Origin, type Program } from './search/archive/program.ts';
+export type { ModelArm, ModelsConfig } from './search/models/choose-model.ts';
+export type { ModelTally } from './search/models/model-tallies.ts';
 export { afterRound, nextRound, startRace, type Race, type Racer } from './search/fitness/race.ts';
 export { fitnessOf, mergeFitness, rankScore, type Fitness, type RankRule } from './search/fitness/fitness.ts';
 export {

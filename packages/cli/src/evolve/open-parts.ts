@@ -2,12 +2,11 @@
  * Who works on a run: a host with the plugins that the configuration names, the judge's task, and who proposes.
  */
 import {
-  createHostModel,
   createPluginSelector,
   isPluginSelector,
-  openRunProposer,
   type ParentChooser,
   type Proposer,
+  type ProposingModel,
   type RunConfig,
   type RunHead,
   type RunParts,
@@ -18,7 +17,8 @@ import { CONFIG_KEYS } from '../config/keys.ts';
 import { backendRulesOf } from '../config/table-lists.ts';
 import { CLOCK } from '../guard/clock.ts';
 import { loadTask } from '../guard/load-task.ts';
-import { installFolders } from '../plugin-folders.ts';
+import { openRunModel, type HostModels } from '../open-model.ts';
+import { installOrRefuse } from '../plugin-folders.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { pathIn } from './read-config.ts';
@@ -77,13 +77,7 @@ function backendsOf({ llm }: RunConfig): ReturnType<typeof backendRulesOf> {
 async function installPlugins(host: Host, { head, config, terminal }: Opening): Promise<void> {
   if (config.plugins.length === 0) return;
   const folders = config.plugins.map((folder) => pathIn(head.config_folder, folder));
-  await installFolders(host, folders, terminal);
-  const [refused] = host.refused();
-  if (refused !== undefined)
-    throw new UsageError(
-      `the plugin ${refused.name} of ${refused.path} is refused (${refused.code})`,
-      'See `bulkhead check` of its folder.',
-    );
+  await installOrRefuse(host, folders, terminal);
   for (const [name, table] of Object.entries(config.config)) {
     await host.registrations.enable(name, { config: table, grant: [...(config.grants[name] ?? [])] });
   }
@@ -107,15 +101,21 @@ async function chooserOf(host: Host, { settings, grants }: RunConfig): Promise<P
 async function proposerOf(
   host: Host,
   { config_folder: folder }: RunHead,
-  { llm, settings }: RunConfig,
-): Promise<Proposer> {
-  const model = llm.backends.length > 0 ? createHostModel({ llm: host.llm }) : undefined;
-  if (llm.backend === '' && model !== undefined) return model;
-  if (llm.backends.some(({ name }) => name === llm.backend))
-    return createHostModel({ llm: host.llm, backend: llm.backend });
-  const inner = llm.inner === '' ? model : await openRunProposer({ spec: llm.inner, folder, seed: settings.seed });
-  return openRunProposer({
-    ...{ spec: llm.backend, folder, seed: settings.seed, record: llm.record },
+  { llm, models, settings: { seed } }: RunConfig,
+): Promise<Proposer | readonly ProposingModel[]> {
+  const names = llm.backends.flatMap(({ name }) => (typeof name === 'string' ? [name] : []));
+  const known: HostModels = { llm: host.llm, names };
+  if (models.length > 0)
+    return Promise.all(
+      models.map(async (model) => ({
+        ...model,
+        proposer: await openRunModel(known, { spec: model.name, folder, seed }),
+      })),
+    );
+  const isInner = llm.inner !== '' || names.length > 0;
+  const inner = isInner ? await openRunModel(known, { spec: llm.inner, folder, seed }) : undefined;
+  return openRunModel(known, {
+    ...{ spec: llm.backend, folder, seed, record: llm.record },
     ...(inner !== undefined && { inner }),
   });
 }

@@ -23,6 +23,7 @@ import { plain } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { openParts, type OpenParts } from './open-parts.ts';
+import { modelLines } from './model-lines.ts';
 import { checkedConfig, readNewRun, type Overrides } from './read-config.ts';
 import { folderFor } from './run-name.ts';
 import { openRunLine } from './run-progress.ts';
@@ -189,7 +190,8 @@ function summaryOf(report: RunReport, { path }: RunFolder): object {
 }
 
 function show(report: RunReport, { folder, terminal }: Telling): void {
-  const { best, start, control, evaluations, ended, promotion, promotion_enabled, is_better, lineage_hash } = report;
+  const { best, start, control, evaluations, ended, promotion, promotion_enabled, is_better, lineage_hash, models } =
+    report;
   const { result, say, colors } = terminal;
   result(
     `${plain(report.name)}: ${is_better ? colors.green(`best ${best.score}`) : `no better program than ${start.score}`}`,
@@ -200,6 +202,7 @@ function show(report: RunReport, { folder, terminal }: Telling): void {
     const last = promotion?.tests.at(-1);
     result(`  ${isPromoted ? colors.green('promoted') : colors.red('not promoted')}: ${plain(last?.reasons[0] ?? '')}`);
   }
+  for (const line of modelLines(models)) result(`  ${line}`);
   result(`  lineage ${lineage_hash.slice(0, 12)}`);
   say(`winner: ${shown(join(folder.path, best.file))}`);
   say(`report: ${shown(join(folder.path, 'report.html'))}`);

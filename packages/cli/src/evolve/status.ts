@@ -6,6 +6,7 @@ import type { JsonObject } from '@bulkhead/protocol';
 import { EXIT_OK } from '../exit-codes.ts';
 import { plain } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
+import { modelLines } from './model-lines.ts';
 import { telling } from './run.ts';
 
 /** Shows it. */
@@ -26,7 +27,7 @@ export async function statusVerb(
   });
 }
 
-function picked({ best, start, evaluations, ended, lineage_hash, is_better }: JsonObject): JsonObject {
+function picked({ best, start, evaluations, ended, lineage_hash, is_better, models }: JsonObject): JsonObject {
   return {
     best: best ?? null,
     start: start ?? null,
@@ -34,11 +35,13 @@ function picked({ best, start, evaluations, ended, lineage_hash, is_better }: Js
     ended: ended ?? null,
     lineage_hash: lineage_hash ?? null,
     is_better: is_better ?? null,
+    models: models ?? [],
   };
 }
 
-function show(status: JsonObject, { result }: Terminal): void {
+function show({ models, ...status }: JsonObject, { result }: Terminal): void {
   for (const [key, value] of Object.entries(status)) {
     result(plain(`${key}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`));
   }
+  for (const line of modelLines(models)) result(line);
 }

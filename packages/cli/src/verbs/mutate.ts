@@ -6,7 +6,6 @@ import { randomBytes } from 'node:crypto';
 import {
   EvolveError,
   mutateFile,
-  openProposer,
   PROPOSER_FORMS,
   type EditForm,
   type EvolveErrorCode,
@@ -14,8 +13,10 @@ import {
 } from '@bulkhead/evolve';
 import type { AuditedResult } from '@bulkhead/host';
 import type { JsonValue, Task } from '@bulkhead/protocol';
+import { loadConfig } from '../config/load-config.ts';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { listenForInterrupt } from '../guard/interrupt.ts';
+import { openModel } from '../open-model.ts';
 import type { ServerOptions } from '../remote/server-verb.ts';
 import { plain } from '../table.ts';
 import type { HereOptions } from '../tasks/run-here.ts';
@@ -76,7 +77,7 @@ export async function mutate(options: MutateOptions, terminal: Terminal): Promis
 
 async function mutateHere(options: MutateOptions, terminal: Terminal, signal: AbortSignal): Promise<number> {
   if (options.wait === true) throw new UsageError('--wait is for --queue; --sync waits anyway');
-  const mutated = await mutatedFile(options, signal);
+  const mutated = await mutatedFile(options, terminal, signal);
   const isJson = options.json === true;
   // The diff is told before anything runs: it is there in a moment, whatever the handler takes (X000-20).
   if (!isJson) show(mutated, options, terminal);
@@ -86,16 +87,23 @@ async function mutateHere(options: MutateOptions, terminal: Terminal, signal: Ab
   return EXIT_OK;
 }
 
-async function mutatedFile(options: MutateOptions, signal: AbortSignal): Promise<MutatedFile> {
+async function mutatedFile(options: MutateOptions, terminal: Terminal, signal: AbortSignal): Promise<MutatedFile> {
   const { targetFile, entryFn, output, backend, form, seed = SEED } = options;
-  if (backend === undefined) throw new UsageError('there is no --backend', `Name who proposes: ${PROPOSER_FORMS}.`);
+  if (backend === undefined)
+    throw new UsageError(
+      'there is no --backend',
+      `Name who proposes: ${PROPOSER_FORMS}, or a language model of [[llm.backends]].`,
+    );
   const request = {
     ...{ targetFile, entryFunction: entryFn, seed, isDry: options.dryRun === true },
     ...(output !== undefined && { output }),
     ...(form !== undefined && { form }),
   };
+  const config = (): ReturnType<typeof loadConfig> =>
+    loadConfig({ flags: { grants: {} }, env: process.env, file: undefined });
+  await using model = await openModel(backend, { seed, config, terminal });
   const parts = {
-    proposer: await openProposer(backend, { seed }),
+    proposer: model.proposer,
     now: () => Date.now(),
     newId: () => randomBytes(ID_BYTES).toString('hex'),
   };

@@ -14,7 +14,10 @@ export function addRepair(context: VerbContext): void {
   asksForTenant(verb)
     .argument('<plugin|dir>', 'plugin of a server, or plugin folder')
     .option('--calls <file>', 'calls that fail and calls that must stay, as JSON lines {tool, params, expect?}')
-    .option('--backend <what>', 'who proposes: scripted:FILE, cassette:FILE, or grammar, which needs no model')
+    .option(
+      '--backend <what>',
+      'who proposes: a language model of bulkhead.toml by its name, or host for any of them (the default, where it has [[llm.backends]]); scripted:FILE, cassette:FILE, or grammar, which needs no model',
+    )
     .option('--evaluations <n>', 'patches that are judged at most (default: 20)', wholeNumber)
     .option('--seed <n>', 'what is drawn at random is drawn by it (default: 42)', countNumber)
     .option('--out <dir>', 'folder of the proposal (default: repairs/NAME-N of the data folder)')
@@ -22,6 +25,7 @@ export function addRepair(context: VerbContext): void {
     .addHelpText(
       'after',
       `${examples([
+        'bulkhead repair ./weather --calls failing.jsonl --backend large',
         'bulkhead repair ./weather --calls failing.jsonl --backend scripted:answers.json',
         'bulkhead repair weather --server http://127.0.0.1:7070 --backend grammar',
         'bulkhead repair show weather-1',

@@ -5,7 +5,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import {
-  openProposer,
   readProposal,
   repairPlugin,
   writeProposal,
@@ -19,6 +18,7 @@ import { loadConfig } from '../config/load-config.ts';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { CLOCK } from '../guard/clock.ts';
 import { listenForInterrupt } from '../guard/interrupt.ts';
+import { openModel } from '../open-model.ts';
 import { findRepairCase, type RepairCase, type RepairTarget } from '../repair/repair-case.ts';
 import { dataFolder, makeSealKey, nextProposal } from '../repair/repair-place.ts';
 import { showProposal } from '../repair/show-proposal.ts';
@@ -42,11 +42,14 @@ const DIGEST_CHARACTERS = 12;
 
 /** Repairs. @throws {UsageError} for what its user can mend; as `askAdmin` where a server is asked. */
 export async function repair(options: RepairOptions, terminal: Terminal): Promise<number> {
-  const { backend } = options;
   const config = await loadConfig({ flags: { grants: {} }, env: process.env, file: options.config });
   if (!config['repair.enabled']) throw disabled();
+  const backend = options.backend ?? (config['llm.backends'].length > 0 ? 'host' : undefined);
   if (backend === undefined) {
-    throw new UsageError('nobody is named who proposes patches', 'Name a backend: --backend scripted:FILE or grammar.');
+    throw new UsageError(
+      'nobody is named who proposes patches',
+      'Name a backend: --backend grammar or scripted:FILE, or a language model of [[llm.backends]] in bulkhead.toml.',
+    );
   }
   const interrupt = listenForInterrupt();
   try {
@@ -78,7 +81,8 @@ async function repairCase(options: Asked, surroundings: Surroundings): Promise<n
 async function repaired(options: Asked, found: RepairCase, surroundings: Surroundings): Promise<RepairOutcome> {
   const { config, terminal, signal } = surroundings;
   const { seed = SEED, evaluations = EVALUATIONS, backend } = options;
-  const proposer = await openProposer(backend, { seed });
+  await using model = await openModel(backend, { seed, config: async () => config, terminal });
+  const { proposer } = model;
   const workFolder = await mkdtemp(join(tmpdir(), 'bulkhead-repair-'));
   const live = terminal.live();
   const done = terminal.progress(`running ${options.where} as it is`);

@@ -41,7 +41,15 @@ export interface Evaluator {
 }
 
 /**
- * What a proposal came to, as the journal keeps it.
+ * What one model took of a proposal.
+ *
+ * @public
+ */
+export type ModelUse = { readonly name: string; readonly usage: ProposalUsage };
+
+/**
+ * What a proposal came to, as the journal keeps it. `models` are those that answered, the one that answered last at the end; they are left
+ * out where nobody said who answers, and where a search chose the model itself.
  *
  * @public
  */
@@ -51,7 +59,13 @@ export type Proposed =
       readonly source: string;
       readonly diff: string;
       readonly usage: ProposalUsage;
+      readonly models?: readonly ModelUse[];
       /** The program that it is a copy of or nearly, where it was let in all the same. */
       readonly like: string | null;
     }
-  | { readonly kind: 'failed'; readonly reason: string; readonly usage: ProposalUsage };
+  | {
+      readonly kind: 'failed';
+      readonly reason: string;
+      readonly usage: ProposalUsage;
+      readonly models?: readonly ModelUse[];
+    };

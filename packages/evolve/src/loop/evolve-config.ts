@@ -6,6 +6,7 @@ import { canonicalJson, type JsonObject } from '@bulkhead/protocol';
 import { numberSetting, readConfig, unknownKey, valueError, wholeSetting, type ConfigOf } from '../search/config.ts';
 import { createArchive } from '../search/archive/create-archive.ts';
 import { createNoveltyFilter } from '../search/novelty/novelty-filter.ts';
+import { MODEL_SETTINGS, type ModelArm, type ModelsConfig } from '../search/models/choose-model.ts';
 import { createSelector, DEFAULT_SELECTOR } from '../search/selectors/create-selector.ts';
 import { isPluginSelector } from './parent-chooser.ts';
 
@@ -38,8 +39,9 @@ const MUTATION = {
 } as const;
 
 const SUBJECT = { what: 'a search', code: 'EVOLVE_INVALID' } as const;
+const MODELS_SUBJECT = { what: '[models]', code: 'EVOLVE_INVALID' } as const;
 const MUTATION_SUBJECT = { what: 'the mutation of a search', code: 'EVOLVE_INVALID' } as const;
-const TABLES = ['selector', 'archive', 'novelty', 'mutation'] as const;
+const TABLES = ['selector', 'archive', 'novelty', 'mutation', 'models'] as const;
 
 /**
  * A configuration with every default in it. `selector` has one table, by its name; `PLUGIN/NAME` is a selector of a plugin.
@@ -51,10 +53,12 @@ export type EvolveConfig = ConfigOf<typeof SETTINGS> & {
   readonly archive: JsonObject;
   readonly novelty: JsonObject;
   readonly mutation: ConfigOf<typeof MUTATION>;
+  /** How a model is chosen, where there are several. */
+  readonly models: ModelsConfig;
 };
 
 /**
- * Reads a configuration: keys of `[evolve]`, and the tables `[selector.<name>]`, `[archive]`, `[novelty]` and `[mutation]`.
+ * Reads a configuration: keys of `[evolve]`, and the tables `[selector.<name>]`, `[archive]`, `[novelty]`, `[mutation]` and `[models]`.
  *
  * @throws {EvolveError} `EVOLVE_INVALID`, `SELECTOR_INVALID` or `ARCHIVE_INVALID` with the key, the value and what was expected.
  * @public
@@ -70,15 +74,28 @@ export function readEvolveConfig(config: JsonObject = {}): EvolveConfig {
   createNoveltyFilter(novelty);
   const mutation = readConfig(tables['mutation'], MUTATION, MUTATION_SUBJECT);
   insistOnForm(mutation);
-  return { ...readConfig(evolve, SETTINGS, SUBJECT), selector, archive, novelty, mutation };
+  const models = readConfig(tables['models'], MODEL_SETTINGS, MODELS_SUBJECT);
+  return { ...readConfig(evolve, SETTINGS, SUBJECT), selector, archive, novelty, mutation, models };
 }
 
-/** SHA-256 of all that decides which programs a search comes to. */
-export function configHash({ workers: _workers, ...config }: EvolveConfig, start: string, isControl: boolean): string {
+/** What a search begins with beside its configuration. */
+export type SearchBeginning = {
+  readonly start: string;
+  readonly isControl: boolean;
+  readonly arms: readonly ModelArm[];
+};
+
+/** SHA-256 of all that decides which programs a search comes to. Without a list of models, how one is chosen decides nothing. */
+export function configHash(
+  { workers: _workers, models, ...config }: EvolveConfig,
+  { start, isControl, arms }: SearchBeginning,
+): string {
   // JSON has no infinity, which is what no target is.
   const target = Number.isFinite(config.target) ? config.target : String(config.target);
+  const chosen =
+    arms.length === 0 ? {} : { models: { ...models, arms: arms.map(({ name, weight }) => [name, weight]) } };
   return createHash('sha256')
-    .update(canonicalJson({ ...config, target, start, isControl }))
+    .update(canonicalJson({ ...config, target, start, isControl, ...chosen }))
     .digest('hex');
 }
 

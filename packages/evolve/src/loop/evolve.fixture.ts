@@ -46,6 +46,15 @@ export function counting(didMeasure: (source: string) => void = () => undefined)
   };
 }
 
+/** Lets others go first, for as many turns as a stream of its own says. */
+export function unsteady<Answer>(seed: string, answer: Answer): Promise<Answer> {
+  let turns = createRandom(seed).below(20);
+  return new Promise((resolve) => {
+    const next = (): void => void (turns-- <= 0 ? resolve(answer) : setImmediate(next));
+    next();
+  });
+}
+
 function choicesOf(source: string): readonly number[] {
   return (/\[(?<list>.*)\]/u.exec(source)?.groups?.['list'] ?? '').split(', ').map(Number);
 }

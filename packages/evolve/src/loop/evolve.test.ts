@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createRandom } from '@bulkhead/guard/statistics';
 import type { Proposer } from '../mutation/proposer.ts';
 import { evolve } from './evolve.ts';
-import { BLIND, counting, RIGHT, START, programOf, replacing } from './evolve.fixture.ts';
+import { BLIND, counting, RIGHT, START, programOf, replacing, unsteady } from './evolve.fixture.ts';
 import type { Evaluator } from './evaluator.ts';
 import { createMemoryJournal, openFileJournal } from './journal.ts';
 
@@ -20,15 +20,6 @@ const ARCHIVE = { descriptors: [{ name: 'length', step: 40 }] };
 
 function configOf(evolveTable: JsonObject = {}, more: JsonObject = {}): JsonObject {
   return { evolve: { evaluations: 60, seed: 7, ...evolveTable }, archive: ARCHIVE, ...more };
-}
-
-/** Lets others go first, for as many turns as a stream of its own says. */
-function unsteady<Answer>(seed: string, answer: Answer): Promise<Answer> {
-  let turns = createRandom(seed).below(20);
-  return new Promise((resolve) => {
-    const next = (): void => void (turns-- <= 0 ? resolve(answer) : setImmediate(next));
-    next();
-  });
 }
 
 /** Proposers and judges of which nobody knows who answers first. */

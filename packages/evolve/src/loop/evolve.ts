@@ -11,13 +11,15 @@ import type { JsonObject } from '@bulkhead/protocol';
 import { EvolveError } from '../evolve-error.ts';
 import type { ArchiveStatistics } from '../search/archive/archive.ts';
 import type { Program } from '../search/archive/program.ts';
-import type { Proposer, ProposalUsage } from '../mutation/proposer.ts';
+import type { Proposer, ProposalUsage, ProposingModel } from '../mutation/proposer.ts';
+import type { ModelTally } from '../search/models/model-tallies.ts';
 import { binsOf } from '../search/archive/descriptors.ts';
 import { createAnswers, type Answers } from './answered.ts';
 import { configHash, readEvolveConfig } from './evolve-config.ts';
 import type { Evaluator } from './evaluator.ts';
 import { createMemoryJournal, type Journal } from './journal.ts';
 import { lineageHash, type Commit } from './lineage.ts';
+import { readProposing } from './models.ts';
 import type { ParentChooser } from './parent-chooser.ts';
 import { Search, type Chosen, type Ready } from './search-state.ts';
 import { createProposing } from './proposing.ts';
@@ -30,12 +32,13 @@ import { createProposing } from './proposing.ts';
 export type EvolveStart = { readonly source: string; readonly fileName: string; readonly entryName: string };
 
 /**
- * Who proposes, who measures, and where answers are kept; nowhere, where that is left out.
+ * Who proposes, who measures, and where answers are kept; nowhere, where that is left out. Of a list of models one is chosen for each
+ * evaluation, as `[models]` says.
  *
  * @public
  */
 export type EvolveParts = {
-  readonly proposer: Proposer;
+  readonly proposer: Proposer | readonly ProposingModel[];
   readonly evaluator: Evaluator;
   readonly journal?: Journal;
   /** Chooses parents, where the selector of the configuration is one of a plugin. */
@@ -49,8 +52,8 @@ export type EvolveParts = {
 };
 
 /**
- * A search after an evaluation: the best program so far, how many were evaluated, what they took, the program that was just evaluated,
- * with its source, and whether the journal had it already.
+ * A search after an evaluation: the best program so far, how many were evaluated, what they took, what is known of each model, the program
+ * that was just evaluated, with its source, and whether the journal had it already.
  *
  * @public
  */
@@ -59,6 +62,7 @@ export type CommittedSearch = {
   readonly bestScore: number;
   readonly done: number;
   readonly usage: ProposalUsage;
+  readonly models: readonly ModelTally[];
   readonly source: string;
   readonly diff: string;
   readonly isRecalled: boolean;
@@ -84,6 +88,8 @@ export type EvolveReport = {
   readonly evaluations: number;
   readonly lineage_hash: string;
   readonly usage: ProposalUsage;
+  /** None where nobody said who answers. */
+  readonly models: readonly ModelTally[];
   readonly statistics: ArchiveStatistics;
   /** The best programs, one of each cell, best first. */
   readonly elites: readonly Elite[];
@@ -102,7 +108,7 @@ export type Elite = { readonly program: Program; readonly score: number; readonl
 /**
  * Searches.
  *
- * @param config - Tables `[evolve]`, `[selector.<name>]`, `[archive]`, `[novelty]` and `[mutation]`.
+ * @param config - Tables `[evolve]`, `[selector.<name>]`, `[archive]`, `[novelty]`, `[mutation]` and `[models]`.
  * @throws {EvolveError} `EVOLVE_INVALID` for a configuration, or where the first program does not work; `SELECTOR_INVALID`,
  *   `ARCHIVE_INVALID`, `JOURNAL_INVALID`, `JOURNAL_MISMATCH`; what the proposer cannot be asked again for; the signal's reason.
  * @public
@@ -114,13 +120,14 @@ export async function evolve(
 ): Promise<EvolveReport> {
   const settings = readEvolveConfig(config);
   const { journal = createMemoryJournal(), evaluator, proposer, chooser, isControl = false } = parts;
-  const known = await journal.open(configHash(settings, start.source, isControl));
+  const { arms, proposerOf } = readProposing(proposer, settings.models);
+  const known = await journal.open(configHash(settings, { start: start.source, isControl, arms }));
   const left = new AbortController();
   const within = AbortSignal.any([signal, left.signal]);
   const answers = createAnswers({ journal, known, evaluator, workers: settings.workers, signal: within });
-  const search = new Search(settings, { answers, chooser, isControl, signal });
+  const search = new Search(settings, { answers, chooser, arms, isControl, signal });
   await search.plant(start.source);
-  const proposing = createProposing({ settings, start, proposer, answers, known: search.novelty, signal: within });
+  const proposing = createProposing({ settings, start, proposerOf, answers, known: search.novelty, signal: within });
   const underWay: Promise<Ready>[] = [];
 
   const ready = async (chosen: Chosen): Promise<Ready> => {
@@ -177,6 +184,7 @@ function tell(
   const { source, diff } = proposed.kind === 'mutated' ? proposed : { source: '', diff: '' };
   onCommit?.(commit, {
     ...{ best, bestScore: search.scoreOf(best), done: search.commits.length - 1, usage: search.usage, source, diff },
+    models: search.models,
     isRecalled: answers.isRecalled(commit.index),
   });
 }
@@ -202,6 +210,7 @@ function reportOf(search: Search, ended: EvolveEnd): EvolveReport {
     evaluations: commits.length - 1,
     lineage_hash: lineageHash(commits),
     usage: search.usage,
+    models: search.models,
     statistics: search.archive.statistics(),
     descriptors: search.archive.config.descriptors.map(({ name }) => name),
     elites: search.archive.champions.map(({ program, score, measures }) => ({

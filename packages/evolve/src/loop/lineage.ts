@@ -6,7 +6,7 @@ import { canonicalJson } from '@bulkhead/protocol';
 
 /**
  * One evaluation. `status`: what the archive said of it, or `no_program` where nothing could be proposed, or `failed` where it does not
- * work. `score` is null where there is none.
+ * work. `score` is null where there is none. `model` is who proposed it, where that is one of several.
  *
  * @public
  */
@@ -18,6 +18,7 @@ export type Commit = {
   readonly status: 'start' | 'new' | 'improved' | 'rejected' | 'no_program' | 'failed';
   readonly score: number | null;
   readonly reason: string | null;
+  readonly model?: string;
 };
 
 /**

@@ -16,6 +16,9 @@ import type { Evaluated, Proposed } from './evaluator.ts';
 import { chosenPrograms, isPluginSelector, type ParentChooser } from './parent-chooser.ts';
 import { createLateNovelty, type LateNovelty } from './late-novelty.ts';
 import type { Commit } from './lineage.ts';
+import { createModels, modelOf, type Models } from './models.ts';
+import type { ModelArm } from '../search/models/choose-model.ts';
+import type { ModelTally } from '../search/models/model-tallies.ts';
 
 /** What an evaluation is proposed from; `commits` were there when it was chosen. */
 export type Chosen = {
@@ -25,6 +28,8 @@ export type Chosen = {
   readonly parentScore: number;
   readonly inspirations: readonly string[];
   readonly commits: number;
+  /** Who is asked, where the search has a list of models. */
+  readonly model?: string;
 };
 
 /** An evaluation that may be committed; it was measured where something was proposed. */
@@ -44,10 +49,14 @@ type Settled =
   | { readonly kind: 'settled'; readonly status: 'new' | 'improved' | 'rejected'; readonly score: number | null }
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** Who chooses in place of the selector of the settings: nobody, a plugin, or nobody at all where every child is of the first program. */
+/**
+ * Who chooses in place of the selector of the settings: nobody, a plugin, or nobody at all where every child is of the first program; and
+ * the models that are chosen from, none where one proposer does.
+ */
 export type Choosing = {
   readonly answers: Answers;
   readonly chooser: ParentChooser | undefined;
+  readonly arms: readonly ModelArm[];
   readonly isControl: boolean;
   readonly signal: AbortSignal;
 };
@@ -60,6 +69,7 @@ export class Search {
   readonly #answers: Answers;
   readonly #choosing: Choosing;
   readonly #selector: Selector | undefined;
+  readonly #models: Models;
   readonly #commits: Commit[] = [];
   #usage = NO_USAGE;
   #first: Program | undefined;
@@ -74,6 +84,9 @@ export class Search {
     const { name, table } = settings.selector;
     this.#selector = choosing.isControl || isPluginSelector(name) ? undefined : createSelector(name, table);
     this.novelty = createLateNovelty(settings.novelty);
+    // Where nothing is learned, models are asked by weight.
+    const { models } = settings;
+    this.#models = createModels(choosing.arms, choosing.isControl ? { ...models, choice: 'weights' } : models);
   }
 
   get commits(): readonly Commit[] {
@@ -82,6 +95,11 @@ export class Search {
 
   get usage(): ProposalUsage {
     return this.#usage;
+  }
+
+  /** What is known of each model. */
+  get models(): readonly ModelTally[] {
+    return this.#models.tallies();
   }
 
   /** Evaluations after which there was no better one. */
@@ -124,9 +142,11 @@ export class Search {
     const island = this.archive.islandOf(index - 1);
     const { parent, inspirations } = await this.#choice(index, island);
     this.archive.submitted(parent.id);
+    const model = this.#models.choose(this.#stream(index, 'model'));
     return {
       ...{ index, island, parent, parentScore: this.scoreOf(parent), commits: this.#commits.length },
       inspirations: inspirations.map(({ source }) => source),
+      ...(model !== undefined && { model }),
     };
   }
 
@@ -157,11 +177,15 @@ export class Search {
     const child = childOf(chosen, proposed);
     const { id, parents, island } = child;
     const outcome = await this.#judge(child, proposed, evaluated);
-    const entry: Commit = { index: chosen.index, id, parents, island, ...outcome };
+    const model = modelOf(chosen.model, proposed);
+    const entry: Commit = {
+      ...{ index: chosen.index, id, parents, island, ...outcome },
+      ...(model !== undefined && { model }),
+    };
     this.#commits.push(entry);
     if (proposed.kind === 'mutated') this.novelty.remember({ at: this.#commits.length, id, source: proposed.source });
     if (this.archive.best().id === id) this.#bestAt = entry.index;
-    await this.#learn(chosen, entry.score);
+    await this.#learn(chosen, proposed, entry.score);
     this.archive.migrate(this.archive.migrationsDue());
     if (this.archive.isResetDue()) this.archive.resetWorstHalf();
     return entry;
@@ -202,10 +226,11 @@ export class Search {
   }
 
   /** A gain is over the better of the parent and the first program. */
-  async #learn({ parent, parentScore }: Chosen, score: number | null): Promise<void> {
+  async #learn({ parent, parentScore, model }: Chosen, proposed: Proposed, score: number | null): Promise<void> {
     const before = Math.max(parentScore, this.#commits[0]?.score ?? Number.NEGATIVE_INFINITY);
     const gain = score === null ? 0 : Math.max(0, score - before);
     this.#selector?.feedback(gain, parent.id);
+    this.#models.learn(model, proposed, gain);
     const { chooser, isControl, signal } = this.#choosing;
     if (this.#selector === undefined && !isControl) await chooser?.feedback(gain, parent.id, signal);
   }

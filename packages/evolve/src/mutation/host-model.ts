@@ -34,7 +34,9 @@ export function createHostModel({ llm, backend, tenant }: HostModelOptions): Pro
       signal.throwIfAborted();
       if (!outcome.ok) throw failureOf(outcome);
       const { text } = outcome.value;
-      return { text, usage: usageOf(outcome) ?? estimatedUsage(request, text) };
+      const { backend: model } = outcome.llm;
+      const usage = usageOf(outcome) ?? estimatedUsage(request, text);
+      return { text, usage, ...(model !== null && { model }) };
     },
   };
 }

@@ -41,10 +41,10 @@ export type ProposalRequest = {
 export type ProposalUsage = { readonly inputTokens: number; readonly outputTokens: number; readonly costUsd: number };
 
 /**
- * An answer as it was written, hostile until it is read.
+ * An answer as it was written, hostile until it is read. `model` is who answered, where one of several does.
  * @public
  */
-export type Proposal = { readonly text: string; readonly usage: ProposalUsage };
+export type Proposal = { readonly text: string; readonly usage: ProposalUsage; readonly model?: string };
 
 /**
  * Proposes an edit. Rejects with `EvolveError`: `BACKEND_FAILED` where another attempt may help, any other code where somebody must act.
@@ -54,6 +54,13 @@ export type Proposal = { readonly text: string; readonly usage: ProposalUsage };
 export interface Proposer {
   readonly propose: (request: ProposalRequest, signal: AbortSignal) => Promise<Proposal>;
 }
+
+/**
+ * A proposer by its name, one of several. The weight, from 0 up, is how often it is asked, as a share of the sum of all.
+ *
+ * @public
+ */
+export type ProposingModel = { readonly name: string; readonly weight: number; readonly proposer: Proposer };
 
 /** Nothing was used. */
 export const NO_USAGE: ProposalUsage = { inputTokens: 0, outputTokens: 0, costUsd: 0 };

@@ -8,8 +8,9 @@ import { createHost, type Host } from '@bulkhead/host';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { coded } from '../coded.fixture.ts';
-import type { Proposer } from '../mutation/proposer.ts';
+import type { Proposer, ProposingModel } from '../mutation/proposer.ts';
 import { createChoices } from '../mutation/stand-ins/choices.ts';
+import { createEcho } from '../mutation/stand-ins/echo.ts';
 import { createFaulty } from '../mutation/stand-ins/faulty.ts';
 import { evolveRun, type RunParts } from './evolve-run.ts';
 import { RUN_REPORT_SCHEMA } from './run-report-schema.ts';
@@ -69,6 +70,36 @@ test('a metric ranks programs that pass every case, and passes may not become fe
   expect(report.best.score).toBeGreaterThan(0.8);
   expect(await readFile(join(folder, 'metric/winner.ts'), 'utf8')).toMatch(/left: 'c'.*\n.*right: 'c'/);
   expect(report.control).toBeNull();
+});
+
+test('of two models the good one is asked for most, which progress and report say; a run that goes on chooses as it would have', async () => {
+  const openProposer = async (): Promise<readonly ProposingModel[]> => [
+    { name: 'refuses', weight: 1, proposer: createEcho() },
+    { name: 'choices', weight: 1, proposer: createChoices() },
+  ];
+  const tables = {
+    ...{ models: { choice: 'ucb1', c: 0.2, names: ['refuses', 'choices'] }, llm: {}, promotion: { enabled: false } },
+    ...{ evolve: { evaluations: 16, seed: 5 }, archive: { descriptors: [{ name: 'length', step: 40 }] } },
+  };
+  const whole = await runIn('models', tables, { openProposer });
+  const [refuses, choices] = whole.models;
+  expect([refuses?.name, choices?.name, whole.proposer]).toEqual(['refuses', 'choices', 'refuses, choices']);
+  expect((refuses?.submitted ?? 0) + (choices?.submitted ?? 0)).toBe(16);
+  expect(choices?.submitted).toBeGreaterThan(8);
+  expect(refuses).toMatchObject({ improved: 0, gain: 0, usage: { cost_usd: 0 } });
+  expect(whole.lineage.filter(({ model }) => model === 'choices')).toHaveLength(choices?.submitted ?? 0);
+  await using run = await createRunFolder(join(folder, 'models-stopped'), headOf(tables), SOURCE);
+  const stopped = new AbortController();
+  const told: (readonly string[])[] = [];
+  const onProgress: RunParts['onProgress'] = ({ done, models }) => {
+    told.push(models.map(({ name }) => name));
+    if (done === 7) stopped.abort(new Error('enough'));
+  };
+  const parts = { ...partsOf(host), openProposer, onProgress };
+  await expect(evolveRun(run, parts, stopped.signal)).rejects.toThrow('enough');
+  expect(told[0]).toEqual(['refuses', 'choices']);
+  const gone = await evolveRun(run, { ...partsOf(host), openProposer }, NEVER);
+  expect([gone.lineage_hash, gone.models]).toEqual([whole.lineage_hash, whole.models]);
 });
 
 test('no prompt holds a hidden case, a score, or a path', async () => {

@@ -16,7 +16,7 @@ import type { Evaluator } from '../loop/evaluator.ts';
 import { openFileJournal, readFileJournal } from '../loop/journal.ts';
 import type { Commit } from '../loop/lineage.ts';
 import type { ParentChooser } from '../loop/parent-chooser.ts';
-import type { Proposer } from '../mutation/proposer.ts';
+import type { Proposer, ProposingModel } from '../mutation/proposer.ts';
 import type { Program } from '../search/archive/program.ts';
 import { estimateRun, type Estimate, type EstimateOf } from './estimate.ts';
 import { renderRunHtml } from './html/page.ts';
@@ -26,14 +26,16 @@ import {
   curveOf,
   lineOf,
   RUN_REPORT_VERSION,
+  runModels,
   runUsage,
   type RunControl,
+  type RunModel,
   type RunPromotion,
   type RunReport,
 } from './run-report.ts';
 
 /**
- * How far a run is. `of` is how many evaluations, or tries, there may be in the phase.
+ * How far a run is. `of` is how many evaluations, or tries, there may be in the phase; `models` are those of the phase.
  *
  * @public
  */
@@ -43,19 +45,20 @@ export type RunProgress = {
   readonly of: number;
   readonly best: number;
   readonly usage: { readonly tokens: number; readonly usd: number };
+  readonly models: readonly RunModel[];
   readonly isRecalled: boolean;
 };
 
 /**
- * Who works on a run: the host that candidates run on, the judge's task, who proposes (opened anew for the control), a plugin's selector,
- * and the clock. `price` is that of a million tokens, for the estimate.
+ * Who works on a run: the host that candidates run on, the judge's task, who proposes (one, or the models of `[models]`; opened anew for the
+ * control), a plugin's selector, and the clock. `price` is that of a million tokens, for the estimate.
  *
  * @public
  */
 export type RunParts = {
   readonly host: Pick<Host, 'openHarness'>;
   readonly task: Task;
-  readonly openProposer: () => Promise<Proposer>;
+  readonly openProposer: () => Promise<Proposer | readonly ProposingModel[]>;
   readonly chooser?: ParentChooser;
   readonly clock: EvaluationClock;
   readonly price?: EstimateOf['price'];
@@ -204,11 +207,14 @@ async function partsOf(run: Run, phase: 'search' | 'control') {
     proposer: await run.openProposer(),
     evaluator,
     journal: openFileJournal(folder.file(JOURNALS[phase])),
-    onCommit: (_commit: Commit, { bestScore, done, usage, isRecalled }: CommittedSearch): void => {
+    onCommit: (_commit: Commit, { bestScore, done, usage, models, isRecalled }: CommittedSearch): void => {
       const { inputTokens, outputTokens, costUsd: usd } = usage;
       const progress = { phase, done, of: config.settings.evaluations, best: bestScore, isRecalled };
       // A progress that cannot be written costs a progress.
-      tell({ ...progress, usage: { tokens: inputTokens + outputTokens, usd } }).catch(() => undefined);
+      tell({
+        ...{ ...progress, models: runModels(models) },
+        usage: { tokens: inputTokens + outputTokens, usd },
+      }).catch(() => undefined);
     },
   } satisfies EvolveParts;
 }
@@ -228,8 +234,8 @@ async function promote(run: Run, found: EvolveReport): Promise<RunReport['promot
   const { test } = createPromotionTests({ alpha, bar });
   const tests: RunPromotion[] = [];
   for (const [at, { program, score }] of winners.entries()) {
-    const usage = { tokens: 0, usd: 0 };
-    await run.tell({ phase: 'promotion', done: at, of: winners.length, best: score, usage, isRecalled: false });
+    const none = { usage: { tokens: 0, usd: 0 }, models: [], isRecalled: false };
+    await run.tell({ phase: 'promotion', done: at, of: winners.length, best: score, ...none });
     const kept = known.find(({ id }) => id === program.id);
     const compared = kept ?? (await compare(run, program, at));
     const { level, log_e, is_promoted } = test(compared);
@@ -294,7 +300,7 @@ async function reportOf(run: Run, { found, control, promotion, estimate }: Ended
     schema_version: RUN_REPORT_VERSION,
     ...{ name: head.name, seed: config.settings.seed, target: config.target, task: run.task.name },
     objective: objective.kind === 'metric' ? `metric:${objective.name}` : objective.kind,
-    proposer: config.llm.backends.length > 0 ? 'llm' : config.llm.backend,
+    proposer: proposerName(config),
     selector: config.settings.selector.name,
     best: {
       ...{ id: best.id, score: best.score, evaluation: best.evalIndex, generation: best.generation },
@@ -302,6 +308,7 @@ async function reportOf(run: Run, { found, control, promotion, estimate }: Ended
     },
     ...{ start, is_better: best.score > start.score, evaluations: found.evaluations, ended: found.ended },
     ...{ lineage_hash: found.lineage_hash, usage: runUsage(found.usage), control, promotion },
+    models: runModels(found.models),
     promotion_enabled: config.promotion.enabled,
     archive: {
       descriptors: found.descriptors,
@@ -314,6 +321,11 @@ async function reportOf(run: Run, { found, control, promotion, estimate }: Ended
     ...{ lineage: commits, estimate, config: head.config },
     timing: { elapsed_ms: elapsedMs() },
   };
+}
+
+function proposerName({ llm, models }: RunConfig): string {
+  if (models.length > 0) return models.map(({ name }) => name).join(', ');
+  return llm.backends.length > 0 ? 'llm' : llm.backend;
 }
 
 async function bestLine({ folder }: Run, commits: readonly Commit[], id: string): Promise<RunReport['best_line']> {

@@ -41,6 +41,28 @@ test('the time of a run is no part of its search, and plugins, grants and backen
   expect(config.cascade).toEqual([{ cases: 5, passes: 2 }]);
 });
 
+test('models are those that are named, or else each backend with a weight; their names are no part of the search', () => {
+  const backends = [{ name: 'large', weight: 3 }, { name: 'small' }, { name: 'never', weight: 0 }];
+  const all = readRunConfig({ ...LEAST, llm: { backends }, models: { choice: 'ucb1', c: 0.5 } });
+  expect(all.models).toEqual([
+    { name: 'large', weight: 3 },
+    { name: 'small', weight: 1 },
+  ]);
+  expect(all.settings.models).toEqual({ choice: 'ucb1', c: 0.5, cost_weight: 0 });
+  const names = ['never', 'grammar', 'large'];
+  const named = readRunConfig({ ...LEAST, llm: { backends }, models: { names } });
+  expect(named.models).toEqual([
+    { name: 'never', weight: 0 },
+    { name: 'grammar', weight: 1 },
+    { name: 'large', weight: 3 },
+  ]);
+  expect(named.search['models']).toEqual({});
+  expect(readRunConfig({ ...LEAST, llm: { backends } })).toMatchObject({
+    models: [],
+    settings: { models: { choice: 'weights' } },
+  });
+});
+
 test.each<[JsonObject, string]>([
   [{}, 'file of [target]'],
   [{ target: { file: 'a.ts' } }, 'use of [task]'],
@@ -56,6 +78,11 @@ test.each<[JsonObject, string]>([
   [{ ...LEAST, plugins: [3] }, 'plugins of a run'],
   [{ ...LEAST, mutation: { diff: 0, full: 0, cross: 0 } }, 'a share above 0'],
   [{ ...LEAST, selector: { tournement: {} } }, 'did you mean tournament?'],
+  [{ ...LEAST, models: {} }, 'names of [models] is []'],
+  [{ ...LEAST, models: { name: ['grammar'] } }, 'did you mean names?'],
+  [{ ...LEAST, models: { names: ['grammar'], choice: 'ucb' } }, 'expected weights or ucb1 or thompson'],
+  [{ ...LEAST, models: { names: ['grammar'] }, llm: { backend: 'choices' } }, 'backend of [llm] is "choices"'],
+  [{ ...LEAST, models: 3 }, 'of [models] is 3'],
 ])('%j is refused with what is wrong', (config, message) => {
   expect(() => readRunConfig(config)).toThrow(message);
 });

@@ -4,6 +4,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '@bulkhead/protocol';
 import { parsePolicy, type EvidencePolicy, type Policy } from '@bulkhead/guard';
 import { readEvolveConfig, type EvolveConfig } from '../loop/evolve-config.ts';
+import { MODEL_SETTINGS, type ModelArm } from '../search/models/choose-model.ts';
 import type { CascadeStage } from '../judge/guard-evaluator.ts';
 import { parseObjective, type Objective } from '../judge/objective.ts';
 import {
@@ -51,7 +52,7 @@ const PROMOTION = {
 const CONTROL = { enabled: flagSetting(true) } as const;
 const WALL_S = numberSetting(0, 0, 1e7);
 
-const SEARCH = ['evolve', 'selector', 'archive', 'novelty', 'mutation'] as const;
+const SEARCH = ['evolve', 'selector', 'archive', 'novelty', 'mutation', 'models'] as const;
 const OWN = ['target', 'task', 'cascade', 'llm', 'promotion', 'control', 'plugins', 'grants', 'config'] as const;
 const SUBJECT = { what: 'a run', code: 'EVOLVE_INVALID' } as const;
 const LISTED_MAX = 64;
@@ -74,6 +75,8 @@ export type RunConfig = {
     readonly backends: readonly JsonObject[];
     readonly private_hosts: readonly string[];
   };
+  /** Who is chosen from, where there is a table `[models]`: names of backends, or stand-ins as `backend` has them. */
+  readonly models: readonly ModelArm[];
   readonly promotion: Omit<ConfigOf<typeof PROMOTION>, 'policy'> & { readonly policy: Policy; readonly bar: number };
   readonly control: ConfigOf<typeof CONTROL>;
   /** Folders of plugins that are asked, what they are granted, and how they are configured, by their names. */
@@ -101,8 +104,10 @@ export function readRunConfig(config: JsonObject): RunConfig {
   insistOnText(task.use, 'use', 'task');
   const objective = parseObjective(written);
   const { search, wall_s } = searchOf(config);
+  const llm = llmOf(config['llm']);
   return {
-    ...{ target, task: { ...task, objective }, cascade: cascadeOf(config['cascade']), llm: llmOf(config['llm']) },
+    ...{ target, task: { ...task, objective }, cascade: cascadeOf(config['cascade']), llm },
+    models: modelsOf(config['models'], llm),
     promotion: promotionOf(config['promotion'], objective),
     control: readConfig(config['control'], CONTROL, subjectOf('control')),
     plugins: textsOf(config['plugins'], 'plugins'),
@@ -112,9 +117,15 @@ export function readRunConfig(config: JsonObject): RunConfig {
   };
 }
 
-/** `wall_s` stands in `[evolve]` and is no part of the search: time changes when it ends, and never what it comes to until then. */
+/**
+ * `wall_s` stands in `[evolve]` and is no part of the search: time changes when it ends, and never what it comes to until then. Neither are
+ * the names of `[models]`, which are given to it with those who propose.
+ */
 function searchOf(config: JsonObject): { readonly search: JsonObject; readonly wall_s: number } {
-  const search = Object.fromEntries(Object.entries(config).filter(([key]) => SEARCH.some((name) => name === key)));
+  const tables = Object.entries(config).filter(([key]) => SEARCH.some((name) => name === key));
+  const search = Object.fromEntries(
+    tables.map(([key, table]) => [key, key === 'models' ? withoutNames(table) : table]),
+  );
   const { evolve } = config;
   if (!isJsonObject(evolve ?? null)) return { search, wall_s: 0 };
   const { wall_s: given, ...rest } = evolve as JsonObject; // Looked at above.
@@ -132,6 +143,39 @@ function withDescriptors(search: JsonObject, { kind }: Objective): JsonObject {
   const speed = kind === 'speed' ? [{ name: 'speed_ms', step: 5 }] : [];
   const descriptors = [...speed, { name: 'length', step: 40 }, { name: 'generation', modulo: 6 }];
   return { ...search, archive: { ...archive, descriptors } };
+}
+
+function withoutNames(table: JsonValue): JsonValue {
+  if (!isJsonObject(table)) return table; // Said by whoever reads it.
+  return Object.fromEntries(Object.entries(table).filter(([key]) => key !== 'names'));
+}
+
+/** Those that are named, or else each backend with a weight above 0; a stand-in has the weight 1. */
+function modelsOf(value: JsonValue | undefined, { backend, backends }: RunConfig['llm']): readonly ModelArm[] {
+  if (value === undefined || !isJsonObject(value)) return []; // Said by whoever reads it.
+  const keys = [...Object.keys(MODEL_SETTINGS), 'names'];
+  for (const key of Object.keys(value)) if (!keys.includes(key)) throw unknownKey(key, keys, subjectOf('models'));
+  const known = backends.map(({ name, weight }) => ({
+    name: typeof name === 'string' ? name : '',
+    weight: weightOf(weight),
+  }));
+  const named = textsOf(value['names'], 'names');
+  const found = named.map((name) => known.find((each) => each.name === name) ?? { name, weight: 1 });
+  const models = named.length > 0 ? found : known.filter(({ weight }) => weight > 0);
+  const expected = 'names of [[llm.backends]], or stand-ins such as grammar';
+  if (models.length === 0) throw valueError('names', { value: [], expected }, subjectOf('models'));
+  if (backend !== '')
+    throw valueError(
+      'backend',
+      { value: backend, expected: 'none beside [models], whose names say it' },
+      subjectOf('llm'),
+    );
+  return models;
+}
+
+/** What is no name, and no weight, is refused where `[[llm.backends]]` are read. */
+function weightOf(value: JsonValue | undefined): number {
+  return typeof value === 'number' && value >= 0 ? value : 1;
 }
 
 function grantsOf(value: JsonValue | undefined): RunConfig['grants'] {

@@ -22,6 +22,14 @@ const usage = object('What proposals took.', {
   output_tokens: count('Tokens of what was answered.'),
   cost_usd: number('US dollars; 0 where nobody knows.'),
 });
+const models = list('Models of the search; none where one proposer is all there is.', {
+  ...object('A model.', {
+    ...{ name: text('Its name.'), submitted: count('Evaluations that it was asked for.') },
+    ...{ answered: count('Those that are done.'), improved: count('Those with a gain.') },
+    gain: number('Sum of gains over the better of the parent and the first program.'),
+    usage,
+  }),
+});
 const curve = list('The best score after each evaluation.', {
   ...object('An evaluation.', {
     evaluation: count('Its number; 0 is the first program.'),
@@ -79,7 +87,7 @@ export const RUN_REPORT_SCHEMA: JsonObject = {
     start: object('The first program.', { id: text('Its id.'), score: number('What it is ranked by.') }),
     ...{ is_better: flag('Whether the best has a higher score.'), evaluations: count('Beside the first program.') },
     ended: { enum: ['evaluations', 'target', 'no_improve', 'budget', 'time'], description: 'Why.' },
-    ...{ lineage_hash: text('SHA-256 of all evaluations; the same for the same seed.'), usage },
+    ...{ lineage_hash: text('SHA-256 of all evaluations; the same for the same seed.'), usage, models },
     control: nullable(
       object('The best of as many children of the first program alone.', {
         ...{

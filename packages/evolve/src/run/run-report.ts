@@ -7,6 +7,7 @@ import type { JsonObject } from '@bulkhead/protocol';
 import type { EvolveEnd, EvolveReport } from '../loop/evolve.ts';
 import type { Commit } from '../loop/lineage.ts';
 import type { ProposalUsage } from '../mutation/proposer.ts';
+import type { ModelTally } from '../search/models/model-tallies.ts';
 import type { Estimate } from './estimate.ts';
 
 /** Version of the shape. It grows when a key is renamed or removed, and not when one is added. */
@@ -86,6 +87,21 @@ export type RunControl = {
 export type RunCell = { readonly bins: readonly number[]; readonly score: number; readonly id: string };
 
 /**
+ * A model of a search: evaluations that it was asked for, those of them that are committed, and those with a gain over the better of the
+ * parent and the first program; the sum of gains; and what it took.
+ *
+ * @public
+ */
+export type RunModel = {
+  readonly name: string;
+  readonly submitted: number;
+  readonly answered: number;
+  readonly improved: number;
+  readonly gain: number;
+  readonly usage: RunUsage;
+};
+
+/**
  * The report of a run.
  *
  * @public
@@ -114,6 +130,8 @@ export type RunReport = {
   readonly ended: EvolveEnd;
   readonly lineage_hash: string;
   readonly usage: RunUsage;
+  /** Of the search, in the order of the configuration; none where one proposer is all there is. */
+  readonly models: readonly RunModel[];
   /** Null where there was none. */
   readonly control: RunControl | null;
   /** Null where none was asked for, or no program is better than the first. */
@@ -136,6 +154,14 @@ export type RunReport = {
 /** Usage as it is written. */
 export function runUsage({ inputTokens, outputTokens, costUsd }: ProposalUsage): RunUsage {
   return { input_tokens: inputTokens, output_tokens: outputTokens, cost_usd: costUsd };
+}
+
+/** Models as they are written. */
+export function runModels(tallies: readonly ModelTally[]): readonly RunModel[] {
+  return tallies.map(({ name, submitted, answered, improved, gain, usage }) => ({
+    ...{ name, submitted, answered, improved, gain },
+    usage: runUsage(usage),
+  }));
 }
 
 /** The best score until each evaluation. */

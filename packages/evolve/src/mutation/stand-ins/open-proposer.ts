@@ -31,6 +31,17 @@ export type ProposerParts = {
 export const PROPOSER_FORMS =
   'scripted:FILE, cassette:FILE, grammar[:seed=N], choices, echo, faulty:FAULT,... or faulty:seed=N';
 
+const KINDS = ['scripted', 'cassette', 'grammar', 'choices', 'echo', 'faulty'];
+
+/**
+ * Whether what is written is one of these, however the rest of it is.
+ *
+ * @public
+ */
+export function isStandIn(spec: string): boolean {
+  return KINDS.includes(spec.split(':')[0] ?? '');
+}
+
 const SCRIPT_BYTES_MAX = 64 * 1024 * 1024;
 
 /**

@@ -36,6 +36,7 @@ function commitOf(index: number): Commit {
   };
 }
 
+const MODEL = { submitted: 40, answered: 40, improved: 7, gain: 0.75 } as const;
 const USAGE = { input_tokens: 12_345, output_tokens: 678, cost_usd: 0.25 };
 
 function curveTo(best: number): readonly CurvePoint[] {
@@ -63,6 +64,7 @@ function reportOf(fields: Partial<RunReport> = {}): RunReport {
     },
     ...{ start: { id: idOf(0), score: -1 }, is_better: true, evaluations: EVALUATIONS, ended: 'target' },
     ...{ lineage_hash: 'cd'.repeat(32), usage: USAGE, promotion_enabled: true, curve: curveTo(0), lineage },
+    models: ['large', 'small'].map((name) => ({ name, ...MODEL, usage: USAGE })),
     control: {
       best: -0.5,
       evaluations: EVALUATIONS,
@@ -134,6 +136,16 @@ test('the page says what the run came to, with its pictures, without script, net
   expect(await page.locator('script, link, img, iframe, object').count()).toBe(0);
 });
 
+test('models are a table of what each was asked, gained and took; where one proposer is all there is, none', async () => {
+  const { page } = await opened(reportOf());
+  const table = page.locator('[aria-label="What models came to"]');
+  expect(await table.locator('tbody tr').allInnerTexts()).toEqual(
+    ['large', 'small'].map((name) => [name, '40', '7', '0.75', '12,345', '678', '0.25'].join('\t')),
+  );
+  const without = await opened(reportOf({ models: [] }));
+  expect(await without.page.locator('h2:text-is("Models")').count()).toBe(0);
+});
+
 test('the line of the search ends above that of the control, and the tree has each program that was kept', async () => {
   const { page } = await opened(reportOf());
   const heights = await page.evaluate<readonly number[]>(`['candidate-line', 'baseline-line'].map((look) =>
@@ -181,6 +193,7 @@ test('hostile texts of programs, names and reasons stay text', async () => {
     ...{ name: HOSTILE, task: HOSTILE, seed: HOSTILE, proposer: HOSTILE, selector: HOSTILE, objective: HOSTILE },
     ...{ promotion: { is_promoted: true, tests }, config: { [HOSTILE]: HOSTILE } },
     target: { file: HOSTILE, entry: HOSTILE },
+    models: report.models.map((model) => ({ ...model, name: HOSTILE })),
     archive: { ...report.archive, descriptors: [HOSTILE, HOSTILE] },
     best_line: report.best_line.map((step) => ({ ...step, diff })),
   });

@@ -44,7 +44,7 @@ export function renderRunHtml(report: RunReport): string {
 <a class="skip" href="#content">Skip to the report</a>
 ${headerOf(report)}
 <main id="content">
-${fitnessSection(report)}${promotionSection(report)}${lineSection(report)}${treeSection(report)}${archiveSection(report)}${costSection(report)}${provenanceSection(report)}</main>
+${fitnessSection(report)}${promotionSection(report)}${lineSection(report)}${treeSection(report)}${archiveSection(report)}${modelsSection(report)}${costSection(report)}${provenanceSection(report)}</main>
 <footer><p>Report of shape ${report.schema_version}, made by Bulkhead evolve. This page loads nothing and runs nothing.</p></footer>
 </body>
 </html>
@@ -175,6 +175,16 @@ function archiveSection(report: RunReport): Markup {
     lead,
     figure(archivePicture(report), 'Numbers of bins; the fuller the colour, the better the program of the cell.'),
   );
+}
+
+function modelsSection({ models }: RunReport): Markup {
+  if (models.length === 0) return EMPTY;
+  const head = ['model', 'submitted', 'better', 'gain', 'tokens in', 'tokens out', 'US dollars'];
+  const rows = models.map(({ name, submitted, improved, gain, usage }) =>
+    row([name, countText(submitted), countText(improved), numberText(gain), ...usageCells(usage)]),
+  );
+  const lead = 'Who proposed. A gain is over the better of the parent and the first program.';
+  return section('Models', lead, table({ caption: 'What models came to', head, rows, look: 'scroll' }));
 }
 
 function costSection({ usage, control, evaluations, estimate }: RunReport): Markup {
