@@ -49,11 +49,11 @@ function isTwice(error: unknown): boolean {
 const UNIQUE_VIOLATION = '23505';
 
 /**
- * Writes calls: a list for each column, so that the statement is the same however many there are. What calls of a batch have
- * in common travels once, and times as whole numbers since the first of them: reading the lists was a third of a row's price.
+ * Writes calls: a list for each column, so that the statement is the same however many there are, and its plan is kept. What calls
+ * of a batch have in common travels once, and times as whole numbers since the first of them: reading the lists was a third of a row's price.
  */
 async function insertCalls(
-  { db }: Database,
+  { preparedDb }: Database,
   calls: readonly LedgerRow[],
   onConflict: RawBuilder<unknown>,
 ): Promise<void> {
@@ -75,7 +75,7 @@ async function insertCalls(
       ${numberList(calls.map((call) => since(call.started_at)))}::bigint[],
       ${numberList(calls.map((call) => since(call.ended_at)))}::bigint[],
       ${numberList(calls.map((call) => call.duration_ms))}::float8[]
-    ) as c (call_id, kind, started, ended, duration_ms) ${onConflict}`.execute(db);
+    ) as c (call_id, kind, started, ended, duration_ms) ${onConflict}`.execute(preparedDb);
 }
 
 /** What calls of one tool of one tenant that end the same way have in common. */
