@@ -53,7 +53,8 @@ export async function runCall(path: CallPath, task: CallTask): Promise<Outcome> 
     const { tenant } = admission;
     const key = task.idempotencyKey;
     if (key !== undefined) return await runOnce(path, run, { key, serve: () => serve(path, run, tenant) });
-    return recordCall(path, run, await serve(path, run, tenant));
+    const first = await runSteps(path, run, tenant);
+    return recordCall(path, run, first.ok ? first : await endFailed(path, run, { failed: first, tenant }));
   } catch (cause) {
     return failCall(path, run, cause);
   } finally {
@@ -61,12 +62,18 @@ export async function runCall(path: CallPath, task: CallTask): Promise<Outcome> 
   }
 }
 
-/** What went wrong is told to the hooks that watch for it, whichever step it was. */
+/** The same where somebody else records the call. */
 async function serve(path: CallPath, run: CallRun, tenant: ResolvedCall['tenant']): Promise<CallEnd> {
   const first = await runSteps(path, run, tenant);
-  if (first.ok) return first;
+  return first.ok ? first : endFailed(path, run, { failed: first, tenant });
+}
+
+type Failed = { readonly failed: Extract<CallEnd, { readonly ok: false }>; readonly tenant: ResolvedCall['tenant'] };
+
+/** What went wrong is told to the hooks that watch for it, whichever step it was. */
+async function endFailed(path: CallPath, run: CallRun, { failed, tenant }: Failed): Promise<CallEnd> {
   const again = (second: CallRun): Promise<CallEnd> => runSteps(path, second, tenant);
-  const end = await giveSecondChance(path, run, { failed: first, serve: again });
+  const end = await giveSecondChance(path, run, { failed, serve: again });
   if (!end.ok) tellError(path, run, end.error);
   return end;
 }

@@ -42,7 +42,9 @@ export function createLog(level: LogLevel, fd: number): FlushingLog {
     const writes = target.takeLost();
     if (writes > 0) log.warn({ writes }, 'earlier lines could not be written, and are lost');
   });
-  const log = pino({ level, base: null, timestamp: createTimestamp() }, lines);
+  const timestamp = createTimestamp();
+  const log = pino({ level, base: null, timestamp }, lines);
+  const takesInfo = log.isLevelEnabled('info');
   const flush = (): void => {
     lines.flush();
     target.flushSync();
@@ -50,7 +52,12 @@ export function createLog(level: LogLevel, fd: number): FlushingLog {
   process.on('exit', flush);
   return {
     debug: (fields, message) => log.debug(fields, message),
-    info: (fields, message) => log.info(fields, message),
+    info: (fields, message) => {
+      if (!takesInfo) return;
+      const line = 'err' in fields ? undefined : infoLine(timestamp(), fields, message);
+      if (line === undefined) log.info(fields, message);
+      else lines.write(line);
+    },
     warn: (fields, message) => log.warn(fields, message),
     error: (fields, message) => log.error(fields, message),
     flush,
@@ -59,6 +66,19 @@ export function createLog(level: LogLevel, fd: number): FlushingLog {
       return target.flushed();
     },
   };
+}
+
+/**
+ * The line that pino would write, or undefined where that is not so simple. pino turns each name and each text into JSON by itself, which
+ * took three times as long: of each call's line one part in forty of the whole call.
+ */
+function infoLine(time: string, fields: object, message: string): string | undefined {
+  try {
+    const members = JSON.stringify(fields).slice(1, -1);
+    return `{"level":30${time}${members === '' ? '' : `,${members}`},"msg":${JSON.stringify(message)}}\n`;
+  } catch {
+    return undefined; // A circle, or a bigint.
+  }
 }
 
 /** What pino writes lines to. */

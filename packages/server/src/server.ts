@@ -28,7 +28,7 @@ import { addReceiptRoutes } from './admin-plane/receipt-routes.ts';
 import { addReloadRoutes } from './admin-plane/reload-routes.ts';
 import { addAuditRoutes } from './admin-plane/audit-routes.ts';
 import { answerConnectionFault, answerFault } from './answer/answer.ts';
-import { assertHeaderCount, assertLoopbackHost, HEADERS_READ_MAX, isLoopbackName } from './door/guards.ts';
+import { assertHeaderCount, createLoopbackCheck, HEADERS_READ_MAX, isLoopbackName } from './door/guards.ts';
 import { addDebugRoutes } from './admin-plane/debug-routes.ts';
 import { addHealthRoutes } from './health-plane/health-routes.ts';
 import { addInstallRoutes } from './admin-plane/install-routes.ts';
@@ -148,7 +148,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const routes = collectRoutes(app);
   await app.register(swagger, { openapi: OPENAPI });
   app.decorateRequest('caller', undefined);
-  const door: Door = { state, recognize, tenants: host.tenants, refuseToken: await openTokenGate(app, options.log) };
+  const door: Door = {
+    ...{ state, recognize, tenants: host.tenants },
+    assertLoopbackHost: createLoopbackCheck(),
+    refuseToken: await openTokenGate(app, options.log),
+  };
   app.addHook('onRequest', (request, _reply, done) => {
     const refusal = refusalOf(request, door);
     // Only a wrong token is waited for: a promise for each request would cost all of them.
@@ -214,6 +218,7 @@ function collectRoutes(app: FastifyInstance): readonly ServerRoute[] {
 
 type Door = {
   readonly state: State;
+  readonly assertLoopbackHost: ReturnType<typeof createLoopbackCheck>;
   readonly recognize: Recognize;
   readonly tenants: Host['tenants'];
   readonly refuseToken: RefuseToken;
@@ -221,7 +226,7 @@ type Door = {
 
 /** What is wrong with a request before its body is read, or undefined; a promise where a wrong token is counted. */
 function refusalOf(request: FastifyRequest, door: Door): HostError | undefined | Promise<HostError> {
-  const { state, recognize, tenants, refuseToken } = door;
+  const { state, assertLoopbackHost, recognize, tenants, refuseToken } = door;
   try {
     assertHeaderCount(request.raw);
     if (state.isLoopback) assertLoopbackHost(request.raw);

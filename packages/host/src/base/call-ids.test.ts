@@ -35,3 +35,12 @@ test('two sources share no id of one moment', () => {
   const ids = Array.from({ length: 1_000 }, () => [one(NOW), other(NOW)]).flat();
   expect(new Set(ids).size).toBe(2_000);
 });
+
+test('ids keep their order where the digits that change from call to call run out', () => {
+  const next = createCallIds(() => '00000000-0000-4000-8000-00009efffffd');
+  const ids = Array.from({ length: 5 }, () => next(NOW));
+  for (const id of ids) expect(id).toMatch(UUID_7);
+  expect(ids.toSorted()).toEqual(ids);
+  const lastGroups = ['00009ffffffe', '00009fffffff', '0000a1000000', '0000a1000001', '0000a1000002'];
+  expect(ids.map((id) => id.slice(24))).toEqual(lastGroups);
+});

@@ -119,18 +119,16 @@ function guarded<Told>(log: Log, tell: ((told: Told) => void) | undefined): ((to
 }
 
 function toolTask(request: CallRequest, listener: CallListener | undefined): CallTask {
-  const { plugin, tool, scopes, idempotencyKey } = request;
+  const { plugin, tool, tenant, timeoutMs, signal, scopes, idempotencyKey } = request;
   return {
     ...UNASKED,
-    ...{
-      plugin,
-      scopes,
-      idempotencyKey,
-      listener,
-      tenant: request.tenant,
-      timeoutMs: request.timeoutMs,
-      signal: request.signal,
-    },
+    plugin,
+    tenant,
+    timeoutMs,
+    signal,
+    scopes,
+    idempotencyKey,
+    listener,
     target: { kind: 'tool', name: tool },
     args: [(request.params ?? {}) as JsonValue], // Whoever calls gives JSON; the schema judges what it is.
   };

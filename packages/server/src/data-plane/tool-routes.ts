@@ -52,13 +52,12 @@ export function addToolRoutes(app: FastifyInstance, plane: DataPlane): void {
         response: Object.fromEntries(CALL_STATUSES.map((status) => [status, OutcomeSchema])),
       },
     },
-    async (request, reply) => {
+    (request, reply) => {
       const { body, headers, params, raw } = request;
       const asked = { body, caller: callerOf(request), gone: goneOf(raw.socket) };
       const called = requestOf(params, asked);
-      if (!wantsEvents(headers.accept)) return answer(reply, await inCallersTrace(headers, () => call(plane, called)));
-      const { outcome, isWritten } = await inCallersTrace(headers, () => callInPieces(plane, called, reply));
-      return isWritten ? reply : answer(reply, outcome);
+      const serve = wantsEvents(headers.accept) ? answerInPieces : answerWhole;
+      return inCallersTrace(headers, () => serve(plane, called, reply));
     },
   );
 }
@@ -78,30 +77,35 @@ function requestOf({ plugin, tool }: CallRoute['Params'], asked: Asked): CallReq
   return { plugin, tool, params, tenant, timeoutMs, signal, idempotencyKey, scopes };
 }
 
-async function call({ host, log }: DataPlane, request: CallRequest): Promise<Outcome> {
+/** Resolves with the body: a promise of the reply would be waited for twice. */
+async function answerWhole({ host, log }: DataPlane, request: CallRequest, reply: FastifyReply): Promise<string> {
   const outcome = await host.call(request);
   logCall(log, outcome);
-  return outcome;
+  return headed(reply, outcome);
 }
 
-async function callInPieces(
+async function answerInPieces(
   { host, log }: DataPlane,
   request: CallRequest,
   reply: FastifyReply,
-): ReturnType<typeof streamCall> {
-  const ended = await streamCall(host, request, reply);
-  logCall(log, ended.outcome);
-  return ended;
+): Promise<string | FastifyReply> {
+  const { outcome, isWritten } = await streamCall(host, request, reply);
+  logCall(log, outcome);
+  return isWritten ? reply : headed(reply, outcome);
 }
 
 /** One line for each call, with tenant and call id (DESIGN 12). Never params, values, output or tokens. */
-export function logCall(log: Log, { call: report, ...end }: Outcome): void {
-  const { tenant, call_id, plugin, target, duration_ms, queue_ms } = report;
-  const outcome = end.ok ? { outcome: 'ok' } : { outcome: end.error.kind, code: end.error.code };
-  log.info({ tenant, call_id, plugin, target, ...outcome, duration_ms, queue_ms, ...traceFields() }, 'call');
+export function logCall(log: Log, end: Outcome): void {
+  const { tenant, call_id, plugin, target, duration_ms, queue_ms } = end.call;
+  const [outcome, code] = end.ok ? ['ok'] : [end.error.kind, end.error.code];
+  const { trace_id, span_id } = traceFields();
+  // What is undefined is not written.
+  log.info({ tenant, call_id, plugin, target, outcome, code, duration_ms, queue_ms, trace_id, span_id }, 'call');
 }
 
-function answer(reply: FastifyReply, outcome: Outcome): FastifyReply {
+/** Sets what goes before the body, and returns the body. */
+function headed(reply: FastifyReply, outcome: Outcome): string {
   const { status, headers, body } = encodeOutcome(outcome);
-  return reply.code(status).headers(headers).send(body);
+  reply.code(status).headers(headers);
+  return body;
 }

@@ -17,7 +17,6 @@ function pendingCall(id: number, isBegun = false, signal?: AbortSignal): Pending
     cpuShareMs: 0,
     peakRssBytes: null,
     isBegun,
-    timer: undefined,
     onAbort: undefined,
   };
 }
@@ -43,20 +42,30 @@ test.each(culprits)('the call that ended a guest is %s', (_, calls, named, expec
   expect(table.takeAll(undefined)).toEqual([]);
 });
 
-test('a call is taken once, and its timer and its listener go with it', () => {
+test('a call is taken once, and its listener goes with it', () => {
   const table = createPendingCalls();
   const abort = new AbortController();
   const call = pendingCall(1, false, abort.signal);
   const onAbort = vi.fn<() => void>();
-  call.timer = setTimeout(onAbort, 10);
   call.onAbort = onAbort;
   abort.signal.addEventListener('abort', onAbort);
   table.add(call);
   expect(table.take(1)).toBe(call);
   expect(table.take(1)).toBeUndefined();
   abort.abort();
-  vi.advanceTimersByTime(100);
   expect(onAbort).not.toHaveBeenCalled();
+});
+
+test('calls that are late are handed over, and the deadline that comes next is told', () => {
+  const table = createPendingCalls();
+  for (const [id, deadline] of [300, 100, 200].entries()) {
+    const entry = pendingCall(id);
+    table.add({ ...entry, call: { ...entry.call, deadline } });
+  }
+  const late: number[] = [];
+  const endLate = (now: number): number => table.endLate(now, ({ id }) => void (late.push(id), table.take(id)));
+  expect([endLate(99), endLate(100), endLate(150), endLate(299)]).toEqual([100, 200, 200, 300]);
+  expect([endLate(300), late]).toEqual([Infinity, [1, 2, 0]]);
 });
 
 test('an overdue call is known until it is answered, and its grace ends with that', () => {
@@ -81,7 +90,7 @@ test('a grace that passes unanswered is told once', () => {
   expect(table.overdueCount()).toBe(0);
 });
 
-test('when all are taken no grace and no timer is left', () => {
+test('when all are taken no grace is left', () => {
   const table = createPendingCalls();
   table.add(pendingCall(1));
   table.add(pendingCall(2));

@@ -27,14 +27,13 @@ export type PendingCall = {
   peakRssBytes: number | null;
   /** Known to have outlived the tick that started it (protocol: `begun`). */
   isBegun: boolean;
-  timer: NodeJS.Timeout | undefined;
   onAbort: (() => void) | undefined;
 };
 
 /** How long a guest has to drop a call that the host has answered, and what follows if it does not. */
 export type Grace = { readonly graceMs: number; readonly didIgnore: () => void };
 
-/** The table. Whatever is taken out has its timer and its listener released. */
+/** The table. Whatever is taken out has its listener released. */
 export type PendingCalls = {
   readonly size: () => number;
   readonly overdueCount: () => number;
@@ -51,6 +50,8 @@ export type PendingCalls = {
   readonly isOverdue: (id: number) => boolean;
   /** Tells whether the id was answered by the host before, and forgets it. */
   readonly forgetOverdue: (id: number) => boolean;
+  /** Hands those whose deadline is over to `giveUp`; returns the earliest deadline of the others, Infinity where there is none. */
+  readonly endLate: (now: number, giveUp: (call: PendingCall) => void) => number;
   /** In the order in which they were added. */
   readonly values: () => readonly PendingCall[];
   readonly markBegun: (ids: readonly number[]) => void;
@@ -89,6 +90,14 @@ export function createPendingCalls(): PendingCalls {
     },
     isOverdue: (id) => overdue.has(id),
     forgetOverdue,
+    endLate: (now, giveUp) => {
+      let next = Infinity;
+      for (const entry of pending.values()) {
+        if (entry.call.deadline <= now) giveUp(entry);
+        else next = Math.min(next, entry.call.deadline);
+      }
+      return next;
+    },
     values: pending.values,
     markBegun: (ids) => {
       for (const id of ids) {
@@ -108,7 +117,6 @@ export function createPendingCalls(): PendingCalls {
 }
 
 function release(call: PendingCall): void {
-  clearTimeout(call.timer);
   if (call.onAbort !== undefined) call.call.signal?.removeEventListener('abort', call.onAbort);
 }
 

@@ -4,7 +4,8 @@
  */
 import { LIMITS, callError, type CallError, type ChunkFrame, type Progress } from '@bulkhead/protocol';
 import type { Clock } from '../../base/clock.ts';
-import { timerDelayMs } from '../../base/timer.ts';
+import { createDeadlineTimer, type DeadlineTimer } from '../../base/deadline-timer.ts';
+import { systemTimer } from '../../base/timer.ts';
 import type { SandboxCall, SandboxDeath, SandboxOpening, SandboxReply } from '../sandbox.ts';
 import { WINDOW_BYTES, createChunkWindow, type ChunkWindow } from './chunk-window.ts';
 import type { GuestOutput } from './guest-output.ts';
@@ -37,11 +38,18 @@ export type GuestLoss = {
 export class RunningCalls {
   readonly #options: RunningCallsOptions;
   readonly #pending = createPendingCalls();
+  readonly #deadlines: DeadlineTimer;
   #lastId = 0;
   #strikes = 0;
 
   constructor(options: RunningCallsOptions) {
     this.#options = options;
+    const giveUp = ({ id, call }: PendingCall): void => this.#giveUp(id, timedOut(call.timeoutMs));
+    this.#deadlines = createDeadlineTimer({
+      clock: options.clock,
+      startTimer: systemTimer,
+      didElapse: (now) => this.#pending.endLate(now, giveUp),
+    });
   }
 
   /** Sends a call; never rejects. */
@@ -129,6 +137,7 @@ export class RunningCalls {
 
   /** Settles everything because the guest is gone; returns the call that was told of it as its own end. */
   settleAll({ error, culpritId, stack }: GuestLoss): SandboxCall | undefined {
+    this.#deadlines.stop();
     const calls = this.#pending.takeAll(culpritId);
     calls.forEach((entry, index) => this.#settle(entry, lossOf(error, index === 0, stack)));
     return calls[0]?.call;
@@ -142,7 +151,7 @@ export class RunningCalls {
     const leftMs = call.deadline - startedAt;
     const entry = pendingCall({ id, call, resolve, startedAt, from: output.mark() });
     this.#pending.add(entry);
-    entry.timer = setTimeout(() => this.#giveUp(id, timedOut(call.timeoutMs)), timerDelayMs(leftMs));
+    this.#deadlines.watch(call.deadline);
     if (call.signal !== undefined) {
       entry.onAbort = () => this.#giveUp(id, callError('CALL_CANCELLED'));
       call.signal.addEventListener('abort', entry.onAbort, { once: true });
@@ -173,8 +182,8 @@ export class RunningCalls {
   #settle(entry: PendingCall, body: ReplyBody): void {
     const { cpuMs, peakRssBytes } = entry;
     // What an instance writes that serves every tenant may be of another one's call.
-    const output = entry.call.caller === undefined ? this.#options.output.since(entry.from) : NO_OUTPUT;
-    entry.resolve({ ...body, ...output, didRun: true, cpu_ms: cpuMs, peak_rss_bytes: peakRssBytes });
+    const { stdout, stderr } = entry.call.caller === undefined ? this.#options.output.since(entry.from) : NO_OUTPUT;
+    entry.resolve({ ...body, stdout, stderr, didRun: true, cpu_ms: cpuMs, peak_rss_bytes: peakRssBytes });
   }
 
   /** A reply to a call that the host has answered itself is late; any other is a lie, and 16 are borne (FAULTS 44). */
@@ -267,7 +276,6 @@ export function pendingCall(start: Pick<PendingCall, 'id' | 'call' | 'resolve' |
     cpuShareMs: 0,
     peakRssBytes: null,
     isBegun: false,
-    timer: undefined,
     onAbort: undefined,
   };
 }

@@ -7,7 +7,8 @@
  */
 import { LIMITS, callError, type CallError, type JsonObject, type PinnedTool } from '@bulkhead/protocol';
 import type { Clock } from '../../base/clock.ts';
-import { timerDelayMs } from '../../base/timer.ts';
+import { createDeadlineTimer, type DeadlineTimer } from '../../base/deadline-timer.ts';
+import { systemTimer } from '../../base/timer.ts';
 import type { SandboxCall, SandboxDeath, SandboxReply } from '../sandbox.ts';
 import type { GuestOutput } from '../process/guest-output.ts';
 import { failed, judgeProgress, type ReplyBody } from '../process/judge-message.ts';
@@ -49,6 +50,7 @@ type Answer = Extract<RpcMessage, { kind: 'result' | 'error' }>;
 export class ServerCalls {
   readonly #options: ServerCallsOptions;
   readonly #pending = createPendingCalls();
+  readonly #deadlines: DeadlineTimer;
   /** Pings that ask whether a server heeds a cancellation, with the call that was cancelled. */
   readonly #pings = new Map<number, number>();
   /** Calls that were cancelled and let go: an honest server that ignores cancellations answers them some time. */
@@ -59,6 +61,12 @@ export class ServerCalls {
 
   constructor(options: ServerCallsOptions) {
     this.#options = options;
+    const giveUp = ({ id, call }: PendingCall): void => this.#giveUp(id, timedOut(call.timeoutMs));
+    this.#deadlines = createDeadlineTimer({
+      clock: options.clock,
+      startTimer: systemTimer,
+      didElapse: (now) => this.#pending.endLate(now, giveUp),
+    });
   }
 
   /** Sends a call; never rejects. */
@@ -127,6 +135,7 @@ export class ServerCalls {
 
   /** Settles everything because the server is gone; returns the call that was told of it as its own end. */
   settleAll({ error, culpritId, stack }: GuestLoss): SandboxCall | undefined {
+    this.#deadlines.stop();
     const calls = this.#pending.takeAll(culpritId);
     calls.forEach((entry, index) => this.#settle(entry, lossOf(error, index === 0, stack)));
     return calls[0]?.call;
@@ -160,7 +169,7 @@ export class ServerCalls {
     const startedAt = clock.now();
     const entry = pendingCall({ id, call, resolve, startedAt, from: output.mark() });
     this.#pending.add(entry);
-    entry.timer = setTimeout(() => this.#giveUp(id, timedOut(call.timeoutMs)), timerDelayMs(call.deadline - startedAt));
+    this.#deadlines.watch(call.deadline);
     if (call.signal === undefined) return id;
     entry.onAbort = () => this.#giveUp(id, callError('CALL_CANCELLED'));
     call.signal.addEventListener('abort', entry.onAbort, { once: true });
