@@ -28,11 +28,13 @@ import { folderFor } from './run-name.ts';
 import { openRunLine } from './run-progress.ts';
 
 /** What is typed after `run`. */
-export type RunVerbOptions = Overrides & {
+export type RunVerbOptions = Omit<Overrides, 'target_ms'> & {
   readonly config: string;
   readonly out?: string;
   readonly resume?: boolean;
   readonly json?: boolean;
+  /** In place of a target, where speed is what counts (X000-21). */
+  readonly targetMs?: number;
 };
 
 /** What is typed after `resume` and `step`. */
@@ -41,8 +43,8 @@ export type FolderOptions = { readonly dir: string; readonly workers?: number; r
 /** Begins a run, or goes on with it; 0 where a better program was found, and promoted where that was asked for, 1 otherwise. */
 export async function runVerb(options: RunVerbOptions, terminal: Terminal): Promise<number> {
   return telling(terminal, async () => {
-    const { config, out, resume, json, ...overrides } = options;
-    const run = await readNewRun(config, overrides);
+    const { config, out, resume, json, targetMs, ...overrides } = options;
+    const run = await readNewRun(config, { ...overrides, ...(targetMs !== undefined && { target_ms: targetMs }) });
     const asked = { ...(out !== undefined && { out }), ...(resume !== undefined && { resume }) };
     await using open = await openParts({ head: run.head, config: run.config, terminal });
     await using folder = await folderFor(run, asked, terminal);
@@ -183,6 +185,7 @@ function summaryOf(report: RunReport, { path }: RunFolder): object {
   return {
     ...{ best: best.score, evaluations, lineage_hash, control_best: control?.best ?? null, start: start.score },
     ...{ ended, usage, is_better, promotion, best_id: best.id, winner: join(path, best.file) },
+    best_measures: best.measures,
     report: join(path, 'report.json'),
     html: join(path, 'report.html'),
   };
@@ -190,10 +193,12 @@ function summaryOf(report: RunReport, { path }: RunFolder): object {
 
 function show(report: RunReport, { folder, terminal }: Telling): void {
   const { best, start, control, evaluations, ended, promotion, promotion_enabled, is_better, lineage_hash } = report;
+  const { objective } = report;
   const { result, say, colors } = terminal;
   result(
     `${plain(report.name)}: ${is_better ? colors.green(`best ${best.score}`) : `no better program than ${start.score}`}`,
   );
+  if (objective.startsWith(METRIC)) result(`  ${plain(metricText(report))}`);
   result(`  first ${start.score}, control ${control?.best ?? '–'}, ${evaluations} evaluations, ended: ${ended}`);
   if (promotion_enabled && is_better) {
     const isPromoted = promotion?.is_promoted === true;
@@ -203,6 +208,14 @@ function show(report: RunReport, { folder, terminal }: Telling): void {
   result(`  lineage ${lineage_hash.slice(0, 12)}`);
   say(`winner: ${shown(join(folder.path, best.file))}`);
   say(`report: ${shown(join(folder.path, 'report.html'))}`);
+}
+
+const METRIC = 'metric:';
+
+/** What the task measures of the best: a score is only its place among all numbers. */
+function metricText({ objective, best }: RunReport): string {
+  const name = objective.slice(METRIC.length);
+  return `${name} of the best: ${best.measures[name] ?? '–'}`;
 }
 
 function shown(path: string): string {

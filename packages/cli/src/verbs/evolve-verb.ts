@@ -41,6 +41,7 @@ function addRun(evolve: Command, { terminal, exit }: VerbContext): void {
     .option('--evaluations <n>', 'programs that are proposed at most', wholeNumber)
     .option('--generations <n>', 'the same by its other name: each makes one program', wholeNumber)
     .option('--target <score>', 'end where the best has this score', anyNumber)
+    .option('--target-ms <ms>', 'end where the best takes no longer; for the objective "speed"', milliseconds)
     .option('--workers <n>', 'programs that are worked on at once; the lineage is the same', wholeNumber)
     .option('--out <dir>', 'folder of the run')
     .option('--resume', 'go on with the run of the folder that has not ended, if there is one')
@@ -116,6 +117,12 @@ function addExport(evolve: Command, { terminal, exit }: VerbContext): void {
     .action(async (dir, options) =>
       exit(await (await import('../evolve/export.ts')).exportVerb({ dir, ...options }, terminal)),
     );
+}
+
+function milliseconds(text: string): number {
+  const value = anyNumber(text);
+  if (value >= 0) return value;
+  throw new InvalidArgumentError('Expected milliseconds, 0 or more.');
 }
 
 function anyNumber(text: string): number {
