@@ -11,6 +11,7 @@ import {
   type EditForm,
   type EvolveErrorCode,
   type MutatedFile,
+  type Proposer,
 } from '@bulkhead/evolve';
 import type { AuditedResult } from '@bulkhead/host';
 import type { JsonValue, Task } from '@bulkhead/protocol';
@@ -19,7 +20,8 @@ import { listenForInterrupt } from '../guard/interrupt.ts';
 import type { ServerOptions } from '../remote/server-verb.ts';
 import { plain } from '../table.ts';
 import type { HereOptions } from '../tasks/run-here.ts';
-import { showExecution } from '../tasks/show-execution.ts';
+import { openNamedModel } from '../tasks/named-model.ts';
+import { sayDoer, sayTask, showExecution } from '../tasks/show-execution.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { showMutation } from './show-mutation.ts';
@@ -39,6 +41,8 @@ export type MutateOptions = ServerOptions &
     readonly execute?: boolean;
     readonly dryRun?: boolean;
     readonly args?: readonly JsonValue[];
+    readonly config?: string;
+    readonly verbose?: boolean;
   };
 
 /** What whoever typed the command can mend; what else comes is an answer that was looked for and not found. */
@@ -78,29 +82,39 @@ async function mutateHere(options: MutateOptions, terminal: Terminal, signal: Ab
   if (options.wait === true) throw new UsageError('--wait is for --queue; --sync waits anyway');
   const mutated = await mutatedFile(options, signal);
   const isJson = options.json === true;
+  if (options.verbose === true) sayTask(mutated.executeTask, terminal);
   // The diff is told before anything runs: it is there in a moment, whatever the handler takes (X000-20).
   if (!isJson) show(mutated, options, terminal);
   const execution = await executed(mutated, options, signal);
   if (isJson) terminal.result(JSON.stringify({ ...wireOf(mutated), execution: execution ?? null }));
   else if (execution !== undefined) showExecution('execute', execution, terminal);
+  if (options.verbose === true && execution !== undefined) sayDoer(execution, terminal);
   return EXIT_OK;
 }
 
 async function mutatedFile(options: MutateOptions, signal: AbortSignal): Promise<MutatedFile> {
-  const { targetFile, entryFn, output, backend, form, seed = SEED } = options;
-  if (backend === undefined) throw new UsageError('there is no --backend', `Name who proposes: ${PROPOSER_FORMS}.`);
+  const { targetFile, entryFn, output, form, seed = SEED } = options;
+  await using model = await openNamedModel(options, process.env);
   const request = {
     ...{ targetFile, entryFunction: entryFn, seed, isDry: options.dryRun === true },
     ...(output !== undefined && { output }),
     ...(form !== undefined && { form }),
   };
   const parts = {
-    proposer: await openProposer(backend, { seed }),
+    proposer: model?.proposer ?? (await openStandIn(options.backend, seed)),
     now: () => Date.now(),
     newId: () => randomBytes(ID_BYTES).toString('hex'),
   };
   const mutated = await mutateFile(request, parts, signal);
   return { ...mutated, executeTask: withArgs(mutated.executeTask, options.args) };
+}
+
+async function openStandIn(backend: string | undefined, seed: number): Promise<Proposer> {
+  if (backend !== undefined) return openProposer(backend, { seed });
+  throw new UsageError(
+    'there is no --backend',
+    `Name who proposes: ${PROPOSER_FORMS}; or a backend of [[llm.backends]] in bulkhead.toml.`,
+  );
 }
 
 /** Without arguments the copy is loaded, and not called. */
