@@ -22,9 +22,11 @@ import { listenForInterrupt, type Interrupt } from '../guard/interrupt.ts';
 import { plain } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
+import { serveMetrics, type MetricsPage } from '../worker/serve-metrics.ts';
 import { openParts, type OpenParts } from './open-parts.ts';
 import { checkedConfig, readNewRun, type Overrides } from './read-config.ts';
 import { folderFor } from './run-name.ts';
+import { createRunMetrics, type RunMetrics } from './run-metrics.ts';
 import { openRunLine } from './run-progress.ts';
 
 /** What is typed after `run`. */
@@ -35,29 +37,38 @@ export type RunVerbOptions = Omit<Overrides, 'target_ms'> & {
   readonly json?: boolean;
   /** In place of a target, where speed is what counts (X000-21). */
   readonly targetMs?: number;
+  readonly metricsPort?: number;
 };
 
 /** What is typed after `resume` and `step`. */
-export type FolderOptions = { readonly dir: string; readonly workers?: number; readonly json?: boolean };
+export type FolderOptions = {
+  readonly dir: string;
+  readonly workers?: number;
+  readonly json?: boolean;
+  readonly metricsPort?: number;
+};
 
 /** Begins a run, or goes on with it; 0 where a better program was found, and promoted where that was asked for, 1 otherwise. */
 export async function runVerb(options: RunVerbOptions, terminal: Terminal): Promise<number> {
   return telling(terminal, async () => {
-    const { config, out, resume, json, targetMs, ...overrides } = options;
+    const { config, out, resume, json, targetMs, metricsPort, ...overrides } = options;
     const run = await readNewRun(config, { ...overrides, ...(targetMs !== undefined && { target_ms: targetMs }) });
     const asked = { ...(out !== undefined && { out }), ...(resume !== undefined && { resume }) };
     await using open = await openParts({ head: run.head, config: run.config, terminal });
     await using folder = await folderFor(run, asked, terminal);
-    return await work(folder, { open, terminal, json: json === true, workers: options.workers });
+    return await work(folder, { open, terminal, json: json === true, workers: options.workers, metricsPort });
   });
 }
 
 /** Goes on with the run of a folder. */
-export async function resumeVerb({ dir, workers, json }: FolderOptions, terminal: Terminal): Promise<number> {
+export async function resumeVerb(
+  { dir, workers, json, metricsPort }: FolderOptions,
+  terminal: Terminal,
+): Promise<number> {
   return telling(terminal, async () => {
     await using folder = await openRunFolder(dir);
     await using open = await openParts({ ...knownIn(folder), terminal });
-    return await work(folder, { open, terminal, json: json === true, workers });
+    return await work(folder, { open, terminal, json: json === true, workers, metricsPort });
   });
 }
 
@@ -93,10 +104,15 @@ type Working = {
   readonly json: boolean;
   readonly workers: number | undefined;
   readonly isStep?: boolean;
+  readonly metricsPort?: number | undefined;
 };
 
-async function work(found: RunFolder, { open, terminal, json, workers, isStep = false }: Working): Promise<number> {
-  const folder = withWorkers(found, workers);
+async function work(found: RunFolder, working: Working): Promise<number> {
+  const { open, terminal, json, isStep = false } = working;
+  const folder = withWorkers(found, working.workers);
+  const metrics = createRunMetrics(folder.head.name);
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.use(await metricsPage(working, metrics));
   const interrupt = listenForInterrupt();
   const stepped = new AbortController();
   const line = openRunLine(terminal, { isQuiet: json || isStep });
@@ -107,6 +123,7 @@ async function work(found: RunFolder, { open, terminal, json, workers, isStep = 
       onEstimate: (estimate: Estimate) => sayEstimate(estimate, { json: json || isStep, terminal }),
       onProgress: line.show,
       onCommit: (commit: { readonly index: number; readonly id: string }, search: CommittedSearch): void => {
+        metrics.didCommit(search);
         if (!isStep || search.isRecalled) return;
         steps.push(stepOf(commit, search));
         stepped.abort();
@@ -125,6 +142,17 @@ async function work(found: RunFolder, { open, terminal, json, workers, isStep = 
     if (!interrupt.signal.aborted) throw error;
     return stopped(folder, { interrupt, terminal });
   }
+}
+
+/** Undefined where nobody asked for it. */
+async function metricsPage(
+  { open, terminal, metricsPort }: Working,
+  { render }: RunMetrics,
+): Promise<MetricsPage | undefined> {
+  if (metricsPort === undefined) return undefined;
+  const page = await serveMetrics(metricsPort, async () => `${await open.metrics()}\n${render()}`);
+  terminal.say(`metrics: ${page.url}`);
+  return page;
 }
 
 function withWorkers(folder: RunFolder, workers: number | undefined): RunFolder {

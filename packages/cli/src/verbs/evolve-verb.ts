@@ -10,6 +10,8 @@ const EXIT_CODES =
 const RUN_NOTES = `A run is a folder (--out; .bulkhead/evolve/NAME-SEED where it is left out). Ctrl-C and kill -9 lose nothing: \`bulkhead evolve resume DIR\` goes on to
 the same lineage. --json prints {"best","evaluations","lineage_hash","control_best",...} as the last line of standard output.`;
 
+const METRICS_PORT = 'serve /metrics on 127.0.0.1 meanwhile; 0 picks a free port';
+
 /** Adds it. */
 export function addEvolve(context: VerbContext): void {
   const evolve = context.program
@@ -44,6 +46,7 @@ function addRun(evolve: Command, { terminal, exit }: VerbContext): void {
     .option('--target-ms <ms>', 'end where the best takes no longer; for the objective "speed"', milliseconds)
     .option('--workers <n>', 'programs that are worked on at once; the lineage is the same', wholeNumber)
     .option('--out <dir>', 'folder of the run')
+    .option('--metrics-port <n>', METRICS_PORT, countNumber)
     .option('--resume', 'go on with the run of the folder that has not ended, if there is one')
     .option('--json', 'print the summary as one line of JSON, and nothing else')
     .addHelpText(
@@ -65,6 +68,7 @@ function addResume(evolve: Command, { terminal, exit }: VerbContext): void {
     .description('Go on with a run that was stopped, or cut off, to the lineage that it would have had')
     .argument('<dir>', 'folder of the run')
     .option('--workers <n>', 'programs that are worked on at once', wholeNumber)
+    .option('--metrics-port <n>', METRICS_PORT, countNumber)
     .option('--json', 'as of run')
     .addHelpText('after', `${examples(['bulkhead evolve resume .bulkhead/evolve/k_module-1'])}\n\n${EXIT_CODES}`)
     .action(async (dir, options) =>
