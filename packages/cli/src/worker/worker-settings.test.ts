@@ -64,6 +64,7 @@ test.for<readonly [string, WorkerStartOptions, Readonly<Record<string, string>>,
 
 test.for<readonly [string, WorkerStartOptions, Readonly<Record<string, string>>, string]>([
   ['a tag that is none', {}, { WORKER_CAPS: 'cpu,no good' }, 'expected a list of tags'],
+  ['a tag that is none and was typed', { tags: ['cpu', 'a b'] }, {}, '--tags is "cpu,a b"; expected a list of tags'],
   ['a number that is none', {}, { WORKER_CONCURRENCY: 'many' }, 'expected a whole number'],
   ['one worker and a spawner at once', { once: true, warmPool: 2 }, {}, '--once starts one worker'],
 ])('%s is refused in words', async ([, options, env, message]) => {

@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { parseGrants } from '../config/grants.ts';
-import type { Config, ConfigLayer } from '../config/keys.ts';
+import { CONFIG_KEYS, type Config, type ConfigLayer } from '../config/keys.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { pluginHosts } from '../config/plugin-hosts.ts';
 import { backendRulesOf } from '../config/table-lists.ts';
@@ -70,6 +70,7 @@ export async function readWorkerSettings(options: WorkerStartOptions, given: Env
   const isSpawner = options.warmPool !== undefined || options.maxParallel !== undefined;
   if (isSpawner && options.once === true)
     throw new UsageError('--once starts one worker, and --warm-pool a spawner of workers', 'Leave out one of them.');
+  insistOnTags(options.tags);
   const env = withAliases(given);
   const config = await loadConfig({ flags: flagsOf(options), env, file: options.config });
   const allow = config['worker.handlers'];
@@ -92,6 +93,15 @@ export async function readWorkerSettings(options: WorkerStartOptions, given: Env
     metricsPort: options.metricsPort,
     isJson: options.json === true,
   };
+}
+
+function insistOnTags(tags: readonly string[] | undefined): void {
+  const { parse, expected } = CONFIG_KEYS['worker.tags'];
+  if (tags === undefined || parse(tags) !== undefined) return;
+  throw new UsageError(
+    `--tags is ${JSON.stringify(tags.join(','))}; expected ${expected}`,
+    'A tag has small letters, digits, "-" and "_".',
+  );
 }
 
 /** Keys of models are looked for where the worker has the tag `llm`: any other needs none, with the same file. */
