@@ -123,12 +123,12 @@ function percentFound(trials: readonly CurveTrial[], seeker: Seeker): number {
 
 /** Of the pairs in which either the search found the curve or one of its controls did, and not both: McNemar's test, mid-p. */
 function chanceOf(trials: readonly CurveTrial[]): number {
-  const found = (seeker: Seeker): ReadonlySet<string> =>
-    new Set(
-      trials.filter(({ by, is_found }) => by === seeker && is_found).map(({ problem, seed }) => `${problem} ${seed}`),
-    );
-  const search = found('search');
-  const controls = found('best_of_n').union(found('random'));
-  const [onlyCandidate, onlyBaseline] = [search.difference(controls).size, controls.difference(search).size];
+  const foundBy = (...seekers: readonly Seeker[]): ReadonlySet<string> => {
+    const found = trials.filter(({ by, is_found }) => is_found && seekers.includes(by));
+    return new Set(found.map(({ problem, seed }) => `${problem} ${seed}`));
+  };
+  const [search, controls] = [foundBy('search'), foundBy('best_of_n', 'random')];
+  const onlyCandidate = [...search].filter((one) => !controls.has(one)).length;
+  const onlyBaseline = [...controls].filter((one) => !search.has(one)).length;
   return mcnemar({ onlyCandidate, onlyBaseline }).midP;
 }

@@ -5,8 +5,9 @@ import type { Finding } from '@bulkhead/protocol';
 import { CommanderError } from 'commander';
 import { isCodedError } from './coded-error.ts';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from './exit-codes.ts';
+import { fileErrorOf } from './file-error.ts';
 import { createProgram } from './program.ts';
-import { openTerminal, type Terminal } from './terminal.ts';
+import { openTerminal, watchOutput, type Terminal } from './terminal.ts';
 import { RemoteError } from './remote/remote-error.ts';
 import { plain } from './table.ts';
 import { UsageError } from './usage-error.ts';
@@ -14,7 +15,10 @@ import { UsageError } from './usage-error.ts';
 /** Runs the command line and ends the process with its exit code. */
 export async function main(args: readonly string[]): Promise<never> {
   const terminal = openTerminal({ stdout: process.stdout, stderr: process.stderr, env: process.env });
-  process.exit(await runVerb(args, terminal));
+  const didWrite = watchOutput({ stdout: process.stdout, stderr: process.stderr }, () => process.exit(EXIT_FAILED));
+  const exitCode = await runVerb(args, terminal);
+  await didWrite();
+  process.exit(exitCode);
 }
 
 /** Runs one verb to its end and answers the exit code; never throws. */
@@ -39,6 +43,12 @@ function explain(error: unknown, { say, talkColors }: Terminal): number {
     if (error.hint !== undefined) say(talkColors.dim(plain(error.hint)));
     if (error instanceof RemoteError) return error.exitCode;
     return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
+  }
+  const fileError = fileErrorOf(error);
+  if (fileError !== undefined) {
+    say(`${talkColors.red('bulkhead:')} ${plain(fileError.message)}`);
+    say(talkColors.dim(fileError.hint));
+    return fileError.isUsage ? EXIT_USAGE : EXIT_FAILED;
   }
   say(
     `bulkhead: this should not have happened; please report it\n${error instanceof Error ? error.stack : String(error)}`,

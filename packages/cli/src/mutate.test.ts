@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createScripted, mutateFile, openCassette } from '@bulkhead/evolve';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeFolder, run, type Ended, type Folder } from './cli-fixture.ts';
+import { makeFolder, run, writePlugin, type Ended, type Folder } from './cli-fixture.ts';
 
 const SORT = `export function sort(list) {
   const result = [...list];
@@ -153,4 +153,28 @@ test.each([
 ])('%s ends with 2', async (line, message) => {
   const ended = await mutate(line);
   expect(ended).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
+});
+
+/** A plugin whose model knows the one answer. */
+async function writeModel(parent: string): Promise<void> {
+  await writePlugin(parent, {
+    name: 'known',
+    main: `export class Known { generate() { return ${JSON.stringify(`\`\`\`diff\n${DIFF}\`\`\`\n`)}; } }\nexport default {};`,
+    manifest: { entry_points: { llm_backends: { known: './main.js#Known' } } },
+  });
+  const table = `[[llm.backends]]\nname = "steady"\nplugin = "known"\n`;
+  await writeFile(join(parent, 'models.toml'), table);
+}
+
+test('a model of the configuration proposes, by its name, or where nobody is named [X000-20] [X000-25]', async () => {
+  await writeModel(folder.path);
+  const asked = '--target-file sort.mjs --entry-fn sort --output model.mjs --config models.toml --plugins known';
+  for (const backend of [' --backend steady', '']) {
+    const { code, stdout, stderr } = await mutate(`${asked}${backend} -v`);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('+  const result = list.slice();') });
+    expect(stderr).toMatch(/^task [0-9a-f]{32} of kind execute requires cpu, node$/m);
+  }
+  const other = await mutate(`${asked} --backend unsteady`);
+  expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('the backend is "unsteady"') });
+  expect(other.stderr).toContain('host, or steady');
 });

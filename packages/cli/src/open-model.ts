@@ -46,6 +46,15 @@ export type ModelOpening = {
   readonly terminal: Terminal;
 };
 
+/** Who is asked where nobody is named: any of `[[llm.backends]]`. @throws {UsageError} where there are none. */
+export function chosenBackend(config: Config): string {
+  if (config['llm.backends'].length > 0) return 'host';
+  throw new UsageError(
+    'there is no --backend',
+    `Name who proposes: ${PROPOSER_FORMS}, or a language model of [[llm.backends]] in bulkhead.toml.`,
+  );
+}
+
 /**
  * Opens a stand-in, or a host with those plugins of `plugins.dirs` that offer language models.
  *

@@ -279,8 +279,9 @@ function addMutate({ program, terminal, exit }: VerbContext): void {
     .requiredOption('--entry-fn <name>', 'the function, which keeps its name and parameters')
     .option(
       '--backend <what>',
-      'who proposes: a language model of bulkhead.toml by its name, or host for any of them; scripted:FILE, cassette:FILE, or grammar, which needs no model; echo and faulty:FAULT,... for tests; with --queue, a backend of the tenant',
+      'who proposes: a language model of [[llm.backends]] by its name, or host for any of them; scripted:FILE, cassette:FILE, or grammar, which needs no model; echo and faulty:FAULT,... for tests; with --queue, a backend of the tenant',
     )
+    .option('--config <file>', 'configuration file with [[llm.backends]] (default: bulkhead.toml, where it is there)')
     .option('--output <file>', 'where the changed copy goes (default: NAME_mutated.EXT beside the file)')
     .option(
       '--args <json>',
@@ -346,7 +347,8 @@ function runsHere(command: Command): Command {
       'a handler that may take it, by its entry point or class (default: all); repeatable',
       collect,
     )
-    .option('--tags <tag,...>', 'what this machine can do beyond what is found here, as capability tags');
+    .option('--tags <tag,...>', 'what this machine can do beyond what is found here, as capability tags')
+    .option('-v, --verbose', 'say what is asked of whom, and who did it');
 }
 
 function addMigrate({ program, terminal, exit }: VerbContext): void {

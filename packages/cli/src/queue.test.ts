@@ -148,6 +148,7 @@ test('dead letters are listed, inspected, exported and sent back [X000-12]', asy
   const inspected = await verb(`queue dlq inspect ${ids[2]}`);
   expect(inspected.stdout).toMatch(/reason +plain/);
   expect(inspected.stdout).toMatch(/data +\{"message":"plain"\}/);
+  expect((await verb(`queue inspect ${ids[2]}`)).stdout).toBe(inspected.stdout);
   const exported = json(await verb('queue dlq export'));
   expect(exported).toMatchObject(ids.toReversed().map((id) => ({ task: { id }, state: 'dead' })));
   const csv = (await verb('queue dlq export --format csv --kind execute')).stdout;
@@ -157,7 +158,8 @@ test('dead letters are listed, inspected, exported and sent back [X000-12]', asy
   expect(csv).toContain(`${ids[0]},execute,default,'=1+1,1,cpu,`);
   expect(csv).toContain(`${ids[1]},execute,default,"a ""word"",\nand more",1,cpu,`);
   expect((await verb(`queue dlq retry ${ids[0]}`)).stdout).toBe('1 task was sent back\n');
-  expect(json(await verb('queue dlq retry --kind execute --json'))).toEqual({ retried: 1 });
+  expect(json(await verb('queue export --kind execute'))).toMatchObject([{ task: { id: ids[1] } }]);
+  expect(json(await verb('queue retry --kind execute --json'))).toEqual({ retried: 1 });
   expect(json(await verb('queue dlq list --json'))).toMatchObject({ tasks: [{ task: { id: ids[2] } }] });
   expect((await verb(`queue dlq inspect ${ids[0]}`)).stderr).toContain('is queued, and no dead letter');
   expect(json(await verb('queue dlq export --kind mutate'))).toEqual([]);

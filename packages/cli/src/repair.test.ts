@@ -57,7 +57,7 @@ test('where no patch is proved it ends with 1, says why, and leaves nothing', as
 
 test.each([
   [['--backend', 'gpt'], 'the backend is "gpt"'],
-  [[], 'nobody is named who proposes patches'],
+  [[], 'there is no --backend'],
   [['--backend', 'echo', '--calls', '/nowhere'], '/nowhere cannot be read'],
   [['--backend', 'echo', '--calls', join(BROKEN, 'off_by_one.answers.json')], 'line 1 of'],
 ])('what is typed wrong ends with 2: %j', async (args, message) => {

@@ -67,6 +67,28 @@ export function openTerminal({ stdout, stderr, env }: Surroundings): Terminal {
   };
 }
 
+/** A stream of the process. */
+type Output = Pick<NodeJS.WriteStream, 'on' | 'write'>;
+
+/**
+ * Leaves where standard output takes no more: a result that nobody gets is no success. Whoever closed a pipe knows; of anything else,
+ * such as a full disk, is told why. Talk that cannot be written is lost, and nothing else.
+ *
+ * @returns Resolves once all that was written has been taken.
+ */
+export function watchOutput(
+  { stdout, stderr }: { readonly stdout: Output; readonly stderr: Output },
+  leave: () => void,
+): () => Promise<void> {
+  stderr.on('error', () => undefined);
+  stdout.on('error', (error: Error) => {
+    const code = 'code' in error ? String(error.code) : error.message;
+    if (code !== 'EPIPE') stderr.write(`bulkhead: standard output cannot be written (${code})\n`);
+    leave();
+  });
+  return () => new Promise((resolve) => stdout.write('', () => setImmediate(resolve)));
+}
+
 function plain(stream: Stream, what: string): () => void {
   stream.write(`${what} ...\n`);
   return () => undefined;

@@ -1,11 +1,12 @@
 /**
  * `bulkhead evolve export`: the winner, every program, and who came from whom, as files that other programs read.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { readFileJournal, readRunFile, readRunFolder } from '@bulkhead/evolve';
 import { isJsonObject, type JsonObject, type JsonValue } from '@bulkhead/protocol';
 import { EXIT_OK } from '../exit-codes.ts';
+import { makeFolder } from '../make-folder.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { telling } from './run.ts';
@@ -32,7 +33,7 @@ export async function exportVerb(
     const lineage = linesIn(report['lineage'] ?? []);
     const sources = await sourcesOf(dir, source);
     const ending = extname(head.file_name);
-    await mkdir(join(out, 'programs'), { recursive: true });
+    await makeFolder(join(out, 'programs'));
     const programs = lineage.flatMap((line) => {
       const text = sources.get(line.index);
       return text === undefined ? [] : [{ line, text }];

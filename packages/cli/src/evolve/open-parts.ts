@@ -24,7 +24,11 @@ import { UsageError } from '../usage-error.ts';
 import { pathIn } from './read-config.ts';
 
 /** What is open; disposing closes the host. */
-export type OpenParts = AsyncDisposable & { readonly parts: Omit<RunParts, 'onProgress' | 'onCommit' | 'onEstimate'> };
+export type OpenParts = AsyncDisposable & {
+  /** Series of the host, such as `llm_tokens_total`. */
+  readonly metrics: () => Promise<string>;
+  readonly parts: Omit<RunParts, 'onProgress' | 'onCommit' | 'onEstimate'>;
+};
 
 type Opening = { readonly head: RunHead; readonly config: RunConfig; readonly terminal: Terminal };
 
@@ -49,6 +53,7 @@ export async function openParts({ head, config, terminal }: Opening): Promise<Op
         ...(chooser !== undefined && { chooser }),
         ...(price !== undefined && { price }),
       },
+      metrics: () => host.metrics(),
       [Symbol.asyncDispose]: () => host.close(),
     };
   } catch (error) {

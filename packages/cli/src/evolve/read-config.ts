@@ -15,6 +15,7 @@ export type Overrides = {
   readonly seed?: number;
   readonly evaluations?: number;
   readonly target?: number;
+  readonly target_ms?: number;
   readonly workers?: number;
 };
 

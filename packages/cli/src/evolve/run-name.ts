@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createRunFolder, openRunFolder, readRunFile, type RunFolder } from '@bulkhead/evolve';
+import { makeFolder } from '../make-folder.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import type { NewRun } from './read-config.ts';
@@ -28,7 +29,8 @@ export async function folderFor(
   return create(free, run);
 }
 
-function create(path: string, { head, source }: NewRun): Promise<RunFolder> {
+async function create(path: string, { head, source }: NewRun): Promise<RunFolder> {
+  await makeFolder(resolve(path));
   return createRunFolder(resolve(path), head, source);
 }
 

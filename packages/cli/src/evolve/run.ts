@@ -22,41 +22,54 @@ import { listenForInterrupt, type Interrupt } from '../guard/interrupt.ts';
 import { plain } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
+import { serveMetrics, type MetricsPage } from '../worker/serve-metrics.ts';
 import { openParts, type OpenParts } from './open-parts.ts';
 import { modelLines } from './model-lines.ts';
 import { checkedConfig, readNewRun, type Overrides } from './read-config.ts';
 import { folderFor } from './run-name.ts';
+import { createRunMetrics, type RunMetrics } from './run-metrics.ts';
 import { openRunLine } from './run-progress.ts';
 
 /** What is typed after `run`. */
-export type RunVerbOptions = Overrides & {
+export type RunVerbOptions = Omit<Overrides, 'target_ms'> & {
   readonly config: string;
   readonly out?: string;
   readonly resume?: boolean;
   readonly json?: boolean;
+  /** In place of a target, where speed is what counts (X000-21). */
+  readonly targetMs?: number;
+  readonly metricsPort?: number;
 };
 
 /** What is typed after `resume` and `step`. */
-export type FolderOptions = { readonly dir: string; readonly workers?: number; readonly json?: boolean };
+export type FolderOptions = {
+  readonly dir: string;
+  readonly workers?: number;
+  readonly json?: boolean;
+  readonly metricsPort?: number;
+};
 
 /** Begins a run, or goes on with it; 0 where a better program was found, and promoted where that was asked for, 1 otherwise. */
 export async function runVerb(options: RunVerbOptions, terminal: Terminal): Promise<number> {
   return telling(terminal, async () => {
-    const { config, out, resume, json, ...overrides } = options;
-    const run = await readNewRun(config, overrides);
+    const { config, out, resume, json, targetMs, metricsPort, ...overrides } = options;
+    const run = await readNewRun(config, { ...overrides, ...(targetMs !== undefined && { target_ms: targetMs }) });
     const asked = { ...(out !== undefined && { out }), ...(resume !== undefined && { resume }) };
     await using open = await openParts({ head: run.head, config: run.config, terminal });
     await using folder = await folderFor(run, asked, terminal);
-    return await work(folder, { open, terminal, json: json === true, workers: options.workers });
+    return await work(folder, { open, terminal, json: json === true, workers: options.workers, metricsPort });
   });
 }
 
 /** Goes on with the run of a folder. */
-export async function resumeVerb({ dir, workers, json }: FolderOptions, terminal: Terminal): Promise<number> {
+export async function resumeVerb(
+  { dir, workers, json, metricsPort }: FolderOptions,
+  terminal: Terminal,
+): Promise<number> {
   return telling(terminal, async () => {
     await using folder = await openRunFolder(dir);
     await using open = await openParts({ ...knownIn(folder), terminal });
-    return await work(folder, { open, terminal, json: json === true, workers });
+    return await work(folder, { open, terminal, json: json === true, workers, metricsPort });
   });
 }
 
@@ -92,10 +105,15 @@ type Working = {
   readonly json: boolean;
   readonly workers: number | undefined;
   readonly isStep?: boolean;
+  readonly metricsPort?: number | undefined;
 };
 
-async function work(found: RunFolder, { open, terminal, json, workers, isStep = false }: Working): Promise<number> {
-  const folder = withWorkers(found, workers);
+async function work(found: RunFolder, working: Working): Promise<number> {
+  const { open, terminal, json, isStep = false } = working;
+  const folder = withWorkers(found, working.workers);
+  const metrics = createRunMetrics(folder.head.name);
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.use(await metricsPage(working, metrics));
   const interrupt = listenForInterrupt();
   const stepped = new AbortController();
   const line = openRunLine(terminal, { isQuiet: json || isStep });
@@ -106,6 +124,7 @@ async function work(found: RunFolder, { open, terminal, json, workers, isStep = 
       onEstimate: (estimate: Estimate) => sayEstimate(estimate, { json: json || isStep, terminal }),
       onProgress: line.show,
       onCommit: (commit: { readonly index: number; readonly id: string }, search: CommittedSearch): void => {
+        metrics.didCommit(search);
         if (!isStep || search.isRecalled) return;
         steps.push(stepOf(commit, search));
         stepped.abort();
@@ -124,6 +143,17 @@ async function work(found: RunFolder, { open, terminal, json, workers, isStep = 
     if (!interrupt.signal.aborted) throw error;
     return stopped(folder, { interrupt, terminal });
   }
+}
+
+/** Undefined where nobody asked for it. */
+async function metricsPage(
+  { open, terminal, metricsPort }: Working,
+  { render }: RunMetrics,
+): Promise<MetricsPage | undefined> {
+  if (metricsPort === undefined) return undefined;
+  const page = await serveMetrics(metricsPort, async () => `${await open.metrics()}\n${render()}`);
+  terminal.say(`metrics: ${page.url}`);
+  return page;
 }
 
 function withWorkers(folder: RunFolder, workers: number | undefined): RunFolder {
@@ -184,6 +214,7 @@ function summaryOf(report: RunReport, { path }: RunFolder): object {
   return {
     ...{ best: best.score, evaluations, lineage_hash, control_best: control?.best ?? null, start: start.score },
     ...{ ended, usage, is_better, promotion, best_id: best.id, winner: join(path, best.file) },
+    best_measures: best.measures,
     report: join(path, 'report.json'),
     html: join(path, 'report.html'),
   };
@@ -192,10 +223,12 @@ function summaryOf(report: RunReport, { path }: RunFolder): object {
 function show(report: RunReport, { folder, terminal }: Telling): void {
   const { best, start, control, evaluations, ended, promotion, promotion_enabled, is_better, lineage_hash, models } =
     report;
+  const { objective } = report;
   const { result, say, colors } = terminal;
   result(
     `${plain(report.name)}: ${is_better ? colors.green(`best ${best.score}`) : `no better program than ${start.score}`}`,
   );
+  if (objective.startsWith(METRIC)) result(`  ${plain(metricText(report))}`);
   result(`  first ${start.score}, control ${control?.best ?? '–'}, ${evaluations} evaluations, ended: ${ended}`);
   if (promotion_enabled && is_better) {
     const isPromoted = promotion?.is_promoted === true;
@@ -206,6 +239,14 @@ function show(report: RunReport, { folder, terminal }: Telling): void {
   result(`  lineage ${lineage_hash.slice(0, 12)}`);
   say(`winner: ${shown(join(folder.path, best.file))}`);
   say(`report: ${shown(join(folder.path, 'report.html'))}`);
+}
+
+const METRIC = 'metric:';
+
+/** What the task measures of the best: a score is only its place among all numbers. */
+function metricText({ objective, best }: RunReport): string {
+  const name = objective.slice(METRIC.length);
+  return `${name} of the best: ${best.measures[name] ?? '–'}`;
 }
 
 function shown(path: string): string {

@@ -10,6 +10,8 @@ const EXIT_CODES =
 const RUN_NOTES = `A run is a folder (--out; .bulkhead/evolve/NAME-SEED where it is left out). Ctrl-C and kill -9 lose nothing: \`bulkhead evolve resume DIR\` goes on to
 the same lineage. --json prints {"best","evaluations","lineage_hash","control_best",...} as the last line of standard output.`;
 
+const METRICS_PORT = 'serve /metrics on 127.0.0.1 meanwhile; 0 picks a free port';
+
 /** Adds it. */
 export function addEvolve(context: VerbContext): void {
   const evolve = context.program
@@ -41,8 +43,10 @@ function addRun(evolve: Command, { terminal, exit }: VerbContext): void {
     .option('--evaluations <n>', 'programs that are proposed at most', wholeNumber)
     .option('--generations <n>', 'the same by its other name: each makes one program', wholeNumber)
     .option('--target <score>', 'end where the best has this score', anyNumber)
+    .option('--target-ms <ms>', 'end where the best takes no longer; for the objective "speed"', milliseconds)
     .option('--workers <n>', 'programs that are worked on at once; the lineage is the same', wholeNumber)
     .option('--out <dir>', 'folder of the run')
+    .option('--metrics-port <n>', METRICS_PORT, countNumber)
     .option('--resume', 'go on with the run of the folder that has not ended, if there is one')
     .option('--json', 'print the summary as one line of JSON, and nothing else')
     .addHelpText(
@@ -64,6 +68,7 @@ function addResume(evolve: Command, { terminal, exit }: VerbContext): void {
     .description('Go on with a run that was stopped, or cut off, to the lineage that it would have had')
     .argument('<dir>', 'folder of the run')
     .option('--workers <n>', 'programs that are worked on at once', wholeNumber)
+    .option('--metrics-port <n>', METRICS_PORT, countNumber)
     .option('--json', 'as of run')
     .addHelpText('after', `${examples(['bulkhead evolve resume .bulkhead/evolve/k_module-1'])}\n\n${EXIT_CODES}`)
     .action(async (dir, options) =>
@@ -116,6 +121,12 @@ function addExport(evolve: Command, { terminal, exit }: VerbContext): void {
     .action(async (dir, options) =>
       exit(await (await import('../evolve/export.ts')).exportVerb({ dir, ...options }, terminal)),
     );
+}
+
+function milliseconds(text: string): number {
+  const value = anyNumber(text);
+  if (value >= 0) return value;
+  throw new InvalidArgumentError('Expected milliseconds, 0 or more.');
 }
 
 function anyNumber(text: string): number {

@@ -3,24 +3,19 @@
  * whichever handler takes it (X000-19, X000-20, F000-15). With `--queue` a worker does all of it.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  EvolveError,
-  mutateFile,
-  PROPOSER_FORMS,
-  type EditForm,
-  type EvolveErrorCode,
-  type MutatedFile,
-} from '@bulkhead/evolve';
+import { EvolveError, mutateFile, type EditForm, type EvolveErrorCode, type MutatedFile } from '@bulkhead/evolve';
 import type { AuditedResult } from '@bulkhead/host';
 import type { JsonValue, Task } from '@bulkhead/protocol';
+import { parseGrants } from '../config/grants.ts';
+import type { Config } from '../config/keys.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { listenForInterrupt } from '../guard/interrupt.ts';
-import { openModel } from '../open-model.ts';
+import { chosenBackend, openModel } from '../open-model.ts';
 import type { ServerOptions } from '../remote/server-verb.ts';
 import { plain } from '../table.ts';
 import type { HereOptions } from '../tasks/run-here.ts';
-import { showExecution } from '../tasks/show-execution.ts';
+import { sayDoer, sayTask, showExecution } from '../tasks/show-execution.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { showMutation } from './show-mutation.ts';
@@ -40,6 +35,8 @@ export type MutateOptions = ServerOptions &
     readonly execute?: boolean;
     readonly dryRun?: boolean;
     readonly args?: readonly JsonValue[];
+    readonly config?: string;
+    readonly verbose?: boolean;
   };
 
 /** What whoever typed the command can mend; what else comes is an answer that was looked for and not found. */
@@ -79,28 +76,25 @@ async function mutateHere(options: MutateOptions, terminal: Terminal, signal: Ab
   if (options.wait === true) throw new UsageError('--wait is for --queue; --sync waits anyway');
   const mutated = await mutatedFile(options, terminal, signal);
   const isJson = options.json === true;
+  if (options.verbose === true) sayTask(mutated.executeTask, terminal);
   // The diff is told before anything runs: it is there in a moment, whatever the handler takes (X000-20).
   if (!isJson) show(mutated, options, terminal);
   const execution = await executed(mutated, options, signal);
   if (isJson) terminal.result(JSON.stringify({ ...wireOf(mutated), execution: execution ?? null }));
   else if (execution !== undefined) showExecution('execute', execution, terminal);
+  if (options.verbose === true && execution !== undefined) sayDoer(execution, terminal);
   return EXIT_OK;
 }
 
 async function mutatedFile(options: MutateOptions, terminal: Terminal, signal: AbortSignal): Promise<MutatedFile> {
-  const { targetFile, entryFn, output, backend, form, seed = SEED } = options;
-  if (backend === undefined)
-    throw new UsageError(
-      'there is no --backend',
-      `Name who proposes: ${PROPOSER_FORMS}, or a language model of [[llm.backends]].`,
-    );
+  const { targetFile, entryFn, output, form, seed = SEED } = options;
   const request = {
     ...{ targetFile, entryFunction: entryFn, seed, isDry: options.dryRun === true },
     ...(output !== undefined && { output }),
     ...(form !== undefined && { form }),
   };
-  const config = (): ReturnType<typeof loadConfig> =>
-    loadConfig({ flags: { grants: {} }, env: process.env, file: undefined });
+  const config = (): Promise<Config> => configOf(options);
+  const backend = options.backend ?? chosenBackend(await config());
   await using model = await openModel(backend, { seed, config, terminal });
   const parts = {
     proposer: model.proposer,
@@ -109,6 +103,16 @@ async function mutatedFile(options: MutateOptions, terminal: Terminal, signal: A
   };
   const mutated = await mutateFile(request, parts, signal);
   return { ...mutated, executeTask: withArgs(mutated.executeTask, options.args) };
+}
+
+/** Models are looked for where handlers are, if that is said. */
+async function configOf({ config, plugins, grant = [] }: MutateOptions): Promise<Config> {
+  const read = await loadConfig({ flags: { grants: {} }, env: process.env, file: config });
+  return {
+    ...read,
+    'plugins.dirs': plugins ?? read['plugins.dirs'],
+    grants: { ...read.grants, ...parseGrants(grant) },
+  };
 }
 
 /** Without arguments the copy is loaded, and not called. */

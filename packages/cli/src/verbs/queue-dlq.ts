@@ -23,6 +23,12 @@ export function addDeadLetterVerbs(context: VerbContext): void {
   addExport(within);
 }
 
+/** Adds `retry` and `export` to `queue` itself: only dead letters are sent back and exported. */
+export function addDeadLetterShortcuts(context: VerbContext): void {
+  addRetry(context);
+  addExport(context);
+}
+
 function addList({ program, terminal }: VerbContext): void {
   asksForTenant(program.command('list').description('List dead letters, newest first, each with its reason'))
     .addOption(kindOption('only tasks of this kind'))

@@ -9,7 +9,7 @@ import { kindOption, limitOption, useQueue } from '../queue/queue-options.ts';
 import { showPage, showTask } from '../queue/show-tasks.ts';
 import { asksForTenant, examples, print, type ServerOptions, type VerbContext } from '../remote/server-verb.ts';
 import { plain } from '../table.ts';
-import { addDeadLetterVerbs } from './queue-dlq.ts';
+import { addDeadLetterShortcuts, addDeadLetterVerbs } from './queue-dlq.ts';
 
 type ListOptions = ServerOptions & {
   readonly state?: TaskState;
@@ -26,6 +26,7 @@ export function addQueueVerbs(context: VerbContext): void {
   addOne(within);
   addAdd(within);
   addDeadLetterVerbs(within);
+  addDeadLetterShortcuts(within);
 }
 
 const STATES = ['queued', 'active', 'done', 'dead', 'cancelled'] as const;
@@ -54,7 +55,7 @@ function addOne({ program, terminal }: VerbContext): void {
       .addHelpText('after', examples([example]));
   const id = '0b5c9e6f4d3a21870b5c9e6f4d3a2187';
   one(
-    program.command('show').description('Show a task with its payload and its result'),
+    program.command('show').alias('inspect').description('Show a task with its payload and its result'),
     `bulkhead queue show ${id}`,
   ).action(async (given: string, options: ServerOptions) =>
     print({ terminal, options }, await useQueue({ options, terminal }, (queue) => queue.show(given)), showTask),

@@ -15,7 +15,7 @@ import type { GivenTask } from '../queue/queue-door.ts';
 import type { ServerOptions } from '../remote/server-verb.ts';
 import { plain } from '../table.ts';
 import { runHere, type HereOptions } from '../tasks/run-here.ts';
-import { showExecution } from '../tasks/show-execution.ts';
+import { sayDoer, sayTask, showExecution } from '../tasks/show-execution.ts';
 import { writeOutput } from '../tasks/write-output.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
@@ -30,6 +30,7 @@ export type RenderOptions = ServerOptions &
     readonly queue?: boolean;
     readonly wait?: boolean;
     readonly dryRun?: boolean;
+    readonly verbose?: boolean;
   };
 
 /** A text that was rendered, or why there is none; `result` has the rest. */
@@ -88,7 +89,9 @@ async function renderHere(
   { terminal, signal }: Surroundings,
 ): Promise<Rendered> {
   const task = createTask(given, { randomBytes, now: () => Date.now() });
+  if (options.verbose === true) sayTask(task, terminal);
   const result: AuditedResult = await runHere(task, { own: ['render'], options, env: process.env, signal });
+  if (options.verbose === true) sayDoer(result, terminal);
   const isOk = result.status === 'ok';
   return {
     text: isOk ? renderedIn(result.data) : undefined,

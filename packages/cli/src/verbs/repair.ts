@@ -18,7 +18,7 @@ import { loadConfig } from '../config/load-config.ts';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { CLOCK } from '../guard/clock.ts';
 import { listenForInterrupt } from '../guard/interrupt.ts';
-import { openModel } from '../open-model.ts';
+import { chosenBackend, openModel } from '../open-model.ts';
 import { findRepairCase, type RepairCase, type RepairTarget } from '../repair/repair-case.ts';
 import { dataFolder, makeSealKey, nextProposal } from '../repair/repair-place.ts';
 import { showProposal } from '../repair/show-proposal.ts';
@@ -44,13 +44,7 @@ const DIGEST_CHARACTERS = 12;
 export async function repair(options: RepairOptions, terminal: Terminal): Promise<number> {
   const config = await loadConfig({ flags: { grants: {} }, env: process.env, file: options.config });
   if (!config['repair.enabled']) throw disabled();
-  const backend = options.backend ?? (config['llm.backends'].length > 0 ? 'host' : undefined);
-  if (backend === undefined) {
-    throw new UsageError(
-      'nobody is named who proposes patches',
-      'Name a backend: --backend grammar or scripted:FILE, or a language model of [[llm.backends]] in bulkhead.toml.',
-    );
-  }
+  const backend = options.backend ?? chosenBackend(config);
   const interrupt = listenForInterrupt();
   try {
     return await repairCase({ ...options, backend }, { config, terminal, signal: interrupt.signal });

@@ -89,7 +89,7 @@ function addKill(worker: Command, { terminal, exit }: VerbContext): void {
 /** What every worker may be started with. */
 function withStartOptions(command: Command): Command {
   return command
-    .option('--tags <tag,...>', 'what this machine can do (default: cpu)', parseList)
+    .option('--tags <tag,...>', 'what this machine can do (default: cpu,node)', parseList)
     .option('--plugins <dir>', 'plugin folder, or a folder of them; repeatable (default: what comes along)', collect)
     .option('--allow <name,...>', 'only these handlers, by the names of entry points or classes', parseList)
     .option('--grant <name=perm,...>', 'grant permissions to a plugin; repeatable', collect)

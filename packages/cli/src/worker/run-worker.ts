@@ -97,7 +97,8 @@ function kindsOf({ handlers, settings }: Parts): readonly TaskKind[] {
   if (kinds.length > 0) return kinds;
   const lacking = offers.map(({ plugin, name, provides }) => `${plugin} ${name} provides ${provides.join(', ')}`);
   const down = unavailable.map(({ plugin, reason }) => `${plugin}: ${reason}`);
-  const why = [...lacking, ...down, ...handlers.refused].join('; ') || 'no plugin has any';
+  const none = settings.allow === undefined ? 'no plugin has any' : `no plugin has ${settings.allow.join(', ')}`;
+  const why = [...lacking, ...down, ...handlers.refused].join('; ') || none;
   throw new UsageError(
     `no handler can work with the tags ${withImpliedTags(settings.tags).join(', ')}: ${why}`,
     'Name what this machine has with --tags, and plugins with --plugins; --allow leaves out what it does not name.',

@@ -34,6 +34,23 @@ test('what is typed goes before our environment, that before the names of X000-1
   });
 });
 
+test('a worker with the tag llm has the models of the configuration, with their keys, and any other needs none [X000-15] [X000-25]', async () => {
+  const text =
+    '[egress]\nprivate_hosts = ["localhost:11434"]\n[[llm.backends]]\nname = "large"\napi_key_env = "LARGE_KEY"\nweight = 2\n';
+  const config = await fileOf(text);
+  const [llm, cpu] = [
+    { ...NOWHERE, config, tags: ['cpu', 'llm'] },
+    { ...NOWHERE, config, tags: ['cpu'] },
+  ];
+  expect((await readWorkerSettings(llm, { LARGE_KEY: 'k' })).models).toEqual({
+    backends: [{ name: 'large', weight: 2, apiKey: { name: 'LARGE_KEY', value: 'k' } }],
+    privateHosts: ['localhost:11434'],
+    pluginHosts: {},
+  });
+  await expect(readWorkerSettings(llm, {})).rejects.toThrow('LARGE_KEY, which is not set');
+  expect((await readWorkerSettings(cpu, {})).models.backends).toEqual([]);
+});
+
 test.for<readonly [string, WorkerStartOptions, Readonly<Record<string, string>>, object]>([
   ['a server that is typed', { server: 'http://a:1' }, { BULKHEAD_DATABASE_URL: 'postgres://d' }, { kind: 'server' }],
   ['a database', {}, { BULKHEAD_DATABASE_URL: 'postgres://d' }, { kind: 'database', url: 'postgres://d' }],
@@ -47,6 +64,7 @@ test.for<readonly [string, WorkerStartOptions, Readonly<Record<string, string>>,
 
 test.for<readonly [string, WorkerStartOptions, Readonly<Record<string, string>>, string]>([
   ['a tag that is none', {}, { WORKER_CAPS: 'cpu,no good' }, 'expected a list of tags'],
+  ['a tag that is none and was typed', { tags: ['cpu', 'a b'] }, {}, '--tags is "cpu,a b"; expected a list of tags'],
   ['a number that is none', {}, { WORKER_CONCURRENCY: 'many' }, 'expected a whole number'],
   ['one worker and a spawner at once', { once: true, warmPool: 2 }, {}, '--once starts one worker'],
 ])('%s is refused in words', async ([, options, env, message]) => {

@@ -4,8 +4,10 @@
  */
 import { resolve } from 'node:path';
 import { parseGrants } from '../config/grants.ts';
-import type { Config, ConfigLayer } from '../config/keys.ts';
+import { CONFIG_KEYS, type Config, type ConfigLayer } from '../config/keys.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { pluginHosts } from '../config/plugin-hosts.ts';
+import { backendRulesOf } from '../config/table-lists.ts';
 import { databaseUrl } from '../database-url.ts';
 import { openRemote, type Remote } from '../remote/remote.ts';
 import { UsageError } from '../usage-error.ts';
@@ -42,6 +44,7 @@ export type WorkerSettings = {
   readonly plugins: readonly string[];
   readonly allow: readonly string[] | undefined;
   readonly grants: Config['grants'];
+  readonly models: ModelSettings;
   readonly isOneShot: boolean;
   readonly concurrency: number;
   readonly idleExitMs: number;
@@ -53,6 +56,13 @@ export type WorkerSettings = {
   readonly isJson: boolean;
 };
 
+/** Language models that its handlers ask, and hosts that its plugins may reach, as a server has them. */
+export type ModelSettings = {
+  readonly backends: ReturnType<typeof backendRulesOf>;
+  readonly privateHosts: readonly string[];
+  readonly pluginHosts: ReturnType<typeof pluginHosts>;
+};
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Joins the sources. @throws {UsageError} for what is wrong in one of them, or does not fit together. */
@@ -60,6 +70,7 @@ export async function readWorkerSettings(options: WorkerStartOptions, given: Env
   const isSpawner = options.warmPool !== undefined || options.maxParallel !== undefined;
   if (isSpawner && options.once === true)
     throw new UsageError('--once starts one worker, and --warm-pool a spawner of workers', 'Leave out one of them.');
+  insistOnTags(options.tags);
   const env = withAliases(given);
   const config = await loadConfig({ flags: flagsOf(options), env, file: options.config });
   const allow = config['worker.handlers'];
@@ -69,6 +80,7 @@ export async function readWorkerSettings(options: WorkerStartOptions, given: Env
     plugins: config['plugins.dirs'],
     allow: allow.length === 0 ? undefined : allow,
     grants: config.grants,
+    models: modelsOf(config, env),
     isOneShot: options.once === true,
     concurrency: config['worker.concurrency'],
     idleExitMs: config['worker.idle_exit_seconds'] * 1_000,
@@ -80,6 +92,25 @@ export async function readWorkerSettings(options: WorkerStartOptions, given: Env
       : undefined,
     metricsPort: options.metricsPort,
     isJson: options.json === true,
+  };
+}
+
+function insistOnTags(tags: readonly string[] | undefined): void {
+  const { parse, expected } = CONFIG_KEYS['worker.tags'];
+  if (tags === undefined || parse(tags) !== undefined) return;
+  throw new UsageError(
+    `--tags is ${JSON.stringify(tags.join(','))}; expected ${expected}`,
+    'A tag has small letters, digits, "-" and "_".',
+  );
+}
+
+/** Keys of models are looked for where the worker has the tag `llm`: any other needs none, with the same file. */
+function modelsOf(config: Config, env: Environment): ModelSettings {
+  const hasModels = config['worker.tags'].includes('llm');
+  return {
+    backends: hasModels ? backendRulesOf(config['llm.backends'], env) : [],
+    privateHosts: config['egress.private_hosts'],
+    pluginHosts: pluginHosts(config['egress.plugin_hosts']),
   };
 }
 

@@ -24,6 +24,16 @@ test('an entry function is found however it is declared and exported', () => {
   });
 });
 
+test('a name may have letters of any script, whatever the language', () => {
+  expect(read('export function größe(a) { return a; }', 'a.ts', 'größe')).toMatchObject({ parameters: 1 });
+  expect(read('fn größe(a: u8) -> u8 { a }', 'a.rs', 'größe')).toMatchObject({ name: 'größe', parameters: 'a: u8' });
+});
+
+test('where the entry is not there, the functions that are there are named', () => {
+  const source = 'export function one() {}\nconst two = () => 2;\nexport { two };';
+  expect(() => read(source)).toThrow(coded('ENTRY_NOT_FOUND', 'expected "one", "two"'));
+});
+
 test('a source that cannot be parsed, or has no such function, is refused', () => {
   expect(() => read('export function sort( {')).toThrow(coded('SOURCE_INVALID', 'cannot be parsed'));
   expect(() => read('export const sort = 1;')).toThrow(coded('ENTRY_NOT_FOUND', '"sort"'));

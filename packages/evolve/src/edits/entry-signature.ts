@@ -24,14 +24,18 @@ export function readEntry(source: string, { name, fileName }: EntryPoint): Entry
   return isParsed(fileName) ? parsedEntry(source, { name, fileName }) : readWrittenEntry(source, name);
 }
 
+/** Functions that are named where the entry is none of them. */
+const SHOWN_MAX = 8;
+
 function parsedEntry(source: string, { name, fileName }: EntryPoint): EntrySignature {
   const { functions, exports } = parseModule(source, fileName);
   const local = exports.find((each) => each.name === name)?.local ?? name;
   const found = functions.findLast((each) => each.name === local); // Overloads stand before it.
   if (found === undefined) {
+    const there = [...new Set(functions.map((each) => each.name))].slice(0, SHOWN_MAX).map((each) => quoted(each));
     throw new EvolveError(
       'ENTRY_NOT_FOUND',
-      `there is no function ${quoted(name)} at the top of the source; expected one`,
+      `there is no function ${quoted(name)} at the top of the source; expected ${there.length === 0 ? 'one' : there.join(', ')}`,
     );
   }
   const { start, node } = found;

@@ -41,7 +41,8 @@ export function checkEntry(before: EntrySignature, after: EntrySignature): void 
   if (was !== is) throw differs('the module exports', was, is);
 }
 
-const NAME = /^[A-Za-z_$][\w$]{0,199}$/;
+/** As languages of the family of JavaScript, Rust and Python take it, letters of every script among them. */
+const NAME = /^[\p{ID_Start}_$][\p{ID_Continue}$]{0,199}$/u;
 
 /** Insists on a name that a function may have. @throws {EvolveError} `ENTRY_NOT_FOUND`. */
 export function assertEntryName(name: string): void {

@@ -26,7 +26,7 @@ import type { JsonValue } from '@bulkhead/protocol';
 import { EvolveError } from '../evolve-error.ts';
 import type { Evaluated, EvaluationRequest, Evaluator } from '../loop/evaluator.ts';
 import { createPlaces } from '../loop/places.ts';
-import type { Objective } from './objective.ts';
+import { scoreOfSpeed, type Objective } from './objective.ts';
 
 /**
  * After so many cases a candidate that has passed fewer than `passes` of them is given up.
@@ -166,7 +166,8 @@ function scoreOf({ objective, task }: GuardEvaluatorOptions, judged: readonly Ju
     kind: 'measured',
     values: [share < 1 ? share - FAILS_BELOW : gainOf(objective, task, { judged, speed })],
     cases: judged.map(({ isPassed }) => Number(isPassed)),
-    measures: { speed_ms: speed, pass_rate: share },
+    // The metric as the task measures it, for people: what a search ranks by is its place among all numbers.
+    measures: { ...metricMeasure(objective, judged), speed_ms: speed, pass_rate: share },
   };
 }
 
@@ -177,12 +178,22 @@ function gainOf(
   { judged, speed }: { readonly judged: readonly Judged[]; readonly speed: number },
 ): number {
   if (objective.kind === 'pass_rate') return 0;
-  if (objective.kind === 'speed') return 1 / (1 + speed);
-  const values = judged.flatMap(({ metric }) => metric ?? []);
-  const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+  if (objective.kind === 'speed') return scoreOfSpeed(speed);
+  const mean = meanMetric(judged) ?? 0;
   const isHigher = task.metrics.find(({ name }) => name === objective.name)?.higherIsBetter ?? true;
   // Any number to one above 0, in its order.
   return 0.5 + Math.atan(isHigher ? mean : -mean) / Math.PI;
+}
+
+function metricMeasure(objective: Objective, judged: readonly Judged[]): Readonly<Record<string, number>> {
+  const mean = objective.kind === 'metric' ? meanMetric(judged) : undefined;
+  return objective.kind === 'metric' && mean !== undefined ? { [objective.name]: mean } : {};
+}
+
+/** Over the cases that have one; undefined where none has. */
+function meanMetric(judged: readonly Judged[]): number | undefined {
+  const values = judged.flatMap(({ metric }) => metric ?? []);
+  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function metricOf(

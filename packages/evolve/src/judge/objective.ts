@@ -14,6 +14,11 @@ export type Objective =
 
 const METRIC = 'metric:';
 
+/** What a program that passes every case is worth where speed is what counts: 1 at no time at all, and less the longer it takes. */
+export function scoreOfSpeed(speedMs: number): number {
+  return 1 / (1 + speedMs);
+}
+
 /** Reads it. @throws {EvolveError} `EVOLVE_INVALID`. */
 export function parseObjective(text: string): Objective {
   if (text === 'pass_rate' || text === 'speed') return { kind: text };

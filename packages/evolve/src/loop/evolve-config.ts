@@ -3,6 +3,7 @@
  */
 import { createHash } from 'node:crypto';
 import { canonicalJson, type JsonObject } from '@bulkhead/protocol';
+import { EvolveError } from '../evolve-error.ts';
 import { numberSetting, readConfig, unknownKey, valueError, wholeSetting, type ConfigOf } from '../search/config.ts';
 import { createArchive } from '../search/archive/create-archive.ts';
 import { createNoveltyFilter } from '../search/novelty/novelty-filter.ts';
@@ -109,8 +110,10 @@ function selectorOf(value: unknown): EvolveConfig['selector'] {
   const [entry] = entries;
   if (entry === undefined) return { name: DEFAULT_SELECTOR, table: {} };
   const [name, table] = entry;
-  if (entries.length > 1)
-    throw unknownKey(entries[1]?.[0] ?? '', [name], { ...SUBJECT, what: 'the selector of a search' });
+  if (entries.length > 1) {
+    const names = entries.map(([each]) => `[selector.${each}]`).join(', ');
+    throw new EvolveError('EVOLVE_INVALID', `there are ${entries.length} selectors: ${names}; expected one`);
+  }
   return { name, table: tableOf(table) };
 }
 

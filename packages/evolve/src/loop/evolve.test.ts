@@ -204,6 +204,22 @@ test('what is wrong with a configuration, or with the first program, is said bef
   });
 });
 
+test('two selectors are named, and one is asked for', async () => {
+  const config = { ...configOf(), selector: { ucb: {}, tournament: {} } };
+  await expect(evolve({ config, start: START }, { proposer: BLIND, evaluator: counting() })).rejects.toMatchObject({
+    code: 'EVOLVE_INVALID',
+    message: 'there are 2 selectors: [selector.ucb], [selector.tournament]; expected one',
+  });
+});
+
+test('a descriptor of what the judge does not measure is named, with those that there are', async () => {
+  const config = configOf({}, { archive: { descriptors: [{ name: 'beauty', step: 1 }] } });
+  await expect(evolve({ config, start: START }, { proposer: BLIND, evaluator: counting() })).rejects.toMatchObject({
+    code: 'EVOLVE_INVALID',
+    message: expect.stringMatching(/"beauty".*expected one of .*length.*generation/),
+  });
+});
+
 test('a signal ends a search with its reason', async () => {
   const controller = new AbortController();
   const parts = { proposer: BLIND, evaluator: counting(), onCommit: () => controller.abort(new Error('enough')) };

@@ -129,9 +129,22 @@ export class Search {
         `the first program does not work: ${settled.reason}. Begin with one that the judge takes.`,
       );
     }
+    if (evaluated.kind === 'measured') this.#insistOnMeasured(evaluated);
     this.#first = this.archive.best();
     this.#commits.push({ index: 0, id, parents: [], island: 0, status: 'start', score: settled.score, reason: null });
     this.novelty.remember({ at: this.#commits.length, id, source });
+  }
+
+  /** No program has a cell where a descriptor is of something that the judge does not measure. */
+  #insistOnMeasured({ measures }: Measured): void {
+    const known = [...Object.keys(measures), 'length', 'generation'];
+    const missing = this.archive.config.descriptors.filter(({ name }) => !known.includes(name));
+    if (missing.length === 0) return;
+    const names = missing.map(({ name }) => JSON.stringify(name)).join(', ');
+    throw new EvolveError(
+      'EVOLVE_INVALID',
+      `the archive has the descriptor ${names}, which the judge does not measure; expected one of ${known.join(', ')}`,
+    );
   }
 
   /** Chooses what the next evaluation is proposed from; undefined where there is none. */

@@ -142,3 +142,14 @@ async function replaceIn(file: string, before: string, after: string): Promise<v
   if (!text.includes(before)) throw new Error(`${before} is not in ${file}`);
   await writeFile(file, text.replace(before, after));
 }
+
+test.each([
+  ['a file', (file: string) => file],
+  ['a folder below a file', (file: string) => join(file, 'proposal')],
+])('a proposal never takes the place of %s', async (_what, placeOf) => {
+  const file = join(bench.root, `kept-${number}`);
+  await writeFile(file, 'mine');
+  const writing = writeProposal(repair, { folder: placeOf(file), backend: 'grammar', now: NOW, key: KEY });
+  await expect(writing).rejects.toThrow(coded('TARGET_INVALID', 'is no folder'));
+  expect(await readFile(file, 'utf8')).toBe('mine');
+});

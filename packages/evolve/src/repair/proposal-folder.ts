@@ -53,11 +53,11 @@ export async function writeProposal(repair: ProvedRepair, place: ProposalPlace):
   const { folder } = place;
   const draft = join(dirname(folder), `.${basename(folder)}.draft`);
   try {
+    await insistOnNew(folder);
     await mkdir(dirname(folder), { recursive: true });
     await rm(draft, { recursive: true, force: true });
     await mkdir(draft);
     const proposal = await writeInto(draft, repair, place);
-    await insistOnEmpty(folder);
     await rename(draft, folder);
     return proposal;
   } catch (cause) {
@@ -66,7 +66,8 @@ export async function writeProposal(repair: ProvedRepair, place: ProposalPlace):
       cause,
     });
   } finally {
-    await rm(draft, { recursive: true, force: true });
+    // Where it cannot be taken away it was never made, which is what is told above.
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
@@ -183,9 +184,20 @@ async function writeGuardReport(folder: string, { report, answers }: ToolCompari
   await writeFile(path('.md'), renderMarkdown(shown));
 }
 
-async function insistOnEmpty(folder: string): Promise<void> {
-  const found = await readdir(folder).catch(() => []); // It is not there, which is as it should be.
-  if (found.length === 0) return rm(folder, { recursive: true, force: true });
+/**
+ * Insists that a proposal can go there: nothing is, or an empty folder, which `rename` takes the place of.
+ *
+ * @throws {EvolveError} `TARGET_INVALID` where anything is there, a file not the least.
+ */
+async function insistOnNew(folder: string): Promise<void> {
+  try {
+    if ((await readdir(folder)).length === 0) return;
+  } catch (cause) {
+    const code = cause instanceof Error ? Reflect.get(cause, 'code') : undefined;
+    if (code === 'ENOENT') return;
+    const what = code === 'ENOTDIR' ? 'is no folder, or lies in none' : `cannot be read (${String(code)})`;
+    throw new EvolveError('TARGET_INVALID', `${folder} ${what}; expected a new folder`, { cause });
+  }
   throw new EvolveError('TARGET_INVALID', `${folder} is not empty; expected a new folder`);
 }
 

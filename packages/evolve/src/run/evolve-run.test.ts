@@ -68,6 +68,9 @@ test('a metric ranks programs that pass every case, and passes may not become fe
   const task = { use: 'plan', cases: 3, objective: 'metric:right' };
   const report = await runIn('metric', { task, evolve: { evaluations: 24, seed: 5 }, control: { enabled: false } });
   expect(report.best.score).toBeGreaterThan(0.8);
+  // What people read is the metric; the score is 0.5 + atan(metric) / π.
+  const right = report.best.measures['right'] ?? Number.NaN;
+  expect(0.5 + Math.atan(right) / Math.PI).toBeCloseTo(report.best.score, 12);
   expect(await readFile(join(folder, 'metric/winner.ts'), 'utf8')).toMatch(/left: 'c'.*\n.*right: 'c'/);
   expect(report.control).toBeNull();
 });

@@ -63,7 +63,17 @@ test('models are those that are named, or else each backend with a weight; their
   });
 });
 
+test('milliseconds are a target where speed is what counts [X000-26]', () => {
+  const speed = { use: 'sort', objective: 'speed' };
+  const config = readRunConfig({ ...LEAST, task: speed, evolve: { target_ms: 3 } });
+  expect(config.settings.target).toBe(0.25);
+  expect(config.search['evolve']).toEqual({ target: 0.25 });
+});
+
 test.each<[JsonObject, string]>([
+  [{ ...LEAST, evolve: { target_ms: 3 } }, 'target_ms of [evolve] is 3; expected objective = "speed"'],
+  [{ ...LEAST, task: { use: 'sort', objective: 'speed' }, evolve: { target_ms: 3, target: 1 } }, 'no target beside it'],
+  [{ ...LEAST, task: { use: 'sort', objective: 'speed' }, evolve: { target_ms: -1 } }, 'target_ms of [evolve] is -1'],
   [{}, 'file of [target]'],
   [{ target: { file: 'a.ts' } }, 'use of [task]'],
   [{ ...LEAST, targets: {} }, 'did you mean target?'],

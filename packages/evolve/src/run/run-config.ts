@@ -6,7 +6,7 @@ import { parsePolicy, type EvidencePolicy, type Policy } from '@bulkhead/guard';
 import { readEvolveConfig, type EvolveConfig } from '../loop/evolve-config.ts';
 import { MODEL_SETTINGS, type ModelArm } from '../search/models/choose-model.ts';
 import type { CascadeStage } from '../judge/guard-evaluator.ts';
-import { parseObjective, type Objective } from '../judge/objective.ts';
+import { parseObjective, scoreOfSpeed, type Objective } from '../judge/objective.ts';
 import {
   choiceSetting,
   flagSetting,
@@ -51,6 +51,7 @@ const PROMOTION = {
 } as const;
 const CONTROL = { enabled: flagSetting(true) } as const;
 const WALL_S = numberSetting(0, 0, 1e7);
+const TARGET_MS = numberSetting(0, 0, 1e9);
 
 const SEARCH = ['evolve', 'selector', 'archive', 'novelty', 'mutation', 'models'] as const;
 const OWN = ['target', 'task', 'cascade', 'llm', 'promotion', 'control', 'plugins', 'grants', 'config'] as const;
@@ -103,7 +104,7 @@ export function readRunConfig(config: JsonObject): RunConfig {
   const { objective: written, ...task } = readConfig(config['task'], TASK, subjectOf('task'));
   insistOnText(task.use, 'use', 'task');
   const objective = parseObjective(written);
-  const { search, wall_s } = searchOf(config);
+  const { search, wall_s } = searchOf(config, objective);
   const llm = llmOf(config['llm']);
   return {
     ...{ target, task: { ...task, objective }, cascade: cascadeOf(config['cascade']), llm },
@@ -118,19 +119,32 @@ export function readRunConfig(config: JsonObject): RunConfig {
 }
 
 /**
- * `wall_s` stands in `[evolve]` and is no part of the search: time changes when it ends, and never what it comes to until then. Neither are
- * the names of `[models]`, which are given to it with those who propose.
+ * Two keys stand in `[evolve]` and are no part of the search: `wall_s`, since time changes when it ends, and never what it comes to until
+ * then; and `target_ms`, which is the target by another name (X000-26). Neither are the names of `[models]`, which are given to it with
+ * those who propose.
  */
-function searchOf(config: JsonObject): { readonly search: JsonObject; readonly wall_s: number } {
+function searchOf(config: JsonObject, objective: Objective): { readonly search: JsonObject; readonly wall_s: number } {
   const tables = Object.entries(config).filter(([key]) => SEARCH.some((name) => name === key));
   const search = Object.fromEntries(
     tables.map(([key, table]) => [key, key === 'models' ? withoutNames(table) : table]),
   );
   const { evolve } = config;
   if (!isJsonObject(evolve ?? null)) return { search, wall_s: 0 };
-  const { wall_s: given, ...rest } = evolve as JsonObject; // Looked at above.
+  const { wall_s: given, target_ms: targetMs, ...rest } = evolve as JsonObject; // Looked at above.
   const { wall_s } = readConfig(given === undefined ? {} : { wall_s: given }, { wall_s: WALL_S }, subjectOf('evolve'));
-  return { search: { ...search, evolve: rest }, wall_s };
+  const target = targetMs === undefined ? {} : { target: targetOf(targetMs, { rest, objective }) };
+  return { search: { ...search, evolve: { ...rest, ...target } }, wall_s };
+}
+
+function targetOf(
+  value: JsonValue,
+  { rest, objective }: { readonly rest: JsonObject; readonly objective: Objective },
+): number {
+  const { target_ms } = readConfig({ target_ms: value }, { target_ms: TARGET_MS }, subjectOf('evolve'));
+  const expected =
+    objective.kind === 'speed' ? 'no target beside it' : 'objective = "speed" in [task]; `target` is a score';
+  if (objective.kind === 'speed' && rest['target'] === undefined) return scoreOfSpeed(target_ms);
+  throw valueError('target_ms', { value, expected }, subjectOf('evolve'));
 }
 
 /**

@@ -33,6 +33,16 @@ test('whatever the seed, the grammar answers a diff that applies, parses and kee
   );
 });
 
+test('a source whose lines end as on Windows keeps that in every line, new ones among them', async () => {
+  const parent = SORT.replaceAll('\n', '\r\n');
+  const inspirations = [OTHER_SORT.replaceAll('\n', '\r\n')];
+  for (let seed = 0; seed < 60; seed += 1) {
+    const asked = proposalOf({ seed: `1/${seed}`, parent, inspirations });
+    const { text } = await createGrammar({ seed }).propose(asked, NEVER);
+    expect(applyUnifiedDiff(parent, text)).not.toMatch(/(?<!\r)\n/);
+  }
+});
+
 test('a mutation by the grammar comes to something at the first attempt, in whichever form it is drawn', async () => {
   const grammar = createGrammar({ seed: 5 });
   const forms = new Set<string>();

@@ -10,6 +10,7 @@ import { createRandom, type Random } from '@bulkhead/guard/statistics';
 import { unifiedDiff } from '../../edits/change-summary.ts';
 import { isParsed, parseModule } from '../../edits/module-syntax.ts';
 import { checkRegions } from '../../edits/regions.ts';
+import { splitSource } from '../../edits/source-lines.ts';
 import { EvolveError } from '../../evolve-error.ts';
 import { estimatedUsage, type Proposer, type ProposalRequest } from '../proposer.ts';
 import { crossovers } from './crossover.ts';
@@ -39,12 +40,20 @@ export function createGrammar({ seed = 0, remembers = true }: GrammarOptions = {
           `the grammar backend reads TypeScript and JavaScript; ${JSON.stringify(request.fileName)} is neither, expected another backend`,
         );
       }
-      const given = remembers ? givenTo(memory, request.parent) : new Set<string>();
-      const child = freshChild(request, { random: random.fork(request.seed), given });
-      const text = `\`\`\`diff\n${unifiedDiff(request.parent, child, request.fileName)}\`\`\`\n`;
+      const asked = withPlainLines(request);
+      const given = remembers ? givenTo(memory, asked.parent) : new Set<string>();
+      const child = freshChild(asked, { random: random.fork(request.seed), given });
+      const text = `\`\`\`diff\n${unifiedDiff(asked.parent, child, request.fileName)}\`\`\`\n`;
       return { text, usage: estimatedUsage(request, text) };
     },
   };
+}
+
+/** Operators write lines as most do; whoever applies the diff gives them the ends that the file has. */
+function withPlainLines(request: ProposalRequest): ProposalRequest {
+  if (splitSource(request.parent).lineEnd === '\n') return request;
+  const plain = (source: string): string => source.replaceAll('\r\n', '\n');
+  return { ...request, parent: plain(request.parent), inspirations: request.inspirations.map(plain) };
 }
 
 /** Parents that are remembered; the oldest is forgotten. */
