@@ -191,6 +191,7 @@ test.each([
       'judgeCase',
       'libraryRelations',
       'linearAxis',
+      'makeFolder',
       'markup',
       'markupLines',
       'monotone',
