@@ -22,8 +22,7 @@ function executorOf(execute: (args: readonly unknown[]) => Execution): Executor 
   let runs = 0;
   return {
     about: { name: 'stand_in', config: {}, isDeterministic: false },
-    // oxlint-disable-next-line max-params -- The signature is the contract's (F002-6).
-    execute: async (_filePath, _funcName, args) => {
+    execute: async (...[, , args]) => {
       runs += 1;
       return execute(args);
     },
