@@ -192,6 +192,7 @@ test.each([
       'judgeCase',
       'libraryRelations',
       'linearAxis',
+      'makeFolder',
       'markup',
       'markupLines',
       'monotone',

@@ -150,6 +150,7 @@ export { renderMarkdown } from './report/markdown.ts';
 export { renderText } from './report/text.ts';
 export type { WriteReportOptions, WrittenReport } from './report/write-report.ts';
 export { reportName, writeReport } from './report/write-report.ts';
+export { makeFolder } from './report/make-folder.ts';
 export type { AuditCheck } from './report/audit-log.ts';
 export { appendAudit, verifyAudit } from './report/audit-log.ts';
 export type { GateQuality, GateQualityOptions, MutantVerdict, Survivor, Unjudged } from './mutation/gate-quality.ts';

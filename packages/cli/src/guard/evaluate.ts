@@ -4,6 +4,7 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { renderMarkdown, renderText, type Report, type Verdict } from '@bulkhead/guard';
 import { EXIT_FAILED, EXIT_INCONCLUSIVE, EXIT_OK } from '../exit-codes.ts';
+import { plain } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { parseWebhook, sendAlerts } from './alert-webhook.ts';
@@ -18,6 +19,9 @@ export type EvaluateOptions = EvaluationOptions & {
   /** Which verdicts end with their code; `inconclusive` is 0 with a warning where only `reject` fails. */
   readonly failOn?: 'reject' | 'inconclusive';
 };
+
+/** Faults of nobody's implementation that are told beside a line of JSON. */
+const FAULTS_MAX = 2;
 
 const EXIT_CODES: Readonly<Record<Verdict, number>> = {
   adopt: EXIT_OK,
@@ -56,6 +60,7 @@ function tell({ report, reportPath, recalled }: Done, { json }: EvaluateOptions,
   const { verdict, adopt, reasons } = report.decision;
   if (recalled > 0) say(`${recalled} cases were there already`);
   if (json === true) {
+    for (const fault of report.faults.slice(0, FAULTS_MAX)) say(plain(fault));
     result(JSON.stringify({ verdict, adopt, reasons, report: reportPath ?? null }));
     return;
   }

@@ -2,9 +2,16 @@
  * The file of cases beside a report: `report_..._cases.ndjson`, under the name that the report will have. A file that has no report is of
  * an evaluation that was stopped, and one that asks for the same can go on from it.
  */
-import { mkdir, open, readdir } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openCaseFile, reportName, type CaseJournal, type EvaluatedPair, type JournalHead } from '@bulkhead/guard';
+import {
+  makeFolder,
+  openCaseFile,
+  reportName,
+  type CaseJournal,
+  type EvaluatedPair,
+  type JournalHead,
+} from '@bulkhead/guard';
 import { canonicalJson } from '@bulkhead/protocol';
 import { UsageError } from '../usage-error.ts';
 
@@ -78,7 +85,7 @@ function casesPath(folder: string, name: string): string {
 
 async function nameOf({ folder, nowMs, isResumed }: KeptCasesOptions, head: JournalHead): Promise<string> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const unfinished = isResumed ? await unfinishedOf(folder, head) : undefined;
     return unfinished ?? (await claimed(folder, reportName(nowMs)));
   } catch (error) {

@@ -27,6 +27,15 @@ describe('promotion', () => {
     expect(decision.reasons).toEqual([expect.stringContaining('below the bar of 2 points')]);
   });
 
+  // A misspelt function on both sides would be let in otherwise.
+  test('a candidate that passes no case is not adopted over a baseline that passes none either', () => {
+    const decision = decide(found({ neither: 400 }));
+    expect(decision).toMatchObject({ verdict: 'inconclusive', adopt: false });
+    expect(decision.reasons).toEqual([expect.stringContaining('neither side passes any of the 400 cases')]);
+    expect(decide(found({ neither: 399, both: 1 })).verdict).toBe('adopt');
+    expect(decide(found({ onlyCandidate: 400 })).verdict).toBe('adopt');
+  });
+
   test('one that is better is adopted by both kinds of policy', () => {
     const better = found({ both: 300, onlyCandidate: 60, onlyBaseline: 4 });
     expect(decide(better).verdict).toBe('adopt');

@@ -8,6 +8,7 @@
  *   shown to be below the bar?        ─yes─▶ reject
  *   beyond a limit of the policy?     ─yes─▶ reject, or inconclusive while cases are to come
  *   a limit that was not measured?    ─yes─▶ inconclusive
+ *   no case that the candidate passes?─yes─▶ inconclusive
  *   shown to be above the bar?        ─yes─▶ adopt        else inconclusive, with how many more cases it would take
  *
  * A classic policy asks its gate in place of the bar; it looks once, at the end.
@@ -74,8 +75,15 @@ export function createDecider(policy: Policy): (found: Evidence) => Decision {
     const unhealthy = unhealthyReason(found, policy);
     if (unhealthy !== undefined) return ended('inconclusive', [unhealthy]);
     if (casesOf(found.cases) === 0) return ended('inconclusive', ['no case was judged; there is nothing to decide on']);
-    return judge(found);
+    return unlessNothingPasses(found, judge(found));
   };
+}
+
+/** Two sides that fail alike are equal, and say nothing for the candidate: both may be misspelt, or the task may accept nothing. */
+function unlessNothingPasses({ cases }: Evidence, decision: Decision): Decision {
+  if (!decision.adopt || cases.both + cases.onlyCandidate > 0) return decision;
+  const reason = `neither side passes any of the ${casesOf(cases)} cases, so that nothing speaks for the candidate; expected a baseline that works: see that both export the function that is called, and that the task accepts a right answer`;
+  return { ...decision, verdict: 'inconclusive', adopt: false, reasons: [reason] };
 }
 
 function unhealthyReason(

@@ -26,6 +26,19 @@ export function isRegressing({ baseline, candidate }: Pick<EvaluatedPair, Role>)
   return baseline.grade === 'passed' && isFailing(candidate);
 }
 
+/** Ends that take a run's whole time, or fill its memory first. */
+const SLOW_ENDS: ReadonlySet<string> = new Set(['timeout', 'out_of_memory']);
+
+/** Tells an end of a run that costs as much as a run may. */
+export function isSlowEnd(kind: string): boolean {
+  return SLOW_ENDS.has(kind);
+}
+
+/** Tells a side one of whose runs ended so. */
+export function isSlow({ run_failures }: Pick<EvaluatedSide, 'run_failures'>): boolean {
+  return run_failures.some(({ kind }) => isSlowEnd(kind));
+}
+
 /** Times that each side is asked again (EVIDENCE 2.13: k = 2). */
 const AGAIN = 2;
 
@@ -38,7 +51,8 @@ export async function confirmRegression(
   const flaky = new Set<Role>();
   const broken = [brokenBy(pair.candidate)];
   for (let again = 0; again < AGAIN && flaky.size === 0; again += 1) {
-    const candidate = await runInTime(plan, quiet, { role: 'candidate', one });
+    // What was late by itself is asked by itself at once, and not among others first.
+    const candidate = await runInTime(plan, quiet, { role: 'candidate', one, isAlone: isSlow(pair.candidate) });
     const baseline = await runInTime(plan, quiet, { role: 'baseline', one });
     broken.push(brokenBy(candidate.side));
     if (!isFailing(candidate.side)) flaky.add('candidate');

@@ -13,8 +13,11 @@ import { redactReport } from '../report/redact.ts';
 import type { Report } from '../report/report.ts';
 import { generateCases, type Case } from '../task/cases.ts';
 import { createCommitting, type Committing } from './commit-pairs.ts';
+import { isRegressing, isSlow } from './confirm.ts';
 import { planOf, sha256, type EvaluateRequest, type EvaluationClock, type EvaluationPlan } from './evaluate-options.ts';
+import type { EvaluatedPair } from './evaluated-pair.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { createHoldBack, type HoldBack } from './hold-back.ts';
 import { inOrder } from './in-order.ts';
 import { CASES_KIND, type JournalHead } from './case-journal.ts';
 import { createQuiet, type Quiet } from './quiet.ts';
@@ -71,13 +74,41 @@ type Running = { readonly quiet: Quiet; readonly committing: Committing; readonl
 async function runCases(plan: EvaluationPlan, { quiet, committing, head }: Running): Promise<void> {
   const { cases, parallel } = plan;
   if ((await recallCases(plan, committing, head)) === 'go_on') {
+    const holdBack = createHoldBack();
     await inOrder(cases.slice(committing.done()), {
       atOnce: parallel,
-      work: (one) => runPair(plan, quiet, one),
-      take: (pair, one) => committing.take(pair, one),
+      work: (one) => endingOnError(holdBack, () => runInTurn(plan, quiet, { one, holdBack })),
+      take: (pair, one) =>
+        endingOnError(holdBack, async () => {
+          const next = await committing.take(pair, one);
+          if (next === 'stop') holdBack.end();
+          else holdBack.taken(one.index);
+          return next;
+        }),
     });
   }
   await committing.flush();
+}
+
+async function runInTurn(
+  plan: EvaluationPlan,
+  quiet: Quiet,
+  { one, holdBack }: { readonly one: Case; readonly holdBack: HoldBack },
+): Promise<EvaluatedPair> {
+  await holdBack.turn();
+  const pair = await runPair(plan, quiet, one);
+  if (isRegressing(pair) && isSlow(pair.candidate)) holdBack.wasSlow(one.index);
+  return pair;
+}
+
+/** Whoever is held back must not wait for a case that nobody takes. */
+async function endingOnError<T>(holdBack: HoldBack, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    holdBack.end();
+    throw error;
+  }
 }
 
 async function recallCases(

@@ -53,3 +53,8 @@ export type EvaluatedPair = {
     readonly message: string;
   } | null;
 };
+
+/** Whether its answer was no result at all: that is the only violation without a letter in `checks`. */
+export function breaksResult({ checks, violation_count }: Pick<EvaluatedSide, 'checks' | 'violation_count'>): boolean {
+  return violation_count > 0 && !checks.includes('v');
+}

@@ -7,12 +7,13 @@ import { isLookDue } from '../decision/planned-looks.ts';
 import type { Tally } from '../report/summarize.ts';
 import type { EvaluationPlan } from './evaluate-options.ts';
 import { clipped } from '../task/json.ts';
+import { isSlowEnd } from './confirm.ts';
 import type { EvaluatedPair, EvaluatedSide } from './evaluated-pair.ts';
 import type { RegressionCase } from './shrink-regressions.ts';
 
 /** Regressions that are confirmed; after so many a candidate is known well enough, and the evaluation ends. */
 export const REGRESSIONS_MAX = 25;
-/** The same of those that hang: each of them takes its whole time again and again. */
+/** The same of those that hang or fill their memory: each of them takes its whole time again and again. */
 const HANGS_MAX = 3;
 
 /** Cases at the beginning of which none could be run: nobody is there to run the others. */
@@ -67,8 +68,9 @@ export function createLooking(
       health.executions += baseline.executions + candidate.executions;
       health.sandboxFailures += baseline.sandbox_failures + candidate.sandbox_failures;
       if (regressions.length >= REGRESSIONS_MAX) return `${REGRESSIONS_MAX} regressions were confirmed`;
-      const hangs = regressions.filter(({ broken }) => broken.kind === 'run' && broken.name === 'timeout').length;
-      if (hangs >= HANGS_MAX) return `the candidate hung on ${HANGS_MAX} cases that the baseline answers`;
+      const hangs = regressions.filter(({ broken }) => broken.kind === 'run' && isSlowEnd(broken.name)).length;
+      if (hangs >= HANGS_MAX)
+        return `the candidate ran out of time or memory on ${HANGS_MAX} cases that the baseline answers`;
       if (!isDue(done)) return undefined;
       const isEvery = policy.kind === 'evidence' && policy.looks.kind === 'every_pair';
       if (!isEvery || done === cases.length) casesAt.push(casesOf(tally.table()));

@@ -38,14 +38,15 @@ export async function runPair(plan: EvaluationPlan, quiet: Quiet, one: Case): Pr
   };
 }
 
-/** Runs one side; one that was too slow is run again with nothing beside it, and that is what counts. */
+/** Runs one side; one that was too slow is run again with nothing beside it, and that is what counts. `isAlone` runs it so from the start. */
 export async function runInTime(
   plan: EvaluationPlan,
   quiet: Quiet,
-  { role, one }: { readonly role: Role; readonly one: Case },
+  { role, one, isAlone = false }: { readonly role: Role; readonly one: Case; readonly isAlone?: boolean },
 ): Promise<SideRun> {
   plan.signal?.throwIfAborted();
   const run = (): Promise<SideRun> => runSide(plan, plan[role], one);
+  if (isAlone) return quiet.alone(run);
   const first = await quiet.beside(run);
   if (!first.isLate) return first;
   const again = await quiet.alone(run);

@@ -8,13 +8,14 @@
  * Two writers take turns: the lock is exclusive and the kernel lets go of it when its process ends, so that none is ever stale. A line
  * that a crash cut off was never acknowledged: the next writer removes it before it appends, and says so.
  */
-import { mkdir, open, readFile, rename, stat, truncate, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readFile, rename, stat, truncate, type FileHandle } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { canonicalJson } from '@bulkhead/protocol';
 import type { Policy } from '../decision/policy.ts';
 import { GuardError } from '../guard-error.ts';
+import { makeFolder } from '../report/make-folder.ts';
 import { policyFromJson, policyToJson } from './policy-files.ts';
 import {
   followHistory,
@@ -154,7 +155,7 @@ async function keepPolicy(dir: string, policy: Policy): Promise<string> {
   const digest = sha256(text);
   const path = policyPath(dir, digest);
   if ((await readBounded(path, POLICY_BYTES_MAX))?.toString() === text) return digest;
-  await mkdir(join(dir, 'policies'), { recursive: true });
+  await makeFolder(resolve(dir, 'policies'));
   const beside = `${path}.part`;
   await writeSynced(beside, 'w', text);
   if ((await readFile(beside, 'utf8')) !== text) throw broken(`${beside} did not keep what was written`);
@@ -204,7 +205,7 @@ function headFaults(lines: readonly string[], knownHead: string | undefined): re
 
 /** Does something while no other writer can. */
 async function locked<Result>(dir: string, act: () => Promise<Result>): Promise<Result> {
-  await mkdir(dir, { recursive: true });
+  await makeFolder(resolve(dir));
   const release = await takeLock(join(dir, 'history.lock'));
   try {
     return await act();

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { decide } from '../decision/decide.ts';
+import { parsePolicy } from '../policy/parse-policy.ts';
 import { alertsOf, evidenceOf } from './evidence-of.ts';
-import { brokenSide, pairOf, reportOf, sideOf } from './report.fixture.ts';
+import { brokenSide, pairOf, reportOf, sideOf, timedOutSide } from './report.fixture.ts';
 
 const REGRESSION = {
   case_id: 'case-00001',
@@ -27,6 +29,24 @@ test('evidence has the cells, the executions of both sides and what was confirme
     totals: { propertyViolations: 1, relationViolations: 0, passes: 1, cases: 2 },
     objectives: { latencyDeltaMs: 0, latencyRatio: 1 },
   });
+});
+
+test.each([
+  ['a run that failed', sideOf({ ...timedOutSide() })],
+  ['an answer that is no result', sideOf({ grade: 'failed', checks: 'uuuu', violation_count: 1 })],
+  [
+    'an answer at which the code of the task threw',
+    sideOf({
+      ...{ grade: 'ungraded', checks: 'fhhh' },
+      faults: [{ code: 'TASK_FAULT', kind: 'property', name: 'sorted', message: 'out is null' }],
+    }),
+  ],
+])('[X002-8] %s is a violation for the classical gate', (_what, candidate) => {
+  const pairs = Array.from({ length: 400 }, (_, index) => pairOf(index, index === 0 ? { candidate } : {}));
+  const found = evidenceOf(reportOf({ pairs, regressions: [], monitors: [] }));
+  const { verdict, reasons } = decide(found, parsePolicy('classic:min_delta=-0.5'));
+  expect(verdict).toBe('reject');
+  expect(reasons).toEqual(['Property violations: 1 violations found']);
 });
 
 test('an alert of a foreign monitor that says no severity is a warning, with its type where it has no message', () => {

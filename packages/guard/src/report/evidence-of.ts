@@ -56,12 +56,15 @@ export function evidenceOf(found: EvidenceSource): Evidence {
   };
 }
 
-function totalsOf(candidate: Report['candidate']): Totals {
+/** A case that failed by no check breaks what its answer was to keep: else a candidate does better by throwing than by a wrong answer. */
+function totalsOf({ prop_violations, mr_violations, run_failures, passes, total }: Report['candidate']): Totals {
+  const failedRuns = Object.values(run_failures).reduce((sum, count) => sum + count, 0);
+  const broken = prop_violations + failedRuns;
   return {
-    propertyViolations: candidate.prop_violations,
-    relationViolations: candidate.mr_violations,
-    passes: candidate.passes,
-    cases: candidate.total,
+    propertyViolations: broken + mr_violations === 0 ? total - passes : broken,
+    relationViolations: mr_violations,
+    passes,
+    cases: total,
   };
 }
 

@@ -239,7 +239,7 @@ export const REPORT_SCHEMA: JsonObject = {
     relation_coverage: list('Properties and then relations, in the order of the task.', coverage),
     metrics: list('Metrics, in the order of the task.', metric),
     monitors: list('Monitors, in their order.', monitor),
-    faults: list('What went wrong in the code of the task.', text('A fault.')),
+    faults: list('What went wrong in the code of the task, and why cases could not be run.', text('A fault.')),
     llm_metrics: nullOr(anyObject('Tokens and costs of models.')),
     trust_scores: nullOr(anyObject('Scores of judges.')),
     stability: object('Repeats.', { repeats: count('Runs of each case.'), flaky_cases: count('Flaky cases.') }),

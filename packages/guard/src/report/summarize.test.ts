@@ -53,6 +53,25 @@ test('a candidate cannot hide a failure by making the task throw: where the base
   expect(faults).toEqual(['property "sorted": out is null']);
 });
 
+test('an answer that is no result is a broken property, named in the flip and counted, though no other was asked', () => {
+  const noResult = sideOf({ grade: 'failed', checks: 'uuuu', violation_count: 1 });
+  const { candidate, flips } = totalsOf([pairOf(0, { candidate: noResult })]);
+  expect(candidate.prop_violations).toBe(1);
+  expect(flips).toMatchObject([{ kind: 'pass_to_fail', broken: ['is_result'] }]);
+});
+
+test('why cases could not be run is told, each reason once', () => {
+  const absent = { success: false, error: 'no package "left-pad": npm install left-pad', error_type: 'unavailable' };
+  const { faults } = totalsOf([
+    ...[0, 1].map((index) => pairOf(index, { candidate: sideOf({ grade: 'unrun', result: absent }) })),
+    pairOf(2, { baseline: sideOf({ grade: 'unrun', result: {} }) }),
+  ]);
+  expect(faults).toEqual([
+    'candidate could not be run: no package "left-pad": npm install left-pad',
+    'baseline could not be run: the executor does not say why',
+  ]);
+});
+
 test('executions of cases that do not count are counted all the same: they tell of the sandbox', () => {
   const { candidate } = totalsOf([
     pairOf(0, { candidate: sideOf({ grade: 'unrun', executions: 4, sandbox_failures: 4 }) }),

@@ -6,6 +6,7 @@
  *                                            └────────yes─▶ roles, table, flips, checks, metrics, clusters
  */
 import type { EvaluatedPair } from '../evaluation/evaluated-pair.ts';
+import { clipped } from '../task/json.ts';
 import type { PairedTable } from '../statistics/pairs.ts';
 import { countPair } from './count-pair.ts';
 import { createNumberColumn } from './number-column.ts';
@@ -18,9 +19,10 @@ import { createRoleTally } from './tally-roles.ts';
 import { createTimingTally } from './tally-timing.ts';
 import type { TaskFacts } from './task-facts.ts';
 
-/** Flaky cases, and faults of the task, that a report names. */
+/** Flaky cases, and faults of the task and the sandbox, that a report names. */
 const FLAKY_MAX = 100;
 const FAULTS_MAX = 20;
+const FAULT_CHARACTERS_MAX = 500;
 
 /**
  * What follows from cases alone, under the keys of a report. `flaky_cases` counts all of those of which `flaky` names the first.
@@ -182,13 +184,16 @@ function createClusterTally(): {
   };
 }
 
-/** What is told in words: flaky cases, and what went wrong in the task's own code, each text once. */
+/** What is told in words: flaky cases, what went wrong in the task's own code, and why cases could not be run, each text once. */
 function createNotes(): {
   readonly take: (pair: EvaluatedPair) => void;
   readonly notes: () => Pick<TallyTotals, 'flaky' | 'flaky_cases' | 'faults'>;
 } {
   const flaky: Report['flaky'][number][] = [];
   const faults = new Set<string>();
+  const note = (fault: string): void => {
+    if (faults.size < FAULTS_MAX) faults.add(fault);
+  };
   let flakyCases = 0;
   return {
     take: (pair) => {
@@ -197,9 +202,17 @@ function createNotes(): {
         if (flaky.length < FLAKY_MAX) flaky.push({ case_id: pair.case_id, roles: [...pair.flaky] });
       }
       for (const { kind, name, message } of [...pair.baseline.faults, ...pair.candidate.faults]) {
-        if (faults.size < FAULTS_MAX) faults.add(`${kind} "${name}": ${message}`);
+        note(`${kind} "${name}": ${message}`);
+      }
+      for (const role of ['baseline', 'candidate'] as const) {
+        const { grade, result } = pair[role];
+        if (grade === 'unrun') note(`${role} could not be run: ${clipped(whyUnrun(result), FAULT_CHARACTERS_MAX)}`);
       }
     },
     notes: () => ({ flaky: [...flaky], flaky_cases: flakyCases, faults: [...faults] }),
   };
+}
+
+function whyUnrun({ error }: EvaluatedPair['candidate']['result']): string {
+  return typeof error === 'string' && error !== '' ? error : 'the executor does not say why';
 }

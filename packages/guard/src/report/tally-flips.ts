@@ -2,8 +2,9 @@
  * Cases of which the two sides differ: how many, and the first of them in words.
  */
 import { canonicalJson } from '@bulkhead/protocol';
-import type { EvaluatedPair, EvaluatedSide } from '../evaluation/evaluated-pair.ts';
+import { breaksResult, type EvaluatedPair, type EvaluatedSide } from '../evaluation/evaluated-pair.ts';
 import { clipped } from '../task/json.ts';
+import { RESULT_PROPERTY } from '../task/task.ts';
 import type { ReportFlip } from './report.ts';
 import type { TaskFacts } from './task-facts.ts';
 
@@ -54,6 +55,7 @@ function flipOf(pair: EvaluatedPair, kind: ReportFlip['kind'], checks: TaskFacts
 function brokenBy(side: EvaluatedSide, checks: TaskFacts['checks']): readonly string[] {
   const violated = checks.filter(({ mode }, index) => mode === 'hard' && side.checks[index] === 'v');
   const names = [
+    ...(breaksResult(side) ? [RESULT_PROPERTY] : []),
     ...violated.map(({ name }) => name),
     ...side.run_failures.map(({ kind }) => kind),
     ...side.faults.map(({ name }) => name),

@@ -1,7 +1,7 @@
 /**
  * Sums one side of all cases: how often it passed, what it broke, and what its runs came to.
  */
-import type { EvaluatedSide } from '../evaluation/evaluated-pair.ts';
+import { breaksResult, type EvaluatedSide } from '../evaluation/evaluated-pair.ts';
 import { noFailureBound, wilsonInterval } from '../statistics/proportions/proportions.ts';
 import type { RoleTotals } from './report.ts';
 import type { TaskFacts } from './task-facts.ts';
@@ -32,6 +32,7 @@ export function createRoleTally({ checks }: Pick<TaskFacts, 'checks'>): RoleTall
       runs.total += 1;
       runs.passes += passed ? 1 : 0;
       for (const { kind } of side.run_failures) countFailure(failures, kind);
+      if (breaksResult(side)) violations.hard += 1;
       for (const [index, { kind, mode }] of checks.entries()) {
         if (side.checks[index] === 'v') violations[kind === 'relation' ? 'relation' : mode] += 1;
       }

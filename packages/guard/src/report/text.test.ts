@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { brokenSide, pairOf, poisoned, reportOf } from './report.fixture.ts';
+import { brokenSide, pairOf, poisoned, reportOf, sideOf, timedOutSide } from './report.fixture.ts';
 import { renderText } from './text.ts';
 
 test('the summary says the verdict first, then why, figures, what broke and how to replay', () => {
@@ -11,8 +11,8 @@ test('the summary says the verdict first, then why, figures, what broke and how 
     '  difference  +1 points (−0.81 to +3.03 points)',
     '  cases       400, 12 flips, 4 of them from pass to fail',
     '  times       p95 baseline 130.9 ms, candidate 143.5 ms; 4.321 s in all',
-    '  broken      sorted on case-00099: [[99,3,1]]',
-    '  broken      sorted on case-00199: [[199,3,1]]',
+    '  broken      sorted on case-00099: [[99,3,1]] gave [3,1]',
+    '  broken      sorted on case-00199: [[199,3,1]] gave [3,1]',
     '  monitor     latency: warn: the candidate takes 1.21 times as long at the 95th percentile, more than 1.2',
     '  monitor     watch_dog: it stopped working: it did not answer within 10000 ms',
     '  replay      bulkhead guard replay report_20260304_050607.json',
@@ -25,6 +25,19 @@ test('where it ended before its last case it says after how many, and why', () =
   const stopped = { ...looks, kind: 'once', stopped_for: '25 regressions were confirmed' } as const;
   const text = renderText(reportOf({ pairs: [pairOf(0)] }, { sequential: stopped }));
   expect(text).toContain('  cases       1 (ended after 39 of 400: 25 regressions were confirmed), 0 flips');
+});
+
+test('what failed runs said stands in it, how many there were on each side, and why cases could not be run', () => {
+  const absent = sideOf({ grade: 'unrun', result: { success: false, error: 'no package "left-pad"' } });
+  const pairs = [
+    pairOf(0, { candidate: timedOutSide() }),
+    pairOf(1, { baseline: timedOutSide(), candidate: timedOutSide() }),
+    pairOf(2, { candidate: absent }),
+  ];
+  const text = renderText(reportOf({ pairs, monitors: [] }));
+  expect(text).toContain('  failed runs baseline 1 timeout; candidate 2 timeout\n');
+  expect(text).toContain('  broken      timeout on case-00000: [[0,3,1]] gave timeout: it took longer than 2 s\n');
+  expect(text).toContain('  fault       candidate could not be run: no package "left-pad"\n');
 });
 
 test('nothing in it steers a terminal, and it stays short, whatever is in the report', () => {

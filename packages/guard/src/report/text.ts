@@ -19,13 +19,16 @@ import { visibleLine } from './visible-text.ts';
 const REASONS_MAX = 3;
 const MONITORS_MAX = 3;
 const FLIPS_MAX = 2;
+const FAULTS_MAX = 2;
 /** Characters of a line, about. */
-const LINE_MAX = 200;
+const LINE_MAX = 300;
+/** Characters of arguments or an answer. */
+const SHOWN_MAX = 90;
 
 /**
  * The summary: the verdict first, then why, figures, what monitors say, and how to compute it again.
  *
- * @returns At most 16 lines with a line break at the end.
+ * @returns At most 19 lines with a line break at the end.
  * @public
  */
 export function renderText(report: Report): string {
@@ -38,7 +41,9 @@ export function renderText(report: Report): string {
     row('difference', `${pointsText(report.delta_pass_rate)} (${pointsIntervalText(report.delta_ci)})`),
     row('cases', casesText(report)),
     row('times', timesText(report)),
+    ...failedRunLines(report),
     ...flipLines(report),
+    ...faultLines(report),
     ...monitorLines(report),
     ...(report.replay.command === null ? [] : [row('replay', report.replay.command)]),
   ];
@@ -72,7 +77,28 @@ function flipLines({ flips }: Report): readonly string[] {
   return flips
     .filter(({ kind }) => kind === 'pass_to_fail')
     .slice(0, FLIPS_MAX)
-    .map(({ case_id, broken, args }) => row('broken', `${broken.join(', ')} on ${case_id}: ${args}`));
+    .map(({ case_id, broken, args, candidate }) =>
+      row('broken', `${broken.join(', ')} on ${case_id}: ${shown(args)} gave ${shown(candidate)}`),
+    );
+}
+
+function shown(text: string): string {
+  return visibleLine(text, SHOWN_MAX);
+}
+
+/** Runs that failed on a side, by type: alike on both they are no flip, and would be seen nowhere. */
+function failedRunLines({ baseline, candidate }: Report): readonly string[] {
+  const told = [
+    { role: 'baseline', counts: Object.entries(baseline.run_failures) },
+    { role: 'candidate', counts: Object.entries(candidate.run_failures) },
+  ]
+    .filter(({ counts }) => counts.length > 0)
+    .map(({ role, counts }) => `${role} ${counts.map(([type, count]) => `${countText(count)} ${type}`).join(', ')}`);
+  return told.length === 0 ? [] : [row('failed runs', told.join('; '))];
+}
+
+function faultLines({ faults }: Report): readonly string[] {
+  return faults.slice(0, FAULTS_MAX).map((fault) => row('fault', fault));
 }
 
 function monitorLines({ monitors }: Report): readonly string[] {

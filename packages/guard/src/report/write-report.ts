@@ -6,7 +6,7 @@
  */
 import type { JsonObject } from '@bulkhead/protocol';
 import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EvaluatedPair } from '../evaluation/evaluated-pair.ts';
 import { GuardError } from '../guard-error.ts';
@@ -14,6 +14,7 @@ import { appendAudit, type AuditOptions } from './audit-log.ts';
 import { renderHtml } from './html/page.ts';
 import { renderJunit } from './junit.ts';
 import { renderMarkdown } from './markdown.ts';
+import { makeFolder } from './make-folder.ts';
 import type { Report } from './report.ts';
 
 /** Artifacts of one report, and days that they are kept. */
@@ -69,7 +70,7 @@ export async function writeReport(report: Report, options: WriteReportOptions): 
     keptMs = KEPT_MS,
   } = options;
   return writable(folder, async () => {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const json = `${JSON.stringify(report, undefined, 2)}\n`;
     const base = await claimName(folder, name, json);
     const path = (ending: string): string => join(folder, `${base}${ending}`);
@@ -167,7 +168,7 @@ async function writeTemporary(folder: string, text: string): Promise<string> {
 
 async function writeFailures(folder: string, failures: readonly EvaluatedPair[]): Promise<readonly string[]> {
   if (failures.length === 0) return [];
-  await mkdir(join(folder, 'failures'), { recursive: true });
+  await makeFolder(join(folder, 'failures'));
   const paths: string[] = [];
   for (const failure of failures) {
     const path = join(folder, 'failures', `${fileNameOf(failure.case_id)}.json`);

@@ -123,7 +123,7 @@ function notesSection(report: Report): Markup {
   const flaky = report.flaky.map(
     ({ case_id, roles }) => `${clippedName(case_id)} answered otherwise when asked again: ${roles.join(', ')}`,
   );
-  const faults = report.faults.map((fault) => `The task’s own code failed: ${fault}`);
+  const faults = report.faults.map((fault) => `No fault of an implementation: ${fault}`);
   const notes = [...faults, ...flaky];
   if (notes.length === 0) return EMPTY;
   const shown = notes.slice(0, LINES_MAX).map((note) => markup`<li>${note}</li>`);
