@@ -227,6 +227,7 @@ test.each([
       'reportName',
       'reportSchemaText',
       'reverseInput',
+      'runAnswerOf',
       'scale',
       'shift',
       'shrinkCase',

@@ -88,6 +88,7 @@ export { policySha256, signPolicy, verifyPolicy } from './policy/sign-policy.ts'
 export type { KeptPolicy, PolicyHistoryVerdict, PolicyStore, PolicyWritten } from './policy/policy-store.ts';
 export { openPolicyStore } from './policy/policy-store.ts';
 export type { Execution, ExecutionErrorType, Executor, ExecutorAbout } from './executors/executor.ts';
+export { runAnswerOf } from './executors/run-answer.ts';
 export type { MeasuredRun } from './executors/normalize.ts';
 export { normalizeExecution } from './executors/normalize.ts';
 export type { LocalExecutorOptions } from './executors/local.ts';
