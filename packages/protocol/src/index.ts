@@ -147,6 +147,7 @@ export type {
 } from './release.ts';
 export type { CommandAnswer, CommandRun, CommandStop } from './command.ts';
 export { TIERS, isTierAtLeast, parseTier, strongestTier } from './receipt.ts';
+export { REDACTED, isSecretName, redactJson, redactText } from './redaction.ts';
 export type {
   ChatMessage,
   ChatTool,
