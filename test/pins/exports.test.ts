@@ -3,6 +3,7 @@
  */
 import * as host from '@bulkhead/host';
 import * as hostAiSdk from '@bulkhead/host/ai-sdk';
+import * as hostSigning from '@bulkhead/host/signing';
 import * as protocol from '@bulkhead/protocol';
 import * as sdk from '@bulkhead/sdk';
 import * as server from '@bulkhead/server';
@@ -122,6 +123,11 @@ test.each([
     '@bulkhead/host/ai-sdk',
     hostAiSdk,
     ['ToolCallError', 'createAiModel', 'createAiTools', 'toToolCalls', 'toToolMessage'],
+  ],
+  [
+    '@bulkhead/host/signing',
+    hostSigning,
+    ['createKeyPair', 'isPublicKey', 'isStatedTime', 'publicKeyOf', 'readSigned', 'signStatement', 'signatureFault'],
   ],
   [
     '@bulkhead/host',

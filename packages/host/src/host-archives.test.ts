@@ -9,7 +9,8 @@ import { createPluginFolders, openTestHost, toolsSource, type PluginFolders } fr
 import type { Host, HostOptions } from './host-api.ts';
 import { packPlugin } from './pack.ts';
 import { signFile, verifyFile } from './sign.ts';
-import { createKeyPair, signArchive } from './signing/signature.ts';
+import { signArchive } from './signing/signature.ts';
+import { createKeyPair } from './signing/signed-statement.ts';
 import { SIGNATURE_ENDING } from './source/archive-file.ts';
 import { createMemoryStorage } from './storage/memory.ts';
 import type { Storage } from './storage/port.ts';

@@ -6,7 +6,7 @@ import type { Host, HostOptions } from './host-api.ts';
 import { openIndexBench, serveFolder, type IndexBench, type TestWeb } from './plugin-index/index.fixture.ts';
 import { blockInIndex, buildIndex } from './plugin-index/keep-index.ts';
 import { fetchFromIndex, readIndex, type IndexedUpload } from './plugin-index/read-index.ts';
-import { createKeyPair } from './signing/signature.ts';
+import { createKeyPair } from './signing/signed-statement.ts';
 import { createMemoryStorage } from './storage/memory.ts';
 
 const publisher = createKeyPair();

@@ -48,14 +48,8 @@ export {
 export type { CassetteOptions } from './egress/cassette.ts';
 export { fetchNpmPackage, isNpmSpec, type NpmPackage } from './npm/fetch-package.ts';
 export { UNSIGNED_POLICIES, type UnsignedPolicy } from './install/judge-signature.ts';
-export {
-  createKeyPair,
-  isPublicKey,
-  signArchive,
-  type Envelope,
-  type KeyPair,
-  type Statement,
-} from './signing/signature.ts';
+export { signArchive, type Envelope, type Statement } from './signing/signature.ts';
+export { createKeyPair, isPublicKey, type KeyPair } from './signing/signed-statement.ts';
 export { SIGNATURE_ENDING, isArchiveFile, readArchiveFile, type ArchiveFile } from './source/archive-file.ts';
 export type { CallClient, CallLine, Chunk, ClientAsk } from './sandbox/sandbox.ts';
 export type { CompletedOf, OfferRequest, Offers } from './offers-api.ts';
