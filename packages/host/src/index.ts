@@ -2,6 +2,7 @@
  * Public surface of the host: what an embedder, the server and the command line use.
  */
 export { listedName, shortenedName } from './base/listed-name.ts';
+export type { StartTimer } from './base/timer.ts';
 export type { HookRule } from './hooks/declared-hook.ts';
 export type { DebugHost, DebugHostOptions } from './debug-host.ts';
 export { createDebugHost } from './debug-host.ts';
