@@ -26,8 +26,11 @@ export type {
   MonitorRecord,
   MonitorSummary,
 } from './evaluation.ts';
-export type { ErrorAudience, ErrorCode, ErrorRow, ErrorSpecifics } from './errors.ts';
-export { ERRORS, callError, httpStatusOf, isErrorCode } from './errors.ts';
+export type { ErrorSpecifics } from './call-error.ts';
+export { callError, httpStatusOf, isErrorCode } from './call-error.ts';
+export type { ErrorAudience, ErrorRow } from './error-rows.ts';
+export type { ErrorCode } from './errors.ts';
+export { ERRORS } from './errors.ts';
 export type { Finding, FindingSeverity } from './finding.ts';
 export { hasErrors } from './finding.ts';
 export type { FrameBatch, FrameDecoder, FrameDecoderOptions, FrameFault, FrameKind } from './frames.ts';
