@@ -55,31 +55,26 @@ export { SIGNATURE_ENDING, isArchiveFile, readArchiveFile, type ArchiveFile } fr
 export type { CallClient, CallLine, Chunk, ClientAsk } from './sandbox/sandbox.ts';
 export type { CompletedOf, OfferRequest, Offers } from './offers-api.ts';
 export type { ResourceUpdate } from './services/offers.ts';
+export type { CallRequest, CallStream, EntryRequest, SandboxedFunction, StreamRequest } from './calls-api.ts';
 export type {
-  CallRequest,
-  CallStream,
   ChangeOptions,
   DisableOptions,
-  EntryRequest,
-  Host,
-  HostOptions,
-  InstallOptions,
-  InstalledRelease,
+  RegistrationOptions,
+  Registrations,
+  RollbackOptions,
+  UpgradeOptions,
+  ViewOptions,
+} from './registrations-api.ts';
+export type { Host, InstallOptions, InstalledRelease, Upload } from './host-api.ts';
+export type { HostOptions } from './host-options.ts';
+export type {
   PluginDebug,
   PluginInstance,
   PluginLogLine,
   PluginLogPage,
   PluginLogs,
   PluginThread,
-  RegistrationOptions,
-  Registrations,
-  RollbackOptions,
-  SandboxedFunction,
-  StreamRequest,
-  UpgradeOptions,
-  Upload,
-  ViewOptions,
-} from './host-api.ts';
+} from './debug-api.ts';
 export type {
   FileHarness,
   Harness,

@@ -28,7 +28,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { ThreadTiming } from '../services/threads.ts';
 import { createMemoryStorage } from '../storage/memory.ts';
 import type { Storage } from '../storage/port.ts';
-import type { HostOptions } from '../host-api.ts';
+import type { HostOptions } from '../host-options.ts';
 
 /** A host's options with every default filled in. */
 export type HostSettings = {
