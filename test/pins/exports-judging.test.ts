@@ -229,6 +229,7 @@ test.each([
       'reportName',
       'reportSchemaText',
       'reverseInput',
+      'runAnswerOf',
       'scale',
       'shift',
       'shrinkCase',

@@ -3,6 +3,7 @@
  */
 import * as host from '@bulkhead/host';
 import * as hostAiSdk from '@bulkhead/host/ai-sdk';
+import * as hostSigning from '@bulkhead/host/signing';
 import * as protocol from '@bulkhead/protocol';
 import * as sdk from '@bulkhead/sdk';
 import * as server from '@bulkhead/server';
@@ -43,6 +44,7 @@ test.each([
       'PLUGIN_NAME_PATTERN',
       'PROMPT_RESULT_SCHEMA',
       'PROTOCOL_VERSION',
+      'REDACTED',
       'RESOURCE_RESULT_SCHEMA',
       'RESULT_STATUSES',
       'ResultSchema',
@@ -80,6 +82,7 @@ test.each([
       'isHealthReport',
       'isHostPort',
       'isJsonObject',
+      'isSecretName',
       'isTierAtLeast',
       'knownFields',
       'manifestPath',
@@ -104,6 +107,8 @@ test.each([
       'parseVersion',
       'permissionKindOf',
       'readChunkFrame',
+      'redactJson',
+      'redactText',
       'scopesOf',
       'secretsIn',
       'strongestTier',
@@ -118,6 +123,11 @@ test.each([
     '@bulkhead/host/ai-sdk',
     hostAiSdk,
     ['ToolCallError', 'createAiModel', 'createAiTools', 'toToolCalls', 'toToolMessage'],
+  ],
+  [
+    '@bulkhead/host/signing',
+    hostSigning,
+    ['createKeyPair', 'isPublicKey', 'isStatedTime', 'publicKeyOf', 'readSigned', 'signStatement', 'signatureFault'],
   ],
   [
     '@bulkhead/host',

@@ -14,7 +14,7 @@ export async function readKey(path: string): Promise<string> {
 
 /** Reads a public key: its text, or a file that holds it. @throws {UsageError} where it is neither. */
 export async function readPublicKey(given: string): Promise<string> {
-  const { isPublicKey } = await import('@bulkhead/host');
+  const { isPublicKey } = await import('@bulkhead/host/signing');
   if (isPublicKey(given)) return given;
   const text = (await readKey(given)).trim();
   if (isPublicKey(text)) return text;

@@ -2,6 +2,7 @@
  * Judges a candidate against a baseline: what is to hold of it (tasks), what is seen of a run (monitors), and whether what was
  * found lets it in (decision).
  */
+export type { StartTimer } from '@bulkhead/host';
 export type { ExecutionResult, MonitorAlert, MonitorContext, MonitorRecord, MonitorSummary } from '@bulkhead/protocol';
 export type { GuardErrorCode } from './guard-error.ts';
 export { GuardError } from './guard-error.ts';
@@ -88,6 +89,7 @@ export { policySha256, signPolicy, verifyPolicy } from './policy/sign-policy.ts'
 export type { KeptPolicy, PolicyHistoryVerdict, PolicyStore, PolicyWritten } from './policy/policy-store.ts';
 export { openPolicyStore } from './policy/policy-store.ts';
 export type { Execution, ExecutionErrorType, Executor, ExecutorAbout } from './executors/executor.ts';
+export { runAnswerOf } from './executors/run-answer.ts';
 export type { MeasuredRun } from './executors/normalize.ts';
 export { normalizeExecution } from './executors/normalize.ts';
 export type { LocalExecutorOptions } from './executors/local.ts';
@@ -196,12 +198,6 @@ export { createSandboxedMonitor } from './monitors/sandboxed-monitor.ts';
 export type { MonitorParts } from './monitors/open-monitor.ts';
 export { openMonitor } from './monitors/open-monitor.ts';
 export { MONITOR_NAMES, parseMonitorSpec } from './monitors/monitor-spec.ts';
-export type {
-  MonitorFailure,
-  MonitorReport,
-  MonitorRunner,
-  MonitorRunnerOptions,
-  StartTimer,
-} from './monitors/monitor-runner.ts';
+export type { MonitorFailure, MonitorReport, MonitorRunner, MonitorRunnerOptions } from './monitors/monitor-runner.ts';
 export { createMonitorRunner } from './monitors/monitor-runner.ts';
 export { createReleaseJudge, type ReleaseJudgeOptions } from './releases/release-judge.ts';

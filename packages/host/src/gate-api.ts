@@ -3,6 +3,7 @@
  * moves tenants and moves them back. How two releases are compared, and what is evidence, is the judge's.
  */
 import type { JsonObject, JsonValue, OutcomeKind } from '@bulkhead/protocol';
+import type { StartTimer } from './base/timer.ts';
 import type { Harness } from './harness-api.ts';
 import type { RecordedCall } from './storage/recordings-port.ts';
 
@@ -71,7 +72,7 @@ export type ReleaseTrial = {
 export type JudgeClock = {
   readonly now: () => number;
   readonly wallTime: () => number;
-  readonly startTimer: (delayMs: number, didElapse: () => void) => () => void;
+  readonly startTimer: StartTimer;
 };
 
 /**

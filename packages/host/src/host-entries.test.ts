@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPluginFolders, openTestHost, type PluginFolders } from './host.fixture.ts';
-import type { EntryRequest, Host } from './host-api.ts';
+import type { EntryRequest } from './calls-api.ts';
+import type { Host } from './host-api.ts';
 
 let host: Host;
 let folders: PluginFolders;

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { createPluginFolders, toolsSource, type PluginFolders } from './host.fixture.ts';
 import { openHost } from './host.ts';
 import { resolveSettings } from './host/settings.ts';
-import type { Host, HostOptions } from './host-api.ts';
+import type { Host } from './host-api.ts';
+import type { HostOptions } from './host-options.ts';
 import type { HostParts } from './host/open-parts.ts';
 
 // Each start of a host and of a guest takes its time on a busy machine.

@@ -3,7 +3,8 @@ import { openInternet, type FakeInternet } from './egress/internet.fixture.ts';
 import { askTool, createPluginFolders, logTexts, toolsSource, type PluginFolders } from './host.fixture.ts';
 import { openHost } from './host.ts';
 import { resolveSettings } from './host/settings.ts';
-import type { Host, HostOptions } from './host-api.ts';
+import type { Host } from './host-api.ts';
+import type { HostOptions } from './host-options.ts';
 
 const API = 'api.example.com';
 const MORE = 'more.example.com';

@@ -2,11 +2,12 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openTestHost } from './host.fixture.ts';
-import type { Host, HostOptions } from './host-api.ts';
+import type { Host } from './host-api.ts';
+import type { HostOptions } from './host-options.ts';
 import { openIndexBench, serveFolder, type IndexBench, type TestWeb } from './plugin-index/index.fixture.ts';
 import { blockInIndex, buildIndex } from './plugin-index/keep-index.ts';
 import { fetchFromIndex, readIndex, type IndexedUpload } from './plugin-index/read-index.ts';
-import { createKeyPair } from './signing/signature.ts';
+import { createKeyPair } from './signing/signed-statement.ts';
 import { createMemoryStorage } from './storage/memory.ts';
 
 const publisher = createKeyPair();

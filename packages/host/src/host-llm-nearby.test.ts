@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openMockProvider, type OpenProvider } from '../../../test/providers/mock-provider.ts';
 import { openTestHost } from './host.fixture.ts';
-import type { EntryRequest, Host } from './host-api.ts';
+import type { EntryRequest } from './calls-api.ts';
+import type { Host } from './host-api.ts';
 
 const PLUGIN = 'llm_openai_compatible';
 

@@ -6,7 +6,8 @@ import { openInternet, type FakeInternet } from './egress/internet.fixture.ts';
 import { createPluginFolders, type PluginFolders } from './host.fixture.ts';
 import { openHost } from './host.ts';
 import { resolveSettings } from './host/settings.ts';
-import type { Host, HostOptions } from './host-api.ts';
+import type { Host } from './host-api.ts';
+import type { HostOptions } from './host-options.ts';
 import { MCP_SERVER } from './sandbox/stdio/stdio-fixture.ts';
 
 const API = 'api.example.com';

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createPluginFolders, openTestHost, toolsSource, type PluginFolders } from './host.fixture.ts';
-import type { Host, HostOptions } from './host-api.ts';
+import type { Host } from './host-api.ts';
+import type { HostOptions } from './host-options.ts';
 import { createSharedStorage, type SharedStorage } from './host-nodes.fixture.ts';
 
 let folders: PluginFolders;

@@ -4,7 +4,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HostError } from './base/host-error.ts';
 import { createPluginFolders, openTestHost, type PluginFolders } from './host.fixture.ts';
-import type { CallRequest, Host } from './host-api.ts';
+import type { CallRequest } from './calls-api.ts';
+import type { Host } from './host-api.ts';
 import type { CallLine, ClientAsk } from './sandbox/sandbox.ts';
 import type { ResourceUpdate } from './services/offers.ts';
 

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createPluginFolders, openTestHost, toolsSource, type PluginFolders } from './host.fixture.ts';
 import { HostError } from './base/host-error.ts';
-import type { CallRequest, Host } from './host-api.ts';
+import type { CallRequest } from './calls-api.ts';
+import type { Host } from './host-api.ts';
 import { createMemoryStorage } from './storage/memory.ts';
 import type { Storage } from './storage/port.ts';
 

@@ -6,7 +6,8 @@ import { openInternet, type FakeInternet } from './egress/internet.fixture.ts';
 import { createPluginFolders, logTexts, type PluginFolders } from './host.fixture.ts';
 import { openHost } from './host.ts';
 import { resolveSettings } from './host/settings.ts';
-import type { Host, HostOptions } from './host-api.ts';
+import type { Host } from './host-api.ts';
+import type { HostOptions } from './host-options.ts';
 import { deriveRemoteWith } from './remote-mcp-plugin.ts';
 import { mcpServe, type ServedTool } from './remote-mcp.fixture.ts';
 

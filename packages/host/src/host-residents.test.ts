@@ -7,7 +7,8 @@ import {
   toolsSource,
   type PluginFolders,
 } from './host.fixture.ts';
-import type { Host, PluginInstance } from './host-api.ts';
+import type { Host } from './host-api.ts';
+import type { PluginInstance } from './debug-api.ts';
 import { createMemoryStorage } from './storage/memory.ts';
 
 let folders: PluginFolders;

@@ -1,7 +1,8 @@
 import type { Outcome } from '@bulkhead/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPluginFolders, openTestHost, toolsSource, type PluginFolders } from './host.fixture.ts';
-import type { Host, HostOptions } from './host-api.ts';
+import type { Host } from './host-api.ts';
+import type { HostOptions } from './host-options.ts';
 import { createFailingStorage } from './storage/failing.ts';
 import { createMemoryStorage } from './storage/memory.ts';
 

@@ -1,7 +1,8 @@
 import type { JsonValue } from '@bulkhead/protocol';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createPluginFolders, openTestHost, type PluginFolders } from './host.fixture.ts';
-import type { CallStream, Host, StreamRequest } from './host-api.ts';
+import type { CallStream, StreamRequest } from './calls-api.ts';
+import type { Host } from './host-api.ts';
 
 let folders: PluginFolders;
 let host: Host;

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { openHost } from './host.ts';
 import { askTool, createPluginFolders, logTexts, toolsSource, type PluginFolders } from './host.fixture.ts';
 import { resolveSettings } from './host/settings.ts';
-import type { Host, HostOptions } from './host-api.ts';
+import type { Host } from './host-api.ts';
+import type { HostOptions } from './host-options.ts';
 
 let folders: PluginFolders;
 

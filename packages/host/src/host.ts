@@ -5,7 +5,8 @@
 import { createHostApi } from './host/host-api.ts';
 import { openParts, type HostParts } from './host/open-parts.ts';
 import { resolveSettings, type HostSettings } from './host/settings.ts';
-import type { Host, HostOptions } from './host-api.ts';
+import type { Host } from './host-api.ts';
+import type { HostOptions } from './host-options.ts';
 
 /**
  * Opens a host: measures the sandbox of this machine, starts the warm pool, and is ready to install and call plugins.

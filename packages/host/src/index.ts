@@ -2,6 +2,7 @@
  * Public surface of the host: what an embedder, the server and the command line use.
  */
 export { listedName, shortenedName } from './base/listed-name.ts';
+export type { StartTimer } from './base/timer.ts';
 export type { HookRule } from './hooks/declared-hook.ts';
 export type { DebugHost, DebugHostOptions } from './debug-host.ts';
 export { createDebugHost } from './debug-host.ts';
@@ -48,43 +49,32 @@ export {
 export type { CassetteOptions } from './egress/cassette.ts';
 export { fetchNpmPackage, isNpmSpec, type NpmPackage } from './npm/fetch-package.ts';
 export { UNSIGNED_POLICIES, type UnsignedPolicy } from './install/judge-signature.ts';
-export {
-  createKeyPair,
-  isPublicKey,
-  signArchive,
-  type Envelope,
-  type KeyPair,
-  type Statement,
-} from './signing/signature.ts';
+export { signArchive, type Envelope, type Statement } from './signing/signature.ts';
+export { createKeyPair, isPublicKey, type KeyPair } from './signing/signed-statement.ts';
 export { SIGNATURE_ENDING, isArchiveFile, readArchiveFile, type ArchiveFile } from './source/archive-file.ts';
 export type { CallClient, CallLine, Chunk, ClientAsk } from './sandbox/sandbox.ts';
 export type { CompletedOf, OfferRequest, Offers } from './offers-api.ts';
 export type { ResourceUpdate } from './services/offers.ts';
+export type { CallRequest, CallStream, EntryRequest, SandboxedFunction, StreamRequest } from './calls-api.ts';
 export type {
-  CallRequest,
-  CallStream,
   ChangeOptions,
   DisableOptions,
-  EntryRequest,
-  Host,
-  HostOptions,
-  InstallOptions,
-  InstalledRelease,
+  RegistrationOptions,
+  Registrations,
+  RollbackOptions,
+  UpgradeOptions,
+  ViewOptions,
+} from './registrations-api.ts';
+export type { Host, InstallOptions, InstalledRelease, Upload } from './host-api.ts';
+export type { HostOptions } from './host-options.ts';
+export type {
   PluginDebug,
   PluginInstance,
   PluginLogLine,
   PluginLogPage,
   PluginLogs,
   PluginThread,
-  RegistrationOptions,
-  Registrations,
-  RollbackOptions,
-  SandboxedFunction,
-  StreamRequest,
-  UpgradeOptions,
-  Upload,
-  ViewOptions,
-} from './host-api.ts';
+} from './debug-api.ts';
 export type {
   FileHarness,
   Harness,

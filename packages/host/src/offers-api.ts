@@ -2,7 +2,7 @@
  * What an embedder sees of resources and prompts that plugins offer beside their tools.
  */
 import type { JsonObject, ListedPrompt, ListedResource, Outcome } from '@bulkhead/protocol';
-import type { CallRequest } from './host-api.ts';
+import type { CallRequest } from './calls-api.ts';
 import type { ResourceUpdate } from './services/offers.ts';
 
 /**

@@ -3,63 +3,7 @@
  * `docs/errors.md` is this table; a test holds both and the type equal, and another provokes every code.
  * Codes read AREA_PROBLEM and are never reused.
  */
-import type { CallError, LimitReached, OutcomeKind } from './outcome.ts';
-
-/**
- * Who has to act: the one who called, who wrote the plugin, or who runs the server.
- *
- * @public
- */
-export type ErrorAudience = 'caller' | 'author' | 'operator';
-
-/**
- * One row. `status` is the HTTP status, `rpc` the JSON-RPC number; `message` and `hint` hold no tenant's data.
- *
- * @public
- */
-export type ErrorRow = {
-  readonly audience: ErrorAudience;
-  readonly kind: OutcomeKind;
-  readonly status: number;
-  readonly rpc: number;
-  readonly retryable: boolean;
-  readonly message: string;
-  readonly hint: string;
-};
-
-type Meaning = Pick<ErrorRow, 'message' | 'hint'> & Partial<ErrorRow>;
-
-/** HTTP status, JSON-RPC number, retryable and audience that a kind has unless its code says otherwise. */
-const KINDS: Readonly<Record<OutcomeKind, Omit<ErrorRow, 'kind' | 'message' | 'hint'>>> = {
-  tool_error: { audience: 'author', status: 502, rpc: -32000, retryable: false },
-  invalid_input: { audience: 'caller', status: 400, rpc: -32602, retryable: false },
-  invalid_output: { audience: 'author', status: 502, rpc: -32001, retryable: false },
-  output_too_large: { audience: 'author', status: 502, rpc: -32002, retryable: false },
-  denied: { audience: 'operator', status: 403, rpc: -32003, retryable: false },
-  over_quota: { audience: 'operator', status: 429, rpc: -32004, retryable: true },
-  overloaded: { audience: 'caller', status: 429, rpc: -32005, retryable: true },
-  timeout: { audience: 'author', status: 504, rpc: -32006, retryable: true },
-  out_of_memory: { audience: 'author', status: 502, rpc: -32007, retryable: false },
-  crashed: { audience: 'author', status: 502, rpc: -32008, retryable: true },
-  cancelled: { audience: 'caller', status: 499, rpc: -32009, retryable: true },
-  protocol_violation: { audience: 'author', status: 502, rpc: -32010, retryable: false },
-  breaker_open: { audience: 'operator', status: 503, rpc: -32011, retryable: true },
-  unavailable: { audience: 'operator', status: 503, rpc: -32012, retryable: true },
-  disabled: { audience: 'operator', status: 409, rpc: -32013, retryable: false },
-  not_found: { audience: 'caller', status: 404, rpc: -32601, retryable: false },
-  host_restart: { audience: 'caller', status: 502, rpc: -32014, retryable: true },
-};
-
-function rows<const Codes extends string>(
-  kind: OutcomeKind,
-  meanings: Readonly<Record<Codes, Meaning>>,
-): Readonly<Record<Codes, ErrorRow>> {
-  const entries = Object.entries<Meaning>(meanings).map(([code, meaning]) => [
-    code,
-    { kind, ...KINDS[kind], ...meaning },
-  ]);
-  return Object.fromEntries(entries) as Record<Codes, ErrorRow>; // fromEntries forgets its keys.
-}
+import { errorRows } from './error-rows.ts';
 
 /**
  * The table, by code; in the order of the outcome kinds.
@@ -67,7 +11,7 @@ function rows<const Codes extends string>(
  * @public
  */
 export const ERRORS = {
-  ...rows('tool_error', {
+  ...errorRows('tool_error', {
     PLUGIN_THREW: {
       message: 'the plugin threw while it served the call',
       hint: "Fix the plugin; its stack, with source lines, is in the plugin's log.",
@@ -105,7 +49,7 @@ export const ERRORS = {
       hint: 'Use a version of the server that speaks a revision from 2024-11-05 to 2025-11-25.',
     },
   }),
-  ...rows('invalid_input', {
+  ...errorRows('invalid_input', {
     PARAMS_INVALID: {
       message: "the parameters do not match the tool's schema",
       hint: 'Correct the fields that the message names; `GET /v1/tools` shows the schema.',
@@ -339,7 +283,7 @@ export const ERRORS = {
       hint: 'Say the class, the message and the cause: `ImportError: No module named "torch" (GPU plugin needs PyTorch)`.',
     },
   }),
-  ...rows('invalid_output', {
+  ...errorRows('invalid_output', {
     LLM_ANSWER_INVALID: {
       message: 'the backend of a language model answered what is no answer',
       hint: 'Fix the backend: it answers a text, or pieces with text, tool_calls, usage and finish_reason.',
@@ -357,7 +301,7 @@ export const ERRORS = {
       hint: 'Return a flatter value.',
     },
   }),
-  ...rows('output_too_large', {
+  ...errorRows('output_too_large', {
     RESULT_TOO_LARGE: {
       message: 'the result is larger than limits.output_bytes allows',
       hint: 'Return less, or raise limits.output_bytes in plugin.json (at most 16 MiB).',
@@ -367,7 +311,7 @@ export const ERRORS = {
       hint: "Log less; the guest was ended and its last lines are in the plugin's log.",
     },
   }),
-  ...rows('denied', {
+  ...errorRows('denied', {
     EGRESS_REFUSED: {
       audience: 'author',
       message: 'a request to the network is not allowed',
@@ -452,7 +396,7 @@ export const ERRORS = {
       hint: "Mend or disable the hook's plugin that the message names.",
     },
   }),
-  ...rows('over_quota', {
+  ...errorRows('over_quota', {
     AGENT_RUNS_FULL: {
       message: 'the tenant has as many runs of agents under way as it may have on one node',
       hint: 'Wait for one to end, or cancel one.',
@@ -484,7 +428,7 @@ export const ERRORS = {
       hint: 'Await what was asked before asking again, and keep what seldom changes.',
     },
   }),
-  ...rows('overloaded', {
+  ...errorRows('overloaded', {
     HOST_OVERLOADED: {
       message: 'more calls are waiting than the plugin or the server may queue',
       hint: 'Try again after the time in Retry-After; raise limits.instances or limits.concurrency.',
@@ -495,7 +439,7 @@ export const ERRORS = {
       hint: 'Try again, with the same key, after the time in Retry-After.',
     },
   }),
-  ...rows('timeout', {
+  ...errorRows('timeout', {
     CALL_TIMEOUT: {
       message: 'the call did not end within its time limit',
       hint: 'Give a longer timeout_ms, or make the tool faster.',
@@ -515,13 +459,13 @@ export const ERRORS = {
       hint: 'Do less at load; move work into the first call.',
     },
   }),
-  ...rows('out_of_memory', {
+  ...errorRows('out_of_memory', {
     GUEST_OUT_OF_MEMORY: {
       message: 'the plugin needed more memory than limits.memory_mb allows',
       hint: 'Use less memory, or raise limits.memory_mb in plugin.json.',
     },
   }),
-  ...rows('crashed', {
+  ...errorRows('crashed', {
     GUEST_CRASHED: {
       message: "the plugin's process died of a signal or a native failure",
       hint: "The signal is in the message; the process's last lines are in the plugin's log.",
@@ -556,10 +500,10 @@ export const ERRORS = {
       hint: "Remove process.exit and unsettled top-level awaits from the plugin's load.",
     },
   }),
-  ...rows('cancelled', {
+  ...errorRows('cancelled', {
     CALL_CANCELLED: { message: 'the caller cancelled the call', hint: 'Nothing to do.' },
   }),
-  ...rows('protocol_violation', {
+  ...errorRows('protocol_violation', {
     FRAME_TOO_LARGE: {
       message: 'the guest announced a frame larger than it may send',
       hint: 'The guest was ended. A plugin that writes to the channel itself is broken or hostile.',
@@ -581,13 +525,13 @@ export const ERRORS = {
       hint: 'The guest was ended. A plugin that writes to the channel itself is broken or hostile.',
     },
   }),
-  ...rows('breaker_open', {
+  ...errorRows('breaker_open', {
     BREAKER_OPEN: {
       message: 'the plugin died too often, so calls are held back',
       hint: 'Wait for the time in Retry-After, or mend the plugin and reload it.',
     },
   }),
-  ...rows('unavailable', {
+  ...errorRows('unavailable', {
     COMMAND_UNAVAILABLE: {
       retryable: false,
       message: 'a command of a plugin cannot be run in a sandbox of its own on this machine',
@@ -709,7 +653,7 @@ export const ERRORS = {
       hint: 'Choose another --port or --host; `--port 0` picks a free one.',
     },
   }),
-  ...rows('disabled', {
+  ...errorRows('disabled', {
     PLUGIN_DISABLED: {
       message: 'the plugin is disabled for this tenant',
       hint: 'Enable it, or call another.',
@@ -754,7 +698,7 @@ export const ERRORS = {
       hint: 'Raise `version` in plugin.json: a version is never rewritten.',
     },
   }),
-  ...rows('not_found', {
+  ...errorRows('not_found', {
     EVALUATION_NOT_FOUND: {
       message: 'the tenant has no evaluation of this id',
       hint: '`GET /api/v1/evaluations` lists those that are kept.',
@@ -788,7 +732,7 @@ export const ERRORS = {
     },
     ROUTE_NOT_FOUND: { message: 'there is no such route', hint: '`/openapi.json` lists the routes.' },
   }),
-  ...rows('host_restart', {
+  ...errorRows('host_restart', {
     HOST_CLOSED: {
       message: 'the server was shut down before the call ended',
       hint: 'Try again when the server is back.',
@@ -802,52 +746,3 @@ export const ERRORS = {
  * @public
  */
 export type ErrorCode = keyof typeof ERRORS;
-
-/**
- * Tells whether the text is a code of the table.
- *
- * @public
- */
-export function isErrorCode(code: unknown): code is ErrorCode {
-  return typeof code === 'string' && Object.hasOwn(ERRORS, code);
-}
-
-/**
- * What one occurrence adds to its row: a message that names the value, a more exact hint, the limit reached, when to retry.
- *
- * @internal
- */
-export type ErrorSpecifics = {
-  readonly message?: string;
-  readonly hint?: string;
-  readonly limit?: LimitReached;
-  readonly retryAfterMs?: number | undefined;
-};
-
-/**
- * Makes the CallError of a code; the row's own message and hint stand where the occurrence has nothing better.
- *
- * @internal
- */
-export function callError(code: ErrorCode, specifics: ErrorSpecifics = {}): CallError {
-  const row = ERRORS[code];
-  const error = {
-    kind: row.kind,
-    code,
-    message: specifics.message ?? row.message,
-    hint: specifics.hint ?? row.hint,
-    retryable: row.retryable,
-  };
-  const limited = specifics.limit === undefined ? error : { ...error, limit: specifics.limit };
-  const { retryAfterMs } = specifics;
-  return retryAfterMs === undefined ? limited : { ...limited, retry_after_ms: retryAfterMs };
-}
-
-/**
- * HTTP status of a code; 502 where a future code is not of this table.
- *
- * @public
- */
-export function httpStatusOf(code: string): number {
-  return isErrorCode(code) ? ERRORS[code].status : 502;
-}

@@ -26,8 +26,11 @@ export type {
   MonitorRecord,
   MonitorSummary,
 } from './evaluation.ts';
-export type { ErrorAudience, ErrorCode, ErrorRow, ErrorSpecifics } from './errors.ts';
-export { ERRORS, callError, httpStatusOf, isErrorCode } from './errors.ts';
+export type { ErrorSpecifics } from './call-error.ts';
+export { callError, httpStatusOf, isErrorCode } from './call-error.ts';
+export type { ErrorAudience, ErrorRow } from './error-rows.ts';
+export type { ErrorCode } from './errors.ts';
+export { ERRORS } from './errors.ts';
 export type { Finding, FindingSeverity } from './finding.ts';
 export { hasErrors } from './finding.ts';
 export type { FrameBatch, FrameDecoder, FrameDecoderOptions, FrameFault, FrameKind } from './frames.ts';
@@ -94,7 +97,9 @@ export type { Limit } from './limit.ts';
 export type { GuestLimits, LimitName } from './limits.ts';
 export { LIMITS, LIMIT_PROFILES } from './limits.ts';
 export type { Manifest, ManifestResult, PluginDependency, Requirements, SandboxScope } from './manifest.ts';
-export { askedPermissions, knownFields, manifestPath, parseManifest } from './manifest.ts';
+export { askedPermissions, parseManifest } from './manifest.ts';
+export { manifestPath } from './manifest-findings.ts';
+export { knownFields } from './manifest-shape.ts';
 export type { FailurePolicy, HookMode, HookName, HookOptions } from './hooks.ts';
 export { FAILURE_POLICIES, HOOK_MODES, HOOK_NAMES } from './hooks.ts';
 export type { ManifestSource } from './manifest-schema.ts';
@@ -147,6 +152,7 @@ export type {
 } from './release.ts';
 export type { CommandAnswer, CommandRun, CommandStop } from './command.ts';
 export { TIERS, isTierAtLeast, parseTier, strongestTier } from './receipt.ts';
+export { REDACTED, isSecretName, redactJson, redactText } from './redaction.ts';
 export type {
   ChatMessage,
   ChatTool,

@@ -14,7 +14,8 @@
  *    |  -- close ---------------------->  |   onUnload, then exit
  */
 import { parseWireEntries, type WireEntry } from './entry-points.ts';
-import { isErrorCode, type ErrorCode } from './errors.ts';
+import { isErrorCode } from './call-error.ts';
+import type { ErrorCode } from './errors.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 import { LIMITS } from './limits.ts';
 import { parseWireOffers, type WireOffers } from './offers.ts';

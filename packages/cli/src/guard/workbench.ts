@@ -10,6 +10,7 @@ import {
   createLocalExecutor,
   openExecutor,
   parseExecutorSpec,
+  runAnswerOf,
   type EvaluateRequest,
   type Executor,
   type Implementation,
@@ -113,18 +114,7 @@ export function requestOf({
 /** Runs an implementation on a list of arguments, for what asks one alone. */
 export function runCaseOf({ filePath, executor }: Implementation, options: RunOptions): RunCase {
   const { func = 'solve', timeout = 2, mem = 512 } = options;
-  return async (args) => {
-    const { success, result, error, error_type, error_code, duration_ms } = await executor.execute(
-      filePath,
-      func,
-      args,
-      timeout,
-      mem,
-    );
-    if (success) return { ok: true, value: result ?? null, durationMs: duration_ms };
-    const kind = error_type ?? 'exception';
-    return { ok: false, kind, code: error_code ?? kind, message: error ?? '', durationMs: duration_ms };
-  };
+  return async (args) => runAnswerOf(await executor.execute(filePath, func, args, timeout, mem));
 }
 
 async function readImplementation(option: string, file: string): Promise<string> {

@@ -3,6 +3,7 @@
  */
 import type { RepairProposal } from '@bulkhead/evolve';
 import { isJsonObject, type JsonObject, type JsonValue } from '@bulkhead/protocol';
+import { diffColor } from '../diff-color.ts';
 import { plain } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -12,7 +13,7 @@ export function showProposal(
   terminal: Terminal,
 ): void {
   const { result, say, colors, talkColors } = terminal;
-  for (const line of patch.trimEnd().split('\n')) result(painted(line, colors)(plain(line)));
+  for (const line of patch.trimEnd().split('\n')) result(diffColor(line, colors)(plain(line)));
   const { plugin, from, to, verdict, evidence } = proposal;
   const [failing, passing] = [objectOf(evidence['failing']), objectOf(evidence['passing'])];
   say('');
@@ -40,9 +41,4 @@ function objectOf(value: JsonValue | undefined): JsonObject {
 
 function shown(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : JSON.stringify(value ?? 0);
-}
-
-function painted(line: string, { green, red }: Terminal['colors']): (text: string) => string {
-  if (line.startsWith('+')) return green;
-  return line.startsWith('-') ? red : String;
 }

@@ -1,8 +1,9 @@
 /**
  * `bulkhead index`: what can be typed to keep an index of plugins and to look at one. What the verbs do is loaded when they run.
  */
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { examples, type VerbContext } from '../remote/server-verb.ts';
+import { wholeNumber } from '../typed-values.ts';
 
 /** Adds `index` with its verbs. */
 export function addIndexVerbs(context: VerbContext): void {
@@ -125,11 +126,4 @@ function addVerify(index: Command, { terminal, exit }: VerbContext): void {
     .action(async (place, options) =>
       exit(await (await import('./plugin-index.ts')).verify({ place, ...options }, terminal)),
     );
-}
-
-const DIGITS_MAX = 15;
-
-function wholeNumber(text: string): number {
-  if (/^[1-9]\d*$/.test(text) && text.length <= DIGITS_MAX) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 1.');
 }

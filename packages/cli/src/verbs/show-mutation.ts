@@ -1,6 +1,7 @@
 /**
  * Shows a mutation to people: the diff as the result, all else as talk.
  */
+import { diffColor } from '../diff-color.ts';
 import { plain } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -19,14 +20,9 @@ export type ShownMutation = {
 /** Shows it. */
 export function showMutation(mutation: ShownMutation, { result, say, colors, talkColors }: Terminal): void {
   const { diff, output, linesAdded, linesRemoved, hunks, reasons, inputTokens, outputTokens } = mutation;
-  for (const line of diff.trimEnd().split('\n')) result(painted(line, colors)(plain(line)));
+  for (const line of diff.trimEnd().split('\n')) result(diffColor(line, colors)(plain(line)));
   for (const reason of reasons) say(plain(`refused: ${reason}`));
   const size = `${linesAdded} ${linesAdded === 1 ? 'line' : 'lines'} added, ${linesRemoved} removed, in ${hunks} ${hunks === 1 ? 'hunk' : 'hunks'}`;
   say(`${plain(output)}: ${size}`);
   say(talkColors.dim(`${inputTokens} tokens read, ${outputTokens} written`));
-}
-
-function painted(line: string, { green, red }: Terminal['colors']): (text: string) => string {
-  if (line.startsWith('+')) return green;
-  return line.startsWith('-') ? red : String;
 }

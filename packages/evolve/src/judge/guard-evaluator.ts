@@ -14,8 +14,8 @@ import {
   createLocalExecutor,
   judgeCase,
   readMetrics,
+  runAnswerOf,
   type Case,
-  type Execution,
   type Executor,
   type JudgedCase,
   type RunAnswer,
@@ -147,7 +147,9 @@ async function judge(
   one: Case,
 ): Promise<Judged> {
   const run = async (args: readonly JsonValue[]): Promise<RunAnswer> =>
-    answerOf(await executor.execute(file, entryName, args, timeoutS, memMb, { signal, isFollowUp: args !== one.args }));
+    runAnswerOf(
+      await executor.execute(file, entryName, args, timeoutS, memMb, { signal, isFollowUp: args !== one.args }),
+    );
   const judged = await judgeCase(task, one, { run, seed });
   return {
     isPassed: judged.grade === 'passed',
@@ -208,13 +210,6 @@ function metricOf(
   if (judged.value === undefined) return undefined;
   const reading = readMetrics(task, { one, out: judged.value, seed }).find((each) => each.name === name);
   return reading?.kind === 'value' ? reading.value : undefined;
-}
-
-function answerOf(execution: Execution): RunAnswer {
-  const { duration_ms: durationMs } = execution;
-  if (execution.success) return { ok: true, value: execution.result ?? null, durationMs };
-  const { error_type: kind = 'exception', error_code: code = kind, error = 'the run did not succeed' } = execution;
-  return { ok: false, kind, code, message: error, durationMs };
 }
 
 function reasonOf({ runFailures, violations }: JudgedCase): string | undefined {

@@ -3,13 +3,9 @@
  * wherever else they come up, such as in what a candidate throws.
  */
 import { createRedaction, type Redact } from '@bulkhead/guard';
-import { canonicalJson, isJsonObject, type JsonValue } from '@bulkhead/protocol';
+import { REDACTED, canonicalJson, isJsonObject, isSecretName, redactJson, type JsonValue } from '@bulkhead/protocol';
 import type { RepairCall } from './repair-calls.ts';
 
-const REDACTED = '[REDACTED]';
-/** Members whose texts are secret however short they are, as in recorded calls. */
-const SECRET_NAME =
-  /^(?:api[-_]?key|secret[-_]?key|secret[-_]?access[-_]?key|access[-_]?token|refresh[-_]?token|client[-_]?secret|secret|password|passwd|pwd|token|authorization)$/i;
 /** A shorter text would be found in too much that is no secret. */
 const LITERAL_LENGTH_MIN = 4;
 
@@ -24,7 +20,7 @@ export function createCallRedaction(calls: readonly RepairCall[]): Redact {
 
 /** A value as JSON without its secrets, cut to so many characters. */
 export function shownJson(value: JsonValue, redact: Redact, charactersMax: number): string {
-  const text = redact(canonicalJson(withoutSecrets(value, redact)));
+  const text = redact(canonicalJson(redactJson(value, redact)));
   return clippedText(text, charactersMax);
 }
 
@@ -41,17 +37,6 @@ function secretsIn(value: JsonValue): readonly string[] {
   if (Array.isArray(value)) return value.flatMap((item: JsonValue) => secretsIn(item));
   if (!isJsonObject(value)) return [];
   return Object.entries(value).flatMap(([name, member]) =>
-    typeof member === 'string' && SECRET_NAME.test(name) ? [member] : secretsIn(member),
+    typeof member === 'string' && isSecretName(name) ? [member] : secretsIn(member),
   );
-}
-
-function withoutSecrets(value: JsonValue, redact: Redact): JsonValue {
-  if (typeof value === 'string') return redact(value);
-  if (Array.isArray(value)) return value.map((item: JsonValue) => withoutSecrets(item, redact));
-  if (!isJsonObject(value)) return value;
-  const members = Object.entries(value).map(([name, member]): [string, JsonValue] => [
-    redact(name),
-    typeof member === 'string' && SECRET_NAME.test(name) ? REDACTED : withoutSecrets(member, redact),
-  ]);
-  return Object.fromEntries(members);
 }

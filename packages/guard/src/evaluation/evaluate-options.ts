@@ -1,13 +1,13 @@
 /**
  * What an evaluation is asked for, and what holds where something is left out (X002-5).
  */
+import type { StartTimer } from '@bulkhead/host';
 import type { JsonObject } from '@bulkhead/protocol';
 import { createHash } from 'node:crypto';
 import { GuardError } from '../guard-error.ts';
 import type { Policy } from '../decision/policy.ts';
 import { DEFAULT_POLICY } from '../decision/policy.ts';
 import type { Executor } from '../executors/executor.ts';
-import type { StartTimer } from '../monitors/monitor-runner.ts';
 import { createRedaction, type Redact } from '../report/redact.ts';
 import type { Case } from '../task/cases.ts';
 import type { Task } from '../task/task.ts';

@@ -7,6 +7,7 @@
 import type { JsonObject, JsonValue } from '@bulkhead/protocol';
 import { canonicalJson } from '@bulkhead/protocol';
 import { blamesExecutor, type Execution } from '../executors/executor.ts';
+import { runAnswerOf } from '../executors/run-answer.ts';
 import type { Case } from '../task/cases.ts';
 import { judgeCase, type JudgedCase } from '../task/judge-case.ts';
 import type { Check, RunAnswer } from '../task/judged.ts';
@@ -86,7 +87,7 @@ function createRuns({ func, timeoutS, memMb, signal }: SidePlan, { executor, fil
       first ??= execution;
       if (!isBlameless(execution)) {
         isLate ||= execution.error_type === 'timeout';
-        return answerOf(execution);
+        return runAnswerOf(execution);
       }
       if (tried === ATTEMPTS_MAX || signal?.aborted === true) throw new UnrunError(execution.error);
       if (first === execution) first = undefined;
@@ -103,13 +104,6 @@ function createRuns({ func, timeoutS, memMb, signal }: SidePlan, { executor, fil
 
 function isBlameless({ success, error_type: type }: Execution): boolean {
   return !success && blamesExecutor(type);
-}
-
-function answerOf(execution: Execution): RunAnswer {
-  const { duration_ms: durationMs } = execution;
-  if (execution.success) return { ok: true, value: execution.result ?? null, durationMs };
-  const { error_type: kind = 'exception', error_code: code = kind, error = 'the run did not succeed' } = execution;
-  return { ok: false, kind, code, message: error, durationMs };
 }
 
 type Judged = Omit<EvaluatedSide, 'result' | 'duration_ms' | 'executions' | 'sandbox_failures' | 'metrics'>;

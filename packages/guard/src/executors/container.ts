@@ -6,7 +6,7 @@
  * C3: `end` takes the container away by its name, which is its identity at the daemon; that the client ends does not end a container.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import type { StartTimer } from '../monitors/monitor-runner.ts';
+import type { StartTimer } from '@bulkhead/host';
 
 /** How a container is started. */
 export type ContainerStart = {

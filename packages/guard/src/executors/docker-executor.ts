@@ -14,8 +14,8 @@
  */
 import { createHash } from 'node:crypto';
 import { extname } from 'node:path';
+import type { StartTimer } from '@bulkhead/host';
 import { GuardError } from '../guard-error.ts';
-import type { StartTimer } from '../monitors/monitor-runner.ts';
 import { startContainer, type Container, type ContainerReply } from './container.ts';
 import { CONTAINER_RUNNER } from './container-runner.ts';
 import { failed, type Execution, type Executor } from './executor.ts';

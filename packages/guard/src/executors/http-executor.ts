@@ -12,8 +12,8 @@
  * for the server to end, and to answer with `error_type` `timeout`.
  */
 import { createHash } from 'node:crypto';
+import type { StartTimer } from '@bulkhead/host';
 import { GuardError } from '../guard-error.ts';
-import type { StartTimer } from '../monitors/monitor-runner.ts';
 import type { Random } from '../statistics/random.ts';
 import { breakerWaitMs, CLOSED, nextBreaker, type BreakerEvent } from './circuit-breaker.ts';
 import { failed, type Execution, type ExecutionErrorType, type Executor } from './executor.ts';

@@ -2,9 +2,8 @@
  * Virtual implementations: a prompt is the program, and a language model runs it (F002-7, F002-17). The model is reached through the
  * host, whose are its backends, budgets, secrets and rules of the network; here a prompt is made of arguments, and a result of an answer.
  */
-import type { Host, LlmOutcome } from '@bulkhead/host';
+import type { Host, LlmOutcome, StartTimer } from '@bulkhead/host';
 import type { GenerateOptions } from '@bulkhead/protocol';
-import type { StartTimer } from '../monitors/monitor-runner.ts';
 import type { Random } from '../statistics/random.ts';
 import { failed, type Execution, type ExecutionErrorType, type Executor } from './executor.ts';
 import { normalizeExecution, RESULT_BYTES_MAX } from './normalize.ts';

@@ -3,6 +3,7 @@
  * here wrote. What comes out holds only known keys, of their types, within bounds; it shares nothing with what came in.
  */
 import type { JsonObject, JsonValue } from '@bulkhead/protocol';
+import { isPlain } from '../task/json.ts';
 import { EXECUTION_ERRORS, failed, type Execution, type ExecutionErrorType } from './executor.ts';
 import { cleanText, ERROR_CHARACTERS_MAX, OUTPUT_BYTES_MAX } from './texts.ts';
 
@@ -165,12 +166,6 @@ function spend<T extends string | number | boolean | null>(value: T, spot: Spot)
 function take(bytes: number, { budget, place }: Spot): void {
   if (bytes > budget.bytesLeft) throw new Unfit(`the result is larger than it may be; the bytes ran out at ${place}`);
   budget.bytesLeft -= bytes; // The budget is one object for the whole walk.
-}
-
-/** Of any realm, and without a prototype too. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function kindOf(value: unknown): string {

@@ -1,8 +1,7 @@
 /**
  * Opens the executor that a specification describes, over the parts of whoever evaluates.
  */
-import type { Host } from '@bulkhead/host';
-import type { StartTimer } from '../monitors/monitor-runner.ts';
+import type { Host, StartTimer } from '@bulkhead/host';
 import type { Random } from '../statistics/random.ts';
 import { createDockerExecutor } from './docker-executor.ts';
 import type { ExecutorSpec } from './executor-spec.ts';

@@ -1,7 +1,7 @@
 /**
  * When a request is sent again, and how long one waits before (X002-12). Pure but for {@link pause}, which is given its timer.
  */
-import type { StartTimer } from '../monitors/monitor-runner.ts';
+import type { StartTimer } from '@bulkhead/host';
 import { calledOff } from './settled-run.ts';
 
 /** Requests beyond the first. */

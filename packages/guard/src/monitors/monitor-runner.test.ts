@@ -1,7 +1,8 @@
+import type { StartTimer } from '@bulkhead/host';
 import type { MonitorRecord } from '@bulkhead/protocol';
 import { expect, test } from 'vitest';
 import { createLatency } from './latency.ts';
-import { createMonitorRunner, type StartTimer } from './monitor-runner.ts';
+import { createMonitorRunner } from './monitor-runner.ts';
 import { pairsOf, recordOf } from './records.fixture.ts';
 
 const CONTEXT = { task: 'test', total_cases: 3 };

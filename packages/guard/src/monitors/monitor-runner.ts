@@ -7,6 +7,7 @@
  * R1: no method here throws or rejects for what a monitor does. R2: a failed monitor is never called again. R3: reports stand in the
  * order of the monitors. One that blocks the thread is not stopped here; that takes a process of its own (F002-29).
  */
+import type { StartTimer } from '@bulkhead/host';
 import type { JsonObject, JsonValue, MonitorContext, MonitorRecord, MonitorSummary } from '@bulkhead/protocol';
 import { isMonitor, type Monitor } from './monitor.ts';
 
@@ -24,13 +25,6 @@ export type MonitorFailure = { readonly id: string; readonly failed: string };
  * @public
  */
 export type MonitorReport = MonitorSummary | MonitorFailure;
-
-/**
- * Calls `didElapse` once after the delay, unless the returned function cancels it first.
- *
- * @public
- */
-export type StartTimer = (delayMs: number, didElapse: () => void) => () => void;
 
 /**
  * What a runner is given. `stepMs` is how long a start, a batch of records or a finalize of one monitor may take before it is failed

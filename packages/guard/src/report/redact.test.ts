@@ -1,6 +1,7 @@
+import { REDACTED } from '@bulkhead/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createRedaction, redactPair, redactReport, REDACTED } from './redact.ts';
+import { createRedaction, redactPair, redactReport } from './redact.ts';
 import { pairOf, poisoned, reportOf, sideOf } from './report.fixture.ts';
 
 const redact = createRedaction();
@@ -8,40 +9,9 @@ const redact = createRedaction();
 const AWS = ['AKIA', 'IOSFODNN7EXAMPLE'].join('');
 const PRIVATE = 'PRIVATE';
 const LONG = 'Zx9'.repeat(8);
-const KEY_BLOCK = `-----BEGIN RSA ${PRIVATE} KEY-----\nMIIE\nabc\n-----END RSA ${PRIVATE} KEY-----`;
 
-test.each([
-  ['a key of AWS', `id ${AWS}.`, `id ${REDACTED}.`],
-  ['a temporary key of AWS', AWS.replace('AKIA', 'ASIA'), REDACTED],
-  ['a secret key', `secret_key=${LONG}`, `secret_key=${REDACTED}`],
-  ['a secret access key', `aws_secret_access_key = ${LONG}`, `aws_secret_access_key = ${REDACTED}`],
-  ['an API key in JSON', `{"api_key":"${LONG}","a":1}`, `{"api_key":"${REDACTED}","a":1}`],
-  ['an API key in JSON in JSON', String.raw`{\"api_key\": \"${LONG}\"}`, String.raw`{\"api_key\": \"${REDACTED}\"}`],
-  ['a token', `TOKEN: ${LONG}`, `TOKEN: ${REDACTED}`],
-  ['a password', 'password=hunter2&a=1', `password=${REDACTED}&a=1`],
-  ['a password in JSON', '{"password":"hunter two"}', `{"password":"${REDACTED}"}`],
-  ['a private key', `before ${KEY_BLOCK} after`, `before ${REDACTED} after`],
-  ['a private key that was cut', KEY_BLOCK.slice(0, 40), REDACTED],
-  ['a bearer header', `Authorization: Bearer ${LONG}==`, `Authorization: Bearer ${REDACTED}`],
-  ['a basic header', 'authorization: Basic YTpi', `authorization: Basic ${REDACTED}`],
-  ['a token of GitHub', `ghp_${LONG}`, REDACTED],
-  ['a key of a model', `use sk-${LONG}`, `use ${REDACTED}`],
-  ['a signed token', `eyJ${LONG}.${LONG}.${LONG}`, REDACTED],
-])('%s is taken out [X002-13]', (_name, text, redacted) => {
-  expect(redact(text)).toBe(redacted);
-  expect(redact(redact(text))).toBe(redact(text));
-});
-
-test.each([
-  'token: short',
-  'tokens_total: 1200',
-  'a password is needed',
-  'sorted list of numbers',
-  'a1'.repeat(32),
-  'ask-someone-who-knows-it-well',
-  'basic arithmetic',
-])('"%s" is no secret and stays', (text) => {
-  expect(redact(text)).toBe(text);
+test('what has the shape of a secret is taken out without a pattern of one’s own [X002-13]', () => {
+  expect(redact(`id ${AWS}, ghp_${LONG}`)).toBe(`id ${REDACTED}, ${REDACTED}`);
 });
 
 test('patterns of one’s own are taken out too [X002-13]', () => {

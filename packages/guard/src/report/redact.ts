@@ -1,14 +1,10 @@
 /**
- * Takes secrets out of what a report keeps (X002-13). Every pattern takes time in proportion to the text, whatever is in it: it starts
- * with letters of its own or where a word does, and has nothing open-ended but at its end.
+ * Takes secrets out of what a report keeps (X002-13): those of known shapes, and what patterns of whoever runs guard match.
  */
-import type { JsonValue } from '@bulkhead/protocol';
+import { REDACTED, redactText, type JsonValue } from '@bulkhead/protocol';
 import type { EvaluatedPair } from '../evaluation/evaluated-pair.ts';
 import { compilePattern } from './redaction-pattern.ts';
 import type { Report } from './report.ts';
-
-/** What stands in place of a secret. */
-export const REDACTED = '[REDACTED]';
 
 /**
  * Takes secrets out of a text; time in proportion to its length.
@@ -20,32 +16,6 @@ export type Redact = (text: string) => string;
 /** Patterns of one's own that are taken. */
 const PATTERNS_MAX = 50;
 
-/** Before the value of a named secret: a name, perhaps quotes that JSON may have escaped, and a sign. */
-const GIVEN = String.raw`\\{0,3}["']?\s{0,8}[:=]\s{0,8}\\{0,3}["']?`;
-
-/** Each with what is kept of a match: `$1` is the name, so that a reader sees what was there. */
-const BUILT_IN: readonly (readonly [pattern: RegExp, replacement: string])[] = [
-  [
-    /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[^]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|$)/g,
-    REDACTED,
-  ],
-  [/(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])/g, REDACTED],
-  [
-    /(?<![A-Za-z0-9])(?:gh[oprsu]_|github_pat_|glpat-|npm_|xox[abeoprs]-|[prs]k-|[prs]k_(?:live|test)_)[\w-]{16,}/g,
-    REDACTED,
-  ],
-  [/(?<![\w-])eyJ[\w-]{8,2000}\.[\w-]{8,4000}\.[\w-]*/g, REDACTED],
-  [/\b(bearer)\s{1,8}[\w.~+/-]{16,}=*/gi, `$1 ${REDACTED}`],
-  [
-    new RegExp(String.raw`(authorization)(${GIVEN})(?:(basic|bearer)\s{1,8})[\w.~+/-]{4,}=*`, 'gi'),
-    `$1$2$3 ${REDACTED}`,
-  ],
-  [new RegExp(String.raw`(secret[_-]?key|api[_-]?key|token)(${GIVEN})[\w.~+/=-]{16,}`, 'gi'), `$1$2${REDACTED}`],
-  [new RegExp(String.raw`(secret[_-]?access[_-]?key)(${GIVEN})[\w.~+/=-]{16,}`, 'gi'), `$1$2${REDACTED}`],
-  [/(password|passwd|pwd)(\s{0,8}=\s{0,8}\\{0,3}["']?)(?!\[REDACTED\])[^\s"'\\&;,]+/gi, `$1$2${REDACTED}`],
-  [/(password|passwd)(\\{0,3}["']\s{0,8}:\s{0,8}\\{0,3}["'])(?!\[REDACTED\])[^"'\\]+/gi, `$1$2${REDACTED}`],
-];
-
 /**
  * What takes out secrets of known shapes, and what the patterns match.
  *
@@ -56,8 +26,7 @@ const BUILT_IN: readonly (readonly [pattern: RegExp, replacement: string])[] = [
 export function createRedaction(extra: readonly string[] = []): Redact {
   const own = compiled(extra);
   return (text) => {
-    let kept = text;
-    for (const [pattern, replacement] of BUILT_IN) kept = kept.replace(pattern, replacement);
+    let kept = redactText(text);
     for (const pattern of own) kept = kept.replace(pattern, (found) => (found === '' ? '' : REDACTED));
     return kept;
   };

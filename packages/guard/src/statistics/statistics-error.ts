@@ -27,6 +27,11 @@ export function assertLevel(name: string, value: number): void {
   if (!(value > 0 && value < 1)) throw inputError(name, value, 'a number between 0 and 1');
 }
 
+/** Insists on a number from 0 to 1, such as a p-value or a proportion. */
+export function assertProbability(name: string, value: number): void {
+  if (!(value >= 0 && value <= 1)) throw inputError(name, value, 'a number from 0 to 1');
+}
+
 /** Insists on at least so many finite numbers. */
 export function assertNumbers(name: string, values: readonly number[], atLeast: number): void {
   if (values.length < atLeast) throw inputError(`the length of ${name}`, values.length, `at least ${atLeast}`);

@@ -64,8 +64,8 @@ function nonJsonItem(items: readonly unknown[], place: string, depth: number): s
   return undefined;
 }
 
-/** Of any realm, and without a prototype too: fast-check makes both. */
-function isPlain(value: object): boolean {
+/** Tells whether an object is of no class: of any realm, and without a prototype too, as fast-check makes both. */
+export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

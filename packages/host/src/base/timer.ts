@@ -2,7 +2,11 @@
  * A timer as parts of the host are given it, so that their tests need no sleep; and how long one has to be for a deadline.
  */
 
-/** Calls `didElapse` once after the delay, unless the returned function cancels it first. */
+/**
+ * Calls `didElapse` once after the delay, unless the returned function cancels it first.
+ *
+ * @public
+ */
 export type StartTimer = (delayMs: number, didElapse: () => void) => () => void;
 
 /** Timers of this process; each keeps it alive until it elapses or is cancelled. */

@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest';
-import type { JsonValue } from '@bulkhead/protocol';
-import { callError } from '@bulkhead/protocol';
+import { callError, redactText, type JsonValue } from '@bulkhead/protocol';
 import type { RecordedCall } from '../storage/recordings-port.ts';
 import type { CallEnd, CallRun } from './call-run.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
-import { redactText } from './redact.ts';
 
 type Opened = {
   readonly recorder: Recorder;

@@ -13,7 +13,8 @@ import {
 } from '@bulkhead/protocol';
 import { runCall } from '../call.ts';
 import type { CallTask } from '../call/call-run.ts';
-import type { CallRequest, CallStream, EntryRequest, Host, StreamRequest } from '../host-api.ts';
+import type { CallRequest, CallStream, EntryRequest, StreamRequest } from '../calls-api.ts';
+import type { Host } from '../host-api.ts';
 import type { Log } from '../base/log.ts';
 import { openPieces } from '../base/pieces.ts';
 import type { OfferRequest } from '../offers-api.ts';

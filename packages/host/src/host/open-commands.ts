@@ -4,11 +4,12 @@
  */
 import { createCommands, type CommandsOptions } from '../commands/commands.ts';
 import type { ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
-import { createCommandService, type CommandService } from '../services/commands.ts';
+import { createCommandService } from '../services/commands.ts';
+import type { LastingService } from '../services/desk.ts';
 import type { HostSettings } from './settings.ts';
 
 /** Commands as plugins ask for them. */
-export type HostCommands = CommandService;
+export type HostCommands = LastingService;
 
 /** What they are opened with. */
 export type CommandOpening = Pick<CommandsOptions, 'charge'> & { readonly sandbox: ProcessSandbox };

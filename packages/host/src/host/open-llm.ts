@@ -15,7 +15,8 @@ import { createBudgets } from '../llm/budgets.ts';
 import { createLlm, type AskModel, type Attempt } from '../llm/llm.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { OperatorSecret } from '../secrets/operator-secrets.ts';
-import { createLlmService, type LlmService } from '../services/llm.ts';
+import type { LastingService } from '../services/desk.ts';
+import { createLlmService } from '../services/llm.ts';
 import type { Batch } from '../storage/batch.ts';
 import type { Storage } from '../storage/port.ts';
 import type { UsageRow } from '../storage/usage-port.ts';
@@ -23,7 +24,7 @@ import type { LateCalls } from './late-calls.ts';
 import type { HostSettings } from './settings.ts';
 
 /** Language models as a host offers them. */
-export type HostLlm = LlmService & {
+export type HostLlm = LastingService & {
   readonly ask: AskModel;
   readonly backendsOf: (tenant: string) => readonly LlmBackend[];
 };

@@ -1,62 +1,47 @@
 /**
  * Opens the parts of a host in the order in which they need one another, and says how each is closed.
  */
-import { isTierAtLeast } from '@bulkhead/protocol';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { createArtifactStore } from '../artifact/disk-store.ts';
-import { shareArtifacts } from '../artifact/shared-store.ts';
-import { createMemoryArtifactStore, type ArtifactStore } from '../artifact/store.ts';
 import { createCallIds } from '../base/call-ids.ts';
-import { HostError } from '../base/host-error.ts';
 import { createStayAwake } from '../base/stay-awake.ts';
 import { systemTimer } from '../base/timer.ts';
 import { createTurns } from '../base/turns.ts';
 import type { CallPath } from '../call/call-run.ts';
-import { compileTool, recallTool } from '../fleet/compile-tool.ts';
 import type { Agents } from '../agents/agents.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
 import type { TierPolicy } from '../fleet/needed-tier.ts';
 import type { Residents } from '../fleet/residents.ts';
-import { grantedAs, type LiveOptions, type LiveSpec } from '../fleet/live-plugin.ts';
+import { grantedAs, type LiveOptions } from '../fleet/live-plugin.ts';
 import { createHookChain } from '../hooks/chain.ts';
 import { createFollower, type Follower } from '../install/follow.ts';
 import type { InstallPath } from '../install/install-path.ts';
 import { createStandBy } from '../install/stand-by.ts';
 import { findStanding } from '../moves/canary.ts';
-import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { createMetrics } from '../metrics/metrics.ts';
 import { createJournal, type Journal } from '../journal/journal.ts';
 import type { RolloutDriver } from '../moves/rollout.ts';
-import type { Registry, Subject } from '../registry/registry.ts';
 import { openCatalogue, type Catalogue } from '../catalogue/catalogue.ts';
 import type { SecretVault } from '../catalogue/secrets.ts';
 import { createReleases, type Releases } from '../catalogue/releases.ts';
-import type { ProcessDriverOptions } from '../sandbox/process/driver.ts';
-import { openProcessSandbox, type ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
-import {
-  SHARED_SCOPE,
-  type AnswerGuest,
-  type EventLine,
-  type EventLink,
-  type SandboxDeath,
-} from '../sandbox/sandbox.ts';
+import type { ProcessSandbox } from '../sandbox/process/open-process-sandbox.ts';
 import type { StdioDriver } from '../sandbox/stdio/driver.ts';
-import { openStdioDriver } from '../sandbox/stdio/open-stdio-driver.ts';
-import { createRefusals, type Refusals } from '../refusals/refusals.ts';
+import type { Refusals } from '../refusals/refusals.ts';
 import { findOperatorSecrets } from '../secrets/operator-secrets.ts';
 import { createPlaceholders } from '../secrets/placeholders.ts';
-import type { AnswerAsk } from '../services/desk.ts';
 import { readSdk } from '../source/host-package.ts';
 import type { Storage } from '../storage/port.ts';
 import type { Nodes } from '../nodes/nodes.ts';
 import { openHostNodes } from './open-nodes.ts';
 import { openBackground, type Background } from './open-background.ts';
 import { openMoves, type Late } from './open-moves.ts';
-import { openAdmission, type HostAdmission } from './open-admission.ts';
-import { openCommands, type HostCommands } from './open-commands.ts';
+import { openAdmission } from './open-admission.ts';
+import { openArtifacts } from './open-artifacts.ts';
+import { openDrivers, openSandbox, type Told } from './open-drivers.ts';
+import { liveOptions } from './live-options.ts';
+import { openCommands } from './open-commands.ts';
 import { holdDataDirectory } from './hold-data-directory.ts';
-import { openEgress, type HostEgress } from './open-egress.ts';
+import { openEgress } from './open-egress.ts';
 import { openSecrets } from './open-secrets.ts';
 import { openAgents } from './open-agents.ts';
 import { backendKeys, openLlm, type HostLlm } from './open-llm.ts';
@@ -71,10 +56,9 @@ import type { Workshop } from '../toolchain/workshop.ts';
 import { openWorkshop } from './open-workshop.ts';
 import { createHookLists, invokeHook } from './hook-calls.ts';
 import { openRegistry } from './open-registry.ts';
-import { tellEnd } from './plugin-logs.ts';
-import { openGuest, type Drivers } from './open-guest.ts';
+import type { Drivers } from './open-guest.ts';
 import { createPossessions, type Possessions } from './possessions.ts';
-import { debugLimits, type HostSettings } from './settings.ts';
+import type { HostSettings } from './settings.ts';
 
 /** The opened parts, joined to the paths that the two flows take. */
 export type HostParts = Registers & {
@@ -286,160 +270,6 @@ function reconfigureGuests(fleet: Fleet, standing: StandingOf): void {
         : undefined;
     });
   }
-}
-
-type Told = { readonly metrics: Metrics; readonly journal: Journal };
-
-async function openSandbox(settings: HostSettings, { metrics, journal }: Told): Promise<ProcessSandbox> {
-  const { clock, log, guestPath, probePath, spareCount, spareMemoryMb, tierMax, minTier } = settings;
-  const sandbox = await openProcessSandbox({
-    ...{ clock, log, guestPath, probePath, spareCount, spareMemoryMb, tierMax, notes: settings.notes },
-    prepared: settings.prepared,
-    isDebugged: settings.debugging !== undefined,
-    onOpened: (kind, durationMs) => metrics.observeStart(kind === 'warm' ? 'pool' : 'cold', durationMs),
-    onDropped: () => metrics.countDroppedFrames(1),
-    onSaid: saidTo(journal),
-  });
-  const { tier } = sandbox.receipt;
-  if (isTierAtLeast(tier, minTier)) return sandbox;
-  await sandbox.close();
-  throw new HostError('SANDBOX_TOO_WEAK', {
-    message: `the sandbox of this machine is of tier "${tier}"; the operator asks for "${minTier}"`,
-  });
-}
-
-type Opened = Told & Pick<Drivers, 'sandbox' | 'artifacts' | 'standingOf'> & { readonly egress: HostEgress };
-
-/** MCP servers end before the run folder goes, in which their files are. */
-async function openDrivers(
-  { clock, log, dataDir, env }: HostSettings,
-  { metrics, journal, egress, ...brought }: Opened,
-  closing: AsyncDisposableStack,
-): Promise<Drivers & Pick<HostParts, 'refusals'>> {
-  const refusals = createRefusals(clock.wallTime);
-  const stdio = await openStdioDriver({
-    ...{ clock, log, sandbox: brought.sandbox },
-    stateRoot: dataDir === undefined ? undefined : join(dataDir, 'state'),
-    onOpened: (durationMs) => metrics.observeStart('cold', durationMs),
-    onDropped: () => metrics.countDroppedFrames(1),
-    onSaid: saidTo(journal),
-    onErrorText: refusals.note,
-  });
-  closing.defer(() => stdio.close());
-  const proxyOf: Drivers['proxyOf'] = (spec, { name: tenant, isTrial }) =>
-    egress.proxyOf({
-      ...{ spec, tenant, isTrial },
-      didRefuse: (one) => refusals.add({ plugin: spec.name, tenant }, one),
-    });
-  return { ...brought, stdio, proxyOf, refusals, env };
-}
-
-function saidTo(journal: Journal): ProcessDriverOptions['onSaid'] {
-  return ({ plugin, tenant, instanceId }, { source, level, text, fields }) => {
-    const entry = { source, level, text, instanceId, ...(fields !== undefined && { fields }) };
-    journal.add({ plugin, scope: tenant }, entry);
-  };
-}
-
-/** Of one node alone, or passed on by a storage that others use, too. */
-async function openArtifacts(settings: HostSettings, releases: Releases, storage: Storage): Promise<ArtifactStore> {
-  const local = await openLocalArtifacts(settings, releases);
-  return storage.isShared ? shareArtifacts(local, { storage, wallTime: settings.clock.wallTime }) : local;
-}
-
-/** What an install that was cut off left behind goes now, while none is in flight; so does what no release names. */
-async function openLocalArtifacts({ dataDir, clock }: HostSettings, releases: Releases): Promise<ArtifactStore> {
-  if (dataDir === undefined) return createMemoryArtifactStore(clock.wallTime);
-  const artifacts = await createArtifactStore(join(dataDir, 'artifacts'));
-  const named = releases.plugins().flatMap((plugin) => releases.releasesOf(plugin));
-  await artifacts.sweep({ referenced: new Set(named.map(({ digest }) => digest)), before: clock.wallTime() });
-  return artifacts;
-}
-
-type Watchers = Pick<HostAdmission, 'chargeGuest'> & {
-  readonly drivers: Drivers;
-  readonly registry: Registry;
-  readonly metrics: Metrics;
-  readonly journal: Journal;
-  readonly answerAsk: AnswerAsk;
-  readonly background: Background;
-  readonly events: HostEvents;
-  readonly egress: HostEgress;
-  readonly llm: HostLlm;
-  readonly commands: HostCommands;
-  readonly possessions: Possessions;
-};
-
-function liveOptions(
-  settings: HostSettings,
-  {
-    drivers,
-    registry,
-    metrics,
-    chargeGuest,
-    journal,
-    answerAsk,
-    background,
-    events,
-    egress,
-    llm,
-    commands,
-    possessions,
-  }: Watchers,
-): LiveOptions {
-  return {
-    clock: settings.clock,
-    idleTimeoutMs: settings.idleTimeoutMs,
-    healthTimeoutMs: settings.healthTimeoutMs,
-    callsPerSecondMax: settings.pluginCallsPerSecond,
-    compileTool,
-    recallTool,
-    secretsOf: possessions.secretsOf,
-    limitsOf: (limits) => (settings.debugging === undefined ? limits : debugLimits(limits)),
-    mayBeShared: (plugin) => settings.sharedPlugins.includes(plugin),
-    open: async (spec, scope) => {
-      const speaker = background.speakerOf(spec, scope);
-      egress.didOpen(speaker, spec);
-      const answer: AnswerGuest = (ask, call) => answerAsk(speaker, ask, call);
-      const connect = (line: EventLine): EventLink => events.connect(speaker, line);
-      const ways = { scope, answer, connect, belongings: possessions.of(spec, scope) };
-      const opening = await openGuest(drivers, spec, ways);
-      background.didOpen(speaker, opening);
-      const didLeave = (): void => [egress, llm, commands].forEach((service) => service.didLeave(speaker));
-      if (opening.ok) void opening.sandbox.died.then(didLeave);
-      else didLeave();
-      if (opening.ok) settings.debugging?.didOpen(opening.sandbox, spec.sourceMap);
-      if (opening.ok && scope.name !== SHARED_SCOPE) chargeGuest(scope.name, opening.sandbox);
-      return opening;
-    },
-    isKept: background.isKept,
-    onDeath: ({ spec, scope }, guest, death) => {
-      background.didEnd({ spec, scope }, death.cause !== 'closed');
-      if (death.isKilled) metrics.countKill(death.error.code);
-      if (death.cause === 'fault')
-        tellEnd(journal, { plugin: spec.name, scope }, { ...death, instanceId: guest.instanceId });
-      registry.recordDeath(spec.name, subjectOf(spec, scope, death.tenant), toGuestDeath(guest.instanceId, death));
-    },
-    onFailedStart: ({ spec, scope }, error) => {
-      background.didEnd({ spec, scope }, true);
-      tellEnd(journal, { plugin: spec.name, scope }, { error });
-      // It had no id of its own that anybody was told, and is not heard of again. Calls that waited for it may have
-      // gone by now, each at its own deadline.
-      const death = { instanceId: randomUUID(), error, isCallerShortened: false, isToldByCall: false };
-      registry.recordDeath(spec.name, subjectOf(spec, scope), death);
-    },
-  };
-}
-
-/** Whom the end of a guest concerns: of a shared one the tenant whose call it died of, or else everybody. */
-function subjectOf({ digest }: LiveSpec, scope: string, tenant?: string): Subject {
-  const concerned = scope === SHARED_SCOPE ? tenant : scope;
-  return concerned === undefined ? { digest } : { scope: concerned, digest };
-}
-
-function toGuestDeath(instanceId: string, death: SandboxDeath): Parameters<Registry['recordDeath']>[2] {
-  const { told, cause, isTold } = death;
-  return { instanceId, error: told, isCallerShortened: cause !== 'fault', isToldByCall: isTold };
 }
 
 function countGuests(guests: { readonly fleet?: Fleet; readonly sandbox?: ProcessSandbox }): Record<string, number> {

@@ -8,9 +8,8 @@ import { systemTimer } from '../base/timer.ts';
 import { runCall } from '../call.ts';
 import type { CallPath } from '../call/call-run.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import { createDesk, type AnswerAsk } from '../services/desk.ts';
+import { createDesk, type AnswerAsk, type LastingService } from '../services/desk.ts';
 import { createClientService } from '../services/client.ts';
-import type { CommandService } from '../services/commands.ts';
 import { createMemoryService } from '../services/memory.ts';
 import { createOfferService } from '../services/offers.ts';
 import type { Threads } from '../services/threads.ts';
@@ -30,7 +29,7 @@ export type ServiceParts = {
   readonly events: HostEvents;
   readonly egress: HostEgress;
   readonly llm: HostLlm;
-  readonly commands: CommandService;
+  readonly commands: LastingService;
   readonly late: LateCalls;
 };
 

@@ -4,7 +4,8 @@
  */
 import { LIMITS } from '@bulkhead/protocol';
 import type { LivePlugin } from '../fleet/live-plugin.ts';
-import type { Host, PluginDebug, PluginInstance, PluginThread } from '../host-api.ts';
+import type { Host } from '../host-api.ts';
+import type { PluginDebug, PluginInstance, PluginThread } from '../debug-api.ts';
 import type { LastHealth } from '../registry/health.ts';
 import type { Transition } from '../registry/history.ts';
 import { withoutPlace } from '../registry/reason.ts';

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CallError } from '@bulkhead/protocol';
 import { isoTime } from '../base/clock.ts';
-import type { PluginLogLine, PluginLogs } from '../host-api.ts';
+import type { PluginLogLine, PluginLogs } from '../debug-api.ts';
 import type { Journal, JournalLine, JournalOf } from '../journal/journal.ts';
 import type { Transition } from '../registry/history.ts';
 import { withoutPlace } from '../registry/reason.ts';

@@ -5,7 +5,13 @@
 import { DEFAULT_TENANT, type JsonObject } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
 import type { Release, Releases } from '../catalogue/releases.ts';
-import type { ChangeOptions, DisableOptions, RegistrationOptions, Registrations, ViewOptions } from '../host-api.ts';
+import type {
+  ChangeOptions,
+  DisableOptions,
+  RegistrationOptions,
+  Registrations,
+  ViewOptions,
+} from '../registrations-api.ts';
 import { withReleaseUp } from '../install/bring-up.ts';
 import type { InstallPath } from '../install/install-path.ts';
 import { consentAsked, needsConsent } from '../moves/consent.ts';

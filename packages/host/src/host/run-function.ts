@@ -10,7 +10,7 @@ import { bundleSource } from '../bundle/bundle-source.ts';
 import { runCall } from '../call.ts';
 import type { CallTask } from '../call/call-run.ts';
 import { LivePlugin, type LiveSpec } from '../fleet/live-plugin.ts';
-import type { SandboxedFunction } from '../host-api.ts';
+import type { SandboxedFunction } from '../calls-api.ts';
 import { refuse } from '../install/refuse.ts';
 import { missingPackages, missingReason } from '../requirements/check-requirements.ts';
 import { reviewSource } from '../review/review-source.ts';

@@ -1,13 +1,13 @@
 /**
  * Resolves a host's options to full settings: below this nothing is optional.
  */
-import { LIMITS, LIMIT_PROFILES, type GuestLimits, type Tier } from '@bulkhead/protocol';
+import { LIMITS, LIMIT_PROFILES, redactText, type GuestLimits, type Tier } from '@bulkhead/protocol';
 import { homedir, hostname } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { silentLog, type Log } from '../base/log.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { ownFile } from '../base/own-files.ts';
-import { redactText, type RedactText } from '../call/redact.ts';
+import type { RedactText } from '../call/redact.ts';
 import type { CassetteOptions } from '../egress/cassette.ts';
 import type { DialerOptions } from '../egress/dialer.ts';
 import type { HookRule } from '../hooks/declared-hook.ts';
@@ -28,7 +28,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { ThreadTiming } from '../services/threads.ts';
 import { createMemoryStorage } from '../storage/memory.ts';
 import type { Storage } from '../storage/port.ts';
-import type { HostOptions } from '../host-api.ts';
+import type { HostOptions } from '../host-options.ts';
 
 /** A host's options with every default filled in. */
 export type HostSettings = {

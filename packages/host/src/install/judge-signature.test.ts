@@ -2,7 +2,8 @@ import { parseManifest, type Manifest } from '@bulkhead/protocol';
 import { expect, test } from 'vitest';
 import { HostError } from '../base/host-error.ts';
 import type { Release } from '../catalogue/releases.ts';
-import { createKeyPair, signArchive } from '../signing/signature.ts';
+import { signArchive } from '../signing/signature.ts';
+import { createKeyPair } from '../signing/signed-statement.ts';
 import { judgeSignature, openSignature, type SignaturePolicy } from './judge-signature.ts';
 import { resemblances } from './resemblances.ts';
 

@@ -4,7 +4,7 @@
  * where the page is asked for by tenant, and nowhere else.
  */
 import { OUTCOME_KINDS, type OutcomeKind } from '@bulkhead/protocol';
-import { createSeriesMetric, type Sample, type SeriesMetric } from './prometheus.ts';
+import { createSeriesMetric, renderPage, type Sample } from './prometheus.ts';
 import { createAgentSeries, type AgentCounts } from './agent-series.ts';
 import { createRecordingSeries, type RecordingCounts } from './recording-series.ts';
 import { createSecondChanceSeries, type SecondChanceCounts } from './second-chance-series.ts';
@@ -186,14 +186,6 @@ const counterOf = (name: string, help: string, read: Read) => createSeriesMetric
 const gaugeOf = (name: string, help: string, read: Read) => createSeriesMetric({ type: 'gauge', name, help }, read);
 const histogramOf = (name: string, help: string, read: Read) =>
   createSeriesMetric({ type: 'histogram', name, help }, read);
-
-/** Loads prom-client for the first page: most processes that load the host render none. */
-async function renderPage(series: readonly SeriesMetric[]): Promise<string> {
-  const { Registry: Page } = await import('prom-client');
-  const page = new Page();
-  for (const metric of series) page.registerMetric(metric);
-  return page.metrics();
-}
 
 function createPluginSeries(): PluginSeries {
   return { outcomes: new Float64Array(OUTCOMES.length), duration: createHistogram(CALL_SECONDS) };

@@ -38,6 +38,14 @@ export function createSeriesMetric(head: SeriesHead, read: () => readonly Sample
   return { name: head.name, get, reset: () => undefined } as unknown as SeriesMetric;
 }
 
+/** Writes a page. Loads prom-client for the first one: most processes that load the host render none. */
+export async function renderPage(series: readonly SeriesMetric[]): Promise<string> {
+  const { Registry: Page } = await import('prom-client');
+  const page = new Page();
+  for (const metric of series) page.registerMetric(metric);
+  return page.metrics();
+}
+
 function linesOf(name: string, sample: Sample): readonly Line[] {
   if ('value' in sample) return [{ metricName: name, labels: sample.labels, value: sample.value }];
   const { labels, histogram } = sample;

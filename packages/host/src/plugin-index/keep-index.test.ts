@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { IndexedVersion } from '@bulkhead/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeTgz } from '../archive/archive.fixture.ts';
-import { createKeyPair } from '../signing/signature.ts';
+import { createKeyPair } from '../signing/signed-statement.ts';
 import { SIGNATURE_ENDING } from '../source/archive-file.ts';
 import { answering, openIndexBench, signatureOf, type IndexBench } from './index.fixture.ts';
 import { addToIndex, blockInIndex, buildIndex, unblockInIndex, type KeptIndex } from './keep-index.ts';

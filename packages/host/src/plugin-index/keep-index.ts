@@ -11,7 +11,7 @@ import { INDEX_FILE_PATTERN, type PluginIndex } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
 import type { AskWorkshop } from '../base/workshop-port.ts';
 import { withWorkshop, type WithWorkshop } from '../host/with-workshop.ts';
-import { publicKeyOf } from '../signing/signature.ts';
+import { signerOf } from '../signing/signature.ts';
 import { isArchiveFile } from '../source/archive-file.ts';
 import { copyInto, lookAt } from './archive-files.ts';
 import {
@@ -131,7 +131,7 @@ export async function unblockInIndex(dir: string, target: BlockTarget, keeping: 
 async function keep(folder: string, keeping: KeepingIndex, change: Change): Promise<KeptIndex> {
   const path = join(folder, INDEX_FILE);
   const { signing, within = withWorkshop, serialMin = 1 } = keeping;
-  const key = publicKeyOf(signing.privateKey); // Before any work: a key that is none stops here.
+  const key = signerOf(signing.privateKey); // Before any work: a key that is none stops here.
   const before = await readOwnIndex(path, key);
   const contents = await within((ask) => change(before?.index, ask));
   const same = before && sealIndex(indexOf(contents, before.index.serial), signing);

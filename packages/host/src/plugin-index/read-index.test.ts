@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { PluginIndex } from '@bulkhead/protocol';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createKeyPair } from '../signing/signature.ts';
+import { createKeyPair } from '../signing/signed-statement.ts';
 import { openIndexBench, serveFolder, serveWith, type IndexBench, type TestWeb } from './index.fixture.ts';
 import { blockInIndex, buildIndex } from './keep-index.ts';
 import { fetchFromIndex, fetchFromIndexes, readIndex, verifyIndex, type IndexedUpload } from './read-index.ts';

@@ -80,6 +80,17 @@ export type PluginRecord = {
   isListed: boolean;
 };
 
+/** What is known of a release when its plugin is registered; `place` is the folder, or a word such as "upload". */
+export type PluginFacts = {
+  readonly place?: string;
+  readonly description?: string;
+  readonly version?: string;
+  readonly digest?: string;
+  readonly tier?: Tier;
+  /** False for what the health plane does not list, such as `file:<basename>`. */
+  readonly isListed?: boolean;
+};
+
 /** Runs that the average is taken over (X001-2). */
 const RUNS_AVERAGED = 10;
 /** Name of the base in the history; no tenant can have it. */
@@ -123,6 +134,16 @@ export function createEntry(home: ScopeRecord, digest: string, like?: Entry): En
   return { home, digest, lifecycle, reason: like?.reason, breaker: CLOSED, isAside: false };
 }
 
+/** Keeps new facts in place of old ones; what is not known now stays as it was. */
+export function learnFacts(plugin: PluginRecord, facts: PluginFacts): void {
+  plugin.place = facts.place ?? plugin.place;
+  plugin.description = facts.description ?? plugin.description;
+  plugin.version = facts.version ?? plugin.version;
+  plugin.digest = facts.digest ?? plugin.digest;
+  plugin.tier = facts.tier ?? plugin.tier;
+  plugin.isListed = facts.isListed ?? plugin.isListed;
+}
+
 /** Keeps what was said of a scope's health at a time; a check that failed counts as an error (X004-2). */
 export function noteHealth(home: ScopeRecord, said: HealthWord | SaidHealth, at: number): void {
   const { isFault, ...note } = typeof said === 'string' ? { word: said, ...UNSAID } : said;
@@ -131,23 +152,6 @@ export function noteHealth(home: ScopeRecord, said: HealthWord | SaidHealth, at:
 }
 
 const UNSAID = { message: '', metrics: {}, isFault: false };
-
-/** Forgets a release of a scope that has no call in flight. */
-export function dropIdleEntry(home: ScopeRecord): void {
-  const idle = [...home.entries.values()].find((entry) => entry.lifecycle.callsInFlight === 0);
-  if (idle !== undefined) home.entries.delete(idle.digest);
-}
-
-/** Forgets a scope that has no call in flight; its counters join the base. */
-export function dropIdleScope(plugin: PluginRecord): void {
-  for (const home of plugin.scopes.values()) {
-    if ([...home.entries.values()].some((entry) => entry.lifecycle.callsInFlight > 0)) continue;
-    plugin.base.home.successCount += home.successCount;
-    plugin.base.home.errorCount += home.errorCount;
-    plugin.scopes.delete(home.scope);
-    return;
-  }
-}
 
 /** Adds one run to a ring of {@link RUNS_AVERAGED}. O(1). */
 export function addRun(runs: Runs, durationMs: number, at: number): void {

@@ -13,13 +13,11 @@
  * R4: No method on the call path (`startCall`, `settle`) throws but for our own bugs, or allocates more than one object.
  */
 import {
-  DEFAULT_TENANT,
   type CallError,
   type ErrorCode,
   type HealthWord,
   type LifecycleState,
   type PluginHealth,
-  type Tier,
 } from '@bulkhead/protocol';
 import type { Clock } from '../base/clock.ts';
 import { HostError, assertInvariant } from '../base/host-error.ts';
@@ -31,19 +29,19 @@ import { remember, toTransition, type Transition } from './history.ts';
 import { next, stateOf, type LifecycleEvent } from './lifecycle.ts';
 import type { Moment } from './moment.ts';
 import { assertActionable } from './reason.ts';
+import { entriesOf, entryMeant, entryOf, scopeOf, type Where } from './find-records.ts';
 import {
   PLATFORM_SCOPE,
   addRun,
   createEntry,
   createPluginRecord,
-  createScopeRecord,
-  dropIdleEntry,
-  dropIdleScope,
+  learnFacts,
+  noteHealth,
   type Entry,
   type HealthConcern,
+  type PluginFacts,
   type PluginRecord,
   type Reason,
-  noteHealth,
   type SaidHealth,
   type ScopeRecord,
 } from './records.ts';
@@ -67,17 +65,6 @@ export type BreakerOpened = {
   readonly error: CallError;
 };
 
-/** What is known of a release when its plugin is registered; `place` is the folder, or a word such as "upload". */
-export type PluginFacts = {
-  readonly place?: string;
-  readonly description?: string;
-  readonly version?: string;
-  readonly digest?: string;
-  readonly tier?: Tier;
-  /** False for what the health plane does not list, such as `file:<basename>`. */
-  readonly isListed?: boolean;
-};
-
 /**
  * A plugin that was refused, with the place it came from and an actionable reason (DESIGN 9).
  *
@@ -90,17 +77,11 @@ export type Refusal = {
   readonly reason: string;
 };
 
-/** The entry that is meant, with its plugin. */
-type Where = { readonly plugin: PluginRecord; readonly entry: Entry };
 type Mark = {
   readonly event: 'loaded' | 'initialized' | 'failed' | 'unavailable';
   readonly reason: Reason | undefined;
 };
 
-/** Scopes kept for one plugin; beyond it the oldest idle one goes and its counters join the base. */
-const SCOPES_MAX = 10_000;
-/** Releases kept for one scope: the live one, and those that drain. */
-const ENTRIES_MAX = 4;
 const EVERYTHING: HealthView = { showThrownText: true, showPlaces: true };
 const CONSTRUCTION = Symbol('registry construction');
 // The one piece of state outside an owner: X001-9 wants the registry of a process to be found without its host.
@@ -217,7 +198,7 @@ class Registry {
     const plugin = createPluginRecord(name);
     this.#plugins.set(name, plugin);
     plugin.isRegistered = true;
-    this.#learn(plugin, facts);
+    learnFacts(plugin, facts);
     if (facts.place !== undefined) this.#refusals.delete(facts.place);
   }
 
@@ -243,14 +224,14 @@ class Registry {
   /** A release is known and nothing of it has run: new facts replace old ones, scopes that run another release keep theirs. */
   markLoaded(name: string, facts: PluginFacts = {}): void {
     const plugin = this.#require(name);
-    this.#learn(plugin, facts);
+    learnFacts(plugin, facts);
     this.#mark(plugin, { digest: plugin.digest }, { event: 'loaded', reason: undefined });
   }
 
   /** The plugin's import and init went well in a trial. */
   markInitialized(name: string, facts: PluginFacts = {}): void {
     const plugin = this.#require(name);
-    this.#learn(plugin, facts);
+    learnFacts(plugin, facts);
     plugin.initializedAt = this.#clock.now();
     this.#mark(plugin, { digest: plugin.digest }, { event: 'initialized', reason: undefined });
   }
@@ -281,14 +262,14 @@ class Registry {
   /** An administrator reloads: LOADED, no reason, breakers closed, held ones too. Counters and history stay. */
   reload(name: string, subject: Subject = {}): void {
     const plugin = this.#require(name);
-    for (const entry of this.#entriesOf(plugin, subject)) entry.breaker = createEntry(entry.home, entry.digest).breaker;
+    for (const entry of entriesOf(plugin, subject)) entry.breaker = createEntry(entry.home, entry.digest).breaker;
     this.#mark(plugin, subject, { event: 'loaded', reason: undefined });
   }
 
   /** A plugin is shown by another of its releases, one that runs; what scopes run of it keeps its state. */
   show(name: string, facts: PluginFacts): void {
     const plugin = this.#require(name);
-    this.#learn(plugin, facts);
+    learnFacts(plugin, facts);
     this.#move({ plugin, entry: plugin.base }, 'initialized', undefined);
   }
 
@@ -304,7 +285,7 @@ class Registry {
    */
   recordHealth(name: string, said: HealthWord | SaidHealth, scope: string = PLATFORM_SCOPE): void {
     const plugin = this.#require(name);
-    const home = scope === PLATFORM_SCOPE ? plugin.base.home : this.#home(plugin, scope);
+    const home = scope === PLATFORM_SCOPE ? plugin.base.home : scopeOf(plugin, scope);
     noteHealth(home, said, this.#clock.now());
   }
 
@@ -317,7 +298,7 @@ class Registry {
   /** Keeps what is wrong with a plugin's work in the background for a scope, or that nothing is (X004-7). */
   recordConcern(name: string, concern: HealthConcern | undefined, scope: string): void {
     const plugin = this.#plugins.get(name);
-    if (plugin !== undefined) this.#home(plugin, scope).concern = concern;
+    if (plugin !== undefined) scopeOf(plugin, scope).concern = concern;
   }
 
   /** Tells whether the breaker of a release and scope lets no call pass now. */
@@ -335,7 +316,7 @@ class Registry {
    */
   startCall(name: string, scope: string, digest?: string): RunningCall | HeldBack {
     const plugin = this.#require(name);
-    const entry = this.#entry(plugin, scope, digest ?? plugin.digest);
+    const entry = entryOf(plugin, scope, digest ?? plugin.digest);
     entry.isAside = false;
     return this.#admit(plugin, entry);
   }
@@ -343,7 +324,7 @@ class Registry {
   /** The same of a release that the scope does not run, and that serves a call in place of the one that it does: health does not show it. */
   startAside(name: string, scope: string, digest: string): RunningCall | HeldBack {
     const plugin = this.#require(name);
-    const entry = this.#entry(plugin, scope, digest);
+    const entry = entryOf(plugin, scope, digest);
     entry.isAside = true;
     return this.#admit(plugin, entry);
   }
@@ -384,18 +365,18 @@ class Registry {
 
   /** Starts a call by name whatever the breaker says (F001-17); end it with `recordSuccess` or `recordError`. */
   markRunning(name: string, subject: Subject = {}): void {
-    const where = this.#named(this.#require(name), subject);
+    const where = entryMeant(this.#require(name), subject);
     this.#move(where, 'call_started', where.entry.reason);
   }
 
   /** Ends a call by name, well (F001-17). */
   recordSuccess(name: string, facts: CallFacts = {}): void {
-    this.#succeed(this.#named(this.#require(name), facts), facts.durationMs);
+    this.#succeed(entryMeant(this.#require(name), facts), facts.durationMs);
   }
 
   /** Ends a call by name, badly: `error_count` goes up by one (F001-17). The reason is the one `markFailed` gave. */
   recordError(name: string, facts: CallFacts = {}): void {
-    const where = this.#named(this.#require(name), facts);
+    const where = entryMeant(this.#require(name), facts);
     this.#fail(where, where.entry.reason ?? reasonUntold(), facts.durationMs);
   }
 
@@ -407,7 +388,7 @@ class Registry {
   recordDeath(name: string, subject: Subject, death: GuestDeath): void {
     const plugin = this.#plugins.get(name);
     if (plugin === undefined || death.isCallerShortened || effectOf(death.error).standing !== 'FAILED') return;
-    if (subject.scope !== undefined) return this.#countDeath(this.#named(plugin, subject), death);
+    if (subject.scope !== undefined) return this.#countDeath(entryMeant(plugin, subject), death);
     for (const { entries } of plugin.scopes.values()) {
       const entry = entries.get(subject.digest ?? plugin.digest);
       if (entry !== undefined) this.#countDeath({ plugin, entry }, death);
@@ -490,47 +471,8 @@ class Registry {
   }
 
   #mark(plugin: PluginRecord, subject: Subject, change: Mark): void {
-    for (const entry of this.#entriesOf(plugin, subject)) this.#move({ plugin, entry }, change.event, change.reason);
+    for (const entry of entriesOf(plugin, subject)) this.#move({ plugin, entry }, change.event, change.reason);
     if (subject.scope === undefined && change.event !== 'initialized') plugin.initializedAt = undefined;
-  }
-
-  #learn(plugin: PluginRecord, facts: PluginFacts): void {
-    plugin.place = facts.place ?? plugin.place;
-    plugin.description = facts.description ?? plugin.description;
-    plugin.version = facts.version ?? plugin.version;
-    plugin.digest = facts.digest ?? plugin.digest;
-    plugin.tier = facts.tier ?? plugin.tier;
-    plugin.isListed = facts.isListed ?? plugin.isListed;
-  }
-
-  /** Without a scope: the base, and what every scope runs of the release; with one, that scope's own entry. */
-  #entriesOf(plugin: PluginRecord, subject: Subject): readonly Entry[] {
-    if (subject.scope !== undefined) return [this.#named(plugin, subject).entry];
-    const entries = [...plugin.scopes.values()].flatMap((home) => [...home.entries.values()]);
-    return [plugin.base, ...entries.filter((entry) => subject.digest === undefined || entry.digest === subject.digest)];
-  }
-
-  #named(plugin: PluginRecord, subject: Subject): Where {
-    return { plugin, entry: this.#entry(plugin, subject.scope ?? DEFAULT_TENANT, subject.digest ?? plugin.digest) };
-  }
-
-  #entry(plugin: PluginRecord, scope: string, digest: string): Entry {
-    const home = this.#home(plugin, scope);
-    const known = home.entries.get(digest);
-    if (known !== undefined) return known;
-    if (home.entries.size >= ENTRIES_MAX) dropIdleEntry(home);
-    const entry = createEntry(home, digest, plugin.base);
-    home.entries.set(digest, entry);
-    return entry;
-  }
-
-  #home(plugin: PluginRecord, scope: string): ScopeRecord {
-    const known = plugin.scopes.get(scope);
-    if (known !== undefined) return known;
-    if (plugin.scopes.size >= SCOPES_MAX) dropIdleScope(plugin);
-    const home = createScopeRecord(scope);
-    plugin.scopes.set(scope, home);
-    return home;
   }
 
   #known(name: string): PluginRecord {

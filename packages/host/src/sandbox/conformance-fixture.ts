@@ -69,3 +69,18 @@ export async function openPlugin(driver: Driver, limits?: PluginUnderTest): Prom
 export function gist(reply: SandboxReply): JsonValue {
   return reply.ok ? reply.value : { kind: reply.error.kind, code: reply.error.code };
 }
+
+/** Codes that a plugin's own words bring, and what a process brings that has none. */
+const WORDLESS: Readonly<Record<string, string>> = {
+  LOAD_FAILED: 'INIT_EXITED',
+  IMPORT_REFUSED: 'INIT_EXITED',
+  INIT_FAILED: 'INIT_EXITED',
+  PLUGIN_THREW: 'TOOL_REPORTED_ERROR',
+  GUEST_UNCAUGHT: 'GUEST_EXITED',
+  GUEST_UNHANDLED_REJECTION: 'GUEST_EXITED',
+};
+
+/** The code that a failure has there. */
+export function codeFor(inhabitant: Inhabitant, code: string): string {
+  return inhabitant === 'plugin' ? code : (WORDLESS[code] ?? code);
+}

@@ -14,20 +14,14 @@ import {
   refused,
   textOf,
   textsOf,
-  type ServiceMethod,
+  type LastingService,
   type ServiceRequest,
   type ServiceResult,
   type Speaker,
 } from './desk.ts';
 
-/** The service, and what ends the commands of an instance that is gone. */
-export type CommandService = {
-  readonly methods: Readonly<Record<string, ServiceMethod>>;
-  readonly didLeave: (speaker: Speaker) => void;
-};
-
 /** Makes the method behind `context.run`. */
-export function createCommandService({ commands, clock }: CommandServiceParts): CommandService {
+export function createCommandService({ commands, clock }: CommandServiceParts): LastingService {
   const instances = new WeakMap<Speaker, AbortController>();
 
   function instanceOf(speaker: Speaker): AbortController {

@@ -46,6 +46,12 @@ export type ServiceRequest = {
   readonly event?: number | undefined;
 };
 
+/** A service that works for an instance beyond its asks; `didLeave` ends what it does for one that is gone. */
+export type LastingService = {
+  readonly methods: Readonly<Record<string, ServiceMethod>>;
+  readonly didLeave: (speaker: Speaker) => void;
+};
+
 /** One method of a service. */
 export type ServiceMethod = {
   /** JSON Schema of its arguments. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openInternet, type FakeInternet } from '../egress/internet.fixture.ts';
-import type { Speaker } from './desk.ts';
-import { createEgressService, type EgressService } from './egress.ts';
+import type { LastingService, Speaker } from './desk.ts';
+import { createEgressService } from './egress.ts';
 
 const API = 'api.example.com';
 let net: FakeInternet;
@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => net[Symbol.asyncDispose]());
 
-const service = (): EgressService =>
+const service = (): LastingService =>
   createEgressService({
     broker: net.broker(),
     errandOf: async () => ({
@@ -23,7 +23,7 @@ const service = (): EgressService =>
   });
 const newSpeaker = (): Speaker => ({ plugin: 'hostile', tenant: 'acme', isTrial: false });
 
-function ask(egress: EgressService, speaker: Speaker, [method, args]: readonly [string, object]) {
+function ask(egress: LastingService, speaker: Speaker, [method, args]: readonly [string, object]) {
   const { plugin, tenant } = speaker;
   return egress.methods[method]?.run({ plugin, tenant, speaker, args: { ...args }, call: undefined });
 }

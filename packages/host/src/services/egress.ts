@@ -11,10 +11,10 @@ import {
   invalid,
   refused,
   textOf,
+  type LastingService,
   type ServiceMethod,
   type ServiceRequest,
   type ServiceResult,
-  type Speaker,
 } from './desk.ts';
 
 /** What the service is made of. */
@@ -26,18 +26,12 @@ export type EgressServiceOptions = {
   readonly didEnd: (request: ServiceRequest, code: string, error: HostError | undefined) => void;
 };
 
-/** The service, and what ends the requests of an instance that is gone. */
-export type EgressService = {
-  readonly methods: Readonly<Record<string, ServiceMethod>>;
-  readonly didLeave: (speaker: Speaker) => void;
-};
-
 const REQUESTS_MAX = LIMITS.egress_requests.value;
 const BODY_BYTES_MAX = LIMITS.egress_request_bytes.value;
 const PIECE_CHARACTERS_MAX = Math.ceil(LIMITS.raw_chunk_bytes.value / 3) * 4;
 
 /** Makes the methods that `fetch` in a guest asks. */
-export function createEgressService(options: EgressServiceOptions): EgressService {
+export function createEgressService(options: EgressServiceOptions): LastingService {
   const open = createOpenRequests(REQUESTS_MAX);
 
   async function send(request: ServiceRequest): Promise<ServiceResult> {

@@ -11,24 +11,18 @@ import {
   numberOf,
   refused,
   textOf,
+  type LastingService,
   type ServiceMethod,
   type ServiceRequest,
-  type Speaker,
 } from './desk.ts';
 import { createLlmStreams, type Reader } from './llm-streams.ts';
-
-/** The service, and what ends the streams of an instance that is gone. */
-export type LlmService = {
-  readonly methods: Readonly<Record<string, ServiceMethod>>;
-  readonly didLeave: (speaker: Speaker) => void;
-};
 
 /** Makes the methods behind `context.llm`. `optionsSchema` is that of what a backend takes. */
 export function createLlmService(parts: {
   readonly clock: Clock;
   readonly ask: AskModel;
   readonly optionsSchema: JsonObject;
-}): LlmService {
+}): LastingService {
   const properties = {
     prompt: { type: 'string' },
     options: parts.optionsSchema,

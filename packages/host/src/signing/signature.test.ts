@@ -3,7 +3,8 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { LIMITS } from '@bulkhead/protocol';
 import { expect, test } from 'vitest';
 import { HostError } from '../base/host-error.ts';
-import { createKeyPair, isPublicKey, signArchive, verifySignature, type Envelope } from './signature.ts';
+import { signArchive, verifySignature, type Envelope } from './signature.ts';
+import { createKeyPair, isPublicKey } from './signed-statement.ts';
 
 const ARCHIVE = Buffer.from('an archive');
 const ABOUT = { name: 'sample', version: '1.0.0', signed_at: '2026-01-01T00:00:00.000Z', expires_at: null };

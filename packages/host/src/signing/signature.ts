@@ -1,25 +1,14 @@
 /**
  * Signatures of plugin archives: detached, beside the file, as JSON whose `kind` says how they are verified. There is one
- * kind today; a Sigstore bundle would be another arm of {@link Envelope}, with `bundle` in place of key and signature.
+ * kind today (`signed-statement.ts`); a Sigstore bundle would be another arm of {@link Envelope}, with `bundle` in place of key and
+ * signature.
  *
- *   { schema_v: 1, kind: "ed25519",
- *     statement: { name, version, sha256, signed_at, expires_at },
- *     public_key: "ed25519:BASE64", signature: "BASE64" }
- *
- * What is signed are the bytes of `bulkhead-signature 1 LF` and of the statement as canonical JSON: the digest alone would
- * let a signature stand for another plugin's name, and without the first line for another protocol's message.
+ * What is stated names plugin and version beside the digest: the digest alone would let a signature stand for another plugin's name.
  */
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  sign,
-  verify,
-  type KeyObject,
-} from 'node:crypto';
-import { canonicalJson, isJsonObject, LIMITS, type JsonObject } from '@bulkhead/protocol';
+import { createHash } from 'node:crypto';
+import { LIMITS, type JsonObject } from '@bulkhead/protocol';
 import { HostError } from '../base/host-error.ts';
+import { isStatedTime, publicKeyOf, readSigned, signStatement, signatureFault } from './signed-statement.ts';
 
 /**
  * What a signer says of an archive; times are ISO 8601, `expires_at` is null where it holds for ever.
@@ -48,48 +37,15 @@ export type Envelope = {
   readonly signature: string;
 };
 
-/**
- * A pair of keys as texts: the private one as PEM (PKCS 8), the public one as `ed25519:BASE64`.
- *
- * @public
- */
-export type KeyPair = { readonly privateKey: string; readonly publicKey: string };
-
-const KIND = 'ed25519';
-const FIRST_LINE = 'bulkhead-signature 1\n';
-const RAW_KEY_BYTES = 32;
-/** What comes before the raw key in its SPKI form (RFC 8410). */
-const SPKI_HEAD = Buffer.from('302a300506032b6570032100', 'hex');
-
-/**
- * Makes a new pair of keys.
- *
- * @public
- */
-export function createKeyPair(): KeyPair {
-  const { privateKey, publicKey } = generateKeyPairSync(KIND);
-  return {
-    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }),
-    publicKey: publicText(publicKey),
-  };
-}
+const FIRST_LINE = 'bulkhead-signature 1';
 
 /**
  * Gives the public key, as `ed25519:BASE64`, of a private one in PEM.
  *
  * @throws {HostError} `SIGNATURE_INVALID` where it is none.
  */
-export function publicKeyOf(privateKey: string): string {
-  return publicText(createPublicKey(readPrivateKey(privateKey)));
-}
-
-/**
- * Tells whether a text is a public key, as `ed25519:BASE64`.
- *
- * @public
- */
-export function isPublicKey(text: string): boolean {
-  return toPublicKey(text) !== undefined;
+export function signerOf(privateKey: string): string {
+  return publicKeyOf(privateKey) ?? refuseKey();
 }
 
 /**
@@ -99,10 +55,8 @@ export function isPublicKey(text: string): boolean {
  * @public
  */
 export function signArchive(archive: Uint8Array, about: Omit<Statement, 'sha256'>, privateKey: string): Envelope {
-  const key = readPrivateKey(privateKey);
   const statement: Statement = { ...about, sha256: sha256(archive) };
-  const signature = sign(null, messageOf(statement), key).toString('base64');
-  return { schema_v: 1, kind: KIND, statement, public_key: publicText(createPublicKey(key)), signature };
+  return signStatement(FIRST_LINE, statement, privateKey) ?? refuseKey();
 }
 
 /**
@@ -114,12 +68,10 @@ export function signArchive(archive: Uint8Array, about: Omit<Statement, 'sha256'
  */
 export function verifySignature(text: string, archive: Uint8Array, now: number): Envelope {
   const envelope = parseEnvelope(text);
-  const { statement, public_key, signature } = envelope;
-  const key = toPublicKey(public_key);
-  if (key === undefined) throw invalid('names no key of the form ed25519:BASE64');
+  const { statement } = envelope;
   if (statement.sha256 !== sha256(archive)) throw invalid(`is of another file, whose SHA-256 is ${statement.sha256}`);
-  if (!verify(null, messageOf(statement), key, readBase64(signature)))
-    throw invalid(`was not made by the key that it names, ${public_key}`);
+  const fault = signatureFault(FIRST_LINE, envelope);
+  if (fault !== undefined) throw invalid(fault);
   if (statement.expires_at !== null && Date.parse(statement.expires_at) <= now)
     throw invalid(`ended at ${statement.expires_at}`);
   return envelope;
@@ -132,13 +84,11 @@ export function verifySignature(text: string, archive: Uint8Array, now: number):
  */
 function parseEnvelope(text: string): Envelope {
   if (text.length > LIMITS.signature_bytes.value) throw invalid(`has more than ${LIMITS.signature_bytes.value} bytes`);
-  const value = parseJson(text);
-  if (!isJsonObject(value) || value['schema_v'] !== 1) throw invalid('is not of the form with schema_v 1');
-  const { kind, statement, public_key, signature } = value;
-  if (kind !== KIND) throw invalid(`is of kind ${JSON.stringify(kind)?.slice(0, 40)}; this version knows "${KIND}"`);
-  if (!isJsonObject(statement) || !isStatement(statement)) throw invalid('has a statement of another form');
-  if (typeof public_key !== 'string' || typeof signature !== 'string') throw invalid('lacks public_key or signature');
-  return { schema_v: 1, kind, statement: toStatement(statement), public_key, signature };
+  const read = readSigned(parseJson(text));
+  if (!read.ok) throw invalid(read.why);
+  const { statement } = read.signed;
+  if (!isStatement(statement)) throw invalid('has a statement of another form');
+  return { ...read.signed, statement: toStatement(statement) };
 }
 
 /** Members that a later version may add are no part of what is verified. */
@@ -156,47 +106,15 @@ function parseJson(text: string): unknown {
 
 function isStatement(value: JsonObject): value is JsonObject & Statement {
   const { name, version, sha256: digest, signed_at, expires_at } = value;
-  const texts = [name, version, digest, signed_at].every((one) => typeof one === 'string');
-  return texts && isTime(signed_at) && (expires_at === null || isTime(expires_at));
-}
-
-function isTime(value: unknown): boolean {
-  return typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) && Number.isFinite(Date.parse(value));
-}
-
-function messageOf(statement: Statement): Buffer {
-  return Buffer.from(FIRST_LINE + canonicalJson(statement));
+  const texts = [name, version, digest].every((one) => typeof one === 'string');
+  return texts && isStatedTime(signed_at) && (expires_at === null || isStatedTime(expires_at));
 }
 
 function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-function publicText(key: KeyObject): string {
-  const der = key.export({ type: 'spki', format: 'der' });
-  return `${KIND}:${der.subarray(SPKI_HEAD.length).toString('base64')}`;
-}
-
-function toPublicKey(text: string): KeyObject | undefined {
-  const encoded = /^ed25519:(.+)$/.exec(text)?.[1];
-  const raw = readBase64(encoded ?? '');
-  if (raw.length !== RAW_KEY_BYTES) return undefined;
-  return createPublicKey({ key: Buffer.concat([SPKI_HEAD, raw]), type: 'spki', format: 'der' });
-}
-
-/** Nothing where the text is not the one way to write its bytes: two spellings of a signature would be two digests of a file. */
-function readBase64(text: string): Buffer {
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes : Buffer.alloc(0);
-}
-
-function readPrivateKey(pem: string): KeyObject {
-  try {
-    const key = createPrivateKey(pem);
-    if (key.asymmetricKeyType === KIND) return key;
-  } catch {
-    // Told below: what was wrong with it is nobody's to read in a log.
-  }
+function refuseKey(): never {
   throw new HostError('SIGNATURE_INVALID', {
     message: 'the key to sign with is no Ed25519 private key in PEM',
     hint: 'Make one with `bulkhead sign --new-key PATH`.',

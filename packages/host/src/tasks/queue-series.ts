@@ -6,7 +6,7 @@
  */
 import { LIMITS, TASK_KINDS, type TaskKind } from '@bulkhead/protocol';
 import type { Clock } from '../base/clock.ts';
-import { createSeriesMetric, type Sample, type SeriesMetric } from '../metrics/prometheus.ts';
+import { createSeriesMetric, renderPage, type Sample, type SeriesMetric } from '../metrics/prometheus.ts';
 import type { TaskBacklog, TaskQueue, TaskTotals } from './task-queue.ts';
 
 /**
@@ -102,11 +102,4 @@ function gaugeOf(name: string, help: string, samples: readonly Sample[]): Series
 
 function counterOf(name: string, help: string, samples: readonly Sample[]): SeriesMetric {
   return createSeriesMetric({ type: 'counter', name, help }, () => samples);
-}
-
-async function renderPage(series: readonly SeriesMetric[]): Promise<string> {
-  const { Registry: Page } = await import('prom-client');
-  const page = new Page();
-  for (const metric of series) page.registerMetric(metric);
-  return page.metrics();
 }

@@ -4,7 +4,7 @@
  * TS1: Whoever has the lock of a task's row may wait for that of its job, and then for the head of the audit log, and never the other way
  *      round: so no two wait for each other.
  */
-import type { AuditEntry, TaskState } from '@bulkhead/host';
+import type { AuditEntry, StartTimer, TaskState } from '@bulkhead/host';
 import { sql, type RawBuilder, type Transaction } from 'kysely';
 import type { PgBoss } from 'pg-boss';
 import type { Database } from '../engine/database.ts';
@@ -16,7 +16,7 @@ export type QueueTime = {
   /** How far ahead of the database's clock the queue lives, in milliseconds. */
   readonly aheadMs: () => number;
   /** Runs something after so many milliseconds, unless the returned function is called before. */
-  readonly startTimer: (delayMs: number, run: () => void) => () => void;
+  readonly startTimer: StartTimer;
 };
 
 /** The opened queue. */

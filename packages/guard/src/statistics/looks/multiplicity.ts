@@ -2,7 +2,7 @@
  * More than one test at once: p-values adjusted for their number, inside one decision; and levels for tests that follow one
  * another without an end, across decisions, which hold the share of false ones among all discoveries.
  */
-import { assertCount, assertLevel, inputError } from '../statistics-error.ts';
+import { assertCount, assertLevel, assertProbability, inputError } from '../statistics-error.ts';
 
 /**
  * Adjusted p-values of Holm's step-down procedure: holds the chance of any false rejection, however the tests depend.
@@ -265,10 +265,6 @@ function createWeights(gamma: (t: number) => number, shape: 'any' | 'falling' = 
     }
     return weights[t - 1] ?? 0;
   };
-}
-
-function assertProbability(name: string, value: number): void {
-  if (!(value >= 0 && value <= 1)) throw inputError(name, value, 'a number from 0 to 1');
 }
 
 function assertTests(tests: number): void {

@@ -4,7 +4,7 @@
  */
 import { firstWhere } from '../special/first-where.ts';
 import { normalCdf, normalQuantile } from '../special/normal.ts';
-import { assertCount, assertLevel, inputError } from '../statistics-error.ts';
+import { assertCount, assertLevel, assertProbability, inputError } from '../statistics-error.ts';
 
 /**
  * The share of pairs that only one of the two passes, and the two-sided alpha of the test.
@@ -90,8 +90,8 @@ export function unpairedSampleSize(design: {
   readonly power: number;
 }): number {
   const { p1, p2, alpha, power } = design;
-  assertProportion('p1', p1);
-  assertProportion('p2', p2);
+  assertProbability('p1', p1);
+  assertProbability('p2', p2);
   assertLevel('alpha', alpha);
   assertPower(power, alpha);
   const difference = p1 - p2;
@@ -120,10 +120,6 @@ function assertPower(power: number, alpha: number): void {
   if (!(power > alpha && power < 1)) {
     throw inputError('power', power, `a number above alpha, which is ${alpha}, and below 1`);
   }
-}
-
-function assertProportion(name: string, value: number): void {
-  if (!(value >= 0 && value <= 1)) throw inputError(name, value, 'a number from 0 to 1');
 }
 
 function assertSome(n: number): void {

@@ -29,11 +29,11 @@ import {
   type CallLine,
 } from '../sandbox.ts';
 import type { HidePaths } from './clean-text.ts';
-import { describeClosing, describeEnd, initTimedOut, tellEnd, type Dying, type GuestPhase } from './guest-end.ts';
+import { describeClosing, describeEnd, initTimedOut, tellEnd, type Dying } from './guest-end.ts';
 import type { GuestHandle, ProcessEnd } from './guest-handle.ts';
 import { createGuestOutput, type GuestOutput } from './guest-output.ts';
-import { holdsPlugin, nextGuestState, type GuestEvent, type GuestState } from './guest-state.ts';
-import { createGuestUsage, type GuestUsage } from './guest-usage.ts';
+import { GuestLife } from './guest-life.ts';
+import { holdsPlugin } from './guest-state.ts';
 import { openHostChannel, type HostChannel } from './host-channel.ts';
 import { NOT_READY, judgeError, judgeProgress, judgeReady, judgeValue, toldError } from './judge-message.ts';
 import { GuestAsks } from './guest-asks.ts';
@@ -81,50 +81,44 @@ export class GuestProcess implements Sandbox {
   readonly #output: GuestOutput;
   readonly #calls: RunningCalls;
   readonly #asks: GuestAsks;
-  readonly #usage: GuestUsage;
-  readonly #deadlines = new Set<NodeJS.Timeout>();
+  readonly #life: GuestLife;
   readonly #stderrTail = (): string => this.#output.since({ stdout: 0, stderr: 0 }).stderr;
   readonly #didBoot = Promise.withResolvers<CallError | undefined>();
-  readonly #didDie = Promise.withResolvers<SandboxDeath>();
   readonly #didOpen = Promise.withResolvers<SandboxOpening>();
   readonly #didWear = Promise.withResolvers<void>();
-  #whenServing: ((isServing: boolean) => void)[] = [];
   #onLog: (line: GuestLogLine) => void = () => undefined;
   #onOutput: (pipe: 'stdout' | 'stderr', line: string) => void = () => undefined;
-  #state: GuestState = 'booting';
-  #phase: GuestPhase = 'booting';
   #outputBytesMax = 0;
   #closeGraceMs: number = LIMITS.shutdown_grace_ms.value;
   #toolNames: ReadonlySet<string> = new Set();
   #exportNames: ReadonlySet<string> = new Set();
   #entryTargets: ReadonlySet<string> = new Set();
-  #killedFor: CallError | undefined;
-  #cause: SandboxDeath['cause'] = 'fault';
-  #isTold = false;
   #isShared = false;
   /** The call that it was killed for; it has been answered. */
   #endedFor: SandboxCall | undefined;
-  #culpritId: number | undefined;
   #dying: Dying | undefined;
-  #startedAt: number;
 
   constructor(options: GuestProcessOptions) {
     const { handle, clock, hidePaths, onDropped, bootTimeoutMs } = options;
     this.#options = options;
     this.instanceId = options.instanceId;
     this.tier = options.tier;
-    this.#startedAt = clock.now();
+    this.#life = new GuestLife({
+      ...{ instanceId: options.instanceId, handle, clock, memoryMb: options.memoryMb, phase: 'booting' },
+      // It spoke at the wrong time (FAULTS 6).
+      onMisstep: (event, state) =>
+        this.kill(callError('FRAME_SCHEMA', { message: `the guest said "${event}" while it was ${state}` })),
+    });
     this.booted = this.#didBoot.promise;
-    this.died = this.#didDie.promise;
+    this.died = this.#life.died;
     this.worn = this.#didWear.promise;
     this.inspector = handle.inspector;
-    this.#usage = createGuestUsage(options.memoryMb * MIB);
     this.#channel = openHostChannel({
       socket: handle.channel,
       clock,
       payloadBytesMax: LIMITS.boot_frame_bytes.value,
       onMessage: (message) => this.#receive(message),
-      onChunk: (chunk) => this.#isBelieved() && this.#calls.takeChunk(chunk),
+      onChunk: (chunk) => this.#life.isBelieved() && this.#calls.takeChunk(chunk),
       onFault: (error) => this.kill(error),
       onEnd: () => this.#onChannelEnd(),
     });
@@ -139,15 +133,15 @@ export class GuestProcess implements Sandbox {
       channel: this.#channel,
       output: this.#output,
       onDropped,
-      onOverdue: () => this.#step('overdue'),
-      onSettled: () => this.#onSettled(),
+      onOverdue: () => this.#life.step('overdue'),
+      onSettled: () => this.#life.didSettle(),
       kill: (error, cause, call) => this.#killForCall(error, cause, call),
     });
     this.#asks = new GuestAsks({ channel: this.#channel, callOf: (id) => this.#calls.callOf(id) });
-    this.events = new GuestEvents({ channel: this.#channel, takesEvents: () => holdsPlugin(this.#state) });
-    handle.onExit(() => this.#step('exit'));
+    this.events = new GuestEvents({ channel: this.#channel, takesEvents: () => holdsPlugin(this.#life.state()) });
+    handle.onExit(() => this.#life.step('exit'));
     handle.onEnd((end) => this.#bury(end));
-    this.#killAfter(bootTimeoutMs, () =>
+    this.#life.killAfter(bootTimeoutMs, () =>
       callError('HOST_SPAWN_FAILED', { message: `a guest did not boot within ${bootTimeoutMs} ms` }),
     );
   }
@@ -156,12 +150,12 @@ export class GuestProcess implements Sandbox {
   bind(binding: GuestBinding): Promise<SandboxOpening> {
     if (!this.isSpare()) return Promise.resolve(unopened(callError('HOST_SPAWN_FAILED')));
     const { artifact, outputBytesMax, initTimeoutMs, closeGraceMs, tenant } = binding;
-    this.#step('bind');
-    this.#phase = 'loading';
+    this.#life.step('bind');
+    this.#life.didBind();
     this.#outputBytesMax = outputBytesMax;
     this.#closeGraceMs = closeGraceMs;
     this.#isShared = tenant === SHARED_SCOPE;
-    this.#killAfter(initTimeoutMs, () => initTimedOut(initTimeoutMs));
+    this.#life.killAfter(initTimeoutMs, () => initTimedOut(initTimeoutMs));
     this.#channel.setPayloadBytesMax(LIMITS.ready_frame_bytes.value);
     const { memoryMb, tempDir } = this.#options;
     this.#channel.send(bindMessage(binding, { memoryBytes: memoryMb * MIB, tempDir }));
@@ -170,7 +164,7 @@ export class GuestProcess implements Sandbox {
   }
 
   run(call: SandboxCall): Promise<SandboxReply> {
-    if (this.#state !== 'serving') return Promise.resolve(unsent(callError('GUEST_LOST')));
+    if (!this.#life.isServing()) return Promise.resolve(unsent(callError('GUEST_LOST')));
     if (!this.#offers(call)) return Promise.resolve(unsent(notOffered(call.name)));
     return this.#calls.run(call);
   }
@@ -202,66 +196,31 @@ export class GuestProcess implements Sandbox {
 
   /** True while it has booted and holds no plugin. */
   isSpare(): boolean {
-    return this.#state === 'spare';
+    return this.#life.state() === 'spare';
   }
 
   isServing(): boolean {
-    return this.#state === 'serving';
+    return this.#life.isServing();
   }
 
   whenServing(): Promise<boolean> {
-    if (this.#state !== 'suspect') return Promise.resolve(this.isServing());
-    return new Promise((resolve) => this.#whenServing.push(resolve));
+    return this.#life.whenServing();
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.inspector?.destroy(); // A guest waits for its debugger to go before it ends.
-    switch (this.#state) {
-      case 'booting':
-      case 'spare':
-      case 'loading':
-        this.kill(callError('HOST_CLOSED'), undefined, 'closed');
-        this.#step('close');
-        break;
-      case 'serving':
-      case 'suspect':
-        this.#askToClose();
-        break;
-      case 'dying':
-      case 'closing':
-      case 'exited':
-      case 'dead': // It ends already, by its own doing or an earlier request.
-    }
-    await this.died;
-  }
-
-  #askToClose(): void {
-    this.#blame(callError('HOST_CLOSED'), 'closed');
-    this.#step('close');
-    this.#channel.send(`{"t":"close","left_ms":${this.#closeGraceMs}}`);
-    this.#killAfter(this.#closeGraceMs, () => callError('HOST_CLOSED'));
+    const graceMs = this.#closeGraceMs;
+    return this.#life.close(graceMs, () => this.#channel.send(`{"t":"close","left_ms":${graceMs}}`));
   }
 
   /** Ends the guest at once and for the given reason. */
   kill(error: CallError, culpritId?: number, cause: SandboxDeath['cause'] = 'fault'): void {
-    if (this.#state === 'dead') return;
-    if (this.#blame(error, cause)) this.#culpritId = culpritId ?? this.#culpritId;
-    this.#options.handle.kill();
+    this.#life.kill(error, culpritId, cause);
   }
 
-  /** The first reason for an end is the one that is told; returns whether this is it. */
-  #blame(error: CallError, cause: SandboxDeath['cause']): boolean {
-    if (this.#killedFor !== undefined) return false;
-    this.#killedFor = error;
-    this.#cause = cause;
-    return true;
-  }
-
-  /** The call at fault has been answered with this error already. */
   #killForCall(error: CallError, cause: SandboxDeath['cause'], call: SandboxCall | undefined): void {
-    if (error.code === 'CALL_TIMEOUT' || error.code === 'CALL_CANCELLED') this.#isTold = true;
     this.#endedFor = call;
-    this.kill(error, undefined, cause);
+    this.#life.killForCall(error, cause);
   }
 
   /** Process id of the guest's Node itself, for the watchdog. */
@@ -280,16 +239,15 @@ export class GuestProcess implements Sandbox {
 
   /** Takes a sample of the watchdog; `cpuMs` is since the process began. */
   sample(cpuMs: number, rssBytes: number): void {
-    const callsSent = this.callsSent();
-    const at = this.#options.clock.now();
-    const spentMs = this.#usage.take({ at, cpuMs, rssBytes, callsSent, callsInFlight: this.#calls.inFlightCount() });
+    const counts = { callsSent: this.callsSent(), callsInFlight: this.callsInFlight() };
+    const spentMs = this.#life.sample(cpuMs, rssBytes, counts);
     this.#calls.sample(spentMs, rssBytes);
-    if (this.#usage.isWorn()) this.#didWear.resolve();
+    if (this.#life.isWorn()) this.#didWear.resolve();
   }
 
   /** CPU time used since the last call ended. */
   idleCpuMs(): number {
-    return this.#usage.idleCpuMs();
+    return this.#life.idleCpuMs();
   }
 
   /** Largest CPU share among the calls in flight, with its id; undefined where there is none. */
@@ -299,26 +257,15 @@ export class GuestProcess implements Sandbox {
 
   diagnose(): SandboxDiagnosis {
     const { stdout, stderr } = this.#output.since({ stdout: 0, stderr: 0 });
-    return {
-      instance_id: this.instanceId,
-      pid: this.#options.handle.pid,
-      node_pid: this.nodePid(),
-      state: this.#state,
-      uptime_ms: this.#options.clock.now() - this.#startedAt,
-      calls_in_flight: this.#calls.pendingCount(),
-      cpu_ms: this.#usage.cpuMs(),
-      rss_bytes: this.#usage.rssBytes(),
-      peak_rss_bytes: this.#usage.peakRssBytes(),
-      last_output: `${stdout}${stderr}`,
-    };
+    return this.#life.diagnose({ callsPending: this.#calls.pendingCount(), lastOutput: `${stdout}${stderr}` });
   }
 
   usage(): SandboxUsage {
-    return { cpuMs: this.#usage.cpuMs(), rssBytes: this.#usage.rssBytes() };
+    return this.#life.usage();
   }
 
   #receive(message: GuestMessage): void {
-    if (!this.#isBelieved()) return;
+    if (!this.#life.isBelieved()) return;
     switch (message.t) {
       case 'ok':
         return this.#calls.answer(message.id, judgeValue(message), message.written ?? 0);
@@ -345,30 +292,23 @@ export class GuestProcess implements Sandbox {
     }
   }
 
-  /** Nothing that a guest says after it was condemned is believed, not even what was read together with its fault. */
-  #isBelieved(): boolean {
-    return this.#killedFor === undefined || this.#cause !== 'fault';
-  }
-
   #onHello(protocol: number): void {
-    if (!this.#step('hello') || !this.isSpare()) return;
+    if (!this.#life.step('hello') || !this.isSpare()) return;
     if (protocol !== PROTOCOL_VERSION) {
       return this.kill(
         callError('HOST_SPAWN_FAILED', { message: `the guest speaks protocol ${protocol}; build it anew` }),
       );
     }
-    this.#clearDeadlines();
+    this.#life.clearDeadlines();
     this.#didBoot.resolve(undefined);
   }
 
   #onReady(message: GuestReady): void {
     const wrong = judgeReady(message);
     if (wrong !== undefined) return this.#onFailed(callError('INIT_FAILED', { message: wrong }), undefined);
-    if (!this.#step('ready') || !this.isServing()) return;
-    this.#clearDeadlines();
+    if (!this.#life.step('ready') || !this.isServing()) return;
+    this.#life.didGetReady();
     this.#channel.setPayloadBytesMax(this.#outputBytesMax + LIMITS.frame_envelope_bytes.value);
-    this.#phase = 'serving';
-    this.#startedAt = this.#options.clock.now();
     this.ready = message;
     this.#toolNames = new Set(message.tools.map((tool) => tool.name));
     this.#exportNames = new Set(message.exports);
@@ -377,46 +317,25 @@ export class GuestProcess implements Sandbox {
   }
 
   #onFailed(error: CallError, stack: string | undefined): void {
-    const wasLoading = this.#state === 'loading';
-    if (!this.#step('failed') || !wasLoading) return;
+    const wasLoading = this.#life.state() === 'loading';
+    if (!this.#life.step('failed') || !wasLoading) return;
     this.#didOpen.resolve(unopened(error, stack));
-    this.#isTold = true;
-    this.kill(error, undefined, 'closed');
+    this.#life.killUnopened(error);
   }
 
   /** What a guest says of its end may only make its own outcome worse; it is held to its word. */
   #onDying(message: Extract<GuestMessage, { t: 'dying' }>): void {
-    this.#step('dying');
+    this.#life.step('dying');
     if (this.#dying !== undefined) return;
     const { message: text } = toldError(message, this.#options.hidePaths);
     this.#dying = { code: message.code, text, stack: message.error.stack };
-    this.#culpritId ??= message.id;
-    this.#killAfter(LAST_GRACE_MS, () => callError(message.code, { message: text }));
+    this.#life.nameCulprit(message.id);
+    this.#life.killAfter(LAST_GRACE_MS, () => callError(message.code, { message: text }));
   }
 
   #onChannelEnd(): void {
-    this.#step('dying');
-    this.#killAfter(LAST_GRACE_MS, () => describeClosing(this.#stderrTail(), this.#options.memoryMb));
-  }
-
-  #onSettled(): void {
-    this.#step('settled');
-    if (this.isServing()) this.#tellServing();
-  }
-
-  #tellServing(): void {
-    for (const resolve of this.#whenServing.splice(0)) resolve(this.isServing());
-  }
-
-  /** Moves the state, or ends the guest where it spoke at the wrong time (FAULTS 6). */
-  #step(event: GuestEvent): boolean {
-    const next = nextGuestState(this.#state, event);
-    if (next === undefined) {
-      this.kill(callError('FRAME_SCHEMA', { message: `the guest said "${event}" while it was ${this.#state}` }));
-      return false;
-    }
-    this.#state = next;
-    return true;
+    this.#life.step('dying');
+    this.#life.killAfter(LAST_GRACE_MS, () => describeClosing(this.#stderrTail(), this.#options.memoryMb));
   }
 
   /** What the plugin does not offer never reaches it. */
@@ -427,14 +346,12 @@ export class GuestProcess implements Sandbox {
   }
 
   #bury(end: ProcessEnd): void {
-    if (this.#state === 'dead') return;
-    this.#step('buried');
-    this.#clearDeadlines();
+    if (!this.#life.bury()) return;
     const error = describeEnd({
       ...end,
-      phase: this.#phase,
+      phase: this.#life.phase(),
       hadCalls: this.#calls.pendingCount() > 0,
-      killedFor: this.#killedFor,
+      killedFor: this.#life.killedFor(),
       dying: this.#dying,
       stderrTail: this.#stderrTail(),
       memoryMb: this.#options.memoryMb,
@@ -448,27 +365,10 @@ export class GuestProcess implements Sandbox {
   }
 
   #tellDeath(error: CallError): void {
-    const isAnybodys = this.#isShared && this.#culpritId === undefined;
-    const { told, stack } = tellEnd(error, this.#dying, isAnybodys);
-    const culprit = this.#calls.settleAll({ error: told, culpritId: this.#culpritId, stack });
-    this.#tellServing();
-    this.#didDie.resolve({
-      error,
-      told,
-      tenant: (this.#endedFor ?? culprit)?.caller?.tenant,
-      cause: this.#cause,
-      isTold: this.#isTold || culprit !== undefined,
-      isKilled: this.#killedFor !== undefined && this.#cause !== 'closed',
-    });
-  }
-
-  #killAfter(delayMs: number, reason: () => CallError): void {
-    if (this.#state === 'dead') return;
-    this.#deadlines.add(setTimeout(() => this.kill(reason()), delayMs));
-  }
-
-  #clearDeadlines(): void {
-    for (const timer of this.#deadlines) clearTimeout(timer);
-    this.#deadlines.clear();
+    const culpritId = this.#life.culpritId();
+    const { told, stack } = tellEnd(error, this.#dying, this.#isShared && culpritId === undefined);
+    const culprit = this.#calls.settleAll({ error: told, culpritId, stack });
+    const tenant = (this.#endedFor ?? culprit)?.caller?.tenant;
+    this.#life.tellDeath({ error, told, tenant }, culprit !== undefined);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The life of one guest process as its host sees it. Pure; the effects are in guest-process.ts.
+ * The life of one guest process as its host sees it. Pure; the effects are in guest-life.ts.
  *
  *   booting --hello--> spare --bind--> loading --ready--> serving <--settled-- suspect
  *      |                 |                |                  |  `--overdue-----^  |

@@ -14,7 +14,7 @@ import {
 } from './command.ts';
 import { guestGroupLimits, type GroupLimits, type GuestGroup, type GuestGroups } from './guest-groups.ts';
 import type { TempUsage } from './measure-temp.ts';
-import type { UidLease } from './uid-lease.ts';
+import { leaseUid, type UidLease } from './uid-lease.ts';
 
 /** What spawn is given for one guest, and what is to be told when it has started and when it is dead. */
 export type PreparedLaunch = {
@@ -84,7 +84,7 @@ export function prepareLaunch(
   shape: LauncherShape,
   commandOf: (shape: LaunchShape) => LaunchCommand,
 ): PreparedLaunch {
-  const leased = shape.uid === undefined && options.tier !== 'process' ? acquire(options.uids) : undefined;
+  const leased = shape.uid === undefined && options.tier !== 'process' ? leaseUid(options.uids) : undefined;
   const uid = shape.uid ?? leased;
   let group: GuestGroup | undefined;
   const release = (): void => {
@@ -125,13 +125,6 @@ function indexOf({ fds }: LaunchCommand, wanted: LaunchFd['kind']): number | und
 /** What only this guest has, without a key for what it has not. */
 function own(uid: number | undefined, group: GuestGroup | undefined): Pick<LaunchShape, 'uid' | 'groupEntries'> {
   return { ...(uid === undefined ? {} : { uid }), ...(group === undefined ? {} : { groupEntries: group.entries }) };
-}
-
-function acquire(uids: UidLease | undefined): number | undefined {
-  if (uids === undefined) return undefined;
-  const uid = uids.acquire();
-  if (uid === undefined) throw new Error('every user id of this host is in use by a live guest');
-  return uid;
 }
 
 /** Opens what the command passes on, anew for each guest: the position of an open file is shared with its heirs. */

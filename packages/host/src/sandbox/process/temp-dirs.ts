@@ -13,7 +13,7 @@ import type { GuestLauncher, GuestTemp, LauncherShape, PreparedLaunch } from './
 import { measureFolder, measureMemoryFolder } from './measure-temp.ts';
 import type { RunDirectory } from './run-directory.ts';
 import type { Toolset } from './toolset.ts';
-import type { UidLease } from './uid-lease.ts';
+import { leaseUid, type UidLease } from './uid-lease.ts';
 
 /** What folders are made with. */
 export type TempDirsOptions = {
@@ -50,7 +50,7 @@ function prepareInMemory({ launcher }: TempDirsOptions, shape: LauncherShape): P
 
 function prepareOnDisk(options: TempDirsOptions, shape: LauncherShape): PreparedLaunch {
   const { launcher, uids, runDirectory } = options;
-  const uid = launcher.tier === 'process' ? undefined : acquire(uids);
+  const uid = launcher.tier === 'process' ? undefined : leaseUid(uids);
   let path: string | undefined;
   try {
     path = runDirectory.makeTempDir(uid);
@@ -74,11 +74,4 @@ async function takeAway({ runDirectory, uids, log }: TempDirsOptions, { path, ui
   } catch (err) {
     log.error({ err, path }, 'a temp folder could not be removed; its user id stays in use');
   }
-}
-
-function acquire(uids: UidLease | undefined): number | undefined {
-  if (uids === undefined) return undefined;
-  const uid = uids.acquire();
-  if (uid === undefined) throw new Error('every user id of this host is in use by a live guest');
-  return uid;
 }

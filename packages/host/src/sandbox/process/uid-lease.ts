@@ -174,6 +174,14 @@ async function writeOnce(path: string, content: string): Promise<boolean> {
   }
 }
 
+/** An id for a new guest; undefined on a host that has no block. @throws where every id of the block is in use. */
+export function leaseUid(uids: UidLease | undefined): number | undefined {
+  if (uids === undefined) return undefined;
+  const uid = uids.acquire();
+  if (uid === undefined) throw new Error('every user id of this host is in use by a live guest');
+  return uid;
+}
+
 const END_PATIENCE_MS = 1_000;
 
 /** By user id and not by arguments: a guest may rewrite its own arguments, but never its user. */

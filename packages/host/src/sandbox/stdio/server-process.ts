@@ -28,11 +28,11 @@ import type {
   SandboxUsage,
 } from '../sandbox.ts';
 import type { HidePaths } from '../process/clean-text.ts';
-import { describeEnd, initTimedOut, type GuestPhase } from '../process/guest-end.ts';
+import { describeEnd, initTimedOut } from '../process/guest-end.ts';
 import type { GuestHandle, ProcessEnd } from '../process/guest-handle.ts';
 import { createGuestOutput, type GuestOutput } from '../process/guest-output.ts';
-import { nextGuestState, type GuestEvent, type GuestState } from '../process/guest-state.ts';
-import { createGuestUsage, type GuestUsage } from '../process/guest-usage.ts';
+import { GuestLife } from '../process/guest-life.ts';
+import type { GuestState } from '../process/guest-state.ts';
 import { NOT_READY } from '../process/judge-message.ts';
 import type { GuestLogLine } from '../process/plugin-log.ts';
 import { notOffered, unopened, unsent } from '../process/running-calls.ts';
@@ -68,7 +68,6 @@ const LAST_GRACE_MS = LIMITS.abort_grace_ms.value;
 const CLOSE_GRACE_MS = 500;
 /** A server that asks for its roots looks at them before it can do anything, and tells nobody when it has. */
 const ROOTS_MS = 100;
-const MIB = 1024 * 1024;
 const METHOD_NOT_FOUND = -32_601;
 
 /** A server of the stdio driver. Its promises never reject. */
@@ -88,32 +87,22 @@ export class ServerProcess implements Sandbox {
   readonly #channel: RpcChannel;
   readonly #output: GuestOutput;
   readonly #calls: ServerCalls;
-  readonly #usage: GuestUsage;
+  readonly #life: GuestLife;
   readonly #questions = new Map<number, (answer: Answer) => void>();
-  readonly #deadlines = new Set<NodeJS.Timeout>();
-  readonly #didDie = Promise.withResolvers<SandboxDeath>();
   readonly #didOpen = Promise.withResolvers<SandboxOpening>();
   #tools = new Map<string, PinnedTool>();
-  #whenServing: ((isServing: boolean) => void)[] = [];
-  #state: GuestState = 'booting';
-  #phase: GuestPhase = 'loading';
   #lastId = 0;
-  #killedFor: CallError | undefined;
-  #cause: SandboxDeath['cause'] = 'fault';
-  #isTold = false;
-  #culpritId: number | undefined;
   #didGiveRoots = false;
-  #startedAt: number;
 
   constructor(options: ServerProcessOptions) {
     const { handle, clock, hidePaths, onDropped, outputBytesMax } = options;
     this.#options = options;
     this.instanceId = options.instanceId;
     this.tier = options.tier;
-    this.#startedAt = clock.now();
-    this.died = this.#didDie.promise;
+    const { instanceId, memoryMb } = options;
+    this.#life = new GuestLife({ instanceId, handle, clock, memoryMb, phase: 'loading' });
+    this.died = this.#life.died;
     this.opened = this.#didOpen.promise;
-    this.#usage = createGuestUsage(options.memoryMb * MIB);
     this.#channel = openRpcChannel({
       ...{ input: handle.stdin, output: handle.stdout, clock },
       lineBytesMax: LIMITS.ready_frame_bytes.value,
@@ -132,17 +121,17 @@ export class ServerProcess implements Sandbox {
       nextId: () => this.#nextId(),
       toolOf: (name) => this.#tools.get(name),
       onErrorText: options.onErrorText,
-      onOverdue: () => this.#step('overdue'),
-      onSettled: () => this.#onSettled(),
-      kill: (error, cause) => this.#killForCall(error, cause),
+      onOverdue: () => this.#life.step('overdue'),
+      onSettled: () => this.#life.didSettle(),
+      kill: (error, cause) => this.#life.killForCall(error, cause),
     });
-    handle.onExit(() => this.#step('exit'));
+    handle.onExit(() => this.#life.step('exit'));
     handle.onEnd((end) => this.#bury(end));
     void this.#connect();
   }
 
   run(call: SandboxCall): Promise<SandboxReply> {
-    if (this.#state !== 'serving') return Promise.resolve(unsent(callError('GUEST_LOST')));
+    if (!this.#life.isServing()) return Promise.resolve(unsent(callError('GUEST_LOST')));
     const isOffered = call.target === 'health' || (call.target === 'tool' && this.#tools.has(call.name));
     return isOffered ? this.#calls.run(call) : Promise.resolve(unsent(notOffered(call.name)));
   }
@@ -153,39 +142,20 @@ export class ServerProcess implements Sandbox {
   }
 
   isServing(): boolean {
-    return this.#state === 'serving';
+    return this.#life.isServing();
   }
 
   whenServing(): Promise<boolean> {
-    if (this.#state !== 'suspect') return Promise.resolve(this.isServing());
-    return new Promise((resolve) => this.#whenServing.push(resolve));
+    return this.#life.whenServing();
   }
 
-  async close(): Promise<void> {
-    switch (this.#state) {
-      case 'booting':
-      case 'spare':
-      case 'loading':
-        this.kill(callError('HOST_CLOSED'), undefined, 'closed');
-        this.#step('close');
-        break;
-      case 'serving':
-      case 'suspect':
-        this.#askToClose();
-        break;
-      case 'dying':
-      case 'closing':
-      case 'exited':
-      case 'dead': // It ends already.
-    }
-    await this.died;
+  close(): Promise<void> {
+    return this.#life.close(CLOSE_GRACE_MS, () => this.#channel.end());
   }
 
   /** Ends the server at once and for the given reason. */
   kill(error: CallError, culpritId?: number, cause: SandboxDeath['cause'] = 'fault'): void {
-    if (this.#state === 'dead') return;
-    if (this.#blame(error, cause)) this.#culpritId = culpritId ?? this.#culpritId;
-    this.#options.handle.kill();
+    this.#life.kill(error, culpritId, cause);
   }
 
   /** Process id of the server itself, for the watchdog. */
@@ -204,12 +174,12 @@ export class ServerProcess implements Sandbox {
   /** Takes a sample of the watchdog; `cpuMs` is since the process began. */
   sample(cpuMs: number, rssBytes: number): void {
     const counts = { callsSent: this.callsSent(), callsInFlight: this.callsInFlight() };
-    const spentMs = this.#usage.take({ at: this.#options.clock.now(), cpuMs, rssBytes, ...counts });
+    const spentMs = this.#life.sample(cpuMs, rssBytes, counts);
     this.#calls.sample(spentMs, rssBytes);
   }
 
   idleCpuMs(): number {
-    return this.#usage.idleCpuMs();
+    return this.#life.idleCpuMs();
   }
 
   hungriestCall(): { readonly id: number; readonly cpuMs: number } | undefined {
@@ -217,22 +187,11 @@ export class ServerProcess implements Sandbox {
   }
 
   diagnose(): SandboxDiagnosis {
-    return {
-      instance_id: this.instanceId,
-      pid: this.#options.handle.pid,
-      node_pid: this.nodePid(),
-      state: this.#state,
-      uptime_ms: this.#options.clock.now() - this.#startedAt,
-      calls_in_flight: this.#calls.pendingCount(),
-      cpu_ms: this.#usage.cpuMs(),
-      rss_bytes: this.#usage.rssBytes(),
-      peak_rss_bytes: this.#usage.peakRssBytes(),
-      last_output: this.#stderr(),
-    };
+    return this.#life.diagnose({ callsPending: this.#calls.pendingCount(), lastOutput: this.#stderr() });
   }
 
   usage(): SandboxUsage {
-    return { cpuMs: this.#usage.cpuMs(), rssBytes: this.#usage.rssBytes() };
+    return this.#life.usage();
   }
 
   #nextId(): number {
@@ -242,7 +201,7 @@ export class ServerProcess implements Sandbox {
 
   async #connect(): Promise<void> {
     const { initTimeoutMs, tools, outputBytesMax } = this.#options;
-    this.#killAfter(initTimeoutMs, () => initTimedOut(initTimeoutMs));
+    this.#life.killAfter(initTimeoutMs, () => initTimedOut(initTimeoutMs));
     const connected = await connectServer(
       (method, params) => this.#ask(method, params),
       () => this.#begin(),
@@ -255,24 +214,22 @@ export class ServerProcess implements Sandbox {
       return this.#refuse(callError('MCP_TOOLS_CHANGED', { message }));
     }
     if (this.#didGiveRoots) await new Promise((resolve) => setTimeout(resolve, ROOTS_MS));
-    if (this.#state !== 'loading' || !this.#step('ready')) return;
-    this.#clearDeadlines();
+    if (this.#life.state() !== 'loading' || !this.#life.step('ready')) return;
+    this.#life.didGetReady();
     this.#channel.setLineBytesMax(outputBytesMax + LIMITS.frame_envelope_bytes.value);
     this.about = connected.about;
     this.#tools = new Map((tools ?? []).map((tool) => [tool.name, tool]));
     this.ready = readyOf(connected.about, tools ?? []);
-    this.#phase = 'serving';
-    this.#startedAt = this.#options.clock.now();
     this.#didOpen.resolve({ ok: true, sandbox: this });
   }
 
   #begin(): void {
-    if (!this.#step('hello') || !this.#step('bind')) return;
+    if (!this.#life.step('hello') || !this.#life.step('bind')) return;
     this.#channel.notify('notifications/initialized', {});
   }
 
   #ask(method: string, params: JsonObject): Promise<Answer> {
-    if (this.#state === 'exited' || this.#state === 'dead') return Promise.resolve({ kind: 'gone' });
+    if (isGone(this.#life.state())) return Promise.resolve({ kind: 'gone' });
     const id = this.#nextId();
     return new Promise((resolve) => {
       this.#questions.set(id, resolve);
@@ -282,12 +239,12 @@ export class ServerProcess implements Sandbox {
 
   #refuse(error: CallError): void {
     this.#didOpen.resolve(unopened(error));
-    this.#isTold = true;
-    this.kill(error, undefined, 'closed');
+    this.#life.killUnopened(error);
   }
 
   #receive(message: RpcMessage): void {
-    if (this.#state === 'closing' || this.#state === 'exited' || this.#state === 'dead') return;
+    const state = this.#life.state();
+    if (state === 'closing' || isGone(state)) return;
     switch (message.kind) {
       case 'result':
       case 'error':
@@ -327,61 +284,22 @@ export class ServerProcess implements Sandbox {
     if (method === 'notifications/message') this.#options.onLog(logLineOf(params));
   }
 
-  #askToClose(): void {
-    this.#blame(callError('HOST_CLOSED'), 'closed');
-    this.#step('close');
-    this.#channel.end();
-    this.#killAfter(CLOSE_GRACE_MS, () => callError('HOST_CLOSED'));
-  }
-
-  /** The first reason for an end is the one that is told; returns whether this is it. */
-  #blame(error: CallError, cause: SandboxDeath['cause']): boolean {
-    if (this.#killedFor !== undefined) return false;
-    this.#killedFor = error;
-    this.#cause = cause;
-    return true;
-  }
-
-  /** The call at fault has been answered with this error already. */
-  #killForCall(error: CallError, cause: SandboxDeath['cause']): void {
-    if (error.code === 'CALL_TIMEOUT' || error.code === 'CALL_CANCELLED') this.#isTold = true;
-    this.kill(error, undefined, cause);
-  }
-
   #onChannelEnd(): void {
-    this.#step('dying');
-    this.#killAfter(LAST_GRACE_MS, () =>
+    this.#life.step('dying');
+    this.#life.killAfter(LAST_GRACE_MS, () =>
       callError('FRAME_SCHEMA', { message: 'the MCP server closed its standard output and went on running' }),
     );
   }
 
-  #onSettled(): void {
-    this.#step('settled');
-    if (this.isServing()) this.#tellServing();
-  }
-
-  #tellServing(): void {
-    for (const resolve of this.#whenServing.splice(0)) resolve(this.isServing());
-  }
-
-  #step(event: GuestEvent): boolean {
-    const next = nextGuestState(this.#state, event);
-    if (next === undefined) return false;
-    this.#state = next;
-    return true;
-  }
-
   #bury(end: ProcessEnd): void {
-    if (this.#state === 'dead') return;
-    this.#step('buried');
-    this.#clearDeadlines();
+    if (!this.#life.bury()) return;
     const stderrTail = this.#stderr();
     const error = withLastWords(
       describeEnd({
         ...end,
-        phase: LAUNCH_FAILED.test(stderrTail) ? 'booting' : this.#phase,
+        phase: LAUNCH_FAILED.test(stderrTail) ? 'booting' : this.#life.phase(),
         hadCalls: this.#calls.pendingCount() > 0,
-        killedFor: this.#killedFor,
+        killedFor: this.#life.killedFor(),
         dying: undefined,
         stderrTail,
         memoryMb: this.#options.memoryMb,
@@ -395,31 +313,17 @@ export class ServerProcess implements Sandbox {
     for (const resolve of this.#questions.values()) resolve({ kind: 'gone' });
     this.#questions.clear();
     this.#didOpen.resolve(unopened(error));
-    const culprit = this.#calls.settleAll({ error, culpritId: this.#culpritId, stack: undefined });
-    this.#tellServing();
-    this.#didDie.resolve({
-      error,
-      told: error,
-      tenant: undefined,
-      cause: this.#cause,
-      isTold: this.#isTold || culprit !== undefined,
-      isKilled: this.#killedFor !== undefined && this.#cause !== 'closed',
-    });
+    const culprit = this.#calls.settleAll({ error, culpritId: this.#life.culpritId(), stack: undefined });
+    this.#life.tellDeath({ error, told: error, tenant: undefined }, culprit !== undefined);
   }
 
   #stderr(): string {
     return this.#output.since({ stdout: 0, stderr: 0 }).stderr;
   }
+}
 
-  #killAfter(delayMs: number, reason: () => CallError): void {
-    if (this.#state === 'dead') return;
-    this.#deadlines.add(setTimeout(() => this.kill(reason()), delayMs));
-  }
-
-  #clearDeadlines(): void {
-    for (const timer of this.#deadlines) clearTimeout(timer);
-    this.#deadlines.clear();
-  }
+function isGone(state: GuestState): boolean {
+  return state === 'exited' || state === 'dead';
 }
 
 /** Said by what starts the server, before it is there. */

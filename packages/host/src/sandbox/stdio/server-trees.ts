@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { callError, type CallError } from '@bulkhead/protocol';
+import { foldersOf } from '../../base/archive-paths.ts';
 import { unpackTree, type TreeFile } from '../../base/packed-tree.ts';
 import { removeTree } from '../process/remove-tree.ts';
 
@@ -96,11 +97,6 @@ async function writeOut(dir: string, files: readonly TreeFile[]): Promise<void> 
   }
   for (let from = 0; from < files.length; from += WRITTEN_AT_ONCE)
     await Promise.all(files.slice(from, from + WRITTEN_AT_ONCE).map((file) => writeFile(dir, file)));
-}
-
-function foldersOf(path: string): readonly string[] {
-  const parts = path.split('/');
-  return parts.slice(0, -1).map((_, index) => parts.slice(0, index + 1).join('/'));
 }
 
 async function writeFile(dir: string, { path, bytes, isExecutable }: TreeFile): Promise<void> {
