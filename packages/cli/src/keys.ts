@@ -12,13 +12,15 @@ export async function readKey(path: string): Promise<string> {
   });
 }
 
-/** Reads a public key: its text, or a file that holds it. @throws {UsageError} where it is neither. */
+/** Reads a public key: its text, or a file that holds it as such or as PEM. @throws {UsageError} where it is neither. */
 export async function readPublicKey(given: string): Promise<string> {
-  const { isPublicKey } = await import('@bulkhead/host/signing');
-  if (isPublicKey(given)) return given;
-  const text = (await readKey(given)).trim();
-  if (isPublicKey(text)) return text;
-  throw new UsageError(`${given} holds no public key`, 'Give ed25519:BASE64, or the .pub file that --new-key wrote.');
+  const { publicKeyText } = await import('@bulkhead/host/signing');
+  const text = publicKeyText(given) ?? publicKeyText(await readKey(given));
+  if (text !== undefined) return text;
+  throw new UsageError(
+    `${given} holds no public key`,
+    'Give ed25519:BASE64, the .pub file that `bulkhead sign --new-key PATH` wrote, or an Ed25519 public key in PEM.',
+  );
 }
 
 /** Reads a date or a time, to ISO 8601. @throws {UsageError} where it is none. */

@@ -4,7 +4,7 @@ import { LIMITS } from '@bulkhead/protocol';
 import { expect, test } from 'vitest';
 import { HostError } from '../base/host-error.ts';
 import { signArchive, verifySignature, type Envelope } from './signature.ts';
-import { createKeyPair, isPublicKey } from './signed-statement.ts';
+import { createKeyPair, isPublicKey, publicKeyText } from './signed-statement.ts';
 
 const ARCHIVE = Buffer.from('an archive');
 const ABOUT = { name: 'sample', version: '1.0.0', signed_at: '2026-01-01T00:00:00.000Z', expires_at: null };
@@ -38,6 +38,14 @@ test('the public key is the raw key as base64, and the private one PEM that othe
   expect(isPublicKey('ed25519:AAAA')).toBe(false);
   const spki = createPublicKey(keys.privateKey).export({ type: 'spki', format: 'der' });
   expect(spki.subarray(-32).toString('base64')).toBe(keys.publicKey.slice('ed25519:'.length));
+});
+
+test('a public key may be written as PEM, and nothing else is taken for one', () => {
+  const pem = createPublicKey(keys.privateKey).export({ type: 'spki', format: 'pem' });
+  const ofAnotherKind = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey;
+  expect([pem, `${keys.publicKey}\n`].map(publicKeyText)).toEqual([keys.publicKey, keys.publicKey]);
+  const others = [keys.privateKey, ofAnotherKind.export({ type: 'spki', format: 'pem' }), pem.slice(0, 60)];
+  expect(others.map(publicKeyText)).toEqual([undefined, undefined, undefined]);
 });
 
 test('[FAULTS-91] a signature by another key than it names is refused', () => {

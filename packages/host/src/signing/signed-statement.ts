@@ -78,6 +78,24 @@ export function isPublicKey(text: string): boolean {
 }
 
 /**
+ * Gives the text `ed25519:BASE64` of a public key that is written so, or as other tools write it: PEM (SPKI, RFC 8410). Undefined where it is
+ * neither; a private key is not taken for its public one.
+ *
+ * @internal
+ */
+export function publicKeyText(written: string): string | undefined {
+  const text = written.trim();
+  if (isPublicKey(text)) return text;
+  if (!text.startsWith('-----BEGIN PUBLIC KEY-----')) return undefined;
+  try {
+    const key = createPublicKey(text);
+    return key.asymmetricKeyType === KIND ? publicText(key) : undefined;
+  } catch {
+    return undefined; // PEM of nothing that is a key.
+  }
+}
+
+/**
  * Signs a statement; undefined where the private key is no Ed25519 key in PEM.
  *
  * @param firstLine - What for, such as `bulkhead-signature 1`, without its end.
