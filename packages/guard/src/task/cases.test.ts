@@ -123,6 +123,11 @@ test.each([
   ['no case', () => generateCases(LISTS, { n: 0, seed: 1 }), 'n is 0; expected a whole number from 1 to 1000000'],
   ['no seed', () => generateCases(LISTS, { n: 1, seed: Number.NaN }), 'seed is NaN; expected a finite number'],
   [
+    'a number in place of a list',
+    () => generateCases(defineTask({ name: 'one', generate: () => 7 as never }), { n: 3, seed: 1 }),
+    'generate(3, 1) of task "one" gives a value of type number; expected a list of arguments',
+  ],
+  [
     'bad lines',
     () => casesFromJsonLines(ANY, '[1]\n\n{"a":1}\n[2\n[3]'),
     'line 3, 4: expected one JSON list of arguments on each line',

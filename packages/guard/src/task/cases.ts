@@ -101,9 +101,20 @@ function argsOf<Args extends JsonArgs>({ name, source }: Task<Args>, { n, seed }
   if (source.kind === 'arbitrary') {
     return Array.from({ length: n }, (_, index) => arbitraryValue(source, { seed, index }).value);
   }
-  const made = asTaskCode(`generate(${n}, ${seed})`, () => Iterator.from(source.generate(n, seed)).take(n).toArray());
+  const call = `generate(${n}, ${seed})`;
+  const given: unknown = asTaskCode(call, () => source.generate(n, seed));
+  if (!isIterable<Args>(given)) {
+    const found = given === null ? 'null' : `a value of type ${typeof given}`;
+    throw new GuardError('CASES_INVALID', `${call} of task "${name}" gives ${found}; expected a list of arguments`);
+  }
+  const made = asTaskCode(call, () => Iterator.from(given).take(n).toArray());
   if (made.length === n) return made;
   throw new GuardError('CASES_INVALID', `task "${name}" generates ${made.length} cases; expected at least ${n}`);
+}
+
+/** Of what it holds, each is looked at as a case. */
+function isIterable<Item>(value: unknown): value is Iterable<Item> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
 }
 
 function caseOf<Args extends JsonArgs>(
