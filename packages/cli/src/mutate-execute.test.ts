@@ -133,4 +133,7 @@ test('a plugin as `init` makes it is a handler that is found at once, in the fol
     rendered: 'Hello, Ada.',
     execution: { status: 'ok', handler_version: 'greetings 0.1.0' },
   });
+  const other = await run(line.replace('--handler greetings', '--handler nope').split(' '), { cwd: place.path });
+  expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('--handler names nope, which none') });
+  expect(other.stderr).toContain('greetings');
 });

@@ -51,6 +51,8 @@ export async function runHere(task: Task, { own, options, env, signal }: HereRun
     tenant: DEFAULT_TENANT,
     ...(options.handler !== undefined && { allow: options.handler }),
   });
+  if (options.handler !== undefined && offers.length + unavailable.length + refused.length === 0)
+    throw await unknownHandlers(host, options.handler);
   return await runTask(task, {
     ...{ host, offers, workerTags, signal, tenant: DEFAULT_TENANT },
     unavailable: [...unavailable, ...refused],
@@ -58,6 +60,15 @@ export async function runHere(task: Task, { own, options, env, signal }: HereRun
     imageTag: `node-${process.versions.node} ${process.platform}-${process.arch}`,
     clock: { now: () => Date.now() },
   });
+}
+
+async function unknownHandlers(host: Host, names: readonly string[]): Promise<UsageError> {
+  const { offers } = await discoverHandlers(host, { tenant: DEFAULT_TENANT });
+  const known = offers.map(({ name }) => name).join(', ');
+  return new UsageError(
+    `--handler names ${names.join(', ')}, which none of these plugins has`,
+    `${known === '' ? '' : `There are ${known}. `}Name the plugin of another with --plugins.`,
+  );
 }
 
 type Refused = { readonly plugin: string; readonly reason: string };

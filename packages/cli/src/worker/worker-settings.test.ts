@@ -66,6 +66,8 @@ test.for<readonly [string, WorkerStartOptions, Readonly<Record<string, string>>,
   ['a tag that is none', {}, { WORKER_CAPS: 'cpu,no good' }, 'expected a list of tags'],
   ['a tag that is none and was typed', { tags: ['cpu', 'a b'] }, {}, '--tags is "cpu,a b"; expected a list of tags'],
   ['a number that is none', {}, { WORKER_CONCURRENCY: 'many' }, 'expected a whole number'],
+  ['a queue of another kind', {}, { QUEUE_URL: 'redis://me:secret@q' }, 'QUEUE_URL is a URL of redis:; expected'],
+  ['a queue that is no URL', {}, { QUEUE_URL: 'localhost' }, 'QUEUE_URL is no URL; expected postgres: or http:'],
   ['one worker and a spawner at once', { once: true, warmPool: 2 }, {}, '--once starts one worker'],
 ])('%s is refused in words', async ([, options, env, message]) => {
   await expect(readWorkerSettings({ ...NOWHERE, ...options }, env)).rejects.toMatchObject({

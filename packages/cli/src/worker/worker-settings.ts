@@ -145,10 +145,19 @@ function withAliases(env: Environment): Environment {
     const value = env[alias];
     return value === undefined || value === '' ? [] : [[name, value] as const];
   });
-  const url = env['QUEUE_URL'] ?? '';
-  const isServer = /^https?:/u.test(url);
-  const queue = url === '' ? {} : { [isServer ? 'BULKHEAD__WORKER__SERVER' : 'BULKHEAD_DATABASE_URL']: url };
-  return { ...Object.fromEntries(aliased), ...queue, ...env };
+  return { ...Object.fromEntries(aliased), ...queuePlace(env['QUEUE_URL'] ?? ''), ...env };
+}
+
+/** The URL itself is not told where it is wrong: it may hold a password. */
+function queuePlace(url: string): Environment {
+  if (url === '') return {};
+  const [, scheme = ''] = /^([a-z][a-z0-9+.-]*):/iu.exec(url) ?? [];
+  if (/^https?$/iu.test(scheme)) return { BULKHEAD__WORKER__SERVER: url };
+  if (/^postgres(?:ql)?$/iu.test(scheme)) return { BULKHEAD_DATABASE_URL: url };
+  throw new UsageError(
+    `QUEUE_URL is ${scheme === '' ? 'no URL' : `a URL of ${scheme}:`}; expected postgres: or http:`,
+    'Name the PostgreSQL of the queue, postgres://..., or the server that has it, http://127.0.0.1:7070.',
+  );
 }
 
 /** A server that was typed, else a database, else a server that was configured, else that of this machine. */
