@@ -3,6 +3,7 @@
  */
 import * as host from '@bulkhead/host';
 import * as hostAiSdk from '@bulkhead/host/ai-sdk';
+import * as hostLock from '@bulkhead/host/lock';
 import * as hostSigning from '@bulkhead/host/signing';
 import * as protocol from '@bulkhead/protocol';
 import * as sdk from '@bulkhead/sdk';
@@ -124,10 +125,20 @@ test.each([
     hostAiSdk,
     ['ToolCallError', 'createAiModel', 'createAiTools', 'toToolCalls', 'toToolMessage'],
   ],
+  ['@bulkhead/host/lock', hostLock, ['takeKernelLock']],
   [
     '@bulkhead/host/signing',
     hostSigning,
-    ['createKeyPair', 'isPublicKey', 'isStatedTime', 'publicKeyOf', 'readSigned', 'signStatement', 'signatureFault'],
+    [
+      'createKeyPair',
+      'isPublicKey',
+      'isStatedTime',
+      'publicKeyOf',
+      'publicKeyText',
+      'readSigned',
+      'signStatement',
+      'signatureFault',
+    ],
   ],
   [
     '@bulkhead/host',

@@ -139,7 +139,7 @@ test('Ctrl-C keeps everything and says how to go on', async () => {
   const ended = await running.ended;
   expect(ended).toMatchObject({ code: 130, stdout: '' });
   expect(ended.stderr).toContain('bulkhead evolve resume stopped');
-  expect(await readdir(join(folder.path, 'stopped'))).not.toContain('lock');
+  expect(await readdir(join(folder.path, 'stopped'))).not.toContain('worker.pid');
 });
 
 test('[E3] the lineage is one with 1, 2 and 4 workers, and through kill -9 at random points', async () => {

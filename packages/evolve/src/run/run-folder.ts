@@ -7,9 +7,11 @@
  *   progress.json                           how far it is, once a second at most
  *   winner.EXT  report.json  report.html    what it came to
  *   programs/  lineage.json  lineage.dot    as `export` writes them
+ *   lock  worker.pid                        held in the kernel while a process works on it, and which one that is
  */
-import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { takeKernelLock } from '@bulkhead/host/lock';
 import { isJsonObject, type JsonObject } from '@bulkhead/protocol';
 import { EvolveError } from '../evolve-error.ts';
 import { writeWhole } from '../write-whole.ts';
@@ -45,6 +47,7 @@ export type RunFolder = AsyncDisposable & {
 
 const HEAD = 'run.json';
 const LOCK = 'lock';
+const WORKER = 'worker.pid';
 
 /**
  * Makes a run folder, and works on it.
@@ -55,10 +58,13 @@ const LOCK = 'lock';
 export async function createRunFolder(path: string, head: RunHead, source: string): Promise<RunFolder> {
   await mkdir(path, { recursive: true });
   const there = await readdir(path);
-  if (there.includes(HEAD))
-    throw invalid(`${path} has a run already`, 'go on with it (resume), or name another folder');
-  if (there.length > 0) throw invalid(`${path} is not empty`, 'name a folder that is not there yet');
+  if (there.includes(HEAD)) throw taken(path);
+  if (there.some((name) => name !== LOCK)) throw invalid(`${path} is not empty`, 'name a folder that is not there yet');
   const unlock = await lock(path);
+  if ((await readdir(path)).includes(HEAD)) {
+    await unlock();
+    throw taken(path); // Made, and let go of, between the two looks.
+  }
   await writeWhole(join(path, `start${extname(head.file_name)}`), source);
   await writeWhole(join(path, HEAD), `${JSON.stringify(head, undefined, 2)}\n`);
   return folderOf(path, { head, source, unlock });
@@ -115,33 +121,19 @@ function folderOf(path: string, { head, source, unlock }: Held): RunFolder {
   };
 }
 
-/** A lock is a file with the number of a process; that of a process that is gone is nobody's. */
+/** The kernel lets go of it when the process ends, whatever ends it. */
 async function lock(path: string): Promise<() => Promise<void>> {
-  const file = join(path, LOCK);
-  for (;;) {
-    try {
-      const handle = await open(file, 'wx');
-      await handle.writeFile(String(process.pid));
-      await handle.close();
-      return () => rm(file, { force: true });
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    }
-    const owner = Number(await readText(file));
-    if (owner !== process.pid && isAlive(owner))
-      throw invalid(`process ${owner} works on ${path}`, `wait for it, or remove ${file} where it is none of a run`);
-    await rm(file, { force: true });
+  const held = takeKernelLock(join(path, LOCK));
+  const worker = join(path, WORKER);
+  if (held === undefined) {
+    const pid = Number(await readText(worker));
+    throw invalid(`${pid > 0 ? `process ${pid}` : 'another process'} works on ${path}`, 'wait for it, or end it');
   }
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+  await writeWhole(worker, `${process.pid}\n`);
+  return async () => {
+    await rm(worker, { force: true });
+    held.release();
+  };
 }
 
 async function readText(path: string): Promise<string | undefined> {
@@ -163,6 +155,10 @@ function headIn(text: string | undefined, path: string): RunHead {
     // Said below.
   }
   throw invalid(`${HEAD} of ${path} is none that a run wrote`, 'name the folder of a run, or begin another');
+}
+
+function taken(path: string): EvolveError {
+  return invalid(`${path} has a run already`, 'go on with it (resume), or name another folder');
 }
 
 function invalid(what: string, cure: string): EvolveError {

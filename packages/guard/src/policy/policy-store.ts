@@ -10,8 +10,8 @@
  */
 import { open, readFile, rename, stat, truncate, type FileHandle } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
+import { takeKernelLock, type KernelLock } from '@bulkhead/host/lock';
 import { canonicalJson } from '@bulkhead/protocol';
 import type { Policy } from '../decision/policy.ts';
 import { GuardError } from '../guard-error.ts';
@@ -206,37 +206,21 @@ function headFaults(lines: readonly string[], knownHead: string | undefined): re
 /** Does something while no other writer can. */
 async function locked<Result>(dir: string, act: () => Promise<Result>): Promise<Result> {
   await makeFolder(resolve(dir));
-  const release = await takeLock(join(dir, 'history.lock'));
+  const lock = await takeLock(join(dir, 'history.lock'));
   try {
     return await act();
   } finally {
-    release();
+    lock.release();
   }
 }
 
-async function takeLock(path: string): Promise<() => void> {
+async function takeLock(path: string): Promise<KernelLock> {
   for (let tries = 0; tries < LOCK_TRIES_MAX; tries += 1) {
-    const release = tryLock(path);
-    if (release !== undefined) return release;
+    const lock = takeKernelLock(path);
+    if (lock !== undefined) return lock;
     await pause(LOCK_EVERY_MS);
   }
   throw new GuardError('POLICY_STORE_BUSY', `another writer holds ${path}; try again when it has ended`);
-}
-
-/** Primary result code of SQLite; extended ones have it in their low byte. https://sqlite.org/rescode.html#busy */
-const SQLITE_BUSY = 5;
-
-function tryLock(path: string): (() => void) | undefined {
-  const file = new DatabaseSync(path, { timeout: 0 });
-  try {
-    file.exec('pragma journal_mode = memory; pragma locking_mode = exclusive; begin exclusive');
-    return () => file.close();
-  } catch (error) {
-    file.close();
-    if (error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY)
-      return undefined;
-    throw error;
-  }
 }
 
 async function writeSynced(path: string, flags: 'a' | 'w', text: string): Promise<void> {

@@ -3,12 +3,17 @@
  * ends that, so there is nothing stale to judge, and two takers cannot both win. Nothing is ever written to the file.
  *
  * POSIX drops such a lock when its process closes any descriptor of the file: nothing of ours may open it, not to copy it
- * and not to hash it. A second lock of this process is refused by SQLite itself, which knows of the first.
+ * and not to hash it. A second lock of this process is refused by SQLite itself, which knows of the first. An entry of the
+ * package by itself (`@bulkhead/host/lock`): whoever keeps files of their own needs nothing else of a host.
  */
 import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
-/** A lock that is ours. */
+/**
+ * A lock that is ours.
+ *
+ * @internal
+ */
 export type KernelLock = {
   /** Gives it back; again, it does nothing. */
   readonly release: () => void;
@@ -22,6 +27,7 @@ const SQLITE_BUSY = 5;
  *
  * @returns Undefined where another has it, in this process or in any other.
  * @throws {Error} SQLite's, where the file cannot be made, or stands where nothing can be locked.
+ * @internal
  */
 export function takeKernelLock(path: string): KernelLock | undefined {
   const file = new DatabaseSync(path, { timeout: 0 });
