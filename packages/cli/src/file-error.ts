@@ -25,12 +25,6 @@ const CURES: Readonly<Record<string, { readonly what: string; readonly hint: str
   ENFILE: { what: 'the machine has too many files open', hint: MORE_FILES, isUsage: false },
 };
 
-/** The code of an error of the operating system; undefined for any other. */
-export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
-
 /** What is told of an error of the file system; undefined for any other, and for what may be a bug. */
 export function fileErrorOf(error: unknown): FileError | undefined {
   const code = errnoOf(error);
@@ -40,4 +34,10 @@ export function fileErrorOf(error: unknown): FileError | undefined {
   const doing = 'syscall' in error ? String(error.syscall) : 'it';
   const { what, hint, isUsage } = cure;
   return { message: `${path ?? 'a file'}: ${what} (${doing}, ${String(code)})`, hint, isUsage };
+}
+
+/** The code of an error of the operating system; undefined for any other. */
+function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
 }

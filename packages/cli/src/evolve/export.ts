@@ -6,7 +6,7 @@ import { extname, join } from 'node:path';
 import { readFileJournal, readRunFile, readRunFolder } from '@bulkhead/evolve';
 import { isJsonObject, type JsonObject, type JsonValue } from '@bulkhead/protocol';
 import { EXIT_OK } from '../exit-codes.ts';
-import { makeFolder } from '../make-folder.ts';
+import { makeNamedFolder } from './named-folder.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import { telling } from './run.ts';
@@ -33,7 +33,7 @@ export async function exportVerb(
     const lineage = linesIn(report['lineage'] ?? []);
     const sources = await sourcesOf(dir, source);
     const ending = extname(head.file_name);
-    await makeFolder(join(out, 'programs'));
+    await makeNamedFolder(join(out, 'programs'));
     const programs = lineage.flatMap((line) => {
       const text = sources.get(line.index);
       return text === undefined ? [] : [{ line, text }];

@@ -4,7 +4,7 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EXIT_OK } from '../exit-codes.ts';
-import { makeFolder } from '../make-folder.ts';
+import { makeNamedFolder } from './named-folder.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -52,7 +52,7 @@ export const EVOLVE_FILES = { 'evolve.toml': CONFIG, 'task.ts': TASK, 'program.t
 
 /** Makes it. @throws {UsageError} where something is there. */
 export async function initVerb(dir: string, { result, say }: Terminal): Promise<number> {
-  await makeFolder(dir);
+  await makeNamedFolder(dir);
   if ((await readdir(dir)).length > 0)
     throw new UsageError(`${dir} is not empty`, 'Name a folder that is not there yet.');
   for (const [name, text] of Object.entries(EVOLVE_FILES)) await writeFile(join(dir, name), text);

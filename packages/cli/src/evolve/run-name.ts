@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createRunFolder, openRunFolder, readRunFile, type RunFolder } from '@bulkhead/evolve';
-import { makeFolder } from '../make-folder.ts';
+import { makeNamedFolder } from './named-folder.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 import type { NewRun } from './read-config.ts';
@@ -30,7 +30,7 @@ export async function folderFor(
 }
 
 async function create(path: string, { head, source }: NewRun): Promise<RunFolder> {
-  await makeFolder(resolve(path));
+  await makeNamedFolder(resolve(path));
   return createRunFolder(resolve(path), head, source);
 }
 

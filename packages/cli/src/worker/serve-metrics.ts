@@ -3,7 +3,6 @@
  */
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import { errnoOf } from '../file-error.ts';
 import { UsageError } from '../usage-error.ts';
 
 /** A page that is served until it is disposed. */
@@ -17,7 +16,7 @@ export async function serveMetrics(port: number, render: () => Promise<string>):
   });
   server.listen({ host: '127.0.0.1', port });
   await once(server, 'listening').catch((cause: unknown) => {
-    const code = errnoOf(cause) ?? 'unknown';
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
     throw new UsageError(
       `no metrics can be served on port ${port} (${code})`,
       'Name another with --metrics-port; 0 picks a free one.',
