@@ -3,7 +3,7 @@
  * operator would configure it.
  */
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { JsonObject } from '@bulkhead/protocol';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openMockProvider, type OpenProvider } from '../../../test/providers/mock-provider.ts';
@@ -144,7 +144,10 @@ test('a backend that nobody has is refused with those that there are', async () 
 
 test('a plugin of a model that does not start is told with its reason', async () => {
   await using lame = await makeFolder();
-  await cp(join(REPOSITORY, 'plugins/llm_openai_compatible'), join(lame.path, 'lame'), { recursive: true });
+  await cp(join(REPOSITORY, 'plugins/llm_openai_compatible'), join(lame.path, 'lame'), {
+    recursive: true,
+    filter: (path) => basename(path) !== 'node_modules',
+  });
   await using folder = await configured(lame.path);
   const ended = await repairOf('off_by_one', folder, '--backend', 'near');
   expect(ended.code).toBe(2);
