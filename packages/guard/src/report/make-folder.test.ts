@@ -20,16 +20,11 @@ test('a folder is made with those above it, by two at once and again', async () 
 test('below a file, and where a file is, none can be made', async () => {
   const file = join(folder, 'file');
   await writeFile(file, '');
-  await expect(makeFolder(join(file, 'below'))).rejects.toMatchObject({
-    code: expect.stringMatching(/EEXIST|ENOTDIR/),
-  });
+  await expect(makeFolder(join(file, 'below'))).rejects.toMatchObject({ code: 'EEXIST' });
   await expect(makeFolder(file)).rejects.toMatchObject({ code: 'EEXIST' });
 });
 
 // Node's own `mkdir(path, { recursive: true })` goes round for ever there.
-test.runIf(process.platform === 'linux')(
-  'a folder that is there and takes none is told, and does not hang',
-  async () => {
-    await expect(makeFolder('/proc/bulkhead/reports')).rejects.toMatchObject({ syscall: 'mkdir' });
-  },
-);
+test('a folder that is there and takes none is told, and does not hang', async () => {
+  await expect(makeFolder('/proc/bulkhead/reports')).rejects.toMatchObject({ syscall: 'mkdir', code: 'ENOENT' });
+});
