@@ -57,7 +57,7 @@ test('a run has its best program, the control beside it, and a promotion on fres
   expect(report.curve.at(-1)?.best).toBe(0);
   expect(report.best_line.at(-1)?.diff).toContain("+  left: 'c'");
   expect((await readdir(join(folder, 'whole'))).toSorted()).toEqual([
-    ...['control.ndjson', 'journal.ndjson', 'progress.json', 'promotion.ndjson', 'report.html', 'report.json'],
+    ...['control.ndjson', 'journal.ndjson', 'lock', 'progress.json', 'promotion.ndjson', 'report.html', 'report.json'],
     ...['run.json', 'start.ts', 'tmp', 'winner.ts'],
   ]);
   const winner = await readFile(join(folder, 'whole/winner.ts'), 'utf8');
