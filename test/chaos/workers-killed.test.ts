@@ -224,9 +224,11 @@ test('a handler that lies about PROVIDES is given nothing, and an honest one doe
 
 test('a database that is gone for a while costs no result: what is in hand is given once it is back, and no task is done twice [X000-32]', async () => {
   const numbers = [1, 2, 3, 4];
-  await queue.enqueue(newTasks([1], { payload: { number: 7, ms: 1_000 } }));
   const worker = startWorker('patient', [honest], ['--lease-ms', '60000']);
   const idle = startWorker('idle', [honest], ['--lease-ms', '60000']);
+  // One that is still on its way when the database goes ends, and the other has a result in hand, of which it says nothing.
+  await Promise.all([worker, idle].map((one) => one.line(({ event }) => event === 'ready')));
+  await queue.enqueue(newTasks([1], { payload: { number: 7, ms: 1_000 } }));
   await Promise.race([worker, idle].map((one) => one.line(({ event }) => event === 'claimed')));
   await postgres.stop();
   await Promise.any(
