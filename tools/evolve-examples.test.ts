@@ -9,6 +9,7 @@ import { LINEAGES } from '../examples/evolve/lineages.ts';
 import { askAll } from '../examples/evolve/recording.ts';
 import { createCurveEvaluator, PROBLEMS } from '../examples/evolve/symbolic_regression/problems.ts';
 import { regress } from '../examples/evolve/symbolic_regression/regress.ts';
+import { accuracy, NGUYEN_1, NGUYEN_8 } from '../examples/evolve/symbolic_regression/task.ts';
 import { canonical, writeTree } from '../examples/evolve/symbolic_regression/trees.ts';
 
 /** Two circles that touch one another and their walls, to the last digit. */
@@ -79,4 +80,14 @@ test('[E7] a formula is exact where it is the curve everywhere, and a curve is f
   expect(await measure('log - x x')).toMatchObject({ kind: 'failed' });
   const found = await regress({ problem: first, seed: 4, evaluations: 1_000 });
   expect(found.best.score).toBe(1);
+});
+
+test('[E7] a program that is the curve is of accuracy 1, and one that is off by 1 on average of a half', () => {
+  expect(accuracy([1, 2, 3], [1, 2, 3])).toBe(1);
+  expect(accuracy([2, 1, 4], [1, 2, 3])).toBe(0.5);
+  const [metric] = NGUYEN_1.metrics;
+  const places = [-1, 0, 0.5];
+  expect(metric?.extract([-1, 0, 0.875], [places])).toBe(1);
+  expect(metric?.extract([0, 0, 0], [places])).toBeLessThan(1);
+  expect([NGUYEN_1.name, NGUYEN_8.name]).toEqual(['nguyen_1', 'nguyen_8']);
 });
