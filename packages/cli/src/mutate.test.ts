@@ -174,6 +174,12 @@ test('a model of the configuration proposes, by its name, or where nobody is nam
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('+  const result = list.slice();') });
     expect(stderr).toMatch(/^task [0-9a-f]{32} of kind execute requires cpu, node$/m);
   }
+  const models = await readFile(join(folder.path, 'models.toml'), 'utf8');
+  await writeFile(join(folder.path, 'placed.toml'), `[plugins]\ndirs = ["known"]\n${models}`);
+  await mkdir(join(folder.path, 'others'));
+  await writePlugin(join(folder.path, 'others'), { name: 'other', main: 'export default { tools: [] };' });
+  const placed = asked.replace('models.toml --plugins known', 'placed.toml --plugins others');
+  expect(await mutate(`${placed} --backend steady --no-execute`)).toMatchObject({ code: 0 });
   const other = await mutate(`${asked} --backend unsteady`);
   expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('the backend is "unsteady"') });
   expect(other.stderr).toContain('host, or steady');

@@ -100,7 +100,7 @@ function hostModelOf(written: string, { llm, names }: HostModels): Proposer | un
 
 /** Only what a proposal needs is started. */
 async function modelFolders(dirs: readonly string[]): Promise<readonly string[]> {
-  const folders = (await Promise.all(dirs.map((dir) => pluginFoldersIn(dir)))).flat();
+  const folders = [...new Set((await Promise.all(dirs.map((dir) => pluginFoldersIn(dir)))).flat())];
   const offering = await Promise.all(folders.map(offersModels));
   return folders.filter((_, at) => offering[at] === true);
 }

@@ -105,12 +105,12 @@ async function mutatedFile(options: MutateOptions, terminal: Terminal, signal: A
   return { ...mutated, executeTask: withArgs(mutated.executeTask, options.args) };
 }
 
-/** Models are looked for where handlers are, if that is said. */
-async function configOf({ config, plugins, grant = [] }: MutateOptions): Promise<Config> {
+/** Models are looked for in the plugins that were typed, too. */
+async function configOf({ config, plugins = [], grant = [] }: MutateOptions): Promise<Config> {
   const read = await loadConfig({ flags: { grants: {} }, env: process.env, file: config });
   return {
     ...read,
-    'plugins.dirs': plugins ?? read['plugins.dirs'],
+    'plugins.dirs': [...read['plugins.dirs'], ...plugins],
     grants: { ...read.grants, ...parseGrants(grant) },
   };
 }
