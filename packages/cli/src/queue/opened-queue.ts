@@ -17,7 +17,7 @@ import {
 // Not of the protocol's: what every verb loads of that would have the parser of tasks in it.
 import { createTask } from '@bulkhead/evolve/workers';
 import { DEFAULT_TENANT } from '@bulkhead/protocol';
-import { tenantIdOf } from '../stored-tenant.ts';
+import { findTenant, tenantIdOf } from '../stored-tenant.ts';
 import { UsageError } from '../usage-error.ts';
 import type { GivenTask, KeptTask, QueueDoor } from './queue-door.ts';
 
@@ -96,7 +96,7 @@ async function insistOnTenant(
   word: string = DEFAULT_TENANT,
 ): Promise<Pick<TenantRow, 'id' | 'quota'>> {
   const { tenants } = await storage.readCatalogue();
-  const found = tenants.find(({ id }) => id === word) ?? tenants.find(({ name }) => name === word);
+  const found = findTenant(tenants, word);
   if (found !== undefined) return found;
   throw new UsageError(
     `there is no tenant ${JSON.stringify(word)}`,
