@@ -127,7 +127,11 @@ test('one step is one evaluation, and as many as there are come to the end of th
   const lines = [summaryIn(await evolve('step', '--config', short, '--seed', '3', '--out', 'steps'))];
   for (let step = 1; step < 3; step += 1) lines.push(summaryIn(await evolve('step', 'steps')));
   const last = summaryIn(await evolve('resume', 'steps', '--json'));
-  expect(lines.at(-1)).toMatchObject({ best: expect.any(Number), generation: expect.any(Number) });
+  expect(lines.at(-1)).toMatchObject({
+    ...{ best: expect.any(Number), generation: expect.any(Number), best_speed_ms: expect.any(Number) },
+    bucket: { length: expect.any(Number), generation: expect.any(Number) },
+  });
+  expect(lines.at(-1)?.['best_memory_kb']).toBeGreaterThan(20 * 1024);
   expect(last['lineage_hash']).toBe(summaryIn(whole)['lineage_hash']);
 });
 

@@ -5,7 +5,9 @@ import type { JsonObject, JsonValue, Outcome, WireTool } from '@bulkhead/protoco
 
 /**
  * What a harness holds: one file, or one release of a plugin. Nothing is granted to it, unless a release stands for its plugin
- * (`isGranted`). `instances` guests take calls at once, one each: a whole number from 1 to 64, 1 where it is left out.
+ * (`isGranted`). `instances` guests take calls at once, one each: a whole number from 1 to 64, 1 where it is left out. With
+ * `measuresMemory` the `peak_rss_bytes` of a run are what its guest's process held at most until it answered, as the kernel counted
+ * them (some 0.03 ms a run, which is no part of its duration), and else what samples 50 ms apart saw.
  *
  * @public
  */
@@ -23,6 +25,7 @@ export type FileHarness = {
   readonly isGranted?: false;
   readonly limits?: HarnessLimits;
   readonly instances?: number;
+  readonly measuresMemory?: boolean;
 };
 
 /**
@@ -43,6 +46,7 @@ export type ReleaseHarness = {
   readonly isGranted?: boolean;
   readonly limits?: HarnessLimits;
   readonly instances?: number;
+  readonly measuresMemory?: boolean;
 };
 
 /**

@@ -18,6 +18,7 @@ export const exit = () => process.exit(3);
 export const spin = () => { for (;;); };
 export const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms, 'slept'));
 export const big = (bytes: number) => 'x'.repeat(bytes);
+export const hold = (mib: number) => new Uint8Array(mib * 1024 * 1024).fill(1).length;
 export const surroundings = async () => ({
   argv: process.argv, env: process.env, cwd: process.cwd(), url: import.meta.url,
   globals: Object.getOwnPropertyNames(globalThis).sort(),
@@ -37,10 +38,13 @@ afterAll(async () => {
   await folders[Symbol.asyncDispose]();
 });
 
-type Opened = { readonly limits?: HarnessOptions['limits']; readonly instances?: number; readonly file?: string };
+type Opened = Pick<HarnessOptions, 'limits' | 'measuresMemory'> & {
+  readonly instances?: number;
+  readonly file?: string;
+};
 
-function open({ file = 'code.ts', limits, instances = 1 }: Opened = {}): Promise<Harness> {
-  const common = { file: join(folders.root, file), instances };
+function open({ file = 'code.ts', limits, instances = 1, measuresMemory = false }: Opened = {}): Promise<Harness> {
+  const common = { file: join(folders.root, file), instances, measuresMemory };
   return host.openHarness(limits === undefined ? common : { ...common, limits });
 }
 
@@ -163,4 +167,19 @@ test('a run after one that ran out of time is a run of its own, with all of its 
     expect(await harness.run({ fn, args: [5_000] })).toMatchObject({ ok: false, error: { kind: 'timeout' } });
     expect(await harness.run({ fn: 'add', args: [1, 2] })).toMatchObject({ ok: true, value: 3 });
   }
+});
+
+test('[X000-24] a harness that measures memory says of each run what it held at most, however short it was', async () => {
+  await using harness = await open({ measuresMemory: true });
+  const held: number[] = [];
+  for (const mib of [0, 48, 0]) {
+    const { call } = await harness.run({ fn: 'hold', args: [mib] });
+    held.push((call.peak_rss_bytes ?? 0) / 1024 / 1024);
+  }
+  const [before = 0, most = 0, after = 0] = held;
+  expect(before).toBeGreaterThan(20);
+  expect(most - before).toBeGreaterThan(40);
+  expect(most - before).toBeLessThan(60);
+  // What a guest keeps for later is still its own; the run that began with it adds next to nothing.
+  expect(after).toBeLessThanOrEqual(most + 4);
 });

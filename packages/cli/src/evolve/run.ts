@@ -186,17 +186,17 @@ function exitCodeOf({ is_better, promotion, promotion_enabled }: RunReport): num
   return isDone ? EXIT_OK : EXIT_FAILED;
 }
 
-/** Best speed, memory, place and generation (X000-21). */
+/** Best speed, memory, bucket and generation (X000-21). */
 function stepOf(
   { id, index }: { readonly id: string; readonly index: number },
-  { best, bestScore, done, usage }: CommittedSearch,
+  { best, bestScore, bucket, done, usage }: CommittedSearch,
 ): object {
   const { measures, generation, evalIndex } = best;
   return {
     ...{ evaluation: index, id, evaluations: done, best: bestScore, best_id: best.id, best_evaluation: evalIndex },
     best_speed_ms: measures['speed_ms'] ?? null,
     best_memory_kb: measures['memory_kb'] ?? null,
-    generation,
+    ...{ bucket, generation },
     usage: { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens, cost_usd: usage.costUsd },
   };
 }

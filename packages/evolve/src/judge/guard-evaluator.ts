@@ -62,6 +62,7 @@ const FAILS_BELOW = 1;
 /** Cases of the stage where no cascade is given: a tenth, and at least this. */
 const FIRST_MIN = 3;
 const FIRST_SHARE = 0.1;
+const KIB = 1024;
 
 /**
  * Makes it. `fitness` of a program that passes every case is 0 and more by its objective, below 0 for any other.
@@ -138,6 +139,8 @@ type Judged = {
   readonly hasRun: boolean;
   readonly reason: string | undefined;
   readonly durationMs: number;
+  /** The most of its runs; undefined where none was measured. */
+  readonly peakRssBytes: number | undefined;
   readonly metric: number | undefined;
 };
 
@@ -146,16 +149,20 @@ async function judge(
   { executor, file, signal }: Measuring,
   one: Case,
 ): Promise<Judged> {
-  const run = async (args: readonly JsonValue[]): Promise<RunAnswer> =>
-    runAnswerOf(
-      await executor.execute(file, entryName, args, timeoutS, memMb, { signal, isFollowUp: args !== one.args }),
-    );
+  let peakRssBytes: number | undefined;
+  const run = async (args: readonly JsonValue[]): Promise<RunAnswer> => {
+    const isFollowUp = args !== one.args;
+    const ran = await executor.execute(file, entryName, args, timeoutS, memMb, { signal, isFollowUp });
+    peakRssBytes = mostOf([peakRssBytes, ran.peak_rss_bytes]);
+    return runAnswerOf(ran);
+  };
   const judged = await judgeCase(task, one, { run, seed });
   return {
     isPassed: judged.grade === 'passed',
     hasRun: judged.runFailures.length === 0,
     reason: reasonOf(judged),
     durationMs: judged.durationMs,
+    peakRssBytes,
     metric: objective.kind === 'metric' ? metricOf(task, { one, judged, seed, name: objective.name }) : undefined,
   };
 }
@@ -169,8 +176,19 @@ function scoreOf({ objective, task }: GuardEvaluatorOptions, judged: readonly Ju
     values: [share < 1 ? share - FAILS_BELOW : gainOf(objective, task, { judged, speed })],
     cases: judged.map(({ isPassed }) => Number(isPassed)),
     // The metric as the task measures it, for people: what a search ranks by is its place among all numbers.
-    measures: { ...metricMeasure(objective, judged), speed_ms: speed, pass_rate: share },
+    measures: { ...metricMeasure(objective, judged), ...memoryMeasure(judged), speed_ms: speed, pass_rate: share },
   };
+}
+
+/** KiB that the process of a guest held at most, over all runs; Node itself is in it, which is some 45 MiB. */
+function memoryMeasure(judged: readonly Judged[]): Readonly<Record<string, number>> {
+  const peakRssBytes = mostOf(judged.map((one) => one.peakRssBytes));
+  return peakRssBytes === undefined ? {} : { memory_kb: Math.ceil(peakRssBytes / KIB) };
+}
+
+function mostOf(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
 }
 
 /** Of a program that passes every case: higher is better, and never below 0. */

@@ -80,6 +80,22 @@ test('a right program is worth 0, a weak one the share that it gets right less o
   expect(await readdir(folder)).toEqual([]);
 });
 
+/** Right, and holds 24 MiB for a moment while it works. */
+const GREEDY = `export const solve = (list: number[]) => {
+  const scratch = new Uint8Array(24 * 1024 * 1024).fill(1);
+  return scratch.length > 0 ? list.toSorted((a, b) => a - b) : [];
+};\n`;
+
+test('[X000-24] what a program held at most is measured beside its speed, however short its runs are', async () => {
+  const memoryOf = async (source: string): Promise<number> => {
+    const evaluated = await measured(source);
+    return evaluated.kind === 'measured' ? (evaluated.measures['memory_kb'] ?? 0) : 0;
+  };
+  const [frugal, greedy] = [await memoryOf(GOOD), await memoryOf(GREEDY)];
+  expect(frugal).toBeGreaterThan(20 * 1024);
+  expect(greedy - frugal).toBeGreaterThan(20 * 1024);
+});
+
 const CHEATS: Readonly<Record<string, string>> = {
   'reads the file of the cases': `import { readFileSync } from 'node:fs';\nexport const solve = (list: number[]) => JSON.parse(readFileSync('cases.json', 'utf8'));\n`,
   'answers a score in place of a result': 'export const solve = () => ({ score: 1e9, passed: true, values: [1e9] });\n',

@@ -13,7 +13,7 @@ import type { ArchiveStatistics } from '../search/archive/archive.ts';
 import type { Program } from '../search/archive/program.ts';
 import type { Proposer, ProposalUsage, ProposingModel } from '../mutation/proposer.ts';
 import type { ModelTally } from '../search/models/model-tallies.ts';
-import { binsOf } from '../search/archive/descriptors.ts';
+import { binsOf, bucketOf } from '../search/archive/descriptors.ts';
 import { createAnswers, type Answers } from './answered.ts';
 import { configHash, readEvolveConfig } from './evolve-config.ts';
 import type { Evaluator } from './evaluator.ts';
@@ -52,14 +52,15 @@ export type EvolveParts = {
 };
 
 /**
- * A search after an evaluation: the best program so far, how many were evaluated, what they took, what is known of each model, the program
- * that was just evaluated, with its source, and whether the journal had it already.
+ * A search after an evaluation: the best program so far with its bin of each descriptor (`bucket`), how many were evaluated, what they
+ * took, what is known of each model, the program that was just evaluated, with its source, and whether the journal had it already.
  *
  * @public
  */
 export type CommittedSearch = {
   readonly best: Program;
   readonly bestScore: number;
+  readonly bucket: Readonly<Record<string, number>>;
   readonly done: number;
   readonly usage: ProposalUsage;
   readonly models: readonly ModelTally[];
@@ -184,6 +185,7 @@ function tell(
   const { source, diff } = proposed.kind === 'mutated' ? proposed : { source: '', diff: '' };
   onCommit?.(commit, {
     ...{ best, bestScore: search.scoreOf(best), done: search.commits.length - 1, usage: search.usage, source, diff },
+    bucket: bucketOf(best, search.archive.config.descriptors),
     models: search.models,
     isRecalled: answers.isRecalled(commit.index),
   });

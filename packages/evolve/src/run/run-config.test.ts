@@ -19,10 +19,21 @@ test('what is left out has its default', () => {
   expect(config.search).toMatchObject({ archive: { descriptors: [{ name: 'length' }, { name: 'generation' }] } });
 });
 
+test('[X000-24] where speed counts the archive has cells by speed, memory, length and generation', () => {
+  const { search } = readRunConfig({ ...LEAST, task: { use: 'sort', objective: 'speed' } });
+  expect(search['archive']).toEqual({
+    descriptors: [
+      { name: 'speed_ms', step: 5 },
+      { name: 'memory_kb', step: 32 },
+      { name: 'length', step: 40 },
+      { name: 'generation', modulo: 6 },
+    ],
+  });
+});
+
 test('where speed or a metric counts, passes must not become fewer, and a gain is a gain by itself', () => {
   const speed = readRunConfig({ ...LEAST, task: { use: 'sort', objective: 'speed' } });
   expect(speed.promotion).toMatchObject({ bar: 0, policy: { bar: -0.02 } });
-  expect(speed.search).toMatchObject({ archive: { descriptors: [{ name: 'speed_ms' }, {}, {}] } });
   const metric = readRunConfig({ ...LEAST, task: { use: 'sort', objective: 'metric:loss' } });
   expect(metric.task.objective).toEqual({ kind: 'metric', name: 'loss' });
 });

@@ -4,6 +4,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '@bulkhead/protocol';
 import { parsePolicy, type EvidencePolicy, type Policy } from '@bulkhead/guard';
 import { readEvolveConfig, type EvolveConfig } from '../loop/evolve-config.ts';
+import { DEFAULT_DESCRIPTORS } from '../search/archive/descriptors.ts';
 import { MODEL_SETTINGS, type ModelArm } from '../search/models/choose-model.ts';
 import type { CascadeStage } from '../judge/guard-evaluator.ts';
 import { parseObjective, scoreOfSpeed, type Objective } from '../judge/objective.ts';
@@ -147,15 +148,17 @@ function targetOf(
   throw valueError('target_ms', { value, expected }, subjectOf('evolve'));
 }
 
+/** What differs from run to run. */
+const MEASURED = ['speed_ms', 'memory_kb'];
+
 /**
- * The archive's descriptors, where none are given: those of X000-24 that are measured here. Where speed does not count none is a time, so
- * that a seed comes to the same lineage on every machine.
+ * The archive's descriptors, where none are given: those of X000-24. Where speed does not count none is a time or memory, so that a seed
+ * comes to the same lineage on every machine.
  */
 function withDescriptors(search: JsonObject, { kind }: Objective): JsonObject {
   const archive = isJsonObject(search['archive'] ?? null) ? (search['archive'] as JsonObject) : {}; // Looked at here.
   if (archive['descriptors'] !== undefined) return search;
-  const speed = kind === 'speed' ? [{ name: 'speed_ms', step: 5 }] : [];
-  const descriptors = [...speed, { name: 'length', step: 40 }, { name: 'generation', modulo: 6 }];
+  const descriptors = DEFAULT_DESCRIPTORS.filter(({ name }) => kind === 'speed' || !MEASURED.includes(name));
   return { ...search, archive: { ...archive, descriptors } };
 }
 

@@ -94,3 +94,10 @@ test('a run that answers nothing has a result of null', async () => {
     result: null,
   });
 });
+
+test('what a run held at most is measured, however short it was [X002-10]', async () => {
+  const code = (mib: number): string =>
+    `export const solve = () => new Uint8Array(${mib} * 1024 * 1024).fill(1).length;`;
+  const [little, much] = [await ran('little.ts', code(1)), await ran('much.ts', code(40))];
+  expect((much.peak_rss_bytes ?? 0) - (little.peak_rss_bytes ?? 0)).toBeGreaterThan(30 * 1024 * 1024);
+});

@@ -28,7 +28,8 @@ export type LocalExecutorOptions = {
  *
  * Of an implementation that is refused by the review, throws, hangs, exits, or answers what is no JSON, the implementation is to blame;
  * of a sandbox that cannot be opened the executor is (X002-12). Follow-ups of relations have guests of their own, so that no state of a
- * guest carries an answer from a run to its follow-up. What it prints is in `stdout` and `stderr` and can never be a result, which
+ * guest carries an answer from a run to its follow-up. `peak_rss_bytes` are what the guest's process held at most during the run, Node
+ * itself with it. What it prints is in `stdout` and `stderr` and can never be a result, which
  * travels on a channel of its own.
  *
  * @public
@@ -45,7 +46,10 @@ export function createLocalExecutor({ host, instances, outputBytes }: LocalExecu
       if (!(await isFile(file))) return { ok: false, type: 'invalid_input', error: `"${clip(file)}" is no file` };
       return {
         ok: true,
-        harness: await host.openHarness({ file, limits, ...(instances !== undefined && { instances }) }),
+        harness: await host.openHarness({
+          ...{ file, limits, measuresMemory: true },
+          ...(instances !== undefined && { instances }),
+        }),
       };
     } catch (error) {
       return refusalOf(error);

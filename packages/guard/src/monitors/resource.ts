@@ -8,7 +8,7 @@ import { numberIn } from './result-fields.ts';
 import { fieldName, numberFrom, severityOf, type CommonOptions } from './settings.ts';
 
 /**
- * `metric` is the field of results that has the use, such as `cpu_ms` (the default) or `rss_bytes`; `alert_ratio` is the ratio above
+ * `metric` is the field of results that has the use, such as `cpu_ms` (the default) or `peak_rss_bytes`; `alert_ratio` is the ratio above
  * which the candidate has to be shown to be (default 1.05).
  *
  * @public

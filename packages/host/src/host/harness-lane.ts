@@ -48,10 +48,10 @@ export function openHarnessLane(parts: HostParts, subject: HarnessSubject): Harn
       await guests.warmUp();
       const startedAt = clock.now();
       const replied = await runJudged(call, startedAt);
+      const durationMs = roundToMicroseconds(clock.now() - startedAt);
       return outcomeOf(subject, call, {
-        replied,
+        ...{ replied: withPeak(subject, replied), durationMs },
         callId: newCallId(clock.wallTime()),
-        durationMs: roundToMicroseconds(clock.now() - startedAt),
         queueMs: roundToMicroseconds(startedAt - askedAt),
       });
     },
@@ -143,6 +143,12 @@ function judgeBy(tool: LiveTool, sent: SentReply): SentReply {
   const error = callError('RESULT_INVALID', { message: `result: ${wrong}` });
   const measured = { didRun, stdout, stderr, cpu_ms, peak_rss_bytes, metadata: undefined };
   return { ...sent, reply: { ok: false, error, stack: undefined, ...measured } };
+}
+
+/** A guest takes one run at a time, so what it held at most since the last one is this run's. */
+function withPeak({ measuresMemory }: HarnessSubject, sent: SentReply): SentReply {
+  const peak = measuresMemory ? (sent.sandbox?.takePeakRssBytes() ?? null) : null;
+  return peak === null ? sent : { ...sent, reply: { ...sent.reply, peak_rss_bytes: peak } };
 }
 
 type Timed = { readonly startedAt: number; readonly timeoutMs: number; readonly fullMs: number };

@@ -21,7 +21,12 @@ import type { HostParts } from './open-parts.ts';
 import { specOfFile } from './run-function.ts';
 
 /** What is run, for whom, and with which configuration. */
-export type HarnessSubject = { readonly spec: LiveSpec; readonly tenant: string; readonly config: JsonObject };
+export type HarnessSubject = {
+  readonly spec: LiveSpec;
+  readonly tenant: string;
+  readonly config: JsonObject;
+  readonly measuresMemory: boolean;
+};
 
 /**
  * Finds or makes it.
@@ -34,7 +39,10 @@ export function harnessSubject(parts: HostParts, options: HarnessOptions): Promi
   return 'file' in options ? subjectOfFile(parts, options) : subjectOfRelease(parts, options);
 }
 
-async function subjectOfFile(parts: HostParts, { file, limits, isGranted }: FileHarness): Promise<HarnessSubject> {
+async function subjectOfFile(
+  parts: HostParts,
+  { file, limits, isGranted, measuresMemory = false }: FileHarness,
+): Promise<HarnessSubject> {
   insistOnNoGrants(isGranted);
   const { manifest, ...read } = await specOfFile(parts, file, `harness:${basename(file)}`);
   const { case: profile } = LIMIT_PROFILES;
@@ -43,11 +51,11 @@ async function subjectOfFile(parts: HostParts, { file, limits, isGranted }: File
   const base = { ...profile, cpu_ms: 2 * Math.min(timeoutMs, LIMITS.timeout_ms.value) };
   const warm: Manifest = { ...manifest, sandbox: { ...manifest.sandbox, scope: 'tenant' } };
   const spec: LiveSpec = { ...read, manifest: warm, limits: limitsOf(limits, base), isJudged: true };
-  return { spec, tenant: DEFAULT_TENANT, config: {} };
+  return { spec, tenant: DEFAULT_TENANT, config: {}, measuresMemory };
 }
 
 async function subjectOfRelease({ install, tenants }: HostParts, options: ReleaseHarness): Promise<HarnessSubject> {
-  const { plugin, version, tenant = DEFAULT_TENANT, limits, isGranted = false } = options;
+  const { plugin, version, tenant = DEFAULT_TENANT, limits, isGranted = false, measuresMemory = false } = options;
   const { releases } = install;
   const release = releases.release(plugin, version);
   if (release === undefined) throw notFound(releases.releasesOf(plugin), { plugin, version });
@@ -67,7 +75,7 @@ async function subjectOfRelease({ install, tenants }: HostParts, options: Releas
     ...(await codeOf(install, release)),
     limits: limitsOf(limits, manifest.limits),
   };
-  return { spec, tenant, config: { ...manifest.config, ...config } };
+  return { spec, tenant, config: { ...manifest.config, ...config }, measuresMemory };
 }
 
 /** Whoever calls may be plain JavaScript. */

@@ -67,6 +67,7 @@ export function createFake(instanceId: string): FakeSandbox {
     },
     diagnose: () => ({ ...IDLE, instance_id: instanceId }),
     usage: () => ({ cpuMs: 0, rssBytes: 0 }),
+    takePeakRssBytes: () => 0,
     answer: (value = null) => {
       calls.shift();
       replies.shift()?.({ ok: true, value, ...MEASURED });

@@ -46,6 +46,11 @@ export interface Sandbox {
   readonly inspector?: Duplex | undefined;
   diagnose(): SandboxDiagnosis;
   usage(): SandboxUsage;
+  /**
+   * Bytes that its process held resident at most since this was last asked, or else since it began to serve, as the kernel counted
+   * them (a kernel that begins no count anew says them of its whole life); null where it is gone. For one call at a time.
+   */
+  takePeakRssBytes(): number | null;
 }
 
 /** Knows how to open a sandbox of one kind, and what such a sandbox was measured to hold. */

@@ -21,7 +21,7 @@ export type Descriptor = { readonly name: string } & (
 );
 
 /**
- * Speed by 5 ms, memory by 32 KiB, length by 40, and the generation's rest by 6.
+ * Speed by 5 ms, memory (the most that a process held) by 32 KiB, length by 40, and the generation's rest by 6.
  *
  * @see X000-24.
  * @public
@@ -56,6 +56,15 @@ export function describe(program: Program, descriptors: readonly Descriptor[]): 
 /** The bin of each value, from 0 up. */
 export function binsOf(values: readonly number[], descriptors: readonly Descriptor[]): readonly number[] {
   return descriptors.map((descriptor, at) => binOf(values[at] ?? 0, descriptor));
+}
+
+/** The bin of each of a program's descriptors by its name; those that were not measured are left out. */
+export function bucketOf(program: Program, descriptors: readonly Descriptor[]): Readonly<Record<string, number>> {
+  const bins = descriptors.flatMap((descriptor): readonly (readonly [string, number])[] => {
+    const value = measureOf(program, descriptor.name);
+    return value !== undefined && Number.isFinite(value) ? [[descriptor.name, binOf(value, descriptor)]] : [];
+  });
+  return Object.fromEntries(bins);
 }
 
 /** How many cells there are; undefined where a descriptor has no end. */

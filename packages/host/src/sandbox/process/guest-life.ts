@@ -11,6 +11,7 @@ import type { GuestPhase } from './guest-end.ts';
 import type { GuestHandle } from './guest-handle.ts';
 import { nextGuestState, type GuestEvent, type GuestState } from './guest-state.ts';
 import { createGuestUsage, type GuestUsage } from './guest-usage.ts';
+import { readPeakRssBytes, resetPeakRss } from './peak-memory.ts';
 
 /** What a life is of. */
 export type GuestLifeOptions = {
@@ -88,6 +89,8 @@ export class GuestLife {
     this.clearDeadlines();
     this.#phase = 'serving';
     this.#startedAt = this.#options.clock.now();
+    const pid = this.#options.handle.nodePid();
+    if (pid !== undefined) resetPeakRss(pid);
   }
 
   /** Every call past its deadline was answered. */
@@ -210,6 +213,15 @@ export class GuestLife {
 
   usage(): SandboxUsage {
     return { cpuMs: this.#usage.cpuMs(), rssBytes: this.#usage.rssBytes() };
+  }
+
+  /** The most that it held since this was last asked, or since it began to serve; null where nobody can say. */
+  takePeakRssBytes(): number | null {
+    const pid = this.#options.handle.nodePid();
+    if (pid === undefined) return null;
+    const bytes = readPeakRssBytes(pid);
+    resetPeakRss(pid);
+    return bytes ?? null;
   }
 
   diagnose({ callsPending, lastOutput }: LifeSigns): SandboxDiagnosis {

@@ -264,6 +264,10 @@ export class GuestProcess implements Sandbox {
     return this.#life.usage();
   }
 
+  takePeakRssBytes(): number | null {
+    return this.#life.takePeakRssBytes();
+  }
+
   #receive(message: GuestMessage): void {
     if (!this.#life.isBelieved()) return;
     switch (message.t) {

@@ -65,6 +65,7 @@ function plainly(opening: SandboxOpening): SandboxOpening {
     close: () => sandbox.close(),
     diagnose: () => sandbox.diagnose(),
     usage: () => sandbox.usage(),
+    takePeakRssBytes: () => sandbox.takePeakRssBytes(),
   };
   return { ok: true, sandbox: plain };
 }

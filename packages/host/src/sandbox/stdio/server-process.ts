@@ -194,6 +194,10 @@ export class ServerProcess implements Sandbox {
     return this.#life.usage();
   }
 
+  takePeakRssBytes(): number | null {
+    return this.#life.takePeakRssBytes();
+  }
+
   #nextId(): number {
     this.#lastId += 1;
     return this.#lastId;
