@@ -66,6 +66,7 @@ export {
   type EvolveParts,
   type EvolveReport,
   type EvolveStart,
+  type SearchSoFar,
 } from './loop/evolve.ts';
 export { isPluginSelector, type ChoiceRequest, type ParentChoice, type ParentChooser } from './loop/parent-chooser.ts';
 export { readEvolveConfig, type EvolveConfig } from './loop/evolve-config.ts';
@@ -83,9 +84,11 @@ export { createPromotionTests, type PromotionEvidence, type PromotionTest } from
 export { freshSeed, judgePromotion, type Promotion } from './judge/promote.ts';
 export { createHostModel, type HostModelOptions } from './mutation/host-model.ts';
 export { createChoices } from './mutation/stand-ins/choices.ts';
-export { evolveRun, winnerName, type RunParts, type RunProgress } from './run/evolve-run.ts';
+export { evolveRun } from './run/evolve-run.ts';
 export type { Estimate } from './run/estimate.ts';
-export { renderRunHtml } from './run/html/page.ts';
+export type { RunParts, RunProgress } from './run/open-run.ts';
+export { LIVE_PAGE_POLICY, LIVE_PAGE_SCRIPT, renderLivePage } from './run/html/live-page.ts';
+export { renderRunHtml, renderRunView, viewOf } from './run/html/page.ts';
 export { openRunProposer, type RunProposerOptions } from './run/open-run-proposer.ts';
 export { createPluginSelector, type PluginSelectorOptions } from './run/plugin-selector.ts';
 export { RUN_REPORT_SCHEMA } from './run/run-report-schema.ts';
@@ -95,6 +98,7 @@ export {
   openRunFolder,
   readRunFile,
   readRunFolder,
+  winnerName,
   type RunFolder,
   type RunHead,
 } from './run/run-folder.ts';
@@ -108,6 +112,7 @@ export type {
   RunPromotion,
   RunReport,
   RunUsage,
+  RunView,
 } from './run/run-report.ts';
 export type { AddOutcome, Archive, ArchiveStatistics, LineageEntry } from './search/archive/archive.ts';
 export type { Migration } from './search/archive/migration.ts';

@@ -9,7 +9,7 @@ import { EXIT_OK } from '../exit-codes.ts';
 import { makeNamedFolder } from './named-folder.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
-import { telling } from './run.ts';
+import { telling } from './telling.ts';
 
 type Exported = { readonly dir: string; readonly out?: string; readonly json?: boolean };
 /** A line of the lineage, as the report has it. */

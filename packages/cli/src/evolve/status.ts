@@ -7,7 +7,7 @@ import { EXIT_OK } from '../exit-codes.ts';
 import { plain } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 import { modelLines } from './model-lines.ts';
-import { telling } from './run.ts';
+import { telling } from './telling.ts';
 
 /** Shows it. */
 export async function statusVerb(

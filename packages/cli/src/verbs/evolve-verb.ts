@@ -2,8 +2,10 @@
  * `bulkhead evolve`: its verbs, their options and their help.
  */
 import { InvalidArgumentError, type Command } from 'commander';
+import type { RunVerbOptions, StepOptions } from '../evolve/run.ts';
 import { examples, type VerbContext } from '../remote/server-verb.ts';
 import { countNumber, wholeNumber } from '../typed-values.ts';
+import { UsageError } from '../usage-error.ts';
 
 const EXIT_CODES =
   'Exit codes: 0 a better program was found, and promoted unless [promotion] is off; 1 none was, or it was not promoted; 2 wrong usage; 130 interrupted.';
@@ -11,6 +13,8 @@ const RUN_NOTES = `A run is a folder (--out; .bulkhead/evolve/NAME-SEED where it
 the same lineage. --json prints {"best","evaluations","lineage_hash","control_best",...} as the last line of standard output.`;
 
 const METRICS_PORT = 'serve /metrics on 127.0.0.1 meanwhile; 0 picks a free port';
+const DASHBOARD = 'show the report on 127.0.0.1 while it grows; a free port where none is named';
+const CHECKPOINT = 'the same as --out: the folder of a run is its checkpoint';
 
 /** Adds it. */
 export function addEvolve(context: VerbContext): void {
@@ -46,18 +50,22 @@ function addRun(evolve: Command, { terminal, exit }: VerbContext): void {
     .option('--target-ms <ms>', 'end where the best takes no longer; for the objective "speed"', milliseconds)
     .option('--workers <n>', 'programs that are worked on at once; the lineage is the same', wholeNumber)
     .option('--out <dir>', 'folder of the run')
+    .option('--checkpoint <dir>', CHECKPOINT)
     .option('--metrics-port <n>', METRICS_PORT, countNumber)
+    .option('--dashboard [port]', DASHBOARD, countNumber)
     .option('--resume', 'go on with the run of the folder that has not ended, if there is one')
     .option('--json', 'print the summary as one line of JSON, and nothing else')
     .addHelpText(
       'after',
       `${examples([
         'bulkhead evolve run --config examples/evolve/k_module/evolve.toml --seed 1 --json',
-        'bulkhead evolve run --config evolve.toml --out runs/1 --workers 4 --resume',
+        'bulkhead evolve run --config evolve.toml --out runs/1 --workers 4 --resume --dashboard',
       ])}\n\n${RUN_NOTES}\n\n${EXIT_CODES}`,
     )
     .action(async ({ generations, ...options }) => {
-      const asked = generations === undefined ? options : { evaluations: generations, ...options };
+      const asked = withFolder<RunVerbOptions & FolderNames>(
+        generations === undefined ? options : { evaluations: generations, ...options },
+      );
       exit(await (await import('../evolve/run.ts')).runVerb(asked, terminal));
     });
 }
@@ -69,6 +77,7 @@ function addResume(evolve: Command, { terminal, exit }: VerbContext): void {
     .argument('<dir>', 'folder of the run')
     .option('--workers <n>', 'programs that are worked on at once', wholeNumber)
     .option('--metrics-port <n>', METRICS_PORT, countNumber)
+    .option('--dashboard [port]', DASHBOARD, countNumber)
     .option('--json', 'as of run')
     .addHelpText('after', `${examples(['bulkhead evolve resume .bulkhead/evolve/k_module-1'])}\n\n${EXIT_CODES}`)
     .action(async (dir, options) =>
@@ -84,6 +93,7 @@ function addStep(evolve: Command, { terminal, exit }: VerbContext): void {
     .option('--config <file>', 'in place of the folder: begin this run, or go on with it')
     .option('--seed <n>', 'as of run', countNumber)
     .option('--out <dir>', 'as of run')
+    .option('--checkpoint <dir>', 'as of run')
     .option('--json', 'print the summary as JSON where the step was the last of the run')
     .addHelpText(
       'after',
@@ -92,7 +102,8 @@ function addStep(evolve: Command, { terminal, exit }: VerbContext): void {
         'bulkhead evolve step --config evolve.toml --seed 1',
       ]),
     )
-    .action(async (dir, options) => {
+    .action(async (dir, typed) => {
+      const options = withFolder<StepOptions & FolderNames>(typed);
       const asked = dir === undefined ? options : { dir, ...options };
       exit(await (await import('../evolve/run.ts')).stepVerb(asked, terminal));
     });
@@ -121,6 +132,19 @@ function addExport(evolve: Command, { terminal, exit }: VerbContext): void {
     .action(async (dir, options) =>
       exit(await (await import('../evolve/export.ts')).exportVerb({ dir, ...options }, terminal)),
     );
+}
+
+type FolderNames = { readonly out?: string; readonly checkpoint?: string };
+
+/** Two names of one option (X000-21). */
+function withFolder<Options extends FolderNames>({ checkpoint, ...options }: Options): Omit<Options, 'checkpoint'> {
+  if (checkpoint === undefined) return options;
+  if (options.out !== undefined && options.out !== checkpoint)
+    throw new UsageError(
+      `--out is ${options.out} and --checkpoint is ${checkpoint}, which are two names of one folder`,
+      'Give one of them.',
+    );
+  return { ...options, out: checkpoint };
 }
 
 function milliseconds(text: string): number {

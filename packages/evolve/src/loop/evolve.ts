@@ -53,7 +53,8 @@ export type EvolveParts = {
 
 /**
  * A search after an evaluation: the best program so far with its bin of each descriptor (`bucket`), how many were evaluated, what they
- * took, what is known of each model, the program that was just evaluated, with its source, and whether the journal had it already.
+ * took, what is known of each model, the program that was just evaluated, with its source, and whether the journal had it already. `soFar`
+ * says what it has come to when that is asked.
  *
  * @public
  */
@@ -67,6 +68,7 @@ export type CommittedSearch = {
   readonly source: string;
   readonly diff: string;
   readonly isRecalled: boolean;
+  readonly soFar: () => SearchSoFar;
 };
 
 /**
@@ -77,11 +79,18 @@ export type CommittedSearch = {
 export type EvolveEnd = 'evaluations' | 'target' | 'no_improve' | 'budget' | 'time';
 
 /**
- * What a search came to. `score` is what programs are ranked by.
+ * What a search came to, and why it ended.
  *
  * @public
  */
-export type EvolveReport = {
+export type EvolveReport = SearchSoFar & { readonly ended: EvolveEnd };
+
+/**
+ * What a search has come to. `score` is what programs are ranked by.
+ *
+ * @public
+ */
+export type SearchSoFar = {
   readonly best: Program & { readonly score: number };
   readonly start: { readonly id: string; readonly score: number };
   readonly commits: readonly Commit[];
@@ -96,7 +105,6 @@ export type EvolveReport = {
   readonly elites: readonly Elite[];
   /** Names of the archive's descriptors, in the order of `bins`. */
   readonly descriptors: readonly string[];
-  readonly ended: EvolveEnd;
 };
 
 /**
@@ -138,7 +146,7 @@ export async function evolve(
   };
   try {
     const ended = await commitInOrder(search, { ...parts, answers, underWay, ready, signal });
-    return reportOf(search, ended);
+    return { ...soFarOf(search), ended };
   } finally {
     // Nothing of it would be committed, in no run of this seed; and whoever asked may take away what it works with.
     left.abort();
@@ -188,6 +196,7 @@ function tell(
     bucket: bucketOf(best, search.archive.config.descriptors),
     models: search.models,
     isRecalled: answers.isRecalled(commit.index),
+    soFar: () => soFarOf(search),
   });
 }
 
@@ -199,7 +208,7 @@ async function endOf(search: Search, { answers, hasTime }: Running): Promise<Evo
   return (await answers.isOver(index, () => hasTime?.() === false)) ? 'time' : undefined;
 }
 
-function reportOf(search: Search, ended: EvolveEnd): EvolveReport {
+function soFarOf(search: Search): SearchSoFar {
   const { commits } = search;
   const [first] = commits;
   if (first === undefined || first.score === null)
@@ -219,6 +228,5 @@ function reportOf(search: Search, ended: EvolveEnd): EvolveReport {
       ...{ program, score },
       bins: binsOf(measures, search.archive.config.descriptors),
     })),
-    ended,
   };
 }

@@ -12,7 +12,10 @@ import type { Proposer, ProposingModel } from '../mutation/proposer.ts';
 import { createChoices } from '../mutation/stand-ins/choices.ts';
 import { createEcho } from '../mutation/stand-ins/echo.ts';
 import { createFaulty } from '../mutation/stand-ins/faulty.ts';
-import { evolveRun, type RunParts } from './evolve-run.ts';
+import { evolveRun } from './evolve-run.ts';
+import type { RunParts } from './open-run.ts';
+import { renderRunHtml, renderRunView, viewOf } from './html/page.ts';
+import type { RunView } from './run-report.ts';
 import { RUN_REPORT_SCHEMA } from './run-report-schema.ts';
 import { createRunFolder, openRunFolder } from './run-folder.ts';
 import { headOf, partsOf, SECRETS, SOURCE } from './run.fixture.ts';
@@ -37,6 +40,34 @@ async function runIn(name: string, tables: Parameters<typeof headOf>[0], parts: 
   await using run = await createRunFolder(join(folder, name), headOf(tables), SOURCE);
   return await evolveRun(run, { ...partsOf(host), ...parts }, NEVER);
 }
+
+test('a run that goes on is looked at phase by phase, its report as far as it has come [X000-21]', async () => {
+  const looks: { readonly phase: string; readonly view: Promise<RunView> }[] = [];
+  let phase = '';
+  const report = await runIn(
+    'looked-at',
+    { evolve: { evaluations: 12, seed: 5, target: 0 } },
+    {
+      onProgress: (progress) => (phase = progress.phase),
+      onChange: (look) => looks.push({ phase, view: look() }),
+    },
+  );
+  const views = await Promise.all(looks.map(({ view }) => view));
+  expect(views.map((view) => view.phase)).toEqual(looks.map((each) => each.phase));
+  expect(new Set(views.map((view) => view.phase))).toEqual(new Set(['search', 'control', 'promotion']));
+  for (const view of views) {
+    const isSearch = view.phase === 'search';
+    expect(view.report.ended).toBe(isSearch ? null : report.ended);
+    expect(view.report.control === null).toBe(isSearch);
+    expect(view.report.promotion === null).toBe(view.phase !== 'promotion');
+    expect(view.report.curve).toHaveLength(isSearch ? view.done + 1 : report.evaluations + 1);
+    if (view.phase === 'control') expect(view.report.control?.evaluations).toBe(view.done);
+    for (const part of ['Fitness', 'Lineage', 'Archive', report.name]) expect(renderRunView(view)).toContain(part);
+  }
+  const [first] = views;
+  expect(first && renderRunView(first)).toContain('Searching');
+  expect(renderRunHtml(report)).toContain(renderRunView(viewOf(report)).slice(0, 200));
+});
 
 test('a run has its best program, the control beside it, and a promotion on fresh cases [E11]', async () => {
   const report = await runIn('whole', { evolve: { evaluations: 12, seed: 5, target: 0 } });

@@ -110,6 +110,15 @@ export async function readRunFile(path: string, name: string): Promise<JsonObjec
   }
 }
 
+/**
+ * The name of the file with the best program of a run.
+ *
+ * @public
+ */
+export function winnerName({ head }: Pick<RunFolder, 'head'>): string {
+  return `winner${extname(head.file_name)}`;
+}
+
 type Held = { readonly head: RunHead; readonly source: string; readonly unlock: () => Promise<void> };
 
 function folderOf(path: string, { head, source, unlock }: Held): RunFolder {

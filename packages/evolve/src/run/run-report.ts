@@ -4,7 +4,7 @@
  */
 import type { Verdict } from '@bulkhead/guard';
 import type { JsonObject } from '@bulkhead/protocol';
-import type { EvolveEnd, EvolveReport } from '../loop/evolve.ts';
+import type { EvolveEnd, SearchSoFar } from '../loop/evolve.ts';
 import type { Commit } from '../loop/lineage.ts';
 import type { ProposalUsage } from '../mutation/proposer.ts';
 import type { ModelTally } from '../search/models/model-tallies.ts';
@@ -151,6 +151,19 @@ export type RunReport = {
   readonly timing: { readonly elapsed_ms: number };
 };
 
+/**
+ * A run while it goes on: how many evaluations, or tries, of its phase are done, and its report as it stands, in which a search that goes
+ * on has not ended.
+ *
+ * @public
+ */
+export type RunView = {
+  readonly phase: 'search' | 'control' | 'promotion' | 'done';
+  readonly done: number;
+  readonly of: number;
+  readonly report: Omit<RunReport, 'ended'> & { readonly ended: EvolveEnd | null };
+};
+
 /** Usage as it is written. */
 export function runUsage({ inputTokens, outputTokens, costUsd }: ProposalUsage): RunUsage {
   return { input_tokens: inputTokens, output_tokens: outputTokens, cost_usd: costUsd };
@@ -165,7 +178,7 @@ export function runModels(tallies: readonly ModelTally[]): readonly RunModel[] {
 }
 
 /** The best score until each evaluation. */
-export function curveOf({ commits }: Pick<EvolveReport, 'commits'>): readonly CurvePoint[] {
+export function curveOf({ commits }: Pick<SearchSoFar, 'commits'>): readonly CurvePoint[] {
   let best = Number.NEGATIVE_INFINITY;
   return commits.map(({ index, score }) => {
     best = Math.max(best, score ?? best);

@@ -4,7 +4,7 @@
 import { defineTask } from '@bulkhead/guard';
 import type { JsonObject } from '@bulkhead/protocol';
 import { createChoices } from '../mutation/stand-ins/choices.ts';
-import type { RunParts } from './evolve-run.ts';
+import type { RunParts } from './open-run.ts';
 import type { RunHead } from './run-folder.ts';
 
 /** Arguments that no source and no prompt has by chance. */

@@ -13,7 +13,7 @@ import {
   REPORT_STYLE,
   type Markup,
 } from '@bulkhead/guard';
-import type { RunPromotion, RunReport, RunUsage } from '../run-report.ts';
+import type { RunPromotion, RunReport, RunUsage, RunView } from '../run-report.ts';
 import { archivePicture, fitnessPicture, treePicture } from './pictures.ts';
 
 const EMPTY = markup``;
@@ -42,9 +42,9 @@ export function renderRunHtml(report: RunReport): string {
 </head>
 <body>
 <a class="skip" href="#content">Skip to the report</a>
-${headerOf(report)}
+${headerOf(viewOf(report))}
 <main id="content">
-${fitnessSection(report)}${promotionSection(report)}${lineSection(report)}${treeSection(report)}${archiveSection(report)}${modelsSection(report)}${costSection(report)}${provenanceSection(report)}</main>
+${sectionsOf(report)}</main>
 <footer><p>Report of shape ${report.schema_version}, made by Bulkhead evolve. This page loads nothing and runs nothing.</p></footer>
 </body>
 </html>
@@ -52,8 +52,35 @@ ${fitnessSection(report)}${promotionSection(report)}${lineSection(report)}${tree
   return html;
 }
 
-function headerOf(report: RunReport): Markup {
-  const { look, word, meaning } = endWords(report);
+/**
+ * What stands in the page of a run as it is now: header and sections, for a page that is there already.
+ *
+ * @returns HTML of bounded size.
+ * @public
+ */
+export function renderRunView(view: RunView): string {
+  return markup`${headerOf(view)}<main id="content">${sectionsOf(view.report)}</main>`.html;
+}
+
+/**
+ * A run that has ended, as it is looked at.
+ *
+ * @public
+ */
+export function viewOf(report: RunReport): RunView {
+  return { phase: 'done', done: report.evaluations, of: report.evaluations, report };
+}
+
+type Shown = RunView['report'];
+
+function sectionsOf(report: Shown): Markup {
+  return markup`${fitnessSection(report)}${promotionSection(report)}${lineSection(report)}${treeSection(report)}${archiveSection(report)}${modelsSection(report)}${costSection(report)}${provenanceSection(report)}`;
+}
+
+function headerOf(view: RunView): Markup {
+  const { report } = view;
+  const { look, word, meaning } =
+    view.phase === 'done' ? endWords(report) : { look: 'inconclusive', ...phaseWords(view) };
   return markup`<header>
 <p class="kicker">Evolution report · seed ${String(report.seed)}</p>
 <h1>${report.name}</h1>
@@ -62,7 +89,15 @@ ${essentials(report)}
 </header>`;
 }
 
-function endWords({ is_better, promotion, promotion_enabled }: RunReport) {
+function phaseWords({ phase, done, of }: RunView): { readonly word: string; readonly meaning: string } {
+  const much = `${countText(done)} of ${countText(of)}`;
+  if (phase === 'search') return { word: 'Searching', meaning: `${much} evaluations at most.` };
+  if (phase === 'control')
+    return { word: 'Control', meaning: `The search has ended; ${much} children of the first program alone.` };
+  return { word: 'Promotion', meaning: `Winners on cases that nobody saw: ${much} at most are compared.` };
+}
+
+function endWords({ is_better, promotion, promotion_enabled }: Shown) {
   if (!is_better)
     return { look: 'inconclusive', word: 'No better program', meaning: 'The first program is still the best.' };
   if (!promotion_enabled)
@@ -84,12 +119,12 @@ function endWords({ is_better, promotion, promotion_enabled }: RunReport) {
       };
 }
 
-function essentials({ best, start, control, evaluations, ended, lineage_hash, timing, objective }: RunReport): Markup {
+function essentials({ best, start, control, evaluations, ended, lineage_hash, timing, objective }: Shown): Markup {
   const rows = [
     essential('Best', numberText(best.score), `evaluation ${countText(best.evaluation)}`),
     essential('First', numberText(start.score), objective),
     essential('Control', numberText(control?.best ?? null), control === null ? 'there was none' : 'best of as many'),
-    essential('Evaluations', countText(evaluations), `ended: ${ended}`),
+    essential('Evaluations', countText(evaluations), ended === null ? 'so far' : `ended: ${ended}`),
     essential('Took', durationText(timing.elapsed_ms), 'all of the run'),
     essential('Lineage', lineage_hash.slice(0, 8), 'the same for the same seed'),
   ];
@@ -108,7 +143,7 @@ function figure(image: Markup, caption: string): Markup {
   return markup`<figure>${image}<figcaption>${caption}</figcaption></figure>`;
 }
 
-function fitnessSection(report: RunReport): Markup {
+function fitnessSection(report: Shown): Markup {
   const lead = 'The best score after each evaluation, and each program that was evaluated as a point.';
   const beaten = report.control !== null && report.control.best >= report.best.score;
   const caption = beaten
@@ -117,7 +152,7 @@ function fitnessSection(report: RunReport): Markup {
   return section('Fitness', lead, figure(fitnessPicture(report), caption));
 }
 
-function promotionSection({ promotion }: RunReport): Markup {
+function promotionSection({ promotion }: Shown): Markup {
   if (promotion === null) return EMPTY;
   const head = [
     'program',
@@ -146,7 +181,7 @@ function promotionCells(test: RunPromotion): readonly string[] {
   ];
 }
 
-function lineSection({ best_line }: RunReport): Markup {
+function lineSection({ best_line }: Shown): Markup {
   const shown = best_line.slice(-STEPS_MAX).filter(({ diff }) => diff !== '');
   if (shown.length === 0) return EMPTY;
   const steps = shown.map(
@@ -157,7 +192,7 @@ function lineSection({ best_line }: RunReport): Markup {
   return section('Best line', lead, markup`${steps}`);
 }
 
-function treeSection(report: RunReport): Markup {
+function treeSection(report: Shown): Markup {
   const lead =
     'Programs that the archive took, each below the one that it was made from. The line of the best is marked.';
   return section(
@@ -167,7 +202,7 @@ function treeSection(report: RunReport): Markup {
   );
 }
 
-function archiveSection(report: RunReport): Markup {
+function archiveSection(report: Shown): Markup {
   const { cells, coverage, qd_score } = report.archive;
   const lead = `${countText(cells.length)} cells have a program${coverage === null ? '' : `, ${percentText(coverage)} of all`}; the sum of their scores is ${numberText(qd_score)}.`;
   return section(
@@ -177,7 +212,7 @@ function archiveSection(report: RunReport): Markup {
   );
 }
 
-function modelsSection({ models }: RunReport): Markup {
+function modelsSection({ models }: Shown): Markup {
   if (models.length === 0) return EMPTY;
   const head = ['model', 'submitted', 'better', 'gain', 'tokens in', 'tokens out', 'US dollars'];
   const rows = models.map(({ name, submitted, improved, gain, usage }) =>
@@ -187,7 +222,7 @@ function modelsSection({ models }: RunReport): Markup {
   return section('Models', lead, table({ caption: 'What models came to', head, rows, look: 'scroll' }));
 }
 
-function costSection({ usage, control, evaluations, estimate }: RunReport): Markup {
+function costSection({ usage, control, evaluations, estimate }: Shown): Markup {
   const head = ['what', 'evaluations', 'tokens in', 'tokens out', 'US dollars'];
   const rows = [
     row(['search', countText(evaluations), ...usageCells(usage)]),
@@ -201,16 +236,7 @@ function usageCells({ input_tokens, output_tokens, cost_usd }: RunUsage): readon
   return [countText(input_tokens), countText(output_tokens), numberText(cost_usd)];
 }
 
-function provenanceSection({
-  target,
-  task,
-  objective,
-  proposer,
-  selector,
-  best,
-  lineage_hash,
-  config,
-}: RunReport): Markup {
+function provenanceSection({ target, task, objective, proposer, selector, best, lineage_hash, config }: Shown): Markup {
   const facts = [
     ['target', `${target.file}, ${target.entry}`],
     ['task', task],

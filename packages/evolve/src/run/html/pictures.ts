@@ -4,7 +4,7 @@
  */
 import { gridOf, linearAxis, markup, numberText, picture, vertical, type Axis, type Markup } from '@bulkhead/guard';
 import type { Commit } from '../../loop/lineage.ts';
-import { lineOf, type CurvePoint, type RunReport } from '../run-report.ts';
+import { lineOf, type CurvePoint, type RunView } from '../run-report.ts';
 
 const HEIGHT = 240;
 const TOP = 26;
@@ -19,11 +19,13 @@ const GENERATIONS_MAX = 40;
 const COLUMNS_MAX = 40;
 const ROWS_MAX = 24;
 
+type Report = RunView['report'];
+
 const EMPTY = markup``;
 const whole = (tick: number): string => (Number.isInteger(tick) ? tick.toLocaleString('en-US') : '');
 
 /** The best score so far, of the search and of the control, and each evaluation as a point. */
-export function fitnessPicture({ curve, control, start }: RunReport): Markup {
+export function fitnessPicture({ curve, control, start }: Report): Markup {
   const curves = [curve, ...(control === null ? [] : [control.curve])];
   const last = Math.max(...curves.map((points) => points.at(-1)?.evaluation ?? 0));
   const axis = linearAxis([0, last]);
@@ -47,7 +49,7 @@ export function fitnessPicture({ curve, control, start }: RunReport): Markup {
 }
 
 /** Programs that were kept, by evaluation and generation, and the line of the best. */
-export function treePicture({ lineage, best }: RunReport): Markup {
+export function treePicture({ lineage, best }: Report): Markup {
   const line = new Set(lineOf(lineage, best.id).map(({ id }) => id));
   const depths = depthsOf(lineage);
   const shown = lineage
@@ -71,7 +73,7 @@ export function treePicture({ lineage, best }: RunReport): Markup {
 }
 
 /** The archive in its two widest descriptors: the darker a cell, the better its best program. */
-export function archivePicture({ archive }: RunReport): Markup {
+export function archivePicture({ archive }: Report): Markup {
   const [across, down] = widest(archive);
   if (across === undefined) return EMPTY;
   const columns = binsIn(archive, across, COLUMNS_MAX);
@@ -169,7 +171,7 @@ function program({ x, y }: Point, { index, score, status }: Commit, isBest: bool
   return markup`<circle class="${look}" cx="${x}%" cy="${y}" r="${isBest ? 5 : 3.5}"><title>${`evaluation ${index}, ${status}, ${numberText(score)}`}</title></circle>`;
 }
 
-type Archive = RunReport['archive'];
+type Archive = Report['archive'];
 
 /** Descriptors with the most bins that have a program: numbers of theirs. */
 function widest({ descriptors, cells }: Archive): readonly number[] {
