@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { cp, readFile } from 'node:fs/promises';
 import { request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import { viewOf, type RunReport } from '@bulkhead/evolve';
+import { endedView, type RunReport } from '@bulkhead/evolve';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { browserPath } from '../../../tools/browser.ts';
@@ -84,7 +84,7 @@ test('programs are text in it, whatever stands in them', async () => {
   const hostile = { ...report, name: evil, best_line: report.best_line.map((step) => ({ ...step, diff: evil })) };
   await using dashboard = await openDashboard(evil, 0);
   const { page, complaints } = await opened(dashboard.url);
-  dashboard.didChange(async () => ({ ...viewOf(hostile), phase: 'search' }));
+  dashboard.didChange(async () => ({ ...endedView(hostile), phase: 'search' }));
   await says(page, 'Searching');
   expect(await page.innerText('h1')).toContain('<img src=x onerror="alert(1)">');
   expect(await page.locator('#run script, #run img').count()).toBe(0);

@@ -88,7 +88,7 @@ export { evolveRun } from './run/evolve-run.ts';
 export type { Estimate } from './run/estimate.ts';
 export type { RunParts, RunProgress } from './run/open-run.ts';
 export { LIVE_PAGE_POLICY, LIVE_PAGE_SCRIPT, renderLivePage } from './run/html/live-page.ts';
-export { renderRunHtml, renderRunView, viewOf } from './run/html/page.ts';
+export { renderRunHtml, renderRunView, endedView } from './run/html/page.ts';
 export { openRunProposer, type RunProposerOptions } from './run/open-run-proposer.ts';
 export { createPluginSelector, type PluginSelectorOptions } from './run/plugin-selector.ts';
 export { RUN_REPORT_SCHEMA } from './run/run-report-schema.ts';

@@ -10,7 +10,7 @@ import {
   LIVE_PAGE_SCRIPT,
   renderLivePage,
   renderRunView,
-  viewOf,
+  endedView,
   type RunReport,
   type RunView,
 } from '@bulkhead/evolve';
@@ -89,7 +89,7 @@ export async function openDashboard(name: string, port: number): Promise<Dashboa
     },
     end: async ({ report, says }) => {
       clearInterval(timer);
-      const last = report === undefined ? '' : viewEvent(viewOf(report));
+      const last = report === undefined ? '' : viewEvent(endedView(report));
       const left = [...viewers].map(async (viewer) => {
         viewer.end(`${last}event: end\ndata: ${JSON.stringify(says)}\n\n`);
         await finished(viewer).catch(() => undefined); // It is gone, and hears no more.

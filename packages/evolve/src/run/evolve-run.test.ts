@@ -14,7 +14,7 @@ import { createEcho } from '../mutation/stand-ins/echo.ts';
 import { createFaulty } from '../mutation/stand-ins/faulty.ts';
 import { evolveRun } from './evolve-run.ts';
 import type { RunParts } from './open-run.ts';
-import { renderRunHtml, renderRunView, viewOf } from './html/page.ts';
+import { renderRunHtml, renderRunView, endedView } from './html/page.ts';
 import type { RunView } from './run-report.ts';
 import { RUN_REPORT_SCHEMA } from './run-report-schema.ts';
 import { createRunFolder, openRunFolder } from './run-folder.ts';
@@ -66,7 +66,7 @@ test('a run that goes on is looked at phase by phase, its report as far as it ha
   }
   const [first] = views;
   expect(first && renderRunView(first)).toContain('Searching');
-  expect(renderRunHtml(report)).toContain(renderRunView(viewOf(report)).slice(0, 200));
+  expect(renderRunHtml(report)).toContain(renderRunView(endedView(report)).slice(0, 200));
 });
 
 test('a run has its best program, the control beside it, and a promotion on fresh cases [E11]', async () => {

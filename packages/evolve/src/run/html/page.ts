@@ -42,7 +42,7 @@ export function renderRunHtml(report: RunReport): string {
 </head>
 <body>
 <a class="skip" href="#content">Skip to the report</a>
-${headerOf(viewOf(report))}
+${headerOf(endedView(report))}
 <main id="content">
 ${sectionsOf(report)}</main>
 <footer><p>Report of shape ${report.schema_version}, made by Bulkhead evolve. This page loads nothing and runs nothing.</p></footer>
@@ -67,7 +67,7 @@ export function renderRunView(view: RunView): string {
  *
  * @public
  */
-export function viewOf(report: RunReport): RunView {
+export function endedView(report: RunReport): RunView {
   return { phase: 'done', done: report.evaluations, of: report.evaluations, report };
 }
 
