@@ -178,9 +178,17 @@ test.each([
   expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
 });
 
-test('a task that is not there is told as that', async () => {
-  const { code, stderr } = await verb('queue show 0123456789abcdef');
-  expect([code, stderr]).toEqual([25, expect.stringContaining('TASK_NOT_FOUND')]);
+test('a task that is not there is told as that, by a server and by an opened store in the same words', async () => {
+  await using folder = await makeFolder();
+  const data = join(folder.path, 'data');
+  await (await serve(['--data', data]))[Symbol.asyncDispose]();
+  for (const line of ['queue show 0123456789abcdef', 'queue cancel no-id', 'queue dlq inspect 0123456789abcdef']) {
+    const asked = await verb(line);
+    expect([asked.code, asked.stderr]).toEqual([25, expect.stringContaining('no task of this id (TASK_NOT_FOUND)')]);
+    expect(asked.stderr).toContain('`bulkhead queue list`');
+    const opened = await run([...line.split(' '), '--data', data]);
+    expect(opened).toEqual(asked);
+  }
 });
 
 test('without a server the store is opened: on PostgreSQL also beside one that runs [X000-12]', async () => {
@@ -203,7 +211,7 @@ test('without a server the store is opened: on PostgreSQL also beside one that r
     ]),
   });
   const missing = await direct('queue show 0123456789abcdef');
-  expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('no task of this id')]);
+  expect([missing.code, missing.stderr]).toEqual([25, expect.stringContaining('no task of this id')]);
   expect((await direct('queue add --kind execute --tenant nobody')).stderr).toContain('there is no tenant "nobody"');
 });
 
@@ -223,7 +231,7 @@ test('in an opened store a tenant has no more tasks than its quota, and a wait s
   running.child.kill('SIGINT');
   expect(await running.ended).toMatchObject({ code: 130, stderr: expect.stringContaining('goes on') });
   const { code, stderr } = await run([...adding, '--data', data], { env });
-  expect([code, stderr]).toEqual([1, expect.stringContaining('it may have 2 (TENANT_QUOTA_EXCEEDED)')]);
+  expect([code, stderr]).toEqual([15, expect.stringContaining('it may have 2 (TENANT_QUOTA_EXCEEDED)')]);
 });
 
 test('in a data directory nobody waits for what nobody can do meanwhile, and no task is given', async () => {
