@@ -191,6 +191,29 @@ test('a task that is not there is told as that, by a server and by an opened sto
   }
 });
 
+test('a task with a wrong value is refused with field, value and what was expected, by a server as by an opened store', async () => {
+  await using folder = await makeFolder();
+  const data = join(folder.path, 'data');
+  await (await serve(['--data', data]))[Symbol.asyncDispose]();
+  const large = join(folder.path, 'large.json');
+  await writeFile(large, JSON.stringify({ text: 'x'.repeat(2 * 1024 * 1024) }));
+  const wrong: readonly (readonly [more: string, said: string])[] = [
+    ['--requires cpu,GPU', 'field "requires" has "GPU"; expected a tag of a-z'],
+    ['--id 12', 'field "id" is "12"; expected 16 to 128 hexadecimal digits'],
+    ['--deadline tomorrow', 'field "deadline" is "tomorrow"; expected a time such as'],
+    ['--priority 101', 'field "priority" is 101; expected a whole number from -100 to 100'],
+    [`--payload @${large}`, 'field "payload" has 2097163 bytes as JSON; expected at most 2097110'],
+  ];
+  for (const [more, said] of wrong) {
+    const line = `queue add --kind render ${more}`;
+    const asked = await verb(line);
+    expect([asked.code, asked.stderr]).toEqual([11, expect.stringContaining(`bulkhead: the task’s ${said}`)]);
+    expect(asked.stderr.split('\n')[1]).toMatch(/give the task again|name that place/);
+    expect(await run([...line.split(' '), '--data', data])).toEqual(asked);
+  }
+  expect(json(await run(['queue', 'list', '--json', '--data', data]))).toEqual({ tasks: [], next: null });
+});
+
 test('without a server the store is opened: on PostgreSQL also beside one that runs [X000-12]', async () => {
   await using folder = await makeFolder();
   await using postgres = await startPostgres();
