@@ -149,6 +149,27 @@ test('a task that throws or does not parse is told with its file and line', asyn
   expect(broken).toMatchObject({ code: 2, stderr: expect.stringMatching(/broken\.ts:3 .*SyntaxError/) });
 });
 
+test('what guard or a package throws at a task is told with the line of the task, and so is what does not parse or link', async () => {
+  const files = {
+    'mistaken.ts': `import { defineTask } from '@bulkhead/guard';\n\nexport const T = defineTask({ name: 'x', generate: 7 } as never);\n`,
+    'foreign.ts': `import fc from 'fast-check';\n\nexport const T = fc.integer({ min: 2, max: 1 });\n`,
+    'through.ts': `import { make } from './making.ts';\nexport const T = make();\n`,
+    'making.ts': `import { defineTask } from '@bulkhead/guard';\nconst wrong: object = {};\nexport const make = () =>\n  defineTask(wrong as never);\n`,
+    'typed.ts': 'const a: number = 1;\n\nexport const b = {;\n',
+    'parsing.js': `\nexport const T = JSON.parse('{');\n`,
+    'unlinked.ts': `\nimport { defineTusk } from '@bulkhead/guard';\nexport const T: number = defineTusk(1);\n`,
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder.path, name), text);
+  const lines = ['mistaken.ts:3', 'foreign.ts:3', 'making.ts:4', 'typed.ts:3', 'parsing.js:2', 'unlinked.ts:2'];
+  for (const [index, task] of Object.keys(files)
+    .filter((name) => name !== 'making.ts')
+    .entries()) {
+    const { code, stderr } = await evaluate(`--task ${task} --candidate right.js`);
+    const place = join(folder.path, lines[index] ?? '');
+    expect([task, code, stderr]).toEqual([task, 2, expect.stringContaining(`--task: ${place} cannot be imported: `)]);
+  }
+});
+
 test.each([
   ['--policy noninferiority:margins=1', 'margin'],
   ['--executor lokal', 'local'],
