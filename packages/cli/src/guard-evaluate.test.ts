@@ -259,3 +259,22 @@ test('a prompt is judged by a scripted model', async () => {
   expect(ended.stderr).toBe('');
   expect(verdictOf(ended)).toMatchObject({ verdict: 'adopt' });
 });
+
+test('a prompt that no language model could answer is refused before a case is tried', async () => {
+  await writeFile(join(folder.path, 'prompt.txt'), 'Answer with one label: {{0}}');
+  await writeFile(join(folder.path, 'answers.json'), JSON.stringify([{ match: '', text: 'other' }]));
+  const ask = (more: string): Promise<Ended> => {
+    const line = `--task prompt_pair --baseline prompt.txt --candidate prompt.txt --report-dir unasked ${more}`;
+    return run(['guard', 'evaluate', ...line.split(' ')], { cwd: folder.path });
+  };
+  const none = await ask('--executor llm');
+  expect(none).toMatchObject({
+    ...{ code: 2, stdout: '' },
+    stderr:
+      'bulkhead: the executor "llm" has nobody to ask: no plugin here offers a language model\n' +
+      'Name who answers with --backend scripted:FILE, or the folder of a plugin that offers a model with --plugins.\n',
+  });
+  const named = await ask('--executor llm:backend=absent --backend scripted:answers.json');
+  expect([named.code, named.stderr]).toEqual([2, expect.stringContaining('no backend "absent"; there is mock')]);
+  await expect(readdir(join(folder.path, 'unasked'))).rejects.toMatchObject({ code: 'ENOENT' });
+});
