@@ -154,6 +154,7 @@ test.each([
       'TASK_QUEUE_BOUNDS',
       'UNSIGNED_POLICIES',
       'addToIndex',
+      'assertGivenTask',
       'assertNewTasks',
       'blockInIndex',
       'buildIndex',

@@ -149,6 +149,27 @@ test('a task that throws or does not parse is told with its file and line', asyn
   expect(broken).toMatchObject({ code: 2, stderr: expect.stringMatching(/broken\.ts:3 .*SyntaxError/) });
 });
 
+test('what guard or a package throws at a task is told with the line of the task, and so is what does not parse or link', async () => {
+  const files = {
+    'mistaken.ts': `import { defineTask } from '@bulkhead/guard';\n\nexport const T = defineTask({ name: 'x', generate: 7 } as never);\n`,
+    'foreign.ts': `import fc from 'fast-check';\n\nexport const T = fc.integer({ min: 2, max: 1 });\n`,
+    'through.ts': `import { make } from './making.ts';\nexport const T = make();\n`,
+    'making.ts': `import { defineTask } from '@bulkhead/guard';\nconst wrong: object = {};\nexport const make = () =>\n  defineTask(wrong as never);\n`,
+    'typed.ts': 'const a: number = 1;\n\nexport const b = {;\n',
+    'parsing.js': `\nexport const T = JSON.parse('{');\n`,
+    'unlinked.ts': `\nimport { defineTusk } from '@bulkhead/guard';\nexport const T: number = defineTusk(1);\n`,
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder.path, name), text);
+  const lines = ['mistaken.ts:3', 'foreign.ts:3', 'making.ts:4', 'typed.ts:3', 'parsing.js:2', 'unlinked.ts:2'];
+  for (const [index, task] of Object.keys(files)
+    .filter((name) => name !== 'making.ts')
+    .entries()) {
+    const { code, stderr } = await evaluate(`--task ${task} --candidate right.js`);
+    const place = join(folder.path, lines[index] ?? '');
+    expect([task, code, stderr]).toEqual([task, 2, expect.stringContaining(`--task: ${place} cannot be imported: `)]);
+  }
+});
+
 test.each([
   ['--policy noninferiority:margins=1', 'margin'],
   ['--executor lokal', 'local'],
@@ -237,4 +258,23 @@ test('a prompt is judged by a scripted model', async () => {
   );
   expect(ended.stderr).toBe('');
   expect(verdictOf(ended)).toMatchObject({ verdict: 'adopt' });
+});
+
+test('a prompt that no language model could answer is refused before a case is tried', async () => {
+  await writeFile(join(folder.path, 'prompt.txt'), 'Answer with one label: {{0}}');
+  await writeFile(join(folder.path, 'answers.json'), JSON.stringify([{ match: '', text: 'other' }]));
+  const ask = (more: string): Promise<Ended> => {
+    const line = `--task prompt_pair --baseline prompt.txt --candidate prompt.txt --report-dir unasked ${more}`;
+    return run(['guard', 'evaluate', ...line.split(' ')], { cwd: folder.path });
+  };
+  const none = await ask('--executor llm');
+  expect(none).toMatchObject({
+    ...{ code: 2, stdout: '' },
+    stderr:
+      'bulkhead: the executor "llm" has nobody to ask: no plugin here offers a language model\n' +
+      'Name who answers with --backend scripted:FILE, or the folder of a plugin that offers a model with --plugins.\n',
+  });
+  const named = await ask('--executor llm:backend=absent --backend scripted:answers.json');
+  expect([named.code, named.stderr]).toEqual([2, expect.stringContaining('no backend "absent"; there is mock')]);
+  await expect(readdir(join(folder.path, 'unasked'))).rejects.toMatchObject({ code: 'ENOENT' });
 });

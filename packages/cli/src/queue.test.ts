@@ -178,9 +178,40 @@ test.each([
   expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
 });
 
-test('a task that is not there is told as that', async () => {
-  const { code, stderr } = await verb('queue show 0123456789abcdef');
-  expect([code, stderr]).toEqual([25, expect.stringContaining('TASK_NOT_FOUND')]);
+test('a task that is not there is told as that, by a server and by an opened store in the same words', async () => {
+  await using folder = await makeFolder();
+  const data = join(folder.path, 'data');
+  await (await serve(['--data', data]))[Symbol.asyncDispose]();
+  for (const line of ['queue show 0123456789abcdef', 'queue cancel no-id', 'queue dlq inspect 0123456789abcdef']) {
+    const asked = await verb(line);
+    expect([asked.code, asked.stderr]).toEqual([25, expect.stringContaining('no task of this id (TASK_NOT_FOUND)')]);
+    expect(asked.stderr).toContain('`bulkhead queue list`');
+    const opened = await run([...line.split(' '), '--data', data]);
+    expect(opened).toEqual(asked);
+  }
+});
+
+test('a task with a wrong value is refused with field, value and what was expected, by a server as by an opened store', async () => {
+  await using folder = await makeFolder();
+  const data = join(folder.path, 'data');
+  await (await serve(['--data', data]))[Symbol.asyncDispose]();
+  const large = join(folder.path, 'large.json');
+  await writeFile(large, JSON.stringify({ text: 'x'.repeat(2 * 1024 * 1024) }));
+  const wrong: readonly (readonly [more: string, said: string])[] = [
+    ['--requires cpu,GPU', 'field "requires" has "GPU"; expected a tag of a-z'],
+    ['--id 12', 'field "id" is "12"; expected 16 to 128 hexadecimal digits'],
+    ['--deadline tomorrow', 'field "deadline" is "tomorrow"; expected a time such as'],
+    ['--priority 101', 'field "priority" is 101; expected a whole number from -100 to 100'],
+    [`--payload @${large}`, 'field "payload" has 2097163 bytes as JSON; expected at most 2097110'],
+  ];
+  for (const [more, said] of wrong) {
+    const line = `queue add --kind render ${more}`;
+    const asked = await verb(line);
+    expect([asked.code, asked.stderr]).toEqual([11, expect.stringContaining(`bulkhead: the task’s ${said}`)]);
+    expect(asked.stderr.split('\n')[1]).toMatch(/give the task again|name that place/);
+    expect(await run([...line.split(' '), '--data', data])).toEqual(asked);
+  }
+  expect(json(await run(['queue', 'list', '--json', '--data', data]))).toEqual({ tasks: [], next: null });
 });
 
 test('without a server the store is opened: on PostgreSQL also beside one that runs [X000-12]', async () => {
@@ -203,7 +234,7 @@ test('without a server the store is opened: on PostgreSQL also beside one that r
     ]),
   });
   const missing = await direct('queue show 0123456789abcdef');
-  expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining('no task of this id')]);
+  expect([missing.code, missing.stderr]).toEqual([25, expect.stringContaining('no task of this id')]);
   expect((await direct('queue add --kind execute --tenant nobody')).stderr).toContain('there is no tenant "nobody"');
 });
 
@@ -223,7 +254,7 @@ test('in an opened store a tenant has no more tasks than its quota, and a wait s
   running.child.kill('SIGINT');
   expect(await running.ended).toMatchObject({ code: 130, stderr: expect.stringContaining('goes on') });
   const { code, stderr } = await run([...adding, '--data', data], { env });
-  expect([code, stderr]).toEqual([1, expect.stringContaining('it may have 2 (TENANT_QUOTA_EXCEEDED)')]);
+  expect([code, stderr]).toEqual([15, expect.stringContaining('it may have 2 (TENANT_QUOTA_EXCEEDED)')]);
 });
 
 test('in a data directory nobody waits for what nobody can do meanwhile, and no task is given', async () => {

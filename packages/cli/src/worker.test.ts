@@ -170,6 +170,21 @@ test('a server that is away is waited for', async () => {
   expect(await server.queue.waitFor(idOf(1), 60_000)).toMatchObject({ state: 'done' });
 });
 
+test('that a result waits for a server that is away is told, and that it was handed in', async () => {
+  await server.queue.enqueue(newTasks([1]));
+  server.state.refusesResults = true;
+  const worker = startWorker('--once');
+  expect(await worker.event('waits')).toEqual({
+    ...{ event: 'waits', task_id: idOf(1), kind: 'execute', tenant_id: 'default' },
+    ...{ message: expect.stringContaining('503'), pause_ms: 100 },
+  });
+  server.state.refusesResults = false;
+  expect(await worker.event('delivered')).toMatchObject({ task_id: idOf(1), waited_ms: expect.any(Number) });
+  expect(await worker.event('task')).toMatchObject({ task_id: idOf(1), fate: 'held' });
+  expect(await worker.ended).toMatchObject({ code: 0 });
+  expect(worker.events().filter(({ event }) => event === 'waits')).toHaveLength(1);
+});
+
 test('its figures and those of its host are on one page [X000-29]', async () => {
   await server.queue.enqueue(newTasks([1]));
   const worker = startWorker('--metrics-port', '0');

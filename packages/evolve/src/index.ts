@@ -158,7 +158,7 @@ export {
   type WorkerOptions,
 } from './workers/worker.ts';
 export type { WorkerClock } from './workers/queue-away.ts';
-export type { LeaseFate, TaskRunner, WorkerQueue } from './workers/work-on-lease.ts';
+export type { DeliveryEvent, LeaseFate, TaskRunner, WorkerQueue } from './workers/work-on-lease.ts';
 export { createWorkerMetrics, type WorkerFigures, type WorkerMetrics } from './workers/worker-metrics.ts';
 export {
   createWarmSpawner,

@@ -142,6 +142,7 @@ export { cancelEntry, retryEntries, type NamedTask } from './tasks/task-deeds.ts
 export { whyQueued } from './tasks/why-queued.ts';
 export { retryWaitMs } from './tasks/retry-wait.ts';
 export { TASK_QUEUE_BOUNDS } from './tasks/task-queue.ts';
+export { assertGivenTask } from './tasks/check-given-task.ts';
 export { assertNewTasks, tooManySets } from './tasks/check-new-tasks.ts';
 export {
   CAPABILITY_TAG_PATTERN,

@@ -73,15 +73,39 @@ async function importFile(path: string): Promise<Module> {
   }
 }
 
-/** Where it went wrong: in a frame of its stack, or, where it does not parse, as `node --check` says. */
+/** Where it went wrong: where it does not parse or link, as node says, else in the frame of its stack that is the author's. */
 async function placeOf(error: unknown, path: string): Promise<{ readonly place: string; readonly what: string }> {
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const stack = error instanceof Error ? (error.stack ?? '') : '';
-  const text = error instanceof SyntaxError ? await checked(path) : stack.slice(stack.indexOf('\n'));
-  const frame = /(?:^|[\s(]|file:\/\/)(\/[^\s()]+?):(\d+)/.exec(text);
-  if (frame === null) return { place: path, what };
-  const [, found = path, line = ''] = frame;
-  return { place: `${pathOf(found)}:${line}`, what };
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  const place = headPlace(stack) ?? authorsPlace(frames, path);
+  if (place !== undefined) return { place, what };
+  return { place: (error instanceof SyntaxError ? placesIn(await checked(path))[0]?.place : undefined) ?? path, what };
+}
+
+/** What does not parse or link has no frame; its place stands before its name. */
+function headPlace(stack: string): string | undefined {
+  const [head = ''] = stack.split('\n', 1);
+  return /^(?:file:\/\/)?\/[^\s()]+:\d+$/.test(head) ? placesIn(head)[0]?.place : undefined;
+}
+
+/** Frames of guard and of packages are of no use to whoever wrote the task, and those below the import are ours. */
+function authorsPlace(frames: readonly string[], path: string): string | undefined {
+  const guard = fileURLToPath(new URL('..', import.meta.resolve('@bulkhead/guard')));
+  const places = frames.flatMap(placesIn);
+  const own = places.findIndex(({ file }) => file === import.meta.filename);
+  const above = own === -1 ? places : places.slice(0, own);
+  const isForeign = (file: string): boolean => file.startsWith(guard) || file.includes('/node_modules/');
+  return above.find(({ file }) => file === path || !isForeign(file))?.place;
+}
+
+type Place = { readonly file: string; readonly place: string };
+
+function placesIn(text: string): readonly Place[] {
+  return [...text.matchAll(/(?:^|[\s(]|file:\/\/)(\/[^\s()]+?):(\d+)/g)].map(([, found = '', line = '']) => {
+    const file = pathOf(found);
+    return { file, place: `${file}:${line}` };
+  });
 }
 
 function pathOf(found: string): string {

@@ -80,7 +80,9 @@ export async function openWorkbench(options: RunOptions, terminal: Terminal): Pr
   }
   const implement = async ({ option, file, spec }: SideOptions): Promise<Implementation> => {
     const text = await readImplementation(option, file);
-    const executor = openExecutor(parseExecutorSpec(spec), {
+    const parsed = parseExecutorSpec(spec);
+    if (parsed.kind === 'llm') insistOnModel(host, parsed.backend);
+    const executor = openExecutor(parsed, {
       host,
       clock: CLOCK,
       startTimer: CLOCK.startTimer,
@@ -115,6 +117,27 @@ export function requestOf({
 export function runCaseOf({ filePath, executor }: Implementation, options: RunOptions): RunCase {
   const { func = 'solve', timeout = 2, mem = 512 } = options;
   return async (args) => runAnswerOf(await executor.execute(filePath, func, args, timeout, mem));
+}
+
+/** Each case would be tried again and again, for no language model comes meanwhile. @throws {UsageError} */
+function insistOnModel({ llm }: Host, wanted: string | undefined): void {
+  const why = whyNoModel(llm.backends(), wanted);
+  if (why === undefined) return;
+  throw new UsageError(
+    `the executor "llm" has nobody to ask: ${why}`,
+    'Name who answers with --backend scripted:FILE, or the folder of a plugin that offers a model with --plugins.',
+  );
+}
+
+function whyNoModel(backends: ReturnType<Host['llm']['backends']>, wanted: string | undefined): string | undefined {
+  if (backends.length === 0) return 'no plugin here offers a language model';
+  if (wanted !== undefined) {
+    const isThere = backends.some(({ name, plugin, entry }) => name === wanted || `${plugin}/${entry}` === wanted);
+    const names = backends.map(({ name }) => name).join(', ');
+    return isThere ? undefined : `there is no backend ${JSON.stringify(wanted)}; there is ${names}`;
+  }
+  const unable = backends.flatMap(({ name, lacks }) => (lacks === undefined ? [] : [`${name} lacks ${lacks}`]));
+  return unable.length === backends.length ? unable.join('; ') : undefined;
 }
 
 async function readImplementation(option: string, file: string): Promise<string> {

@@ -3,6 +3,7 @@
  * for. The queue does the waiting: whoever waits here asks again once in half a minute, not twice a second.
  */
 import { LIMITS } from '@bulkhead/protocol';
+import { refusal } from '../remote/remote-error.ts';
 import type { ServerOptions } from '../remote/server-verb.ts';
 import { plain } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
@@ -24,9 +25,11 @@ export type Given = { readonly id: string; readonly ended?: KeptTask };
  * Gives it; with `wait`, waits until it is done, dead or cancelled, and says on the terminal what for.
  *
  * @throws {UsageError} where nobody could do it while this command waits. Rejects with the signal's reason, and as `withQueue`.
+ * @throws {RemoteError} `REQUEST_TOO_LARGE` for a task that no server would read, whichever way it is given.
  */
-export function giveTask(task: GivenTask, giving: Giving): Promise<Given> {
+export async function giveTask(task: GivenTask, giving: Giving): Promise<Given> {
   const { options, signal } = giving;
+  insistOnSize(task);
   return withQueue(giving, async (queue) => {
     if (options.wait !== true) return { id: await queue.add(task, signal) };
     if (queue.isAlone) throw alone();
@@ -61,6 +64,22 @@ async function untilEnd(queue: QueueDoor, id: string, { options, terminal, signa
     if (signal.aborted) say(`task ${id} goes on: \`bulkhead queue show ${id}\`, \`bulkhead queue cancel ${id}\``);
     throw error;
   }
+}
+
+/** A server reads no more than so much, and could not say of which field it was. */
+function insistOnSize(task: GivenTask): void {
+  const [bytes, bytesMax] = [bytesOf(task), LIMITS.http_body_bytes.value];
+  if (bytes <= bytesMax) return;
+  const payloadBytes = bytesOf(task.payload);
+  throw refusal(
+    'REQUEST_TOO_LARGE',
+    `the task’s field "payload" has ${payloadBytes} bytes as JSON; expected at most ${bytesMax - (bytes - payloadBytes)}`,
+    'Put what is large where its worker finds it, and name that place in the payload.',
+  );
+}
+
+function bytesOf(json: object): number {
+  return Buffer.byteLength(JSON.stringify(json));
 }
 
 function alone(): UsageError {

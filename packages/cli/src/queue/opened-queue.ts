@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   HostError,
+  assertGivenTask,
   insistOnOpenTask,
   openTasksMax,
   whyQueued,
@@ -59,6 +60,7 @@ export function openedQueue({ storage, tasks, tenant, isAlone }: OpenQueue): Que
     },
     retry: async (which) => tasks.retryDead({ ...which, ...(await only()) }, byHand()),
     add: async (given, signal) => {
+      assertGivenTask(given);
       const { id, quota } = await insistOnTenant(storage, tenant);
       insistOnOpenTask({ open: await tasks.countOpen(id), most: openTasksMax(quota) });
       signal?.throwIfAborted();

@@ -19,6 +19,7 @@ const HINTS: Readonly<Record<string, string>> = {
   AUTH_REQUIRED: 'Give the server’s token as BULKHEAD_TOKEN or --token, or name its data folder with --data.',
   PLUGIN_NOT_FOUND: '`bulkhead plugins` lists what there is.',
   RELEASE_NOT_FOUND: '`bulkhead releases NAME` lists what there is.',
+  TASK_NOT_FOUND: '`bulkhead queue list` lists those that are kept: done ones for 14 days, dead ones for 30.',
   TENANT_NOT_FOUND: '`bulkhead tenant list` lists them, with the platform token.',
   TOKEN_NOT_FOUND: '`bulkhead token list` lists what there is.',
   ROUTE_NOT_FOUND: 'The server is older than this command line; use the one that came with it.',

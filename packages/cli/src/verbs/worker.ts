@@ -24,7 +24,7 @@ function addStart(worker: Command, { program, terminal, exit }: VerbContext): vo
     .option('--warm-pool <n>', 'start workers instead, each for one task: so many beyond what waits', parseCount)
     .option('--max-parallel <n>', 'of those at most so many at once', parseCount)
     .option('--metrics-port <n>', 'serve /metrics on 127.0.0.1; 0 picks a free port', parsePort)
-    .option('--json', 'print each event as one line of JSON: ready, claimed, task, away, exit')
+    .option('--json', 'print each event as one line of JSON: ready, claimed, task, waits, delivered, away, exit')
     .addHelpText(
       'after',
       `${examples([

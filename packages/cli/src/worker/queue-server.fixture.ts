@@ -16,18 +16,18 @@ import type { Task } from '@bulkhead/protocol';
 /** The one token that it takes. */
 export const QUEUE_TOKEN = 'a-token-of-a-worker';
 
-/** A server of tasks; while `isAway` it answers 503. `claims` are the bodies that came. */
+/** A server of tasks; while `isAway` it answers 503, while `refusesResults` only whoever hands one in. `claims` are the bodies that came. */
 export type QueueServer = AsyncDisposable & {
   readonly url: string;
   readonly queue: TaskQueue;
   readonly claims: TaskClaim[];
-  readonly state: { isAway: boolean };
+  readonly state: { isAway: boolean; refusesResults: boolean };
 };
 
 /** Opens it on a free port. */
 export async function openQueueServer(): Promise<QueueServer> {
   const queue = createMemoryTaskQueue();
-  const state = { isAway: false };
+  const state = { isAway: false, refusesResults: false };
   const claims: TaskClaim[] = [];
   const server = createServer((request, response) => void answer(request, response, { queue, state, claims }));
   server.listen({ host: '127.0.0.1', port: 0 });
@@ -80,6 +80,7 @@ async function answerOf(
   if (url === '/api/v1/tasks/backlog') return [200, await queue.backlog()];
   if (body === undefined) return [404];
   if (url === '/v1/worker/heartbeat') return [200, { lease: await queue.heartbeat(body.lease, body.lease_ms) }];
+  if (url === '/v1/worker/complete' && state.refusesResults) return [503];
   if (url === '/v1/worker/complete') return [200, { lease: await queue.complete(body.lease, body.result) }];
   claims.push(body);
   const gone = new AbortController();

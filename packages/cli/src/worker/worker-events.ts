@@ -7,7 +7,9 @@ import { plain } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** An event as it is printed; `event` says which. */
-export type WorkerLine = { readonly event: 'ready' | 'claimed' | 'task' | 'away' | 'exit' | 'spawner' } & JsonObject;
+export type WorkerLine = {
+  readonly event: 'ready' | 'claimed' | 'task' | 'waits' | 'delivered' | 'away' | 'exit' | 'spawner';
+} & JsonObject;
 
 /** Prints an event: as JSON, or as words of its own. */
 export type SayEvent = (line: WorkerLine, words: string) => void;
@@ -34,6 +36,17 @@ export function sayWorkerEvent(event: WorkerEvent, say: SayEvent): void {
   const about = { task_id: task.id, kind: task.kind, tenant_id };
   if (event.kind === 'claimed') {
     say({ event: 'claimed', ...about }, `task ${task.id} of kind ${task.kind}`);
+    return;
+  }
+  if (event.kind === 'waits') {
+    const { error, pauseMs: pause_ms } = event;
+    const words = `task ${task.id}: its result could not be handed in: ${error.message}; trying again until it is taken`;
+    say({ event: 'waits', ...about, message: error.message, pause_ms }, words);
+    return;
+  }
+  if (event.kind === 'delivered') {
+    const waited_ms = Math.round(event.waitedMs);
+    say({ event: 'delivered', ...about, waited_ms }, `task ${task.id}: its result was handed in after ${waited_ms} ms`);
     return;
   }
   const { result, fate, durationMs } = event;

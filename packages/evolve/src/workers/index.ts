@@ -19,7 +19,7 @@ export {
   type SpawnerOptions,
   type WarmSpawner,
 } from './warm-spawner.ts';
-export type { LeaseFate, TaskRunner, WorkerQueue } from './work-on-lease.ts';
+export type { DeliveryEvent, LeaseFate, TaskRunner, WorkerQueue } from './work-on-lease.ts';
 export { createWorkerMetrics, type WorkerFigures, type WorkerMetrics } from './worker-metrics.ts';
 export {
   createWorker,

@@ -20,6 +20,11 @@ export function isAway(error: unknown): boolean {
   return error instanceof HostError && ERRORS[error.code].retryable;
 }
 
+/** What was thrown, as an error. */
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
 /** The pause before a try, by how many failed before it, from 1. */
 export function pauseMs(failures: number): number {
   return Math.min(PAUSE_MS.most, PAUSE_MS.first * 2 ** Math.min(failures - 1, DOUBLINGS_MAX));

@@ -9,7 +9,7 @@
  */
 import type { AuditedResult, LeaseAnswer, TaskLease, TaskQueue } from '@bulkhead/host';
 import type { JsonObject, Task } from '@bulkhead/protocol';
-import { isAway, pause, pauseMs, type WorkerClock } from './queue-away.ts';
+import { asError, isAway, pause, pauseMs, type WorkerClock } from './queue-away.ts';
 
 /**
  * What of a queue a worker needs; over HTTP there is no more.
@@ -36,6 +36,16 @@ export type TaskRunner = (
  */
 export type LeaseFate = LeaseAnswer | 'undelivered' | 'refused';
 
+/**
+ * That a result which is in hand could not be handed in, and that it was after all. `waits` is told once of a task, at the first try that the
+ * queue did not answer; `delivered` only after it, where the queue took the result.
+ *
+ * @public
+ */
+export type DeliveryEvent =
+  | { readonly kind: 'waits'; readonly lease: TaskLease; readonly error: Error; readonly pauseMs: number }
+  | { readonly kind: 'delivered'; readonly lease: TaskLease; readonly waitedMs: number };
+
 /** With what a claimed task is worked on; `leaving` is aborted once the worker claims no more. */
 export type LeaseWork = {
   readonly queue: WorkerQueue;
@@ -43,6 +53,7 @@ export type LeaseWork = {
   readonly leaseMs: number;
   readonly clock: WorkerClock;
   readonly leaving: AbortSignal;
+  readonly didHappen: (event: DeliveryEvent) => void;
 };
 
 /** For how long a worker that leaves goes on giving a result to a queue that is away. */
@@ -102,16 +113,19 @@ type Delivery = LeaseWork & { readonly pulse: Pulse };
 
 /** W1. */
 async function deliver(lease: TaskLease, result: AuditedResult, delivery: Delivery): Promise<LeaseFate> {
-  const { queue, clock, leaving, pulse } = delivery;
+  const { queue, clock, leaving, pulse, didHappen } = delivery;
   const since = clock.now();
   for (let failures = 0; ;) {
     const fate = pulse.fate();
     if (fate !== undefined) return fate;
     try {
-      return await queue.complete(lease.lease, result);
+      const answer = await queue.complete(lease.lease, result);
+      if (failures > 0 && answer === 'held') didHappen({ kind: 'delivered', lease, waitedMs: clock.now() - since });
+      return answer;
     } catch (error) {
       if (!isAway(error)) return refuse(lease, result, { queue, error });
       failures += 1;
+      if (failures === 1) didHappen({ kind: 'waits', lease, error: asError(error), pauseMs: pauseMs(failures) });
     }
     if (leaving.aborted && clock.now() - since >= LAST_TRIES_MS) return 'undelivered';
     await pause(pauseMs(failures), clock);

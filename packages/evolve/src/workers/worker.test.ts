@@ -231,6 +231,43 @@ test('a result in hand is given once the queue is back, and once [X000-32]', asy
   expect((await queue.get(idOf(1)))?.result?.data).toEqual({ by: 'first' });
 });
 
+test('that a result in hand is not taken is told once, and once that it was handed in', async () => {
+  const outages = withOutages(queue);
+  await queue.enqueue(newTasks([1]));
+  const { runTask, hand } = createHands();
+  const { events } = start({ queue: outages.queue, runTask });
+  const told = (): readonly object[] => events.filter(({ kind }) => kind === 'waits' || kind === 'delivered');
+  await time.advance(0);
+  outages.state.away = true;
+  hand(1).finish();
+  await time.advance(5_000);
+  const lease = expect.objectContaining({ task: expect.objectContaining({ id: idOf(1) }) });
+  const error = expect.objectContaining({ code: 'STORAGE_UNAVAILABLE' });
+  expect(told()).toEqual([{ kind: 'waits', lease, error, pauseMs: 100 }]);
+  outages.state.away = false;
+  await time.advance(5_000);
+  expect(told().slice(1)).toEqual([{ kind: 'delivered', lease, waitedMs: 6_300 }]);
+  expect(events.map(({ kind }) => kind)).toEqual(['claimed', 'waits', 'delivered', 'task']);
+});
+
+test('a result that is taken at once, and one that nobody wants any more, are not told as handed in late', async () => {
+  const outages = withOutages(queue);
+  await queue.enqueue(newTasks([1, 2]));
+  const { runTask, hand } = createHands();
+  const { events } = start({ queue: outages.queue, runTask });
+  await time.advance(0);
+  hand(1).finish();
+  await time.advance(0);
+  outages.state.away = true;
+  hand(2).finish();
+  await time.advance(0);
+  await queue.cancel(idOf(2));
+  outages.state.away = false;
+  await time.advance(10_000);
+  expect(events.map(({ kind }) => kind)).toEqual(['claimed', 'task', 'claimed', 'waits', 'task']);
+  expect(events.at(-1)).toMatchObject({ fate: 'cancelled' });
+});
+
 test('one that has to go does not wait for ever for a queue that is away', async () => {
   const outages = withOutages(queue);
   await queue.enqueue(newTasks([1]));

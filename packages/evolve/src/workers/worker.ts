@@ -12,8 +12,8 @@
  */
 import { HostError, withImpliedTags, type AuditedResult, type HandlerOffer, type TaskLease } from '@bulkhead/host';
 import { TASK_KINDS, type TaskKind } from '@bulkhead/protocol';
-import { isAway, pause, PAUSE_MS, pauseMs, type WorkerClock } from './queue-away.ts';
-import { workOnLease, type LeaseFate, type TaskRunner, type WorkerQueue } from './work-on-lease.ts';
+import { asError, isAway, pause, PAUSE_MS, pauseMs, type WorkerClock } from './queue-away.ts';
+import { workOnLease, type DeliveryEvent, type LeaseFate, type TaskRunner, type WorkerQueue } from './work-on-lease.ts';
 
 /**
  * Why a worker ended (X000-15).
@@ -23,7 +23,8 @@ import { workOnLease, type LeaseFate, type TaskRunner, type WorkerQueue } from '
 export type WorkerExitReason = 'success' | 'idle' | 'error' | 'timeout' | 'signal';
 
 /**
- * What a worker says while it works. `away`: the queue does not answer, and is tried again after `pause_ms`.
+ * What a worker says while it works. `away`: the queue does not answer, and is tried again after `pauseMs`; with a result in hand it is `waits`
+ * and `delivered` of {@link DeliveryEvent} in its place.
  *
  * @public
  */
@@ -36,7 +37,8 @@ export type WorkerEvent =
       readonly fate: LeaseFate;
       readonly durationMs: number;
     }
-  | { readonly kind: 'away'; readonly error: Error; readonly pauseMs: number };
+  | { readonly kind: 'away'; readonly error: Error; readonly pauseMs: number }
+  | DeliveryEvent;
 
 /**
  * Defaults of a worker (X000-15, CONTRACTS decision 7): a lease that is held by a heartbeat every third of it, how long it waits in one claim,
@@ -225,8 +227,4 @@ class Shift {
     if (this.#inHand > 0) return;
     this.#stopIdling = clock.startTimer(idleExitMs, () => this.#leave({ reason: 'idle' }));
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -80,10 +80,13 @@ export function createDecider(policy: Policy): (found: Evidence) => Decision {
 }
 
 /** Two sides that fail alike are equal, and say nothing for the candidate: both may be misspelt, or the task may accept nothing. */
-function unlessNothingPasses({ cases }: Evidence, decision: Decision): Decision {
-  if (!decision.adopt || cases.both + cases.onlyCandidate > 0) return decision;
+function unlessNothingPasses({ cases, isInterim = false }: Evidence, decision: Decision): Decision {
+  if (cases.both + cases.onlyCandidate > 0) return decision;
   const reason = `neither side passes any of the ${casesOf(cases)} cases, so that nothing speaks for the candidate; expected a baseline that works: see that both export the function that is called, and that the task accepts a right answer`;
-  return { ...decision, verdict: 'inconclusive', adopt: false, reasons: [reason] };
+  if (decision.adopt) return { ...decision, verdict: 'inconclusive', adopt: false, reasons: [reason] };
+  // Of an evaluation that ended before its last case that is the reason: more cases at these rates would show nothing either.
+  const isWhy = isInterim && cases.onlyBaseline === 0 && decision.verdict === 'inconclusive';
+  return isWhy ? { ...decision, reasons: [reason], casesNeeded: undefined } : decision;
 }
 
 function unhealthyReason(

@@ -5,6 +5,8 @@
 import { expect, test } from 'vitest';
 import fc from 'fast-check';
 import { failed, type Execution, type ExecutionErrorType, type Executor } from '../executors/executor.ts';
+import { parsePolicy } from '../policy/parse-policy.ts';
+import { replayDecision } from '../report/replay.ts';
 import { defineTask } from '../task/define-task.ts';
 import { permute } from '../task/relation-library.ts';
 import { CLOCK } from './evaluate.fixture.ts';
@@ -51,6 +53,52 @@ test.each<[ExecutionErrorType, number]>([
   expect(report.candidate).toMatchObject({ passes: 0, total: 3, run_failures: { [type]: 3 } });
   expect(report.sequential?.stopped_for).toContain('on 3 cases that the baseline answers');
   expect(candidate.runs()).toBeLessThanOrEqual(25);
+});
+
+const late = () => failed('timeout', 'it ended at its limit', { durationMs: 2_000 });
+
+test.each([
+  ['the default', undefined],
+  ['classic', parsePolicy('classic')],
+  ['a least pass rate', parsePolicy('noninferiority:min_pass_rate=0.8')],
+  ['looks from 50 cases on', parsePolicy('noninferiority:looks=adaptive:50:50')],
+])(
+  'where neither side ever answers it ends after 5 cases and is inconclusive, with the policy %s',
+  async (_name, policy) => {
+    const [baseline, candidate] = [executorOf(late), executorOf(late)];
+    const sides = sidesOf(candidate);
+    const asked = {
+      ...{ task: TASK, n: 400, seed: 1, parallel: 2, ...(policy !== undefined && { policy }) },
+      ...sides,
+    };
+    const report = await evaluate({ ...asked, baseline: { ...sides.baseline, executor: baseline } }, CLOCK);
+    expect(report.decision).toMatchObject({ verdict: 'inconclusive', adopt: false });
+    expect(report.decision).toMatchObject({
+      reasons: [expect.stringContaining('neither side passes any of the 5 cases')],
+    });
+    expect(report.decision.cases_needed).toBeNull();
+    expect(report.baseline).toMatchObject({ passes: 0, total: 5 });
+    expect(report.candidate).toMatchObject({ passes: 0, total: 5, run_failures: { timeout: 5 } });
+    const looks = report.sequential ?? report.adaptive;
+    expect(looks?.stopped_for).toBe(
+      'neither side answered any of the first 5 cases within its time and memory; give them more where the task needs it',
+    );
+    expect(baseline.runs() + candidate.runs()).toBeLessThanOrEqual(40);
+    expect(replayDecision(report)).toMatchObject({ same: true });
+  },
+);
+
+test('where one of the first cases is answered it goes on to the last', async () => {
+  const sides = sidesOf(executorOf(late));
+  const baseline = executorOf(([list]) => {
+    const numbers = list as number[]; // Cases of the task have a list.
+    return numbers.length > 10 ? late() : { success: true, duration_ms: 1, stdout: '', stderr: '', result: numbers };
+  });
+  const asked = { task: TASK, n: 12, seed: 1, parallel: 2, ...sides };
+  const policy = parsePolicy('noninferiority:hard=count');
+  const report = await evaluate({ ...asked, policy, baseline: { ...sides.baseline, executor: baseline } }, CLOCK);
+  expect(report.candidate).toMatchObject({ passes: 0, total: 12 });
+  expect(report.sequential).toBeNull();
 });
 
 test('an evaluation that is cancelled while cases are held back ends, and begins none of them', async () => {

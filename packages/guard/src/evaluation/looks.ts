@@ -7,7 +7,7 @@ import { isLookDue } from '../decision/planned-looks.ts';
 import type { Tally } from '../report/summarize.ts';
 import type { EvaluationPlan } from './evaluate-options.ts';
 import { clipped } from '../task/json.ts';
-import { isSlowEnd } from './confirm.ts';
+import { isSlow, isSlowEnd } from './confirm.ts';
 import type { EvaluatedPair, EvaluatedSide } from './evaluated-pair.ts';
 import type { RegressionCase } from './shrink-regressions.ts';
 
@@ -18,6 +18,8 @@ const HANGS_MAX = 3;
 
 /** Cases at the beginning of which none could be run: nobody is there to run the others. */
 const UNRUN_MAX = 5;
+/** The same of those that neither side answers: each takes its whole time on both sides, and once more alone. */
+const UNANSWERED_MAX = 5;
 const WHY_CHARACTERS_MAX = 300;
 
 /** Looks of one evaluation. One owner, which asks after each case. */
@@ -38,6 +40,7 @@ export function createLooking(
   const casesAt: number[] = [];
   const health = { executions: 0, sandboxFailures: 0 };
   let unrun = 0;
+  let unanswered = 0;
 
   function isDue(done: number): boolean {
     if (mode !== 'sequential' || policy.kind === 'classic') return false;
@@ -65,6 +68,9 @@ export function createLooking(
       if (baseline.grade === 'unrun' || candidate.grade === 'unrun') unrun += 1;
       if (unrun === done && done >= UNRUN_MAX)
         return `none of the first ${done} cases could be run: ${whyUnrun(baseline, candidate)}`;
+      if (isUnanswered(baseline) && isUnanswered(candidate)) unanswered += 1;
+      if (unanswered === done && done >= UNANSWERED_MAX)
+        return `neither side answered any of the first ${done} cases within its time and memory; give them more where the task needs it`;
       health.executions += baseline.executions + candidate.executions;
       health.sandboxFailures += baseline.sandbox_failures + candidate.sandbox_failures;
       if (regressions.length >= REGRESSIONS_MAX) return `${REGRESSIONS_MAX} regressions were confirmed`;
@@ -78,6 +84,10 @@ export function createLooking(
       return verdict === 'inconclusive' ? undefined : `the policy was decided: ${verdict}`;
     },
   };
+}
+
+function isUnanswered(side: EvaluatedSide): boolean {
+  return side.grade === 'failed' && side.pass_share === 0 && isSlow(side);
 }
 
 function whyUnrun({ grade, result }: EvaluatedSide, other: EvaluatedSide): string {

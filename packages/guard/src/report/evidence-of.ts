@@ -26,7 +26,7 @@ export type EvidenceSource = Pick<
   | 'trust_scores'
 > & { readonly timing: Pick<Report['timing'], 'baseline' | 'candidate'> } & {
   readonly statistics: Pick<Report['statistics'], 'clusters'>;
-};
+} & Partial<Pick<Report, 'adaptive'>>;
 
 /**
  * The evidence in a report.
@@ -51,9 +51,16 @@ export function evidenceOf(found: EvidenceSource): Evidence {
     ...(sequential?.planned === true && {
       looks: { plannedCases: sequential.planned_cases, casesAt: sequential.cases_at },
     }),
+    ...(hasEndedUnanswered(found) && { isInterim: true }),
     ...(candidate.total > 0 && { totals: totalsOf(candidate) }),
     objectives: objectivesOf(found),
   };
+}
+
+/** Where nothing passed and it ended before its last case, that is no end at which a limit rejects: of the rest nobody knows. */
+function hasEndedUnanswered({ pairs, sequential, adaptive = null }: EvidenceSource): boolean {
+  const isEarly = typeof (sequential ?? adaptive)?.stopped_for === 'string';
+  return isEarly && pairs.both + pairs.only_candidate + pairs.only_baseline === 0;
 }
 
 /** A case that failed by no check breaks what its answer was to keep: else a candidate does better by throwing than by a wrong answer. */

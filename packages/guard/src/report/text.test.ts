@@ -40,6 +40,22 @@ test('what failed runs said stands in it, how many there were on each side, and 
   expect(text).toContain('  fault       candidate could not be run: no package "left-pad"\n');
 });
 
+test('why cases could not be run is shown as the report has it, and a longer fault is cut where a word ends', () => {
+  const textOf = (fault: string): string => renderText({ ...reportOf(), monitors: [], faults: [fault] });
+  const long = `candidate could not be run: ${'word '.repeat(90)}the useful part`;
+  expect(textOf(long)).toContain(`  fault       ${long}\n`);
+  const [line = ''] = /^ {2}fault .*$/mu.exec(textOf('somewhat '.repeat(200))) ?? [];
+  expect(line).toMatch(/ somewhat… \(cut; 1,800 characters in all\)$/);
+  expect(line.length).toBeGreaterThan(600);
+  expect(textOf('x'.repeat(2_000))).toContain(`  fault       ${'x'.repeat(600)}… (cut;`);
+});
+
+test('the command that computes it again is whole, since half of one runs nothing', () => {
+  const report = reportOf();
+  const command = `bulkhead guard replay ${'folder/'.repeat(80)}report.json`;
+  expect(renderText({ ...report, replay: { ...report.replay, command } })).toContain(`  replay      ${command}\n`);
+});
+
 test('nothing in it steers a terminal, and it stays short, whatever is in the report', () => {
   const pairs = Array.from({ length: 40 }, (_, index) => pairOf(index, { candidate: brokenSide() }));
   const text = renderText(poisoned(reportOf({ pairs }), `\u001B[2J\u009B31m\r\n\u202E${'x'.repeat(1_000_000)}`));

@@ -22,6 +22,10 @@ const FLIPS_MAX = 2;
 const FAULTS_MAX = 2;
 /** Characters of a line, about. */
 const LINE_MAX = 300;
+/** Characters of a fault: more than a report keeps of why cases could not be run, since a reason often stands at the end. */
+const FAULT_MAX = 600;
+/** Characters of the command that computes it again: paths, and nothing that could be left out. */
+const COMMAND_MAX = 2_048;
 /** Characters of arguments or an answer. */
 const SHOWN_MAX = 90;
 
@@ -45,13 +49,13 @@ export function renderText(report: Report): string {
     ...flipLines(report),
     ...faultLines(report),
     ...monitorLines(report),
-    ...(report.replay.command === null ? [] : [row('replay', report.replay.command)]),
+    ...(report.replay.command === null ? [] : [row('replay', report.replay.command, COMMAND_MAX)]),
   ];
   return `${told.join('\n')}\n`;
 }
 
-function row(name: string, text: string): string {
-  return `  ${name.padEnd(12)}${visibleLine(text, LINE_MAX)}`;
+function row(name: string, text: string, most: number = LINE_MAX): string {
+  return `  ${name.padEnd(12)}${visibleLine(text, most)}`;
 }
 
 function casesText(report: Report): string {
@@ -98,7 +102,14 @@ function failedRunLines({ baseline, candidate }: Report): readonly string[] {
 }
 
 function faultLines({ faults }: Report): readonly string[] {
-  return faults.slice(0, FAULTS_MAX).map((fault) => row('fault', fault));
+  return faults.slice(0, FAULTS_MAX).map((fault) => row('fault', fault, wordEnd(fault, FAULT_MAX)));
+}
+
+/** Where the last word ends that fits: half a name or a path misleads. Of text without spaces it is all that fits. */
+function wordEnd(text: string, most: number): number {
+  if (text.length <= most) return most;
+  const end = text.lastIndexOf(' ', most);
+  return end > most / 2 ? end : most;
 }
 
 function monitorLines({ monitors }: Report): readonly string[] {

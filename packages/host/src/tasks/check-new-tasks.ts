@@ -34,42 +34,60 @@ export function tooManySets(requires: readonly string[]): HostError {
   });
 }
 
-function faultOf({ task, priority = 0, deadline, max_retry: maxRetry = 0 }: NewTask): string | undefined {
+function faultOf({ task, ...rest }: NewTask): string | undefined {
+  return faultOfNumbers(rest) ?? faultOfTags(task.requires);
+}
+
+/** What is wrong with the priority, the retries or the deadline of a task; nothing with what is left out. */
+export function faultOfNumbers({
+  priority,
+  max_retry,
+  deadline,
+}: Readonly<Record<string, unknown>>): string | undefined {
   const bounds = TASK_QUEUE_BOUNDS;
   if (!isWithin(priority, -bounds.priority, bounds.priority)) {
-    return `priority is ${priority}; expected a whole number from -${bounds.priority} to ${bounds.priority}`;
+    return `field "priority" is ${shown(priority)}; expected a whole number from -${bounds.priority} to ${bounds.priority}`;
   }
-  if (!isWithin(maxRetry, 0, bounds.maxRetryMost)) {
-    return `max_retry is ${maxRetry}; expected a whole number from 0 to ${bounds.maxRetryMost}`;
+  if (!isWithin(max_retry, 0, bounds.maxRetryMost)) {
+    return `field "max_retry" is ${shown(max_retry)}; expected a whole number from 0 to ${bounds.maxRetryMost}`;
   }
-  if (deadline !== undefined && !isTime(deadline)) {
-    return `deadline is ${shown(deadline)}; expected a time such as "2026-01-01T12:00:00Z"`;
-  }
-  return faultOfTags(task.requires);
+  if (deadline === undefined || isTime(deadline)) return undefined;
+  return `field "deadline" is ${shown(deadline)}; expected a time such as "2026-01-01T12:00:00Z"`;
 }
 
-function faultOfTags(tags: readonly string[]): string | undefined {
+/** What is wrong with the tags that a task requires. */
+export function faultOfTags(tags: unknown): string | undefined {
   const { tags: tagsMax } = TASK_QUEUE_BOUNDS;
-  if (tags.length > tagsMax) return `requires ${tags.length} tags; at most ${tagsMax} are taken`;
-  const wrong = tags.find((tag) => !isCapabilityTag(tag));
+  if (!Array.isArray(tags)) return `field "requires" is ${shown(tags)}; expected a list of at most ${tagsMax} tags`;
+  if (tags.length > tagsMax) return `field "requires" has ${tags.length} tags; expected at most ${tagsMax}`;
+  const wrong: unknown = tags.find((tag: unknown) => typeof tag !== 'string' || !isCapabilityTag(tag));
   if (wrong !== undefined) {
-    return `requires ${shown(wrong)}; expected a tag of a-z, 0-9, "-" and "_" such as "docker", at most 64 characters`;
+    return `field "requires" has ${shown(wrong)}; expected a tag of a-z, 0-9, "-" and "_" such as "docker", at most 64 characters`;
   }
-  const twice = tags.find((tag, index) => tags.indexOf(tag) !== index);
-  return twice === undefined ? undefined : `requires ${shown(twice)} twice; expected each tag once`;
+  const twice: unknown = tags.find((tag: unknown, index) => tags.indexOf(tag) !== index);
+  return twice === undefined ? undefined : `field "requires" has ${shown(twice)} twice; expected each tag once`;
 }
 
-function isWithin(value: number, least: number, most: number): boolean {
-  return Number.isInteger(value) && value >= least && value <= most;
+const SHOWN_CHARACTERS = 80;
+
+/** Writes a value for a message: as JSON, cut; `missing` where there is none. */
+export function shown(value: unknown): string {
+  const written = JSON.stringify(typeof value === 'string' ? value.slice(0, SHOWN_CHARACTERS) : value) ?? 'missing';
+  return typeof value === 'string' || written.length <= SHOWN_CHARACTERS
+    ? written
+    : `${written.slice(0, SHOWN_CHARACTERS)}…`;
+}
+
+function isWithin(value: unknown, least: number, most: number): boolean {
+  return value === undefined || (Number.isInteger(value) && Number(value) >= least && Number(value) <= most);
 }
 
 /** ISO 8601 in UTC, as every time on our wires. */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/u;
 
-function isTime(text: string): boolean {
-  return TIME.test(text) && !Number.isNaN(Date.parse(text));
-}
-
-function shown(text: string): string {
-  return JSON.stringify(text.slice(0, 80));
+function isTime(value: unknown): boolean {
+  if (typeof value !== 'string' || !TIME.test(value)) return false;
+  const time = Date.parse(value);
+  // The 30th of February is read as a day of March.
+  return !Number.isNaN(time) && value.startsWith(new Date(time).toISOString().slice(0, 'yyyy-mm-ddThh:mm:ss'.length));
 }

@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import {
   HostError,
   TASK_QUEUE_BOUNDS,
+  assertGivenTask,
   whyQueued,
   type NewTask,
   type QueuedTask,
@@ -91,6 +92,8 @@ export function addTaskRoutes(app: FastifyInstance, plane: TaskPlane): void {
     '/v1/tasks',
     {
       config: { access: 'operator' },
+      // What does not fit its schema is told by `assertGivenTask`, in the words that an opened store has for it.
+      attachValidation: true,
       schema: {
         summary: 'Give a task to whatever worker is able to do it',
         description:
@@ -185,6 +188,8 @@ async function give(
 ): Promise<string> {
   const queue = queueOf(plane);
   if (plane.isDraining()) throw new HostError('HOST_CLOSED');
+  if (isJsonObject(request.body)) assertGivenTask(request.body);
+  if (request.validationError !== undefined) throw request.validationError;
   const { tenant } = callerOf(request);
   const given = newTaskOf(request.body, tenant);
   await plane.budget?.take(tenant);

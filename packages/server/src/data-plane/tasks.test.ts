@@ -156,6 +156,20 @@ test.each([
   });
 });
 
+test('whoever gives a task with a wrong value is told the field, the value and what was expected', async () => {
+  const refusedFor = async (body: object) => (await admin.ask('POST', '/v1/tasks', { body })).body;
+  expect(await refusedFor({ kind: 'execute', requires: ['GPU'] })).toEqual({
+    detail: expect.stringContaining('the task’s field "requires" has "GPU"; expected a tag of a-z'),
+    code: 'VALIDATION_FAILED',
+    hint: expect.stringContaining('give the task again'),
+  });
+  expect(await refusedFor({ kind: 'execute', tenant_id: 'default' })).toMatchObject({
+    detail:
+      'the task’s field "tenant_id" is none of its fields; expected kind, payload, requires, priority, deadline, max_retry, id',
+  });
+  expect(await refusedFor([{ kind: 'execute' }])).toMatchObject({ code: 'VALIDATION_FAILED' });
+});
+
 test('a task of more than 2 MiB is refused', async () => {
   const body = { kind: 'execute', payload: { text: 'x'.repeat(LIMITS.http_body_bytes.value) } };
   expect(await admin.ask('POST', '/v1/tasks', { body })).toMatchObject({

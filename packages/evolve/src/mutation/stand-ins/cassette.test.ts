@@ -67,6 +67,36 @@ test('a request that was not recorded is an error that shows the nearest one tha
   );
 });
 
+test('a request of another seed than those recorded is told which they are, how many answers there are, and the next step', async () => {
+  const file = join(folder, 'seeds.jsonl');
+  const inner = createScripted(Array.from({ length: 8 }, (_, index) => ({ text: `answer ${index}` })));
+  const recording = await openCassette({ file, mode: 'new', inner });
+  for (const seed of ['1/1/0/0', '1/2/0/0', '7/1/0/0']) await textOf(recording, seed);
+  const replayed = await openCassette({ file });
+  await expect(textOf(replayed, '99/1/0/0')).rejects.toThrow(
+    coded(
+      'CASSETTE_MISS',
+      `the cassette ${file} has no answer for the seed 99 ("99/1/0/0"): its 3 answers are of the seeds 1, 7; ask with --seed 1, or record = "new"`,
+    ),
+  );
+  await expect(textOf(replayed, '1/3/0/0')).rejects.toThrow(
+    coded('CASSETTE_MISS', 'the nearest of its 3 requests is '),
+  );
+  await expect(textOf(replayed, '1/3/0/0')).rejects.toThrow(coded('CASSETTE_MISS', 'record = "new"'));
+  for (const seed of ['10', '11', '12', '13', '14']) await textOf(recording, seed);
+  await expect(textOf(await openCassette({ file }), '99')).rejects.toThrow(
+    coded('CASSETTE_MISS', 'its 8 answers are of the seeds 1, 7, 10, 11, 12 and 2 more'),
+  );
+});
+
+test('a cassette whose requests say no seed is told by what is nearest', async () => {
+  const file = join(folder, 'no-seed.jsonl');
+  await writeFile(file, `${JSON.stringify({ request: { prompt: 'a' }, text: 'one' })}\n`);
+  await expect(textOf(await openCassette({ file }), '99')).rejects.toThrow(
+    coded('CASSETTE_MISS', 'the nearest of its 1 requests is '),
+  );
+});
+
 test('a cassette that was changed, is none, or has nobody to record is refused', async () => {
   const file = join(folder, 'changed.jsonl');
   await textOf(await openCassette({ file, mode: 'once', inner: createScripted([{ text: 'one' }]) }));

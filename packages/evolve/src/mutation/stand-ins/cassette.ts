@@ -46,7 +46,7 @@ const SHOWN_CHARACTERS = 100;
  * Opens a cassette. Requests that are recorded are written one after another, each as one whole line.
  *
  * @throws {EvolveError} `CASSETTE_INVALID` where the file cannot be read, a line is none of a cassette, or nobody is there to be recorded.
- *   From `propose`: `CASSETTE_MISS` with the nearest request that was recorded.
+ *   From `propose`: `CASSETTE_MISS` with the seeds that were recorded where this is of none, else with the nearest request, and the next step.
  * @public
  */
 export async function openCassette({ file, mode = 'none', inner }: CassetteOptions): Promise<Proposer> {
@@ -180,16 +180,47 @@ type Missed = { readonly file: string; readonly recorded: ReadonlyMap<string, Re
 
 function missed(request: ProposalRequest, { file, recorded }: Missed): EvolveError {
   const asked = askedOf(request);
-  const key = keyOf(asked);
-  const nearest = nearestTo(asked, recorded);
-  const told =
-    nearest === undefined
-      ? 'it has no request at all'
-      : `the nearest of its ${recorded.size} requests is ${nearest.key.slice(0, 12)}, where ${differenceOf(asked, nearest.request)}`;
+  const seeds = seedsOf(recorded);
+  const [seed, first] = [runSeedOf(request.seed), seeds[0]];
+  if (first === undefined || seeds.includes(seed)) {
+    const what = `has no answer for request ${keyOf(asked).slice(0, SHOWN_DIGITS)}; ${nearestWords(asked, recorded)}`;
+    return new EvolveError('CASSETTE_MISS', `the cassette ${file} ${what}; ${RECORD}`);
+  }
+  const more = seeds.length > SHOWN_SEEDS ? ` and ${seeds.length - SHOWN_SEEDS} more` : '';
+  const known = `${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.slice(0, SHOWN_SEEDS).join(', ')}${more}`;
+  const answers = recorded.size === 1 ? 'its 1 answer is' : `its ${recorded.size} answers are`;
   return new EvolveError(
     'CASSETTE_MISS',
-    `the cassette ${file} has no answer for request ${key.slice(0, 12)}; ${told}; record it anew`,
+    `the cassette ${file} has no answer for the seed ${seed} (${shown(request.seed)}): ${answers} of the ${known}; ask with --seed ${first}, or ${RECORD}`,
   );
+}
+
+const RECORD =
+  'record = "new" in [llm] of the configuration, with inner = "..." or [[llm.backends]], records what is missing';
+const SHOWN_SEEDS = 5;
+const SHOWN_DIGITS = 12;
+
+function nearestWords(asked: JsonObject, recorded: Missed['recorded']): string {
+  const nearest = nearestTo(asked, recorded);
+  if (nearest === undefined) return 'it has no request at all';
+  const { key, request } = nearest;
+  return `the nearest of its ${recorded.size} requests is ${key.slice(0, SHOWN_DIGITS)}, where ${differenceOf(asked, request)}`;
+}
+
+/** Seeds of the runs that were recorded, each once, in their order. */
+function seedsOf(recorded: Missed['recorded']): readonly string[] {
+  const seeds = [...recorded.values()].flatMap(({ request: { seed } }) => (typeof seed === 'string' ? [seed] : []));
+  return [...new Set(seeds.map(runSeedOf))];
+}
+
+/** What is drawn in a run has a seed of its own, which begins with that of the run: `1/3/0/0`. */
+function runSeedOf(seed: string): string {
+  const [run = ''] = seed.split('/', 1);
+  return /^\d{1,20}$/.test(run) ? run : shown(run);
+}
+
+function shown(text: string): string {
+  return JSON.stringify(text.slice(0, SHOWN_CHARACTERS));
 }
 
 function nearestTo(
@@ -220,5 +251,5 @@ function differenceOf(asked: JsonObject, recorded: JsonObject): string {
   const [here, there] = [linesOf(asked), linesOf(recorded)];
   const [ours, theirs] = [new Set(here), new Set(there)];
   const line = here.find((each) => !theirs.has(each)) ?? there.find((each) => !ours.has(each)) ?? '';
-  return `${JSON.stringify(line.slice(0, SHOWN_CHARACTERS))} differs`;
+  return `${shown(line)} differs`;
 }
