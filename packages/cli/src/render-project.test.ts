@@ -228,7 +228,7 @@ test('a link in the output in the place of a file is replaced, and what it leads
   expect((await lstat(join(cwd, 'build/a.txt'))).isFile()).toBe(true);
 });
 
-test.each(['--project site'])(
+test.each(['--project site', '--template site/index.html.tmpl'])(
   'Ctrl-C while %s is rendered ends with 130, and nothing is written [X000-20]',
   async (what) => {
     const cwd = await makeProject(SITE);

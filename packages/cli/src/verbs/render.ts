@@ -102,6 +102,7 @@ async function renderHere(
   const task = createTask(given, { randomBytes, now: () => Date.now() });
   if (options.verbose === true) sayTask(task, terminal);
   const result: AuditedResult = await runHere(task, { own: ['render'], options, env: process.env, signal });
+  signal.throwIfAborted();
   if (options.verbose === true) sayDoer(result, terminal);
   const isOk = result.status === 'ok';
   return {
