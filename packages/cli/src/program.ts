@@ -311,20 +311,33 @@ function addMutate({ program, terminal, exit }: VerbContext): void {
 
 function addRender({ program, terminal, exit }: VerbContext): void {
   runsHere(asksForTenant(program.command('render')))
-    .description('Render a template with variables, by whichever handler takes the task')
-    .requiredOption(
+    .description('Render a template, or a folder of them, with variables, by whichever handler takes the task')
+    .option(
       '--template <file>',
-      'the template: {{name}}, {{#list}} ... {{/list}}; docs/handlers.md has all of it',
+      'the template: {{name}}, {{#list}} ... {{/list}}; plugins/render/README.md has all of it',
     )
-    .option('--vars <json|file>', 'the variables: a JSON object, a file with one, or - for standard input')
-    .option('--out <dir|file>', 'where the text goes; on standard output where it is left out')
+    .option(
+      '--project <dir>',
+      'a folder in place of --template: files that end in .tmpl, .tpl, .template or .mustache are rendered and lose that ending, others are copied; .git and node_modules are left out',
+    )
+    .option(
+      '--vars <json|file>',
+      'the variables: a JSON object, a file with one, or - for standard input (default: vars.json of --project, where it is there)',
+    )
+    .option(
+      '--out <dir|file>',
+      'where it goes; with --template a file, or a folder where it is there or its name ends in / (default: standard output); with --project, which needs it, always a folder, which is made where it is not there',
+    )
     .addHelpText(
       'after',
       `${examples([
         `bulkhead render --template hello.txt.tmpl --vars '{"name": "Ada"}'`,
         'bulkhead render --template page.html.tmpl --vars page.json --out ./build/ --json',
         'bulkhead render --template page.html.tmpl --vars page.json --out page.html --queue --wait',
-      ])}\n\nExit codes: 0 rendered, 1 it could not be, 2 wrong usage or file, 130 interrupted.`,
+        'bulkhead render --project ./site --out ./build',
+        'bulkhead render --project ./site --vars live.json --out ./build --dry-run',
+        'bulkhead render --project ./site --out ./build --queue --wait',
+      ])}\n\nA project is written whole or not at all; files in --out that are not of it stay.\nExit codes: 0 rendered, 1 it could not be, 2 wrong usage or file, 130 interrupted.`,
     )
     .action(async (options) => exit(await (await import('./verbs/render.ts')).render(options, terminal)));
 }

@@ -2,7 +2,7 @@
  * The whole way of a task, in processes as operators start them: `serve` with its own database, a worker that asks it with the first-party
  * handlers, and whoever gives the task on the command line. The model is a stand-in that answers by a script.
  */
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isJsonObject, type JsonObject, type JsonValue } from '@bulkhead/protocol';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
@@ -91,6 +91,35 @@ test('a text is rendered by a worker with the handlers that come with the comman
     value: { state: 'done', rendered: 'Dear Ada,\n', result: { handler_version: 'render 1.0.0' } },
   });
   expect(await readFile(join(folder.path, 'ada.txt'), 'utf8')).toBe('Dear Ada,\n');
+});
+
+test('a project is rendered by a worker whole; with a template that cannot be, nothing of it is written [X000-20]', async () => {
+  startWorker([]);
+  const site = join(folder.path, 'site');
+  await mkdir(join(site, 'sub'), { recursive: true });
+  await writeFile(join(site, 'letter.txt.tmpl'), 'Dear {{name}},\n');
+  await writeFile(join(site, 'sub/card.txt.tmpl'), 'To {{name}}\n');
+  await writeFile(join(site, 'stamp.bin'), new Uint8Array([0, 255]));
+  const rendering = ['render', '--queue', '--wait', '--project', 'site', '--out', 'mail', '--vars', '{"name":"Ada"}'];
+  const done = await said(rendering);
+  expect(done).toMatchObject({ code: 0, value: { output: 'mail', is_written: true, failures: [] } });
+  expect(done.value['files']).toMatchObject([
+    { file: 'letter.txt.tmpl', rendered: true, characters: 10, handler: 'render 1.0.0' },
+    { file: 'stamp.bin', rendered: false, bytes: 2 },
+    { file: 'sub/card.txt.tmpl', rendered: true, characters: 7, handler: 'render 1.0.0' },
+  ]);
+  expect(await readFile(join(folder.path, 'mail/sub/card.txt'), 'utf8')).toBe('To Ada\n');
+  expect([...(await readFile(join(folder.path, 'mail/stamp.bin')))]).toEqual([0, 255]);
+  await writeFile(join(site, 'sub/bad.txt.tmpl'), '{{gone}}');
+  rendering.splice(rendering.indexOf('mail'), 1, 'again');
+  expect(await said(rendering)).toMatchObject({
+    code: 1,
+    value: {
+      ...{ output: 'again', is_written: false, files: [] },
+      failures: [{ file: 'sub/bad.txt.tmpl', message: expect.stringContaining('there is no variable gone') }],
+    },
+  });
+  expect(await readdir(folder.path)).not.toContain('again');
 });
 
 test('a model that refuses five times with 503 is asked again, and then answers: the task is done [X000-32]', async () => {

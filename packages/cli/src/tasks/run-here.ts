@@ -1,12 +1,12 @@
 /**
- * One task in this process, without a queue (F000-15): a host in memory with the handlers that come with the command and those of
- * `--plugins`, which ends with the task.
+ * Tasks in this process, without a queue (F000-15): one host in memory with the handlers that come with the command and those of
+ * `--plugins`, which ends with the last of them.
  *
- *   host --> plugins installed --> handlers discovered --> whichever takes the task --> its result, with who made it
+ *   host --> plugins installed --> handlers discovered --> whichever takes a task --> its result, with who made it
  */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { discoverHandlers, runTask } from '@bulkhead/evolve/workers';
+import { discoverHandlers, runTask, type DiscoveredHandlers } from '@bulkhead/evolve/workers';
 import { createHost, HostError, type AuditedResult, type Host } from '@bulkhead/host';
 import { DEFAULT_TENANT, type Task } from '@bulkhead/protocol';
 import { parseGrants } from '../config/grants.ts';
@@ -22,44 +22,72 @@ export type HereOptions = {
   readonly tags?: string;
 };
 
-/** A run; `own` are the plugins of ours whose handlers could take it, so that no other has to be started. */
-export type HereRun = {
+/** With what a host is opened; `own` are the plugins of ours whose handlers could take its tasks, so that no other has to be started. */
+export type HereParts = {
   readonly own: readonly OwnHandler[];
   readonly options: HereOptions;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly signal: AbortSignal;
+};
+
+/** A host that takes tasks, one after the other; whoever disposes of it ends it. */
+export type Here = AsyncDisposable & {
+  /** Runs the task; how a handler fails is in the result, and where none takes it that is a `skip` with the reason. */
+  readonly run: (task: Task, signal: AbortSignal) => Promise<AuditedResult>;
 };
 
 /**
- * Runs the task; how a handler fails is in the result, and where none takes it that is a `skip` with the reason.
+ * Opens a host for tasks.
  *
  * @throws {UsageError} for a folder that is not there, or a grant or a tag that is none.
  * @throws {HostError} where the host cannot be opened.
  */
-export async function runHere(task: Task, { own, options, env, signal }: HereRun): Promise<AuditedResult> {
+export async function openHere({ own, options, env }: HereParts): Promise<Here> {
   const workerTags = await machineTags(options.tags, env);
   const dirs = (options.plugins ?? []).map((dir) => resolve(dir));
   const absent = dirs.find((dir) => !existsSync(dir));
   if (absent !== undefined) throw new UsageError(`--plugins names ${absent}, which is not there`);
-  await using host = await createHost({
-    ...{ spareCount: 0, measured: 'lately' },
-    grants: parseGrants(options.grant ?? []),
-  });
+  const grants = parseGrants(options.grant ?? []);
+  await using opening = new AsyncDisposableStack();
+  const host = opening.use(await createHost({ spareCount: 0, measured: 'lately', grants }));
+  const found = await handlersIn(host, { own, dirs, allow: options.handler });
+  const opened = opening.move();
+  return {
+    run: (task, signal) =>
+      runTask(task, {
+        ...{ ...found, host, workerTags, signal, tenant: DEFAULT_TENANT },
+        workerId: `sync-${process.pid}`,
+        imageTag: `node-${process.versions.node} ${process.platform}-${process.arch}`,
+        clock: { now: () => Date.now() },
+      }),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** Runs one task in a host of its own. @throws as {@link openHere}. */
+export async function runHere(
+  task: Task,
+  { signal, ...parts }: HereParts & { readonly signal: AbortSignal },
+): Promise<AuditedResult> {
+  await using here = await openHere(parts);
+  return await here.run(task, signal);
+}
+
+type Sought = {
+  readonly own: readonly OwnHandler[];
+  readonly dirs: readonly string[];
+  readonly allow: readonly string[] | undefined;
+};
+
+async function handlersIn(host: Host, { own, dirs, allow }: Sought): Promise<DiscoveredHandlers> {
   await installOwnHandlers(host, own);
   const refused = (await Promise.all(dirs.map((dir) => installFrom(host, dir)))).flat();
   const { offers, unavailable } = await discoverHandlers(host, {
     tenant: DEFAULT_TENANT,
-    ...(options.handler !== undefined && { allow: options.handler }),
+    ...(allow !== undefined && { allow }),
   });
-  if (options.handler !== undefined && offers.length + unavailable.length + refused.length === 0)
-    throw await unknownHandlers(host, options.handler);
-  return await runTask(task, {
-    ...{ host, offers, workerTags, signal, tenant: DEFAULT_TENANT },
-    unavailable: [...unavailable, ...refused],
-    workerId: `sync-${process.pid}`,
-    imageTag: `node-${process.versions.node} ${process.platform}-${process.arch}`,
-    clock: { now: () => Date.now() },
-  });
+  if (allow !== undefined && offers.length + unavailable.length + refused.length === 0)
+    throw await unknownHandlers(host, allow);
+  return { offers, unavailable: [...unavailable, ...refused] };
 }
 
 async function unknownHandlers(host: Host, names: readonly string[]): Promise<UsageError> {

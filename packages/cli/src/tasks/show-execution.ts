@@ -12,10 +12,14 @@ const SHOWN_CHARACTERS = 2_000;
 export function showExecution(what: string, result: AuditedResult, { say, talkColors }: Terminal): void {
   const { status, data, handler_version: handler } = result;
   const by = handler === null ? '' : ` by ${handler}`;
-  const why = [data['message'], data['reason']].find((word) => typeof word === 'string') ?? 'it does not say why';
   if (status === 'ok') say(plain(`${what}: ok${by}: ${clipped(JSON.stringify(data))}`));
-  else if (status === 'skip') say(plain(`${what}: not done${by}: ${clipped(why)}`));
-  else say(`${talkColors.red(`${what}: failed`)}${plain(`${by}: ${clipped(why)}`)}`);
+  else if (status === 'skip') say(plain(`${what}: not done${by}: ${reasonIn(data)}`));
+  else say(`${talkColors.red(`${what}: failed`)}${plain(`${by}: ${reasonIn(data)}`)}`);
+}
+
+/** Why a task was not done, by the data of its result, at most 2,000 characters. */
+export function reasonIn(data: AuditedResult['data']): string {
+  return clipped([data['message'], data['reason']].find((word) => typeof word === 'string') ?? 'it does not say why');
 }
 
 /** Says which task is given, for `--verbose`. */

@@ -1,29 +1,31 @@
 /**
- * `bulkhead render`: a template and its variables become a text, by whichever handler takes the task (X000-18, X000-20).
+ * `bulkhead render`: a template and its variables become a text, by whichever handler takes the task (X000-18, X000-20). With `--project`
+ * all templates of a folder do (render-project.ts).
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createTask, EvolveError, readTarget } from '@bulkhead/evolve';
 import type { AuditedResult } from '@bulkhead/host';
 import type { JsonObject } from '@bulkhead/protocol';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { listenForInterrupt } from '../guard/interrupt.ts';
-import { readJsonObject } from '../json-argument.ts';
 import { giveTask, whyNot } from '../queue/give-task.ts';
 import type { GivenTask } from '../queue/queue-door.ts';
 import type { ServerOptions } from '../remote/server-verb.ts';
 import { plain } from '../table.ts';
+import { readVariables, renderedIn, renderTask, withoutTemplateEnding } from '../tasks/render-task.ts';
 import { runHere, type HereOptions } from '../tasks/run-here.ts';
 import { sayDoer, sayTask, showExecution } from '../tasks/show-execution.ts';
 import { writeOutput } from '../tasks/write-output.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** What is typed after it. */
+/** What is typed after it; one of `template` and `project` is there. */
 export type RenderOptions = ServerOptions &
   HereOptions & {
-    readonly template: string;
+    readonly template?: string;
+    readonly project?: string;
     readonly vars?: string;
     readonly out?: string;
     readonly sync?: boolean;
@@ -32,6 +34,8 @@ export type RenderOptions = ServerOptions &
     readonly dryRun?: boolean;
     readonly verbose?: boolean;
   };
+
+type TemplateOptions = RenderOptions & { readonly template: string };
 
 /** A text that was rendered, or why there is none; `result` has the rest. */
 type Rendered = { readonly text: string | undefined; readonly shown: JsonObject; readonly fail: () => void };
@@ -42,14 +46,20 @@ export async function render(options: RenderOptions, terminal: Terminal): Promis
     throw new UsageError('--sync and --queue are two ways; name one');
   if (options.wait === true && options.queue !== true)
     throw new UsageError('--wait is for --queue; --sync waits anyway');
+  const { template, project, out } = options;
+  if ((template === undefined) === (project === undefined))
+    throw new UsageError(
+      template === undefined ? 'there is nothing to render' : '--template and --project are two ways; name one',
+      'Name a template with --template FILE, or a folder of them with --project DIR and --out DIR.',
+    );
   using interrupt = listenForInterrupt();
+  const surroundings = { terminal, signal: interrupt.signal };
   try {
-    const task = await taskOf(options);
-    const isGiven = options.queue === true;
-    const ended = isGiven
-      ? await renderByQueue(task, options, { terminal, signal: interrupt.signal })
-      : await renderHere(task, options, { terminal, signal: interrupt.signal });
-    return ended === undefined ? EXIT_OK : await finish(ended, options, terminal);
+    if (template !== undefined) return await renderTemplate({ ...options, template }, surroundings);
+    if (project === undefined || out === undefined || out === '')
+      throw new UsageError('--project needs a folder that it is rendered into', 'Name one, such as --out ./build.');
+    const { renderProject } = await import('./render-project.ts');
+    return await renderProject({ ...options, project, out }, surroundings);
   } catch (error) {
     if (interrupt.signal.aborted) return interrupt.exitCode();
     if (error instanceof EvolveError) throw new UsageError(`${error.message} (${error.code})`);
@@ -57,31 +67,32 @@ export async function render(options: RenderOptions, terminal: Terminal): Promis
   }
 }
 
-async function taskOf({ template, vars, out }: RenderOptions): Promise<GivenTask> {
-  const variables = vars === undefined ? {} : await readJsonObject(isTyped(vars) ? vars : `@${vars}`, '--vars');
-  const payload: JsonObject = {
-    ...{ template: await readTarget(template), vars: variables },
+/** Where it is told what happens, and what ends it. */
+export type Surroundings = { readonly terminal: Terminal; readonly signal: AbortSignal };
+
+async function renderTemplate(options: TemplateOptions, surroundings: Surroundings): Promise<number> {
+  const task = await taskOf(options);
+  const ended =
+    options.queue === true
+      ? await renderByQueue(task, options, surroundings)
+      : await renderHere(task, options, surroundings);
+  return ended === undefined ? EXIT_OK : finish(ended, options, surroundings.terminal);
+}
+
+async function taskOf({ template, vars, out }: TemplateOptions): Promise<GivenTask> {
+  return renderTask({
+    vars: vars === undefined ? {} : await readVariables(vars),
+    template: await readTarget(template),
     ...(out !== undefined && { dest: fileOf(out, template) }),
-  };
-  return { kind: 'render', payload, requires: ['cpu'] };
+  });
 }
-
-/** JSON as it stands, standard input, or `@FILE`; all else is the name of a file. */
-function isTyped(vars: string): boolean {
-  return vars === '-' || vars.startsWith('@') || vars.trimStart().startsWith('{');
-}
-
-const TEMPLATE_ENDINGS = ['.tmpl', '.tpl', '.template', '.mustache'];
 
 /** Into a folder it goes by the template's own name, without the ending that says that it is one. */
 function fileOf(out: string, template: string): string {
   const isFolder = /[/\\]$/.test(out) || (existsSync(out) && statSync(out).isDirectory());
-  if (!isFolder) return out;
-  const ending = extname(template);
-  return join(out, basename(template, TEMPLATE_ENDINGS.includes(ending) ? ending : ''));
+  const name = basename(template);
+  return isFolder ? join(out, withoutTemplateEnding(name) ?? name) : out;
 }
-
-type Surroundings = { readonly terminal: Terminal; readonly signal: AbortSignal };
 
 async function renderHere(
   given: GivenTask,
@@ -91,6 +102,7 @@ async function renderHere(
   const task = createTask(given, { randomBytes, now: () => Date.now() });
   if (options.verbose === true) sayTask(task, terminal);
   const result: AuditedResult = await runHere(task, { own: ['render'], options, env: process.env, signal });
+  signal.throwIfAborted();
   if (options.verbose === true) sayDoer(result, terminal);
   const isOk = result.status === 'ok';
   return {
@@ -123,11 +135,7 @@ async function renderByQueue(
   };
 }
 
-function renderedIn({ rendered }: JsonObject): string | undefined {
-  return typeof rendered === 'string' ? rendered : undefined;
-}
-
-async function finish({ text, shown, fail }: Rendered, options: RenderOptions, terminal: Terminal): Promise<number> {
+async function finish({ text, shown, fail }: Rendered, options: TemplateOptions, terminal: Terminal): Promise<number> {
   const output = options.out === undefined ? undefined : fileOf(options.out, options.template);
   const isWritten = text !== undefined && output !== undefined && options.dryRun !== true;
   if (isWritten) await writeOutput(output, text);
