@@ -61,6 +61,8 @@ test('a handler of a folder is found by the tags and the payload, and what it sa
       status: 'ok',
       data: { ran: 'sort', bytes: RUST.length + '_unstable'.length },
       handler_version: 'execute_rust 1.0.0',
+      // The same words as a worker's, wherever a task is done [X000-3].
+      image_tag: expect.stringMatching(/^bulkhead-\d\S+ node-\d\S+ \S+$/u),
       attempts: 1,
     },
   });

@@ -306,7 +306,9 @@ function addMutate({ program, terminal, exit }: VerbContext): void {
         'bulkhead mutate --target-file bad_sort.ts --entry-fn sort --queue --wait',
       ])}\n\nWhat becomes of the execution is told, and is no failure of the change.\nExit codes: 0 changed, 1 no proposal could be taken, 2 wrong usage, file or backend, 130 interrupted.`,
     )
-    .action(async (options) => exit(await (await import('./verbs/mutate.ts')).mutate(options, terminal)));
+    .action(async (options) =>
+      exit(await (await import('./verbs/mutate.ts')).mutate({ version: version(), ...options }, terminal)),
+    );
 }
 
 function addRender({ program, terminal, exit }: VerbContext): void {
@@ -317,8 +319,8 @@ function addRender({ program, terminal, exit }: VerbContext): void {
       'the template: {{name}}, {{#list}} ... {{/list}}; plugins/render/README.md has all of it',
     )
     .option(
-      '--project <dir>',
-      'a folder in place of --template: files that end in .tmpl, .tpl, .template or .mustache are rendered and lose that ending, others are copied; .git and node_modules are left out',
+      '--project [dir]',
+      'a folder in place of --template, this one where none is named: files that end in .tmpl, .tpl, .template or .mustache are rendered and lose that ending, others are copied; .git, node_modules and --out are left out',
     )
     .option(
       '--vars <json|file>',
@@ -334,12 +336,15 @@ function addRender({ program, terminal, exit }: VerbContext): void {
         `bulkhead render --template hello.txt.tmpl --vars '{"name": "Ada"}'`,
         'bulkhead render --template page.html.tmpl --vars page.json --out ./build/ --json',
         'bulkhead render --template page.html.tmpl --vars page.json --out page.html --queue --wait',
+        'bulkhead render --project --out ./build',
         'bulkhead render --project ./site --out ./build',
         'bulkhead render --project ./site --vars live.json --out ./build --dry-run',
         'bulkhead render --project ./site --out ./build --queue --wait',
       ])}\n\nA project is written whole or not at all; files in --out that are not of it stay.\nExit codes: 0 rendered, 1 it could not be, 2 wrong usage or file, 130 interrupted.`,
     )
-    .action(async (options) => exit(await (await import('./verbs/render.ts')).render(options, terminal)));
+    .action(async (options) =>
+      exit(await (await import('./verbs/render.ts')).render({ version: version(), ...options }, terminal)),
+    );
 }
 
 /** Options of verbs that run a task here, or give it to a queue. */

@@ -1,6 +1,6 @@
 /**
- * The folder that a project is written into. Nothing goes outside of it or into the project, and no file takes the place of a folder;
- * all of that is known before anything is written.
+ * The folder that a project is written into. Nothing goes outside of it or to the project's own files, and no file takes the place of a
+ * folder; all of that is known before anything is written.
  */
 import type { Stats } from 'node:fs';
 import { lstat, realpath, stat } from 'node:fs/promises';
@@ -10,28 +10,40 @@ import { UsageError } from '../usage-error.ts';
 /** The folder as it is shown, without `./` and a slash at the end, and the paths that are to be written in it. */
 export type OutputPlan = { readonly out: string; readonly projectRoot: string; readonly targets: readonly string[] };
 
+/** The real path of a folder that need not be there. */
+export function outputRoot(out: string): Promise<string> {
+  return realOf(resolve(out));
+}
+
+/** Whether a path is a folder, or in it; both are real. */
+export function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
 /** A path as people write it. */
 export function shownFolder(typed: string): string {
   return join(typed, '.');
 }
 
 /**
- * Looks whether the files can go there; the folder itself need not be there.
+ * Looks whether the files can go there; the folder itself need not be there. It may lie in the project, of which it is no part then.
  *
- * @throws {UsageError} where the output or one of its files is, or lies in, the project; where it is a file, a link is on the way, or a
- *   folder is where a file is to go.
+ * @throws {UsageError} where the output is the project, or one of its files would be the project's; where it is a file, a link is on the
+ *   way, or a folder is where a file is to go.
  */
 export async function checkOutput({ out, projectRoot, targets }: OutputPlan): Promise<void> {
-  const real = await realOf(resolve(out));
-  if (isWithin(real, projectRoot))
+  const real = await outputRoot(out);
+  if (real === projectRoot)
     throw new UsageError(
-      `--out names ${out}, which ${real === projectRoot ? 'is the project' : 'lies in the project'}; expected a folder outside of it`,
-      `Such as --out ${join(relative('.', dirname(projectRoot)), 'build')}.`,
+      `--out names ${out}, which is the project; expected another folder`,
+      `Such as --out ${join(out, 'build')}.`,
     );
   const entry = await stat(out).catch(() => undefined);
   if (entry !== undefined && !entry.isDirectory())
     throw new UsageError(`--out names ${out}, which is a file; expected a folder`, 'Name another, or remove the file.');
-  const inProject = targets.find((target) => isWithin(join(real, target), projectRoot));
+  const isInside = isWithin(real, projectRoot);
+  const inProject = targets.find((target) => !isInside && isWithin(join(real, target), projectRoot));
   if (inProject !== undefined)
     throw new UsageError(
       `${join(out, inProject)} lies in the project; expected files outside of it`,
@@ -49,11 +61,6 @@ async function realOf(path: string): Promise<string> {
     if (isMissing && dirname(path) !== path) return join(await realOf(dirname(path)), basename(path));
     throw error;
   }
-}
-
-function isWithin(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 async function checkPlaces(out: string, targets: readonly string[]): Promise<void> {

@@ -31,7 +31,7 @@ test('every ending of a template is taken off, and a name that is an ending alon
     '...tmpl',
   ];
   for (const name of names) await put(name);
-  const { files } = await readProject(dir, undefined);
+  const { files } = await readProject(dir);
   expect(files.map(({ file, target, kind }) => [file, target, kind])).toEqual([
     ['...tmpl', '...tmpl', 'copy'],
     ['..tmpl', '..tmpl', 'copy'],
@@ -47,7 +47,7 @@ test('every ending of a template is taken off, and a name that is an ending alon
 
 test('vars.json at the top and the file that is named are left out; one deeper is a file as any other [X000-20]', async () => {
   for (const name of ['vars.json', 'sub/vars.json', 'live.json', 'a.txt']) await put(name, '{}');
-  const { files, variables } = await readProject(dir, join(dir, 'sub/../live.json'));
+  const { files, variables } = await readProject(dir, { varsFile: join(dir, 'sub/../live.json') });
   expect(files.map(({ file }) => file)).toEqual(['a.txt', 'sub/vars.json']);
   expect(variables).toBe(join(dir, 'vars.json'));
 });
@@ -58,23 +58,23 @@ test.each([
   [['a.tmpl', 'a/deep/b.txt'], 'becomes a, which is the folder of a/deep/b.txt'],
 ])('%j go to one place, which is refused [X000-20]', async (names, message) => {
   for (const name of names) await put(name);
-  await expect(readProject(dir, undefined)).rejects.toThrow(message);
+  await expect(readProject(dir)).rejects.toThrow(message);
 });
 
 test('a link is refused with its path, to a file and to a folder, wherever it leads [X000-20]', async () => {
   await put('sub/a.txt');
   await symlink('a.txt', join(dir, 'sub/to-file'));
-  await expect(readProject(dir, undefined)).rejects.toThrow(`${join(dir, 'sub/to-file')} is a symbolic link`);
+  await expect(readProject(dir)).rejects.toThrow(`${join(dir, 'sub/to-file')} is a symbolic link`);
   await rm(join(dir, 'sub/to-file'));
   await symlink('/', join(dir, 'sub/to-root'));
-  await expect(readProject(dir, undefined)).rejects.toThrow(`${join(dir, 'sub/to-root')} is a symbolic link`);
+  await expect(readProject(dir)).rejects.toThrow(`${join(dir, 'sub/to-root')} is a symbolic link`);
 });
 
 test('variables that are a link are refused, too [X000-20]', async () => {
   await put('a.tmpl');
   await put('other.json', '{}');
   await symlink('other.json', join(dir, 'vars.json'));
-  await expect(readProject(dir, undefined)).rejects.toThrow(`${join(dir, 'vars.json')} is a symbolic link`);
+  await expect(readProject(dir)).rejects.toThrow(`${join(dir, 'vars.json')} is a symbolic link`);
 });
 
 test('a project may be named by a link to it, and links in node_modules are nobody’s business [X000-20]', async () => {
@@ -82,46 +82,46 @@ test('a project may be named by a link to it, and links in node_modules are nobo
   await put('real/node_modules/x.js');
   await symlink('/', join(dir, 'real/node_modules/root'));
   await symlink('real', join(dir, 'link'));
-  const { root, files } = await readProject(join(dir, 'link'), undefined);
+  const { root, files } = await readProject(join(dir, 'link'));
   expect(root.endsWith('/real')).toBe(true);
   expect(files.map(({ file }) => file)).toEqual(['a.txt']);
 });
 
 test('a pipe is refused, and nobody waits for it [X000-20]', async () => {
   await promisify(execFile)('mkfifo', [join(dir, 'pipe')]);
-  await expect(readProject(dir, undefined)).rejects.toThrow(`${join(dir, 'pipe')} is no plain file`);
+  await expect(readProject(dir)).rejects.toThrow(`${join(dir, 'pipe')} is no plain file`);
 });
 
 test('a folder that is not there, a file, and a folder with nothing to render are refused [X000-20]', async () => {
   await put('file');
-  await expect(readProject(join(dir, 'gone'), undefined)).rejects.toThrow('which is not there');
-  await expect(readProject(join(dir, 'file'), undefined)).rejects.toThrow('which is no folder');
+  await expect(readProject(join(dir, 'gone'))).rejects.toThrow('which is not there');
+  await expect(readProject(join(dir, 'file'))).rejects.toThrow('which is no folder');
   await rm(join(dir, 'file'));
   await put('vars.json', '{}');
   await put('.git/HEAD');
-  await expect(readProject(dir, undefined)).rejects.toThrow('holds no file to render or copy');
+  await expect(readProject(dir)).rejects.toThrow('holds no file to render or copy');
 });
 
 test('more files or bytes than a project may have are refused, and as many are not [X000-20]', async () => {
   for (let at = 0; at < PROJECT_FILES_MAX; at += 1) await put(`f${at}`);
-  expect((await readProject(dir, undefined)).files).toHaveLength(PROJECT_FILES_MAX);
+  expect((await readProject(dir)).files).toHaveLength(PROJECT_FILES_MAX);
   await put('vars.json', '{}');
-  expect((await readProject(dir, undefined)).files).toHaveLength(PROJECT_FILES_MAX);
+  expect((await readProject(dir)).files).toHaveLength(PROJECT_FILES_MAX);
   await put('one-more');
-  await expect(readProject(dir, undefined)).rejects.toThrow('has more than 1000 files');
+  await expect(readProject(dir)).rejects.toThrow('has more than 1000 files');
   await rm(join(dir, 'one-more'));
   await truncate(join(dir, 'f0'), PROJECT_BYTES_MAX);
-  expect((await readProject(dir, undefined)).files).toHaveLength(PROJECT_FILES_MAX);
+  expect((await readProject(dir)).files).toHaveLength(PROJECT_FILES_MAX);
   await put('f1', 'x');
-  await expect(readProject(dir, undefined)).rejects.toThrow(`with ${join(dir, 'f1')} the files of`);
+  await expect(readProject(dir)).rejects.toThrow(`with ${join(dir, 'f1')} the files of`);
 });
 
 test('a template that is no text or larger than a task takes is refused; without its ending it is copied [X000-20]', async () => {
   await put('a.tmpl', new Uint8Array([0xff]));
-  await expect(readProject(dir, undefined)).rejects.toThrow(`${join(dir, 'a.tmpl')} is not UTF-8`);
+  await expect(readProject(dir)).rejects.toThrow(`${join(dir, 'a.tmpl')} is not UTF-8`);
   await put('a.tmpl', 'x'.repeat(204_801));
-  await expect(readProject(dir, undefined)).rejects.toThrow('has 204801 bytes; expected a template of at most 204800');
+  await expect(readProject(dir)).rejects.toThrow('has 204801 bytes; expected a template of at most 204800');
   await rm(join(dir, 'a.tmpl'));
   await put('a', 'x'.repeat(204_801));
-  expect((await readProject(dir, undefined)).files).toMatchObject([{ kind: 'copy', file: 'a' }]);
+  expect((await readProject(dir)).files).toMatchObject([{ kind: 'copy', file: 'a' }]);
 });

@@ -18,9 +18,13 @@ export type ProjectFile = Place & { readonly executeBits: number } & (
     { readonly kind: 'template'; readonly template: string } | { readonly kind: 'copy'; readonly bytes: Uint8Array }
   );
 
-/** A project; `root` is its real path, `variables` its own file of them where it has one. Files are in the order of their names. */
+/**
+ * A project; `root` is its real path, `variables` its own file of them where it has one, `holdsOutput` whether the output is there in it
+ * already. Files are in the order of their names.
+ */
 export type Project = {
   readonly root: string;
+  readonly holdsOutput: boolean;
   readonly files: readonly ProjectFile[];
   readonly variables: string | undefined;
 };
@@ -36,16 +40,17 @@ const VARIABLES_FILE = 'vars.json';
 const LEFT_OUT = ['.git', 'node_modules'];
 
 /**
- * Reads it. `.git` and `node_modules` are left out wherever they are, and so is `vars.json` at the top and the file that is named.
+ * Reads it. `.git` and `node_modules` are left out wherever they are, and so are `vars.json` at the top, the file that is named, and the
+ * output where that lies in it.
  *
  * @param dir - As it was typed; it may be a link to a folder itself.
- * @param varsFile - A file that holds the variables, within the project or elsewhere.
+ * @param beside - A file that holds the variables, within the project or elsewhere, and the real path of the output.
  * @throws {UsageError} where it is no folder or holds no file, for a link or what is no plain file, two files that go to one place,
  *   more than the bounds, and a template that no task takes.
  */
-export async function readProject(dir: string, varsFile: string | undefined): Promise<Project> {
+export async function readProject(dir: string, { varsFile, output }: Beside = {}): Promise<Project> {
   const root = await rootOf(dir);
-  const found = await pathsIn({ dir, root });
+  const { paths: found, holdsOutput } = await pathsIn({ dir, root, output });
   const own = varsFile === undefined ? undefined : await realpath(varsFile).catch(() => undefined);
   const paths = found.filter((path) => path !== VARIABLES_FILE && join(root, path) !== own);
   if (paths.length === 0) throw nothingIn(dir);
@@ -53,8 +58,11 @@ export async function readProject(dir: string, varsFile: string | undefined): Pr
   const places = paths.map((file) => ({ file, target: targetOf(file) }));
   assertApart(places, dir);
   const variables = found.includes(VARIABLES_FILE) ? join(dir, VARIABLES_FILE) : undefined;
-  return { root, files: await readAll({ dir, root }, places), variables };
+  return { root, holdsOutput, files: await readAll({ dir, root }, places), variables };
 }
+
+/** What lies beside a project, or in it, and is no part of it. */
+export type Beside = { readonly varsFile?: string | undefined; readonly output?: string | undefined };
 
 async function rootOf(dir: string): Promise<string> {
   const entry = await stat(dir).catch(() => undefined);
@@ -68,20 +76,27 @@ type Root = { readonly dir: string; readonly root: string };
 /** Files of variables are counted once they are left out. */
 const PATHS_MAX = PROJECT_FILES_MAX + 2;
 
-async function pathsIn({ dir, root }: Root): Promise<readonly string[]> {
+type Found = { readonly paths: readonly string[]; readonly holdsOutput: boolean };
+
+async function pathsIn({ dir, root, output }: Root & Pick<Beside, 'output'>): Promise<Found> {
   const files: string[] = [];
   const folders = [''];
+  let holdsOutput = false;
   for (const folder of folders) {
     for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
       if (LEFT_OUT.includes(entry.name)) continue;
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      if (join(root, path) === output) {
+        holdsOutput = true;
+        continue;
+      }
       assertPlain(entry, join(dir, path));
       (entry.isDirectory() ? folders : files).push(path);
       if (files.length > PATHS_MAX) throw tooMany(dir, 'files', PROJECT_FILES_MAX);
       if (folders.length > FOLDERS_MAX) throw tooMany(dir, 'folders', FOLDERS_MAX);
     }
   }
-  return files.toSorted();
+  return { paths: files.toSorted(), holdsOutput };
 }
 
 /** A link could lead anywhere: what it leads to would be shown to whoever gets the output. */

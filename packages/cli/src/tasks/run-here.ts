@@ -11,11 +11,16 @@ import { createHost, HostError, type AuditedResult, type Host } from '@bulkhead/
 import { DEFAULT_TENANT, type Task } from '@bulkhead/protocol';
 import { parseGrants } from '../config/grants.ts';
 import { UsageError } from '../usage-error.ts';
+import { imageTag } from './image-tag.ts';
 import { machineTags } from './machine-tags.ts';
 import { installOwnHandlers, type OwnHandler } from './own-handlers.ts';
 
-/** What was typed of it: folders of plugins, what they are granted, which handlers may take it, and what this machine can do beyond what is found. */
+/**
+ * What was typed of it: folders of plugins, what they are granted, which handlers may take it, and what this machine can do beyond what is
+ * found. `version` is the command's.
+ */
 export type HereOptions = {
+  readonly version: string;
   readonly plugins?: readonly string[];
   readonly grant?: readonly string[];
   readonly handler?: readonly string[];
@@ -56,7 +61,7 @@ export async function openHere({ own, options, env }: HereParts): Promise<Here> 
       runTask(task, {
         ...{ ...found, host, workerTags, signal, tenant: DEFAULT_TENANT },
         workerId: `sync-${process.pid}`,
-        imageTag: `node-${process.versions.node} ${process.platform}-${process.arch}`,
+        imageTag: imageTag(options.version),
         clock: { now: () => Date.now() },
       }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

@@ -13,7 +13,7 @@ import { readJsonObject } from '../json-argument.ts';
 import { giveTasks, whyNot } from '../queue/give-task.ts';
 import type { GivenTask, KeptTask } from '../queue/queue-door.ts';
 import { plain } from '../table.ts';
-import { checkOutput, shownFolder } from '../tasks/output-folder.ts';
+import { checkOutput, outputRoot, shownFolder } from '../tasks/output-folder.ts';
 import { PROJECT_BYTES_MAX, readProject, type Project, type ProjectFile } from '../tasks/project-files.ts';
 import { readVariables, renderedIn, renderTask, variablesFile } from '../tasks/render-task.ts';
 import { openHere, type Here } from '../tasks/run-here.ts';
@@ -48,6 +48,7 @@ export async function renderProject(options: ProjectOptions, surroundings: Surro
   const { terminal } = surroundings;
   const plan = await planOf(options);
   const { out, project, jobs } = plan;
+  if (project.holdsOutput) terminal.say(plain(`${out} lies in the project; what is in it already is no part of it`));
   const isQueued = options.queue === true;
   const shown = { out, terminal, isQueued, isJson: options.json === true, isDry: options.dryRun === true };
   if (isQueued) {
@@ -65,8 +66,9 @@ export async function renderProject(options: ProjectOptions, surroundings: Surro
 
 async function planOf(options: ProjectOptions): Promise<Plan> {
   const { vars } = options;
-  const project = await readProject(options.project, vars === undefined ? undefined : variablesFile(vars));
   const out = shownFolder(options.out);
+  const varsFile = vars === undefined ? undefined : variablesFile(vars);
+  const project = await readProject(options.project, { varsFile, output: await outputRoot(out) });
   await checkOutput({ out, projectRoot: project.root, targets: project.files.map(({ target }) => target) });
   const variables = await variablesOf(vars, project);
   const variablesBytes = bytesOf(variables);

@@ -25,7 +25,7 @@ import { UsageError } from '../usage-error.ts';
 export type RenderOptions = ServerOptions &
   HereOptions & {
     readonly template?: string;
-    readonly project?: string;
+    readonly project?: string | true;
     readonly vars?: string;
     readonly out?: string;
     readonly sync?: boolean;
@@ -59,7 +59,7 @@ export async function render(options: RenderOptions, terminal: Terminal): Promis
     if (project === undefined || out === undefined || out === '')
       throw new UsageError('--project needs a folder that it is rendered into', 'Name one, such as --out ./build.');
     const { renderProject } = await import('./render-project.ts');
-    return await renderProject({ ...options, project, out }, surroundings);
+    return await renderProject({ ...options, project: project === true ? '.' : project, out }, surroundings);
   } catch (error) {
     if (interrupt.signal.aborted) return interrupt.exitCode();
     if (error instanceof EvolveError) throw new UsageError(`${error.message} (${error.code})`);

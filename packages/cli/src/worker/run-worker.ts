@@ -10,13 +10,14 @@ import { isCodedError } from '../coded-error.ts';
 import { EXIT_FAILED, EXIT_OK } from '../exit-codes.ts';
 import { nextSignal } from '../shutdown.ts';
 import type { Terminal } from '../terminal.ts';
+import { imageTag } from '../tasks/image-tag.ts';
 import { UsageError } from '../usage-error.ts';
 import { openHandlers, type OpenHandlers } from './open-handlers.ts';
 import { openQueue, type OpenQueue } from './open-queue.ts';
 import { serveMetrics, type MetricsPage } from './serve-metrics.ts';
 import { createSayEvent, handlerLabel, sayExit, sayWorkerEvent, type SayEvent } from './worker-events.ts';
 import { writeWorkerFile, type WorkerFile } from './worker-files.ts';
-import { createWorkerLog, imageTag, outliveReaders, PROCESS_CLOCK } from './worker-process.ts';
+import { createWorkerLog, outliveReaders, PROCESS_CLOCK } from './worker-process.ts';
 import type { QueuePlace, WorkerSettings } from './worker-settings.ts';
 
 /** Who the worker is. */

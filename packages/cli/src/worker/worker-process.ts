@@ -41,11 +41,6 @@ export function insistOnWorkerId(id: string): string {
   throw new UsageError(`--id is ${JSON.stringify(id)}; expected letters, digits, ".", "-" and "_", at most 120`);
 }
 
-/** What results say of the machine: versions of the command and of Node, and the platform. */
-export function imageTag(version: string): string {
-  return `bulkhead-${version} node-${process.versions.node} ${process.platform}-${process.arch}`;
-}
-
 /** A log that says warnings and errors, each in a line. */
 export function createWorkerLog({ say }: Terminal): FlushingLog {
   const line = (fields: object, message: string): void => {
