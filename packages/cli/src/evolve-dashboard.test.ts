@@ -95,14 +95,16 @@ test('programs are text in it, whatever stands in them', async () => {
 
 test('it answers this machine alone, to a number of viewers, and is only looked at', async () => {
   await using dashboard = await openDashboard('bounds', 0);
-  const ask = async (path: string, { method = 'GET', host = '' } = {}): Promise<IncomingMessage> => {
-    const headers = host === '' ? {} : { host };
+  const ask = async (path: string, { method = 'GET', host = '', origin = '' } = {}): Promise<IncomingMessage> => {
+    const headers = { ...(host !== '' && { host }), ...(origin !== '' && { origin }) };
     const asking = request(new URL(path, dashboard.url), { method, headers, agent: false }).end();
     const [response] = (await once(asking, 'response')) as [IncomingMessage]; // By the documentation of Node.
     return response;
   };
   expect((await ask('/', { host: 'evil.example' })).statusCode).toBe(403);
   expect((await ask('/', { host: 'localhost:80' })).statusCode).toBe(200);
+  expect((await ask('/events', { origin: 'https://evil.example' })).statusCode).toBe(403);
+  expect((await ask('/', { origin: new URL(dashboard.url).origin })).statusCode).toBe(200);
   expect((await ask('/', { method: 'POST' })).statusCode).toBe(405);
   expect((await ask('/report.json')).statusCode).toBe(404);
   expect((await ask('/')).headers['content-security-policy']).toContain("script-src 'self'");

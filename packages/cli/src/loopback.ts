@@ -1,6 +1,6 @@
 /**
  * A server on the loopback of this machine, for whoever sits at it: without a token, and not for pages of a browser that come from
- * elsewhere, which would call us by another name (DNS rebinding).
+ * elsewhere.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
@@ -20,7 +20,7 @@ export async function serveOnLoopback(
   answer: RequestListener,
 ): Promise<LoopbackServer> {
   const server = createServer((request, response) => {
-    if (isByName(request)) answer(request, response);
+    if (isFromHere(request)) answer(request, response);
     else response.writeHead(403, { 'content-type': 'text/plain' }).end('This page is for this machine alone.\n');
   });
   server.listen({ host: LOOPBACK, port });
@@ -47,7 +47,9 @@ function portOf(server: Server, asked: number): number {
   return typeof address === 'object' && address !== null ? address.port : asked;
 }
 
-/** By a name of this machine, as somebody at it types it. */
-function isByName({ headers: { host = '' } }: IncomingMessage): boolean {
-  return /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/.test(host);
+const HERE = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/;
+
+/** A page of the web calls us by another name (DNS rebinding), or says where it is from. */
+export function isFromHere({ headers: { host = '', origin = '' } }: IncomingMessage): boolean {
+  return HERE.test(host) && (!/^https?:/.test(origin) || origin === `http://${host}`);
 }

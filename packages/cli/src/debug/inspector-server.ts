@@ -10,6 +10,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Inspector } from '@bulkhead/host';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { isFromHere } from '../loopback.ts';
 
 /** What is debugged, on which port, and who is told of debuggers. */
 export type InspectorServerOptions = {
@@ -131,13 +132,6 @@ function targetOf(server: Server, id: string, { title }: InspectorServerOptions)
 
 function devtoolsUrl(place: string): string {
   return `devtools://devtools/bundled/js_app.html?experiments=true&v8only=true&ws=${place}`;
-}
-
-const HERE = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
-
-/** A page of the web names another host, or says where it is from. */
-function isFromHere({ headers }: IncomingMessage): boolean {
-  return HERE.test(headers.host ?? '') && !/^https?:/.test(headers.origin ?? '');
 }
 
 function refuse(socket: Duplex): void {
