@@ -1,12 +1,18 @@
 /**
- * Two suites: `unit` stands beside the code and runs on both cores; `system` (test/) starts whole servers and kills them,
- * so its files run one after another, after `unit`.
+ * Three suites: `unit` stands beside the code; `flow` (test/) has whole servers. Both run on both cores, for each file's
+ * servers are its own. `alone` makes a machine short of something or measures time, so its files run one after another, at
+ * the end.
  */
 import { defaultExclude, defineConfig } from 'vitest/config';
 
 // "import" stands for itself: given here, it would hold for `require` too, and a CommonJS package would get modules of another.
 // "module" is for bundlers: what is behind it Node cannot always load.
 const source = { conditions: ['source', 'node'] };
+
+/** Files that others would disturb. The two that are not wait for what comes of a kill, however long it takes. */
+const ALONE = ['test/chaos/!(server-killed|workers-killed).test.ts', 'test/flow/timeouts.test.ts'];
+
+const SERVER_TIMES = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   resolve: source,
@@ -38,11 +44,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'system',
+          name: 'flow',
           include: ['test/**/*.test.ts'],
+          exclude: [...defaultExclude, ...ALONE],
+          ...SERVER_TIMES,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: ALONE,
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...SERVER_TIMES,
           sequence: { groupOrder: 1 },
         },
       },

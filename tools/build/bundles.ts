@@ -13,6 +13,7 @@
  *   packages/sdk/dist/ai-bundle.js      `@bulkhead/sdk/ai`, for the same
  *   packages/sdk/dist/mcp-bundle.js     `@bulkhead/sdk/mcp`, for the same, with the official client in it
  *   packages/evolve/dist/edits/index.js `@bulkhead/evolve/edits`, which runs in sandboxes, with all that it needs in it
+ *   packages/store/dist/cluster.zst     the files of a new embedded database, see cluster.ts
  *   packages/NAME/dist/*.js             what others import of a package, see package-code.ts
  *
  * Takes about half a second, so the tests do it before every run. Types are not checked here.
@@ -20,6 +21,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, type BuildOptions, type Metafile, stop } from 'esbuild';
+import { buildCluster } from './cluster.ts';
 import { buildPackageCode, packageBuilds } from './package-code.ts';
 import { writeIfChanged } from './write-if-changed.ts';
 
@@ -104,7 +106,11 @@ export async function buildBundles(root: string): Promise<readonly string[]> {
       }),
     ]);
     const kept = [...BUNDLES.map(({ out }) => out), ...COPIES.map(({ to }) => to)];
-    return [...written.filter((path) => path !== undefined), ...(await buildPackageCode(root, kept))];
+    return [
+      ...written.filter((path) => path !== undefined),
+      ...(await buildPackageCode(root, kept)),
+      ...(await buildCluster(root)),
+    ];
   } finally {
     await stop(); // esbuild's service would outlive a test run, and the leak guard would say so.
   }

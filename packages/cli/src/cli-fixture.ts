@@ -26,7 +26,7 @@ export type Surroundings = {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly nodeArgs?: readonly string[];
-  /** Runs what was built, as users do, in place of the sources. */
+  /** Runs what was built, as users do; false is for what only the sources tell. Every test run builds first. */
   readonly isBuilt?: boolean;
 };
 
@@ -40,7 +40,7 @@ export type Running = {
 
 /** Starts the command line; the caller waits for its end or kills it. */
 export function start(args: readonly string[], surroundings: Surroundings = {}): Running {
-  const { cwd = REPOSITORY, env = {}, nodeArgs = [], stdin = 'ignore', isBuilt = false } = surroundings;
+  const { cwd = REPOSITORY, env = {}, nodeArgs = [], stdin = 'ignore', isBuilt = true } = surroundings;
   const conditions = isBuilt ? [] : ['--conditions=source'];
   const child = spawn(process.execPath, [...nodeArgs, ...conditions, BIN, ...args], {
     cwd,

@@ -39,7 +39,7 @@ type Bridge = AsyncDisposable &
 
 function openBridge(...more: readonly string[]): Bridge {
   const args = ['mcp', '--server', served.ready.url, '--token-file', tokenFile, ...more];
-  const running = start(args, { stdin: 'pipe', isBuilt: true });
+  const running = start(args, { stdin: 'pipe' });
   return {
     ...running,
     send: (message) => running.child.stdin?.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`),
@@ -132,7 +132,7 @@ test.each([
   ['a server that is not there', async () => ['--server', 'http://127.0.0.1:9'], 'is the server running?'],
 ])('with %s each request is answered with an error that says so', async (_what, more, why) => {
   const args = ['mcp', '--server', served.ready.url, '--token', TOKEN, ...(await more())];
-  const running = start(args, { stdin: 'pipe', isBuilt: true });
+  const running = start(args, { stdin: 'pipe' });
   running.child.stdin?.write(`${JSON.stringify({ jsonrpc: '2.0', id: 5, method: 'tools/list' })}\n`);
   await expect.poll(running.stdout).toContain('"id":5');
   expect(JSON.parse(running.stdout())).toMatchObject({ error: { message: expect.stringContaining(why) as string } });
@@ -142,8 +142,8 @@ test.each([
 
 test('without a token it says how to give one', async () => {
   const args = ['mcp', '--server', 'http://example.com', '--plugin', 'helper'];
-  const ended = await run(args, { isBuilt: true, cwd: folder.path, env: { BULKHEAD_TOKEN: '' } });
+  const ended = await run(args, { cwd: folder.path, env: { BULKHEAD_TOKEN: '' } });
   expect(ended).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--token-file') as string });
-  const missing = await run([...args, '--token-file', 'nowhere'], { isBuilt: true, cwd: folder.path });
+  const missing = await run([...args, '--token-file', 'nowhere'], { cwd: folder.path });
   expect(missing).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('ENOENT') as string });
 });

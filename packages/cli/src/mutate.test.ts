@@ -115,10 +115,10 @@ process.on('exit', () => process.stderr.write('EVOLVE ' + count + '\\n'));
 
 test('nothing of evolution is loaded before the verb runs', async () => {
   const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(COUNTER)}`];
-  const help = await run(['mutate', '--help'], { nodeArgs });
+  const help = await run(['mutate', '--help'], { nodeArgs, isBuilt: false });
   expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('--entry-fn <name>'), stderr: 'EVOLVE 0\n' });
   const line = 'mutate --target-file none.mjs --entry-fn sort --backend echo';
-  expect((await run(line.split(' '), { nodeArgs, cwd: folder.path })).stderr).toMatch(/EVOLVE [1-9]/);
+  expect((await run(line.split(' '), { nodeArgs, isBuilt: false, cwd: folder.path })).stderr).toMatch(/EVOLVE [1-9]/);
 });
 
 test('an answer that does not fit ends with 1, says why, and writes nothing', async () => {

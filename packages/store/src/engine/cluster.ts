@@ -2,7 +2,7 @@
  * The folder of an embedded database:
  *
  *   <dir>/             0700, because PGlite makes its files readable to everybody, whatever the umask
- *     cluster/         PostgreSQL's files, whole: they were made aside and then given this name
+ *     cluster/         PostgreSQL's files, whole: they were unpacked or made aside and then given this name
  *     cluster.new/     what a first start left that was cut off; removed by the next
  *
  * It takes no lock: whoever opens it holds the lock of the data directory, for two at once destroy it.
@@ -11,17 +11,29 @@ import { once } from 'node:events';
 import { chmod, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HostError } from '@bulkhead/host';
+import { unpackCluster } from './cluster-archive.ts';
 import { startThread, type PgliteTask } from './pglite-stream.ts';
 
 /** PostgreSQL's major version inside PGlite. Its files are read by no other. */
 export const PGLITE_MAJOR = '18';
 
+/** Of the build. From source it is where the build has put it. */
+const ARCHIVE = new URL(
+  import.meta.filename.endsWith('.ts') ? '../../dist/cluster.zst' : './cluster.zst',
+  import.meta.url,
+);
+
 /**
- * Returns the folder of PostgreSQL's files below `dir`, which are made where there are none.
+ * Returns the folder of PostgreSQL's files below `dir`. Where there are none, they are unpacked, or made without an archive.
  *
+ * @param archive - Of packCluster, of the PGlite that is installed.
  * @throws {HostError} `STORAGE_UNAVAILABLE` where the files are of another PostgreSQL, or could not be made.
  */
-export async function prepareCluster(dir: string, task: Omit<PgliteTask, 'verb' | 'dir'>): Promise<string> {
+export async function prepareCluster(
+  dir: string,
+  task: Omit<PgliteTask, 'verb' | 'dir'>,
+  archive: URL = ARCHIVE,
+): Promise<string> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await chmod(dir, 0o700); // It may have been there before.
   const cluster = join(dir, 'cluster');
@@ -31,18 +43,32 @@ export async function prepareCluster(dir: string, task: Omit<PgliteTask, 'verb' 
   const aside = `${cluster}.new`;
   await rm(aside, { recursive: true, force: true });
   await mkdir(aside);
-  await bootstrap({ ...task, verb: 'bootstrap', dir: aside });
+  const packed = await readIfThere(archive);
+  if (packed === undefined) await bootstrap({ ...task, verb: 'bootstrap', dir: aside });
+  else await unpack(packed, aside, task.isSynced);
   await rename(aside, cluster);
   return cluster;
 }
 
 /** Undefined where there is no database yet. */
 async function readMajor(cluster: string): Promise<string | undefined> {
+  return (await readIfThere(join(cluster, 'PG_VERSION')))?.toString().trim();
+}
+
+async function readIfThere(path: string | URL): Promise<Buffer | undefined> {
   try {
-    return (await readFile(join(cluster, 'PG_VERSION'), 'utf8')).trim();
+    return await readFile(path);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
+  }
+}
+
+async function unpack(packed: Buffer, dir: string, isSynced: boolean): Promise<void> {
+  try {
+    await unpackCluster(packed, dir, isSynced);
+  } catch (cause) {
+    throw notMade(cause);
   }
 }
 
