@@ -16,7 +16,7 @@ export function outputRoot(out: string): Promise<string> {
 }
 
 /** Whether a path is a folder, or in it; both are real. */
-export function isWithin(path: string, folder: string): boolean {
+function isWithin(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
