@@ -66,6 +66,7 @@ test.each([
       'createSearchRandom',
       'createSelector',
       'createTask',
+      'createTaskExecutor',
       'createView',
       'createWarmSpawner',
       'createWorker',

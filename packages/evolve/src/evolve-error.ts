@@ -6,7 +6,7 @@
 /**
  * What is wrong: an archive that was asked for a program and has none, or its configuration; a backend that failed, or that nobody can open
  * as it was written; recorded or scripted answers; a state or a checkpoint that was not written by what reads it; an edit that fits in two
- * places, changes nothing, cannot be read, does not fit, or is too large; an entry function that is changed or not there; a configuration
+ * places, changes nothing, cannot be read, does not fit, or is too large; a program that nobody could run; an entry function that is changed or not there; a configuration
  * of a search; numbers that no fitness is made of; a journal of another search, or that cannot be read; a mutation that came to nothing;
  * a proposal of a repair that was changed after it was judged, or cannot be read; code outside of the regions that may change; a plugin or
  * calls that no repair can begin with; a run folder that is another run's, or was not written by what reads it; a selector of a plugin that
@@ -30,6 +30,7 @@ export type EvolveErrorCode =
   | 'EDIT_TOO_LARGE'
   | 'ENTRY_CHANGED'
   | 'ENTRY_NOT_FOUND'
+  | 'EVALUATION_FAILED'
   | 'EVOLVE_INVALID'
   | 'FITNESS_INVALID'
   | 'JOURNAL_INVALID'

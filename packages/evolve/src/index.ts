@@ -78,10 +78,16 @@ export {
   type JournalEntry,
 } from './loop/journal.ts';
 export { lineageHash, type Commit } from './loop/lineage.ts';
-export { createGuardEvaluator, type CascadeStage, type GuardEvaluatorOptions } from './judge/guard-evaluator.ts';
+export {
+  createGuardEvaluator,
+  type CandidateRuns,
+  type CascadeStage,
+  type GuardEvaluatorOptions,
+} from './judge/guard-evaluator.ts';
 export type { Objective } from './judge/objective.ts';
 export { createPromotionTests, type PromotionEvidence, type PromotionTest } from './judge/decide-promotion.ts';
 export { freshSeed, judgePromotion, type Promotion } from './judge/promote.ts';
+export { createTaskExecutor, type AskedTask, type DoTask, type TaskEnd } from './judge/task-executor.ts';
 export { createHostModel, type HostModelOptions } from './mutation/host-model.ts';
 export { createChoices } from './mutation/stand-ins/choices.ts';
 export { evolveRun } from './run/evolve-run.ts';

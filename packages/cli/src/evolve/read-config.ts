@@ -12,11 +12,11 @@ import { UsageError } from '../usage-error.ts';
 
 /** What is typed in place of what stands in `[evolve]`. */
 export type Overrides = {
-  readonly seed?: number;
-  readonly evaluations?: number;
-  readonly target?: number;
-  readonly target_ms?: number;
-  readonly workers?: number;
+  readonly seed?: number | undefined;
+  readonly evaluations?: number | undefined;
+  readonly target?: number | undefined;
+  readonly target_ms?: number | undefined;
+  readonly workers?: number | undefined;
 };
 
 /** A run that may begin. */
@@ -84,7 +84,9 @@ function infinities(_key: string, value: unknown): unknown {
 }
 
 function withOverrides(tables: JsonObject, overrides: Overrides): JsonObject {
-  const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
+  const given = Object.fromEntries(
+    Object.entries(overrides).filter((entry): entry is [string, number] => entry[1] !== undefined),
+  );
   const { evolve } = tables;
   if (evolve !== undefined && !isJsonObject(evolve)) return tables; // Said by whoever reads the table.
   return { ...tables, evolve: { ...evolve, ...given } };

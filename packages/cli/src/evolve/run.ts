@@ -4,6 +4,7 @@
 import {
   evolveRun,
   openRunFolder,
+  type CandidateRuns,
   type CommittedSearch,
   type Estimate,
   type RunConfig,
@@ -20,13 +21,15 @@ import { UsageError } from '../usage-error.ts';
 import { openParts, type OpenParts } from './open-parts.ts';
 import { checkedConfig, readNewRun, type Overrides } from './read-config.ts';
 import { openAudience, sayWarnings, type PageOptions } from './run-audience.ts';
+import { withRuns, type QueueOptions } from './queue-runs.ts';
 import { folderFor } from './run-name.ts';
 import { shown, tell } from './show-run.ts';
 import { telling } from './telling.ts';
 
 /** What is typed after `run`. */
 export type RunVerbOptions = Omit<Overrides, 'target_ms'> &
-  PageOptions & {
+  PageOptions &
+  QueueOptions & {
     readonly config: string;
     readonly out?: string;
     readonly resume?: boolean;
@@ -36,37 +39,35 @@ export type RunVerbOptions = Omit<Overrides, 'target_ms'> &
   };
 
 /** What is typed after `resume` and `step`. */
-export type FolderOptions = PageOptions & {
-  readonly dir: string;
-  readonly workers?: number;
-  readonly json?: boolean;
-};
+export type FolderOptions = PageOptions &
+  QueueOptions & {
+    readonly dir: string;
+    readonly workers?: number;
+    readonly json?: boolean;
+  };
 
 /** Begins a run, or goes on with it; 0 where a better program was found, and promoted where that was asked for, 1 otherwise. */
 export async function runVerb(options: RunVerbOptions, terminal: Terminal): Promise<number> {
   return telling(terminal, async () => {
-    const { config, out, resume, json, targetMs, metricsPort, dashboard, ...overrides } = options;
-    const run = await readNewRun(config, { ...overrides, ...(targetMs !== undefined && { target_ms: targetMs }) });
+    const { config, out, resume, json, metricsPort, dashboard } = options;
+    const { seed, evaluations, target, workers, targetMs } = options;
+    const run = await readNewRun(config, { seed, evaluations, target, workers, target_ms: targetMs });
     const asked = { ...(out !== undefined && { out }), ...(resume !== undefined && { resume }) };
     await using open = await openParts({ head: run.head, config: run.config, terminal });
     await using folder = await folderFor(run, asked, terminal);
-    return await work(folder, {
-      open,
-      terminal,
-      json: json === true,
-      workers: options.workers,
-      metricsPort,
-      dashboard,
-    });
+    const working = { open, terminal, json: json === true, workers, metricsPort, dashboard };
+    return await withRuns(options, terminal, (runs) => work(folder, { ...working, runs }));
   });
 }
 
 /** Goes on with the run of a folder. */
-export async function resumeVerb({ dir, workers, json, ...pages }: FolderOptions, terminal: Terminal): Promise<number> {
+export async function resumeVerb(options: FolderOptions, terminal: Terminal): Promise<number> {
   return telling(terminal, async () => {
+    const { dir, workers, json, metricsPort, dashboard, ...queued } = options;
     await using folder = await openRunFolder(dir);
     await using open = await openParts({ ...knownIn(folder), terminal });
-    return await work(folder, { open, terminal, json: json === true, workers, ...pages });
+    const working = { open, terminal, json: json === true, workers, metricsPort, dashboard };
+    return await withRuns(queued, terminal, (runs) => work(folder, { ...working, runs }));
   });
 }
 
@@ -101,14 +102,16 @@ type Working = PageOptions & {
   readonly terminal: Terminal;
   readonly json: boolean;
   readonly workers?: number | undefined;
+  readonly runs?: CandidateRuns | undefined;
 };
 
-async function work(found: RunFolder, { open, terminal, json, workers, ...asked }: Working): Promise<number> {
+async function work(found: RunFolder, { open, terminal, json, workers, runs, ...asked }: Working): Promise<number> {
   const folder = withWorkers(found, workers);
   await using audience = await openAudience(folder, { ...asked, isQuiet: json, terminal, hostMetrics: open.metrics });
   const interrupt = listenForInterrupt();
   try {
-    const report = await evolveRun(folder, { ...open.parts, ...audience.parts }, interrupt.signal);
+    const parts = { ...open.parts, ...audience.parts, ...(runs !== undefined && { runs }) };
+    const report = await evolveRun(folder, parts, interrupt.signal);
     await audience.end({ report, says: `The run has ended. Its report stays: ${folder.file('report.html')}` });
     tell(report, { folder, json, terminal });
     return exitCodeOf(report);

@@ -126,10 +126,18 @@ function lineOf({ options, terminal }: Giving, tasks: number): Pick<Live, 'show'
 /** What no worker takes is told soon. */
 const FIRST_WAIT_MS = 1_000;
 
-type Telling = Giving & { readonly told: Set<string>; readonly line: Pick<Live, 'end'> };
+/** Whom it is told to, what ends the wait, what was told before, and the line that moves meanwhile. */
+export type Telling = Pick<Giving, 'terminal' | 'signal'> & {
+  readonly told: Set<string>;
+  readonly line: Pick<Live, 'end'>;
+};
 
-/** Why they wait is told once for each reason, and not for each task. */
-async function endOf(queue: QueueDoor, id: string, { terminal, signal, told, line }: Telling): Promise<KeptTask> {
+/** Waits for the end of a task. Why they wait is told once for each reason, and not for each task. */
+export async function endOf(
+  queue: QueueDoor,
+  id: string,
+  { terminal, signal, told, line }: Telling,
+): Promise<KeptTask> {
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = LIMITS.task_wait_ms.value) {
     const kept = await queue.show(id, { waitMs, signal });
     if (kept.state !== 'queued' && kept.state !== 'active') return kept;

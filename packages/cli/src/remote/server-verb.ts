@@ -17,8 +17,12 @@ export type ServerOptions = RemoteOptions & { readonly json?: boolean };
 
 /** Adds the options that say which server is asked, and as whom. */
 export function asksServer(command: Command): Command {
+  return namesServer(command.option('--json', 'print the answer as one line of JSON, and nothing else'));
+}
+
+/** The same without `--json`, for verbs whose answer is not the server's. */
+export function namesServer(command: Command): Command {
   return command
-    .option('--json', 'print the answer as one line of JSON, and nothing else')
     .addOption(serverOption('--server <url>', 'default: BULKHEAD_SERVER, or http://127.0.0.1:7070'))
     .addOption(
       serverOption(
@@ -31,7 +35,12 @@ export function asksServer(command: Command): Command {
 
 /** Adds also the option that says for which tenant the platform token acts. */
 export function asksForTenant(command: Command): Command {
-  return asksServer(command).addOption(
+  return namesTenant(asksServer(command));
+}
+
+/** Adds that option alone. */
+export function namesTenant(command: Command): Command {
+  return command.addOption(
     serverOption('--tenant <tenant>', 'id or name; for whom the platform token acts (default: default)'),
   );
 }

@@ -3,7 +3,7 @@
  */
 import { InvalidArgumentError, type Command } from 'commander';
 import type { RunVerbOptions, StepOptions } from '../evolve/run.ts';
-import { examples, type VerbContext } from '../remote/server-verb.ts';
+import { examples, namesServer, namesTenant, type VerbContext } from '../remote/server-verb.ts';
 import { countNumber, wholeNumber } from '../typed-values.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -39,8 +39,7 @@ function addInit(evolve: Command, { terminal, exit }: VerbContext): void {
 }
 
 function addRun(evolve: Command, { terminal, exit }: VerbContext): void {
-  evolve
-    .command('run')
+  inQueue(evolve.command('run'))
     .description('Search, compare with the control, and promote the winner on fresh cases')
     .requiredOption('--config <file>', 'evolve.toml; the files that it names lie beside it')
     .option('--seed <n>', 'what is drawn at random is drawn by it', countNumber)
@@ -60,6 +59,7 @@ function addRun(evolve: Command, { terminal, exit }: VerbContext): void {
       `${examples([
         'bulkhead evolve run --config examples/evolve/k_module/evolve.toml --seed 1 --json',
         'bulkhead evolve run --config evolve.toml --out runs/1 --workers 4 --resume --dashboard',
+        'bulkhead evolve run --config evolve.toml --queue --server https://bulkhead.example.com --workers 16',
       ])}\n\n${RUN_NOTES}\n\n${EXIT_CODES}`,
     )
     .action(async ({ generations, ...options }) => {
@@ -71,8 +71,7 @@ function addRun(evolve: Command, { terminal, exit }: VerbContext): void {
 }
 
 function addResume(evolve: Command, { terminal, exit }: VerbContext): void {
-  evolve
-    .command('resume')
+  inQueue(evolve.command('resume'))
     .description('Go on with a run that was stopped, or cut off, to the lineage that it would have had')
     .argument('<dir>', 'folder of the run')
     .option('--workers <n>', 'programs that are worked on at once', wholeNumber)
@@ -132,6 +131,14 @@ function addExport(evolve: Command, { terminal, exit }: VerbContext): void {
     .action(async (dir, options) =>
       exit(await (await import('../evolve/export.ts')).exportVerb({ dir, ...options }, terminal)),
     );
+}
+
+/** Which queue has the candidates, where one has. */
+function inQueue(command: Command): Command {
+  return namesTenant(namesServer(command)).option(
+    '--queue',
+    'workers of a queue run the candidates, as tasks of kind execute; winners are compared on this machine all the same',
+  );
 }
 
 type FolderNames = { readonly out?: string; readonly checkpoint?: string };

@@ -55,7 +55,16 @@ export type GuardEvaluatorOptions = {
   readonly timeoutS?: number;
   /** 128 where it is left out. */
   readonly memMb?: number;
+  /** Where candidates run; in guests of the host, where it is left out. */
+  readonly runs?: CandidateRuns;
 };
+
+/**
+ * Where candidates run: an executor for each, and how many of its cases are asked for at once.
+ *
+ * @public
+ */
+export type CandidateRuns = { readonly open: () => Executor; readonly casesAtOnce: number };
 
 /** A program with a case that fails is worth the share of those that pass, less 1: always below one that passes them all. */
 const FAILS_BELOW = 1;
@@ -67,11 +76,17 @@ const KIB = 1024;
 /**
  * Makes it. `fitness` of a program that passes every case is 0 and more by its objective, below 0 for any other.
  *
- * @throws {EvolveError} `EVOLVE_INVALID` where there are no cases, or the task has no such metric.
+ * @throws {EvolveError} `EVOLVE_INVALID` where there are no cases, the task has no such metric, or speed counts where others than guests of
+ *   the host run candidates: whose machine it is, and what else it does, would count as well.
  * @public
  */
 export function createGuardEvaluator(options: GuardEvaluatorOptions): Evaluator {
-  const { cases, task, objective } = options;
+  const { cases, task, objective, runs } = options;
+  if (runs !== undefined && objective.kind === 'speed')
+    throw new EvolveError(
+      'EVOLVE_INVALID',
+      'objective is "speed", and workers would run the programs; expected pass_rate or a metric, or no queue: machines differ, and so does what else they do',
+    );
   if (cases.length === 0)
     throw new EvolveError('EVOLVE_INVALID', 'there are 0 cases to measure by; expected at least 1');
   if (objective.kind === 'metric') insistOnMetric(task, objective.name);
@@ -85,10 +100,10 @@ async function evaluate(
   request: EvaluationRequest,
   signal: AbortSignal,
 ): Promise<Evaluated> {
-  const { host, folder, ending } = options;
+  const { host, folder, ending, runs } = options;
   const own = join(folder, `${request.id}-${request.measurement}`);
   const file = join(own, `candidate${ending}`);
-  const executor = createLocalExecutor({ host });
+  const executor = runs?.open() ?? createLocalExecutor({ host });
   try {
     await mkdir(own, { recursive: true });
     await writeFile(file, request.source);
@@ -108,18 +123,34 @@ type Measuring = {
 };
 
 async function measure(options: GuardEvaluatorOptions, measuring: Measuring): Promise<Evaluated> {
-  const { cases } = options;
+  const { cases, runs } = options;
   const stages = measuring.isFirst ? [] : (options.cascade ?? [{ cases: firstOf(cases), passes: 1 }]);
   const judged: Judged[] = [];
-  for (const one of cases) {
+  for (const some of portionsOf(cases, stages, runs?.casesAtOnce ?? 1)) {
     measuring.signal.throwIfAborted();
-    judged.push(await judge(options, measuring, one));
+    judged.push(...(await Promise.all(some.map((one) => judge(options, measuring, one)))));
     const reason = givenUpAt(stages, judged);
     if (reason !== undefined) return { kind: 'failed', reason };
   }
   const [first] = judged;
   if (judged.every(({ hasRun }) => !hasRun)) return { kind: 'failed', reason: first?.reason ?? 'no run ends well' };
   return scoreOf(options, judged);
+}
+
+/** Cases that are asked for together: no more than may be, and none beyond the end of a stage. */
+function portionsOf(
+  cases: readonly Case[],
+  stages: readonly CascadeStage[],
+  atOnce: number,
+): readonly (readonly Case[])[] {
+  const portions: (readonly Case[])[] = [];
+  for (let at = 0; at < cases.length;) {
+    const ends = stages.map((stage) => stage.cases).filter((end) => end > at);
+    const end = Math.min(at + atOnce, cases.length, ...ends);
+    portions.push(cases.slice(at, end));
+    at = end;
+  }
+  return portions;
 }
 
 function firstOf(cases: readonly Case[]): number {

@@ -6,7 +6,7 @@ import { extname } from 'node:path';
 import { generateCases, type Case, type EvaluationClock, type Task } from '@bulkhead/guard';
 import type { Host } from '@bulkhead/host';
 import { isJsonObject } from '@bulkhead/protocol';
-import { createGuardEvaluator } from '../judge/guard-evaluator.ts';
+import { createGuardEvaluator, type CandidateRuns } from '../judge/guard-evaluator.ts';
 import { freshSeed } from '../judge/promote.ts';
 import type { CommittedSearch, EvolveParts, EvolveReport, SearchSoFar } from '../loop/evolve.ts';
 import type { Evaluator } from '../loop/evaluator.ts';
@@ -46,6 +46,8 @@ export type RunParts = {
   readonly openProposer: () => Promise<Proposer | readonly ProposingModel[]>;
   readonly chooser?: ParentChooser;
   readonly clock: EvaluationClock;
+  /** Where candidates of search and control run, in place of the host; winners are compared on the host all the same. */
+  readonly runs?: CandidateRuns;
   readonly price?: EstimateOf['price'];
   readonly onEstimate?: (estimate: Estimate) => void;
   readonly onProgress?: (progress: RunProgress) => void;
@@ -125,12 +127,13 @@ async function elapsedBefore(folder: RunFolder): Promise<number> {
 }
 
 function evaluatorOf(folder: RunFolder, { task: asked, target, cascade, settings }: RunConfig, parts: RunParts) {
-  const { task, host } = parts;
+  const { task, host, runs } = parts;
   return createGuardEvaluator({
     ...{ host, task, entryName: target.entry, ending: extname(folder.head.file_name), folder: folder.file('tmp') },
     ...{ objective: asked.objective, timeoutS: asked.timeout_s, memMb: asked.mem_mb, seed: caseSeed(settings.seed) },
     cases: shortestFirst(generateCases(task, { n: asked.cases, seed: caseSeed(settings.seed) }).slice(0, asked.cases)),
     ...(cascade !== undefined && { cascade }),
+    ...(runs !== undefined && { runs }),
   });
 }
 
