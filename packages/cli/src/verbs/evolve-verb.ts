@@ -39,7 +39,8 @@ function addInit(evolve: Command, { terminal, exit }: VerbContext): void {
 }
 
 function addRun(evolve: Command, { terminal, exit }: VerbContext): void {
-  inQueue(evolve.command('run'))
+  const run = evolve
+    .command('run')
     .description('Search, compare with the control, and promote the winner on fresh cases')
     .requiredOption('--config <file>', 'evolve.toml; the files that it names lie beside it')
     .option('--seed <n>', 'what is drawn at random is drawn by it', countNumber)
@@ -68,10 +69,12 @@ function addRun(evolve: Command, { terminal, exit }: VerbContext): void {
       );
       exit(await (await import('../evolve/run.ts')).runVerb(asked, terminal));
     });
+  inQueue(run);
 }
 
 function addResume(evolve: Command, { terminal, exit }: VerbContext): void {
-  inQueue(evolve.command('resume'))
+  const resume = evolve
+    .command('resume')
     .description('Go on with a run that was stopped, or cut off, to the lineage that it would have had')
     .argument('<dir>', 'folder of the run')
     .option('--workers <n>', 'programs that are worked on at once', wholeNumber)
@@ -82,6 +85,7 @@ function addResume(evolve: Command, { terminal, exit }: VerbContext): void {
     .action(async (dir, options) =>
       exit(await (await import('../evolve/run.ts')).resumeVerb({ dir, ...options }, terminal)),
     );
+  inQueue(resume);
 }
 
 function addStep(evolve: Command, { terminal, exit }: VerbContext): void {
@@ -134,11 +138,10 @@ function addExport(evolve: Command, { terminal, exit }: VerbContext): void {
 }
 
 /** Which queue has the candidates, where one has. */
-function inQueue(command: Command): Command {
-  return namesTenant(namesServer(command)).option(
-    '--queue',
-    'workers of a queue run the candidates, as tasks of kind execute; winners are compared on this machine all the same',
-  );
+function inQueue(command: Command): void {
+  const about =
+    'workers of a queue run the candidates, as tasks of kind execute; winners are compared on this machine all the same';
+  namesTenant(namesServer(command.option('--queue', about)));
 }
 
 type FolderNames = { readonly out?: string; readonly checkpoint?: string };
