@@ -99,5 +99,9 @@ test('where speed counts, or nobody could reach the queue, it is said before any
   const speed = await evolve('run', '--config', bad, '--out', 'speed', '--queue', ...place);
   expect(speed).toMatchObject({ code: 2, stderr: expect.stringContaining('objective is "speed"') });
   const nobody = await evolve('run', '--config', 'k/evolve.toml', '--out', 'none', '--queue', '--data', 'no-data');
-  expect(nobody).toMatchObject({ code: 2, stdout: '' });
+  expect(nobody).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringMatching(/there is no database in \S*no-data/),
+  });
 });

@@ -7,7 +7,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import type { Execution, ExecutionErrorType, Executor } from '@bulkhead/guard';
+import { normalizeExecution, type Execution, type ExecutionErrorType, type Executor } from '@bulkhead/guard';
 import { isJsonObject, type JsonObject, type JsonValue, type TaskKind } from '@bulkhead/protocol';
 import { EvolveError } from '../evolve-error.ts';
 
@@ -154,11 +154,11 @@ function answersOf(end: TaskEnd, count: number): readonly Execution[] | undefine
   const [values, oks, errors] = [data?.['values'], data?.['ok'], data?.['errors']];
   if (!Array.isArray(values) || !Array.isArray(oks) || !Array.isArray(errors) || values.length !== count)
     return undefined;
-  const measured = { duration_ms: callMs(data) / count, stdout: '', stderr: '', ...peakOf(data) };
-  return values.map((value: JsonValue, at): Execution => {
-    if (oks[at] === true) return { success: true, result: value, ...measured };
+  const measured = { durationMs: callMs(data) / count, ...peakOf(data) };
+  return values.map((value: JsonValue, at) => {
+    if (oks[at] === true) return executionOf({ success: true, result: value }, measured);
     const why = errors[at];
-    return failed('exception', typeof why === 'string' ? why : 'it gave no result', measured);
+    return executionOf(failed('exception', typeof why === 'string' ? why : 'it gave no result'), measured);
   });
 }
 
@@ -167,20 +167,18 @@ function lost(end: TaskEnd): Execution {
   const { data = {} } = end.result ?? {};
   const stoppedBy = data['stopped_by'];
   const type = stoppedBy === 'timeout' ? 'timeout' : stoppedBy === 'memory' ? 'out_of_memory' : 'process_exit';
-  return failed(type, whyOf(end), { duration_ms: callMs(data), stdout: '', stderr: '', ...peakOf(data) });
+  return executionOf(failed(type, whyOf(end)), { durationMs: callMs(data), ...peakOf(data) });
 }
 
-const CODES = {
-  exception: 'SANDBOX_UNHANDLED_EXCEPTION',
-  timeout: 'SANDBOX_TIMEOUT',
-  out_of_memory: 'SANDBOX_OUT_OF_MEMORY',
-  process_exit: 'SANDBOX_EXIT_CODE',
-} as const satisfies Partial<Record<ExecutionErrorType, string>>;
+type Measured = { readonly durationMs: number; readonly peak_rss_bytes?: number };
 
-type Measured = Pick<Execution, 'duration_ms' | 'stdout' | 'stderr' | 'peak_rss_bytes'>;
+/** Guard's own reading of an answer: it knows the code of each type, and bounds what a program may say. */
+function executionOf(answer: object, { durationMs, ...peak }: Measured): Execution {
+  return normalizeExecution({ ...answer, ...peak }, { durationMs });
+}
 
-function failed(type: keyof typeof CODES, error: string, measured: Measured): Execution {
-  return { success: false, error, error_type: type, error_code: CODES[type], ...measured };
+function failed(error_type: ExecutionErrorType, error: string): object {
+  return { success: false, error_type, error };
 }
 
 function callMs(data: JsonObject | undefined): number {
